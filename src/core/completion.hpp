@@ -1,0 +1,52 @@
+#pragma once
+
+#include "core/task.hpp"
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace entrepot {
+
+// The far end of an awaited operation that another thread will complete (a writer thread, a sync group).
+// complete() may be called once, from any thread; the waiting coroutine resumes on its own executor.
+// A Completion that is destroyed without complete() leaves its coroutine waiting for ever: owners complete all.
+template <class T>
+class Completion {
+public:
+    using Handler = asio::any_completion_handler<void(std::shared_ptr<Result<T>>)>;
+
+    explicit Completion(Handler handler) : handler_{std::move(handler)} {}
+
+    void complete(Result<T> result)
+    {
+        auto executor = asio::get_associated_executor(handler_);
+        auto slot = std::make_shared<Result<T>>(std::move(result));
+        asio::post(executor, [handler = std::move(handler_), slot = std::move(slot)]() mutable {
+            std::move(handler)(std::move(slot));
+        });
+    }
+
+private:
+    Handler handler_;
+};
+
+// Suspends the calling coroutine, hands `start` a Completion<T>, and resumes with what it was completed with.
+// `start` runs on the caller's thread before the suspension ends.
+template <class T, class Start>
+Task<T> completed_by(Start start)
+{
+    auto home = co_await asio::this_coro::executor;
+    auto slot = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::shared_ptr<Result<T>>)>(
+        [start = std::move(start), home](auto handler) mutable {
+            start(Completion<T>{asio::bind_executor(home, std::move(handler))});
+        },
+        asio::use_awaitable
+    );
+    co_return std::move(*slot);
+}
+
+}  // namespace entrepot

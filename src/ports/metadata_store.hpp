@@ -1,0 +1,28 @@
+#pragma once
+
+#include "ports/account_catalog.hpp"
+#include "ports/blob_catalog.hpp"
+#include "ports/manifest_catalog.hpp"
+#include "ports/project_catalog.hpp"
+#include "ports/upload_catalog.hpp"
+
+namespace entrepot {
+
+// Every catalog of one metadata database, for the composition root and the contract suite: verbs ask for the one
+// port they need. The references live as long as the store. stop() ends its threads; nothing may be asked afterwards.
+class MetadataStore {
+public:
+    virtual ~MetadataStore() = default;
+    virtual ManifestCatalog& manifests() = 0;
+    virtual BlobCatalog& blobs() = 0;
+    virtual UploadCatalog& uploads() = 0;
+    virtual ProjectCatalog& projects() = 0;
+    virtual AccountCatalog& accounts() = 0;
+    virtual KeyCatalog& keys() = 0;
+    virtual RefreshTokenCatalog& refresh_tokens() = 0;
+    virtual PullCounters& pulls() = 0;
+    virtual CatalogHealth& health() = 0;
+    virtual void stop() = 0;
+};
+
+}  // namespace entrepot
