@@ -22,6 +22,14 @@ void AccessPolicy::erase(std::string_view project)
     if (const auto found = projects_.find(project); found != projects_.end()) projects_.erase(found);
 }
 
+void AccessPolicy::replace(const std::function<void(const Put&)>& fill)
+{
+    decltype(projects_) fresh;
+    fill([&](std::string project, ProjectAccess access) { fresh.insert_or_assign(std::move(project), access); });
+    const std::unique_lock lock{mutex_};
+    projects_.swap(fresh);
+}
+
 std::optional<ProjectAccess> AccessPolicy::project(std::string_view name) const
 {
     const std::shared_lock lock{mutex_};

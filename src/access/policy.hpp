@@ -3,7 +3,7 @@
 #include "access/identity.hpp"
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -31,6 +31,9 @@ public:
 
     void put(std::string project, ProjectAccess access);
     void erase(std::string_view project);
+    // Puts what `fill` puts in place of all there was, in one step for readers.
+    using Put = std::function<void(std::string project, ProjectAccess access)>;
+    void replace(const std::function<void(const Put&)>& fill);
     std::optional<ProjectAccess> project(std::string_view name) const;
 
     // What the identity itself may do to the repository, tokens aside. On a project that does not exist: what it

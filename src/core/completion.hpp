@@ -3,7 +3,6 @@
 #include "core/task.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
 #include <memory>
@@ -19,18 +18,18 @@ class Completion {
 public:
     using Handler = asio::any_completion_handler<void(std::shared_ptr<Result<T>>)>;
 
-    explicit Completion(Handler handler) : handler_{std::move(handler)} {}
+    Completion(asio::any_io_executor home, Handler handler) : home_{std::move(home)}, handler_{std::move(handler)} {}
 
     void complete(Result<T> result)
     {
-        auto executor = asio::get_associated_executor(handler_);
         auto slot = std::make_shared<Result<T>>(std::move(result));
-        asio::post(executor, [handler = std::move(handler_), slot = std::move(slot)]() mutable {
+        asio::post(home_, [handler = std::move(handler_), slot = std::move(slot)]() mutable {
             std::move(handler)(std::move(slot));
         });
     }
 
 private:
+    asio::any_io_executor home_;
     Handler handler_;
 };
 
@@ -42,7 +41,7 @@ Task<T> completed_by(Start start)
     auto home = co_await asio::this_coro::executor;
     auto slot = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::shared_ptr<Result<T>>)>(
         [start = std::move(start), home](auto handler) mutable {
-            start(Completion<T>{asio::bind_executor(home, std::move(handler))});
+            start(Completion<T>{home, std::move(handler)});
         },
         asio::use_awaitable
     );

@@ -16,13 +16,14 @@ enum class Format { text, json };
 struct Field {
     std::string_view key;
     std::string value;
+    bool is_number = false;  // JSON shows it without quotes
 
     Field(std::string_view name, std::string text) : key{name}, value{std::move(text)} {}
     Field(std::string_view name, std::string_view text) : key{name}, value{text} {}
     Field(std::string_view name, const char* text) : key{name}, value{text} {}
-    Field(std::string_view name, std::int64_t number) : key{name}, value{std::to_string(number)} {}
-    Field(std::string_view name, std::uint64_t number) : key{name}, value{std::to_string(number)} {}
-    Field(std::string_view name, int number) : key{name}, value{std::to_string(number)} {}
+    Field(std::string_view name, std::int64_t number) : key{name}, value{std::to_string(number)}, is_number{true} {}
+    Field(std::string_view name, std::uint64_t number) : key{name}, value{std::to_string(number)}, is_number{true} {}
+    Field(std::string_view name, int number) : key{name}, value{std::to_string(number)}, is_number{true} {}
 };
 
 // Until configure() the log writes text of level info and above to standard error.

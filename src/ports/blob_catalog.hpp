@@ -27,9 +27,9 @@ public:
         RepositoryName repository;
         Digest digest;
         std::uint64_t size = 0;
-        std::optional<UploadId> upload;
+        std::optional<UploadId> upload{};
         std::int64_t fence = 0;
-        Actor actor;
+        Actor actor{};
     };
     virtual Task<> arrive(Arrival arrival) = 0;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/buffer.hpp"
 #include "core/bytes.hpp"
 #include "core/task.hpp"
 #include "oci/digest.hpp"
@@ -8,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace entrepot {
 
@@ -34,7 +34,7 @@ public:
 
 // Names the bytes of one upload in the store: [0-9a-f]{32}.
 struct UploadId {
-    std::string text;
+    std::string text{};
 
     static std::optional<UploadId> parse(std::string_view text);
     bool operator==(const UploadId&) const = default;
@@ -48,7 +48,7 @@ public:
 
     // Takes the bytes over. May return before they are hashed and written: a few chunks travel at a time, a
     // failure shows on a later call. storage_full, unavailable.
-    virtual Task<> append(std::vector<std::byte> chunk) = 0;
+    virtual Task<> append(Buffer chunk) = 0;
 
     struct Progress {
         std::uint64_t offset = 0;  // bytes written so far
@@ -67,8 +67,8 @@ class BlobIngest {
 public:
     virtual ~BlobIngest() = default;
 
-    // Opens the upload's bytes for writing at `offset` with the hash state of exactly that many bytes (empty at offset
-    // 0); bytes beyond are cut off. The bytes of one upload have one writer: a second resume() asks the first to stop
+    // Opens the upload's bytes for writing at `offset` with the hash state of exactly that many bytes (empty: they are
+    // hashed again from the store); bytes beyond are cut off. The bytes of one upload have one writer: a second resume() asks the first to stop
     // (its calls answer `cancelled`) and waits for that; from another process it is `conflict`.
     // upload_unknown when fewer bytes are stored than `offset`.
     virtual Task<std::unique_ptr<BlobUpload>> resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state) = 0;

@@ -17,7 +17,7 @@ struct UploadSession {
     RepositoryName repository;
     DigestAlgorithm algorithm = DigestAlgorithm::sha256;
     std::uint64_t offset = 0;
-    std::string hash_state;
+    std::string hash_state{};
     std::int64_t fence = 0;
     std::int64_t user_id = 0;
     Micros started_at = 0;

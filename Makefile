@@ -1,0 +1,58 @@
+# The front door. Everything below installs what it needs with apt, and does nothing where all is there.
+BUILD := build/release
+BINARY := $(BUILD)/entrepot
+# Address of `make run`; FUZZ_SECONDS is per target; PATTERN chooses black-box scenarios.
+LISTEN ?= 127.0.0.1:5000
+FUZZ_SECONDS ?= 60
+PATTERN ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench conformance fuzz soak format lint dist clean build-deps test-deps lint-deps configure
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+build-deps:
+	@tools/install-build-deps.sh
+test-deps:
+	@tools/install-test-deps.sh
+lint-deps:
+	@tools/install-lint-deps.sh
+
+configure: build-deps
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset release $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+build: configure ## build build/release/entrepot
+	@cmake --build --preset release --target entrepot
+
+run: build ## build, and serve on 127.0.0.1:5000 with data in ./var
+	@exec $(BINARY) serve --listen $(LISTEN) --data ./var
+
+test: test-deps configure ## build and run every test
+	@cmake --build --preset release
+	@tools/run_tests.py $(BUILD) --blackbox
+
+bench: test-deps build ## measure beside nginx and docker-registry, into bench/RESULTS.md
+	@bench/run
+
+conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or later)
+	@tests/conformance/run.sh $(BINARY)
+
+fuzz: build-deps ## run each fuzz target for FUZZ_SECONDS
+	@tools/run_fuzzers.sh $(FUZZ_SECONDS)
+
+soak: test-deps build ## the long tests: 200 rounds of kill -9, hours of load
+	@ENTREPOT_SOAK=1 tests/blackbox/run.py --binary $(BINARY) kill9
+
+format: lint-deps ## format the C++ source in place
+	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+lint: lint-deps configure ## rooms, formatting, clang-tidy
+	@tools/lint.sh $(BUILD)
+
+dist: test-deps build ## a .deb and an OCI image archive, in build/dist
+	@tools/make-deb.sh $(BINARY) build/dist
+	@tools/make-image.sh $(BINARY) build/dist
+
+clean: ## remove build/ (not ./var)
+	@rm -rf build

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "core/error.hpp"
+#include "http/message.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace entrepot {
+
+// The status that answers an error. This table (error_answer.cpp) is the only place where our words become HTTP's.
+unsigned status_of(Errc code) noexcept;
+
+// {"errors":[{"code","message"}]} (OCI distribution-spec, "Error Codes"), with Retry-After where trying again helps.
+// The detail is never shown.
+Response error_response(const Error& error);
+
+// `text` as a JSON string with its quotes.
+std::string json_string(std::string_view text);
+
+}  // namespace entrepot

@@ -1,0 +1,82 @@
+#include "api/oci/byte_range.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace entrepot {
+namespace {
+
+std::unexpected<Error> unsatisfiable(std::string message)
+{
+    return fail(Errc::range_invalid, std::move(message));
+}
+
+std::string_view trimmed(std::string_view text)
+{
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+bool is_bytes_unit(std::string_view unit)
+{
+    constexpr std::string_view bytes = "bytes";
+    return unit.size() == bytes.size()
+        && std::ranges::equal(unit, bytes, [](char a, char b) { return (static_cast<unsigned char>(a) | 0x20U) == static_cast<unsigned char>(b); });
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_decimal(std::string_view text)
+{
+    std::uint64_t number = 0;
+    if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number > static_cast<std::uint64_t>(INT64_MAX)) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size)
+{
+    const auto equals = header.find('=');
+    if (equals == std::string_view::npos || !is_bytes_unit(trimmed(header.substr(0, equals)))) {
+        return std::optional<ByteRange>{};
+    }
+    const auto spec = trimmed(header.substr(equals + 1));
+    if (spec.find(',') != std::string_view::npos) return std::optional<ByteRange>{};
+    const auto dash = spec.find('-');
+    if (dash == std::string_view::npos) return unsatisfiable("the range is malformed");
+
+    if (dash == 0) {
+        const auto suffix = parse_decimal(spec.substr(1));
+        if (!suffix) return unsatisfiable("the range is malformed");
+        const auto length = std::min(*suffix, size);
+        if (length == 0) return unsatisfiable("the range holds no byte");
+        return std::optional{ByteRange{.offset = size - length, .length = length}};
+    }
+    const auto first = parse_decimal(spec.substr(0, dash));
+    const auto end_text = spec.substr(dash + 1);
+    const auto last = end_text.empty() ? std::optional{UINT64_MAX} : parse_decimal(end_text);
+    if (!first || !last || *first > *last) return unsatisfiable("the range is malformed");
+    if (*first >= size) return unsatisfiable("the range starts after the end");
+    return std::optional{ByteRange{.offset = *first, .length = std::min(*last, size - 1) - *first + 1}};
+}
+
+Result<ChunkRange> parse_chunk_range(std::string_view header)
+{
+    auto text = trimmed(header);
+    if (text.size() > 6 && is_bytes_unit(text.substr(0, 5)) && text[5] == ' ') {
+        text = trimmed(text.substr(6));
+        text = text.substr(0, text.find('/'));
+    }
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos) return unsatisfiable("Content-Range is not \"start-end\"");
+    const auto first = parse_decimal(text.substr(0, dash));
+    const auto last = parse_decimal(text.substr(dash + 1));
+    if (!first || !last || *first > *last) return unsatisfiable("Content-Range is not \"start-end\"");
+    return ChunkRange{.first = *first, .last = *last};
+}
+
+}  // namespace entrepot

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "access/identity.hpp"
+#include "http/message.hpp"
+#include "oci/names.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace entrepot {
+
+// One admitted request to a repository.
+struct OciCall {
+    const Request& request;
+    ByteSource& body;
+    RepositoryName repository;
+    std::string_view last;  // the path's last part, as OciRoute
+    Caller caller;
+
+    bool is_head() const noexcept { return request.method == Method::head; }
+};
+
+// A request's query, decoded. bad_request when it is malformed.
+class Query {
+public:
+    static Result<Query> of(const Request& request);
+
+    // The first value of that name; empty text when it has none, nullopt when the name is absent.
+    std::optional<std::string_view> first(std::string_view name) const noexcept;
+    std::vector<std::string_view> all(std::string_view name) const;
+
+private:
+    std::vector<FormField> fields_;
+};
+
+}  // namespace entrepot

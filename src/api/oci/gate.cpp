@@ -1,0 +1,60 @@
+#include "api/oci/gate.hpp"
+
+#include "api/error_answer.hpp"
+
+namespace entrepot {
+
+std::optional<Caller> Gate::peek(const Request& request, std::string_view repository, Action action) noexcept
+{
+    auto caller = authenticator_.peek(request.header("authorization"));
+    if (!caller || !policy_.may(*caller, repository, action)) return std::nullopt;
+    return caller;
+}
+
+Task<Caller> Gate::identify(const Request& request)
+{
+    const auto authorization = request.header("authorization");
+    if (auto caller = authenticator_.peek(authorization)) co_return *std::move(caller);
+    co_return co_await authenticator_.authenticate(std::string{authorization.value_or("")}, request.origin().client);
+}
+
+Task<Caller> Gate::admit(const Request& request, std::string_view repository, Action action)
+{
+    CO_TRY(auto caller, co_await identify(request));
+    if (policy_.may(caller, repository, action)) co_return caller;
+    const bool another_token_may_help = caller.scopes != nullptr || caller.identity->anonymous();
+    if (another_token_may_help) co_return fail(Errc::unauthorized, "authentication required");
+    co_return fail(Errc::denied, "access to the requested resource is denied");
+}
+
+Response Gate::refuse(const Request& request, const Error& error, std::string_view scope) const
+{
+    auto response = error_response(error);
+    if (error.code() != Errc::unauthorized) return response;
+    auto challenge = "Bearer realm=\"" + realm(request) + "\",service=\"" + service_ + "\"";
+    if (!scope.empty()) challenge += ",scope=\"" + std::string{scope} + "\"";
+    const auto authorization = request.header("authorization");
+    if (authorization && !scope.empty()) challenge += ",error=\"insufficient_scope\"";
+    response.add("WWW-Authenticate", challenge);
+    return response;
+}
+
+std::string Gate::realm(const Request& request) const
+{
+    if (!external_url_.empty()) return external_url_ + "/service/token";
+    const auto& origin = request.origin();
+    return (origin.secure ? "https://" : "http://") + origin.authority + "/service/token";
+}
+
+std::string Gate::scope_for(std::string_view repository, Action action)
+{
+    std::string scope = "repository:" + std::string{repository} + ":";
+    switch (action) {
+        case Action::pull: return scope + "pull";
+        case Action::push: return scope + "pull,push";
+        case Action::remove: return scope + "delete";
+    }
+    return scope;
+}
+
+}  // namespace entrepot

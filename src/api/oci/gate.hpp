@@ -1,0 +1,47 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "api/token/authenticator.hpp"
+#include "core/task.hpp"
+#include "http/message.hpp"
+#include "oci/names.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace entrepot {
+
+// Who is asking and whether they may. What is forbidden and what does not exist get the same answer: the decision falls
+// before anybody looks whether the repository exists.
+class Gate {
+public:
+    Gate(Authenticator& authenticator, AccessPolicy& policy, std::string service, std::string external_url)
+        : authenticator_{authenticator}, policy_{policy}, service_{std::move(service)}, external_url_{std::move(external_url)}
+    {
+    }
+
+    // From memory: the caller, if it is known who that is and that they may; nullopt: ask admit().
+    std::optional<Caller> peek(const Request& request, std::string_view repository, Action action) noexcept;
+    // unauthorized, denied, too_many_requests, unavailable.
+    Task<Caller> admit(const Request& request, std::string_view repository, Action action);
+    // The caller whatever they may.
+    Task<Caller> identify(const Request& request);
+
+    // The answer to an error of admit(): with a challenge (RFC 6750 section 3, and the token specification of
+    // distribution) that names `scope` when it is 401.
+    Response refuse(const Request& request, const Error& error, std::string_view scope) const;
+
+    // "repository:name:pull,push"
+    static std::string scope_for(std::string_view repository, Action action);
+
+private:
+    std::string realm(const Request& request) const;
+
+    Authenticator& authenticator_;
+    AccessPolicy& policy_;
+    std::string service_;
+    std::string external_url_;
+};
+
+}  // namespace entrepot

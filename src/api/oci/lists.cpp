@@ -1,0 +1,140 @@
+#include "api/oci/lists.hpp"
+
+#include "api/error_answer.hpp"
+#include "api/oci/byte_range.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace entrepot {
+namespace {
+
+namespace json = boost::json;
+
+// Without `n` a client gets all of a usual repository at once, as it does elsewhere; Link leads on beyond.
+constexpr std::int64_t usual_page = 1'000;
+constexpr std::int64_t largest_page = 10'000;
+constexpr std::int64_t referrers_page = 1'000;
+
+Result<PageRequest> page_of(const Query& query, std::int64_t usual)
+{
+    PageRequest page{.limit = usual, .last = std::string{query.first("last").value_or("")}};
+    if (const auto text = query.first("n")) {
+        const auto number = parse_decimal(*text);
+        if (!number) return fail(Errc::page_invalid, "n is not a number");
+        page.limit = static_cast<std::int64_t>(std::min<std::uint64_t>(*number, largest_page));
+    }
+    return page;
+}
+
+void add_next(Response& response, std::string_view path, const PageRequest& page, std::string_view last, std::string_view rest)
+{
+    auto target = std::string{path} + "?n=" + std::to_string(page.limit) + "&last=" + percent_encode(last);
+    target += rest;
+    response.add("Link", "<" + target + ">; rel=\"next\"");
+}
+
+// {"<head>":…,"<list>":["a","b"]}: names need no escaping, their grammar has nothing to escape.
+std::string name_list(std::string head, const std::vector<std::string>& names)
+{
+    std::size_t size = head.size() + 8;
+    for (const auto& name : names) size += name.size() + 3;
+    head.reserve(size);
+    head += '[';
+    for (const auto& name : names) {
+        if (head.back() != '[') head += ',';
+        head.append("\"").append(name).append("\"");
+    }
+    return head.append("]}");
+}
+
+Response json_response(std::string body)
+{
+    Response response;
+    response.headers = "Content-Type: application/json\r\n";
+    response.body = std::move(body);
+    return response;
+}
+
+Response tags_response(const RepositoryName& repository, const NamePage& tags, const PageRequest& page)
+{
+    auto response = json_response(name_list(R"({"name":")" + repository.text() + R"(","tags":)", tags.names));
+    if (tags.more && !tags.names.empty()) {
+        add_next(response, "/v2/" + repository.text() + "/tags/list", page, tags.names.back(), {});
+    }
+    return response;
+}
+
+json::object descriptor(const Referrer& referrer)
+{
+    json::object object{
+        {"mediaType", referrer.media_type}, {"size", referrer.size}, {"digest", referrer.digest.text()}
+    };
+    if (!referrer.artifact_type.empty()) object["artifactType"] = referrer.artifact_type;
+    if (!referrer.annotations.empty()) {
+        json::object annotations;
+        for (const auto& [key, value] : referrer.annotations) annotations[key] = value;
+        object["annotations"] = std::move(annotations);
+    }
+    return object;
+}
+
+}  // namespace
+
+std::optional<Response> OciLists::peek_tags(const Request& request, const RepositoryName& repository)
+{
+    const auto query = Query::of(request);
+    if (!query) return std::nullopt;
+    const auto page = page_of(*query, usual_page);
+    if (!page) return std::nullopt;
+    const auto tags = browse_.peek_tags(repository, *page);
+    if (!tags) return std::nullopt;
+    return tags_response(repository, **tags, *page);
+}
+
+Task<Response> OciLists::tags(OciCall call)
+{
+    CO_TRY(const auto query, Query::of(call.request));
+    CO_TRY(const auto page, page_of(query, usual_page));
+    CO_TRY(const auto tags, co_await browse_.tags(call.repository, page));
+    co_return tags_response(call.repository, *tags, page);
+}
+
+Task<Response> OciLists::referrers(OciCall call)
+{
+    CO_TRY(auto subject, Digest::parse(call.last));
+    CO_TRY(const auto query, Query::of(call.request));
+    CO_TRY(const auto page, page_of(query, referrers_page));
+    const std::string artifact_type{query.first("artifactType").value_or("")};
+    CO_TRY(const auto found, co_await browse_.referrers(call.repository, subject, artifact_type, page));
+
+    json::array manifests;
+    for (const auto& referrer : found.referrers) manifests.push_back(descriptor(referrer));
+    auto response = json_response(json::serialize(json::object{
+        {"schemaVersion", 2}, {"mediaType", media::oci_index}, {"manifests", std::move(manifests)}
+    }));
+    response.headers.clear();
+    response.add("Content-Type", media::oci_index);
+    if (!artifact_type.empty()) response.add("OCI-Filters-Applied", "artifactType");
+    if (found.more && !found.referrers.empty()) {
+        const auto filter = artifact_type.empty() ? std::string{} : "&artifactType=" + percent_encode(artifact_type);
+        const auto path = "/v2/" + call.repository.text() + "/referrers/" + subject.text();
+        add_next(response, path, page, found.referrers.back().digest.text(), filter);
+    }
+    co_return response;
+}
+
+Task<Response> OciLists::catalog(const Request& request, Caller caller)
+{
+    CO_TRY(const auto query, Query::of(request));
+    CO_TRY(const auto page, page_of(query, usual_page));
+    CO_TRY(const auto found, co_await browse_.repositories(*caller.identity, page));
+    auto response = json_response(name_list(R"({"repositories":)", found.names));
+    if (found.more && !found.names.empty()) add_next(response, "/v2/_catalog", page, found.names.back(), {});
+    co_return response;
+}
+
+}  // namespace entrepot

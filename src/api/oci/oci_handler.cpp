@@ -1,0 +1,183 @@
+#include "api/oci/oci_handler.hpp"
+
+#include "api/error_answer.hpp"
+#include "core/log.hpp"
+
+#include <string>
+
+namespace entrepot {
+namespace {
+
+using Kind = OciRoute::Kind;
+
+// Which methods a route has, and what each needs; the first row that fits counts.
+struct Rule {
+    Kind kind;
+    Method method;
+    Action action;
+};
+constexpr Rule rules[] = {
+    {Kind::manifest, Method::get, Action::pull},      {Kind::manifest, Method::head, Action::pull},
+    {Kind::manifest, Method::put, Action::push},      {Kind::manifest, Method::del, Action::remove},
+    {Kind::blob, Method::get, Action::pull},          {Kind::blob, Method::head, Action::pull},
+    {Kind::blob, Method::del, Action::remove},        {Kind::tags, Method::get, Action::pull},
+    {Kind::tags, Method::head, Action::pull},         {Kind::referrers, Method::get, Action::pull},
+    {Kind::referrers, Method::head, Action::pull},    {Kind::uploads, Method::post, Action::push},
+    {Kind::upload, Method::get, Action::push},        {Kind::upload, Method::head, Action::push},
+    {Kind::upload, Method::patch, Action::push},      {Kind::upload, Method::put, Action::push},
+    {Kind::upload, Method::del, Action::push},
+};
+
+std::optional<Action> action_for(Kind kind, Method method)
+{
+    for (const auto& rule : rules) {
+        if (rule.kind == kind && rule.method == method) return rule.action;
+    }
+    return std::nullopt;
+}
+
+std::string_view allowed_methods(Kind kind)
+{
+    switch (kind) {
+        case Kind::manifest: return "GET, HEAD, PUT, DELETE";
+        case Kind::blob: return "GET, HEAD, DELETE";
+        case Kind::uploads: return "POST";
+        case Kind::upload: return "GET, HEAD, PATCH, PUT, DELETE";
+        case Kind::base:
+        case Kind::catalog:
+        case Kind::tags:
+        case Kind::referrers: return "GET, HEAD";
+    }
+    return "";
+}
+
+bool is_read(Method method)
+{
+    return method == Method::get || method == Method::head;
+}
+
+Response method_not_allowed(Kind kind)
+{
+    auto response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
+    response.add("Allow", allowed_methods(kind));
+    return response;
+}
+
+Response empty_object()
+{
+    Response response;
+    response.headers = "Content-Type: application/json\r\nDocker-Distribution-Api-Version: registry/2.0\r\n";
+    response.body = std::string{"{}"};
+    return response;
+}
+
+void log_if_ours(const Request& request, const Error& error)
+{
+    if (status_of(error.code()) < 500) return;
+    log::failure(log::Level::error, "request failed", error, request.request_id());
+}
+
+// Digests are sometimes sent with their colon escaped; names never are.
+std::optional<std::string> unescaped(std::string_view last)
+{
+    auto decoded = percent_decode(last, false);
+    if (!decoded || decoded->find('/') != std::string::npos) return std::nullopt;
+    return decoded;
+}
+
+}  // namespace
+
+std::optional<Response> OciHandler::peek(const Request& request) noexcept
+{
+    if (!is_read(request.method)) return std::nullopt;
+    const auto route = match_oci_route(request.path);
+    if (!route || route->name.empty()) return std::nullopt;
+    if (!gate_.peek(request, route->name, Action::pull)) return std::nullopt;
+    const auto repository = RepositoryName::parse(route->name);
+    if (!repository) return std::nullopt;
+    switch (route->kind) {
+        case Kind::manifest: return reads_.peek_manifest(request, *repository, route->last);
+        case Kind::blob: return reads_.peek_blob(request, *repository, route->last);
+        case Kind::tags: return lists_.peek_tags(request, *repository);
+        default: return std::nullopt;
+    }
+}
+
+asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource& body)
+{
+    auto route = match_oci_route(request.path);
+    if (!route) co_return error_response(Error{Errc::not_found, "there is nothing at this path"});
+    if (route->kind == Kind::base || route->kind == Kind::catalog) {
+        if (!is_read(request.method)) co_return method_not_allowed(route->kind);
+        const bool is_base = route->kind == Kind::base;
+        auto answer = is_base ? co_await base(request) : co_await catalog(request);
+        if (answer) co_return *std::move(answer);
+        log_if_ours(request, answer.error());
+        co_return gate_.refuse(request, answer.error(), is_base ? "" : "registry:catalog:*");
+    }
+
+    const auto action = action_for(route->kind, request.method);
+    if (!action) co_return method_not_allowed(route->kind);
+    const auto last = unescaped(route->last);
+    if (!last) co_return error_response(Error{Errc::bad_request, "the path is malformed"});
+    route->last = *last;
+    auto answer = co_await in_repository(request, body, *route, *action);
+    if (answer) co_return *std::move(answer);
+    log_if_ours(request, answer.error());
+    co_return gate_.refuse(request, answer.error(), Gate::scope_for(route->name, *action));
+}
+
+Task<Response> OciHandler::base(const Request& request)
+{
+    // Clients learn from this 401 how to log in, so an anonymous one gets it even where anybody may pull.
+    if (!request.header("authorization")) co_return fail(Errc::unauthorized, "authentication required");
+    CO_CHECK(co_await gate_.identify(request));
+    co_return empty_object();
+}
+
+Task<Response> OciHandler::catalog(const Request& request)
+{
+    CO_TRY(const auto caller, co_await gate_.identify(request));
+    const bool in_scope = !caller.scopes || caller.scopes->catalog;
+    if (!in_scope || !policy_.may_list_catalog(*caller.identity)) {
+        co_return fail(Errc::unauthorized, "authentication required");
+    }
+    co_return co_await lists_.catalog(request, caller);
+}
+
+Task<Response> OciHandler::in_repository(const Request& request, ByteSource& body, OciRoute route, Action action)
+{
+    CO_TRY(auto repository, RepositoryName::parse(route.name));
+    CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
+    OciCall call{
+        .request = request, .body = body, .repository = std::move(repository), .last = route.last, .caller = std::move(caller)
+    };
+    co_return co_await dispatch(std::move(call), route.kind);
+}
+
+Task<Response> OciHandler::dispatch(OciCall call, OciRoute::Kind kind)
+{
+    const auto method = call.request.method;
+    switch (kind) {
+        case Kind::manifest:
+            if (method == Method::put) return writes_.put_manifest(std::move(call));
+            if (method == Method::del) return writes_.delete_manifest(std::move(call));
+            return reads_.manifest(std::move(call));
+        case Kind::blob:
+            if (method == Method::del) return writes_.delete_blob(std::move(call));
+            return reads_.blob(std::move(call));
+        case Kind::tags: return lists_.tags(std::move(call));
+        case Kind::referrers: return lists_.referrers(std::move(call));
+        case Kind::uploads: return uploads_.begin(std::move(call));
+        case Kind::upload:
+            if (method == Method::patch) return uploads_.append(std::move(call));
+            if (method == Method::put) return uploads_.finish(std::move(call));
+            if (method == Method::del) return uploads_.cancel(std::move(call));
+            return uploads_.status(std::move(call));
+        case Kind::base:
+        case Kind::catalog: break;
+    }
+    std::unreachable();
+}
+
+}  // namespace entrepot

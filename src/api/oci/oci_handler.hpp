@@ -1,0 +1,42 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "api/oci/gate.hpp"
+#include "api/oci/lists.hpp"
+#include "api/oci/reads.hpp"
+#include "api/oci/route.hpp"
+#include "api/oci/upload_endpoints.hpp"
+#include "api/oci/writes.hpp"
+#include "http/message.hpp"
+
+#include <optional>
+
+namespace entrepot {
+
+// /v2: the OCI distribution API. Finds the route, admits the caller, hands over to the endpoints, and turns whatever
+// error comes back into its answer.
+class OciHandler final : public Handler {
+public:
+    OciHandler(Gate& gate, AccessPolicy& policy, OciReads& reads, OciWrites& writes, UploadEndpoints& uploads, OciLists& lists)
+        : gate_{gate}, policy_{policy}, reads_{reads}, writes_{writes}, uploads_{uploads}, lists_{lists}
+    {
+    }
+
+    std::optional<Response> peek(const Request& request) noexcept override;
+    asio::awaitable<Response> handle(const Request& request, ByteSource& body) override;
+
+private:
+    Task<Response> base(const Request& request);
+    Task<Response> catalog(const Request& request);
+    Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
+    Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
+
+    Gate& gate_;
+    AccessPolicy& policy_;
+    OciReads& reads_;
+    OciWrites& writes_;
+    UploadEndpoints& uploads_;
+    OciLists& lists_;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,166 @@
+#include "api/oci/reads.hpp"
+
+#include "api/oci/byte_range.hpp"
+
+namespace entrepot {
+namespace {
+
+// Appends without add()'s checks: only for values that were checked when they were parsed.
+void append_line(std::string& headers, std::string_view name, std::string_view value)
+{
+    headers.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_identity(std::string& headers, const Digest& digest)
+{
+    append_line(headers, "Docker-Content-Digest", digest.text());
+    headers.append("ETag: \"").append(digest.text()).append("\"\r\n");
+    append_line(headers, "Docker-Distribution-Api-Version", "registry/2.0");
+}
+
+// If-None-Match (RFC 9110 section 13.1.2): entity tags here are quoted digests, so a search for one is exact.
+bool not_modified(const Request& request, const Digest& digest)
+{
+    const auto header = request.header("if-none-match");
+    if (!header) return false;
+    return *header == "*" || header->find('"' + digest.text() + '"') != std::string_view::npos;
+}
+
+// A mirror says which upstream name space it answers for (distribution-spec after 1.1, "ns"): our own only.
+void add_namespace(Response& response, const Request& request)
+{
+    if (request.query.find("ns=") == std::string_view::npos) return;
+    const auto query = Query::of(request);
+    if (!query) return;
+    const auto name = query->first("ns");
+    if (name && !name->empty() && *name == request.origin().authority) response.add("OCI-Namespace", *name);
+}
+
+Response unchanged(const Digest& digest)
+{
+    Response response;
+    response.status = 304;
+    append_identity(response.headers, digest);
+    return response;
+}
+
+Response manifest_response(const Request& request, const ManifestPtr& manifest)
+{
+    if (not_modified(request, manifest->digest)) return unchanged(manifest->digest);
+    Response response;
+    response.headers.reserve(384);
+    append_line(response.headers, "Content-Type", manifest->media_type);
+    append_identity(response.headers, manifest->digest);
+    add_namespace(response, request);
+    const auto size = manifest->bytes.size();
+    if (request.method == Method::head) {
+        response.announced_length = size;
+    } else {
+        response.body = MemoryRange{.bytes = {manifest, &manifest->bytes}, .offset = 0, .length = size};
+    }
+    return response;
+}
+
+Response blob_head(const Request& request, const Digest& digest)
+{
+    Response response;
+    response.headers.reserve(384);
+    response.headers.append("Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\n");
+    append_identity(response.headers, digest);
+    add_namespace(response, request);
+    return response;
+}
+
+// The Range that counts: without If-Range, or with one that names this very content (RFC 9110 section 13.1.5).
+Result<std::optional<ByteRange>> wanted_range(const Request& request, const Digest& digest, std::uint64_t size)
+{
+    const auto range = request.header("range");
+    if (!range) return std::optional<ByteRange>{};
+    const auto condition = request.header("if-range");
+    if (condition && *condition != '"' + digest.text() + '"') return std::optional<ByteRange>{};
+    return parse_range(*range, size);
+}
+
+Result<Response> blob_response(const Request& request, const Digest& digest, const BlobContent& content)
+{
+    if (not_modified(request, digest)) return unchanged(digest);
+    TRY(const auto range, wanted_range(request, digest, content.size));
+    auto response = blob_head(request, digest);
+    const auto part = range.value_or(ByteRange{.offset = 0, .length = content.size});
+    if (range) {
+        response.status = 206;
+        response.headers.append("Content-Range: bytes ").append(std::to_string(part.offset)).append("-");
+        response.headers.append(std::to_string(part.offset + part.length - 1)).append("/");
+        response.headers.append(std::to_string(content.size)).append("\r\n");
+    }
+    if (content.bytes) {
+        response.body = MemoryRange{.bytes = content.bytes, .offset = part.offset, .length = part.length};
+    } else {
+        response.body = FileRange{.file = content.file, .offset = part.offset, .length = part.length};
+    }
+    return response;
+}
+
+Response blob_size_response(const Request& request, const Digest& digest, std::uint64_t size)
+{
+    if (not_modified(request, digest)) return unchanged(digest);
+    auto response = blob_head(request, digest);
+    response.announced_length = size;
+    return response;
+}
+
+Pull::Purpose purpose_of(const Request& request)
+{
+    return request.method == Method::head ? Pull::Purpose::look : Pull::Purpose::take;
+}
+
+}  // namespace
+
+std::optional<Response> OciReads::peek_manifest(
+    const Request& request, const RepositoryName& repository, std::string_view reference
+)
+{
+    const auto parsed = Reference::parse(reference);
+    if (!parsed) return std::nullopt;
+    const auto manifest = pull_.peek_manifest(repository, *parsed, purpose_of(request));
+    if (!manifest) return std::nullopt;
+    return manifest_response(request, *manifest);
+}
+
+std::optional<Response> OciReads::peek_blob(
+    const Request& request, const RepositoryName& repository, std::string_view digest
+)
+{
+    const auto parsed = Digest::parse(digest);
+    if (!parsed) return std::nullopt;
+    if (request.method == Method::head) {
+        const auto size = pull_.peek_blob_size(repository, *parsed);
+        if (!size) return std::nullopt;
+        return blob_size_response(request, *parsed, *size);
+    }
+    const auto content = pull_.peek_blob(repository, *parsed);
+    if (!content) return std::nullopt;
+    auto response = blob_response(request, *parsed, *content);
+    if (!response) return std::nullopt;
+    return *std::move(response);
+}
+
+Task<Response> OciReads::manifest(OciCall call)
+{
+    CO_TRY(auto reference, Reference::parse(call.last));
+    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, std::move(reference), purpose_of(call.request)));
+    co_return manifest_response(call.request, manifest);
+}
+
+Task<Response> OciReads::blob(OciCall call)
+{
+    CO_TRY(auto digest, Digest::parse(call.last));
+    if (call.is_head()) {
+        CO_TRY(const auto size, co_await pull_.load_blob_size(call.repository, digest));
+        co_return blob_size_response(call.request, digest, size);
+    }
+    CO_TRY(const auto content, co_await pull_.load_blob(call.repository, digest));
+    co_return blob_response(call.request, digest, content);
+}
+
+}  // namespace entrepot

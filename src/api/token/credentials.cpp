@@ -1,0 +1,50 @@
+#include "api/token/credentials.hpp"
+
+#include "core/bytes.hpp"
+
+#include <algorithm>
+
+namespace entrepot {
+namespace {
+
+constexpr std::size_t longest_user = 255;
+constexpr std::size_t longest_password = 1'024;
+
+bool same_word(std::string_view text, std::string_view lower) noexcept
+{
+    return std::ranges::equal(text, lower, [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
+    });
+}
+
+bool holds_control(std::string_view text) noexcept
+{
+    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; });
+}
+
+}  // namespace
+
+Authorization split_authorization(std::string_view header) noexcept
+{
+    const auto end = header.find(' ');
+    if (end == std::string_view::npos) return {};
+    const auto scheme = header.substr(0, end);
+    auto value = header.substr(end);
+    value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    if (same_word(scheme, "basic")) return {Authorization::Scheme::basic, value};
+    if (same_word(scheme, "bearer")) return {Authorization::Scheme::bearer, value};
+    return {};
+}
+
+std::optional<BasicCredentials> parse_basic(std::string_view value)
+{
+    if (value.size() > (longest_user + longest_password) * 4 / 3 + 8) return std::nullopt;
+    const auto text = from_base64(value);
+    if (!text) return std::nullopt;
+    const auto colon = text->find(':');
+    if (colon == std::string::npos || colon == 0 || colon > longest_user) return std::nullopt;
+    if (text->size() - colon - 1 > longest_password || holds_control(*text)) return std::nullopt;
+    return BasicCredentials{text->substr(0, colon), text->substr(colon + 1)};
+}
+
+}  // namespace entrepot

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/random.hpp"
+#include "ports/account_catalog.hpp"
+
+#include <optional>
+#include <string>
+
+namespace entrepot {
+
+// Makes the user "admin" where there is no user yet, with the given password or a generated one, which is returned to
+// be printed once. bad_request when the given one breaks the policy; unavailable.
+Task<std::optional<std::string>> ensure_admin(
+    AccountCatalog& accounts, std::optional<std::string> given_password, const Clock& clock, Random& random
+);
+
+}  // namespace entrepot

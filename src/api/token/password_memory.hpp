@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/random.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace entrepot {
+
+// Passwords that were right lately, as HMAC-SHA-256 of user, password and credential version under a key that only
+// this process knows. Bounded; the oldest go first. Safe from any thread.
+class PasswordMemory {
+public:
+    PasswordMemory(const Clock& clock, Random& random, std::size_t capacity = 10'000);
+
+    std::string tag(std::string_view user, std::string_view password, std::int64_t credential_version) const;
+    bool knows(const std::string& tag) const;
+    void remember(const std::string& tag, std::int64_t user_id);
+    void forget_user(std::int64_t user_id);
+
+    static constexpr std::chrono::minutes lifetime{5};
+
+private:
+    struct Entry {
+        std::int64_t user_id = 0;
+        std::chrono::steady_clock::time_point until;
+    };
+    const Clock& clock_;
+    std::size_t capacity_;
+    std::array<std::byte, 32> key_{};
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, Entry> entries_;
+    std::deque<std::pair<std::string, std::chrono::steady_clock::time_point>> order_;  // oldest first; may name entries that went
+};
+
+}  // namespace entrepot

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "api/token/authenticator.hpp"
+#include "http/message.hpp"
+
+#include <optional>
+#include <string>
+
+namespace entrepot {
+
+// The realm of our challenges (Docker registry token authentication): GET, and POST as OAuth 2.0 (RFC 6749). A token
+// carries exactly what was asked for and is allowed. Mounted at /service/token; jwks() at /service/token/jwks. Safe
+// from any thread.
+class TokenEndpoint {
+public:
+    struct Parts {
+        Authenticator& authenticator;
+        KeyRing& keys;
+        RefreshTokenCatalog& refresh_tokens;
+        const AccessPolicy& policy;
+        const Clock& clock;
+        Random& random;
+    };
+    TokenEndpoint(Parts parts, TokenSettings settings);
+
+    // A GET by somebody anonymous or remembered, without suspending; nullopt for everything else.
+    std::optional<Response> peek(const Request& request) noexcept;
+    asio::awaitable<Response> handle(const Request& request, ByteSource& body);
+    Response jwks(const Request& request) const;
+
+private:
+    using Known = Authenticator::Known;  // null is anonymous
+    struct Query {
+        TokenScopes scopes;
+        bool offline = false;
+    };
+    struct Form;
+
+    Result<Query> parse_query(std::string_view query) const;
+    Task<Response> get(const Request& request);
+    Task<Response> post(const Request& request, ByteSource& body);
+    Task<Known> owner_of(const Form& form, std::string client);
+    Task<Known> owner_of_refresh_token(std::string secret);
+    Task<std::string> make_refresh_token(Known known, std::string client_id);
+    Task<> keep_keys_current();
+    Result<std::string> access_token(const Known& known, TokenScopes scopes, Micros now) const;
+    TokenScopes granted_to(const Known& known, const TokenScopes& requested) const;
+
+    Parts parts_;
+    TokenSettings settings_;
+    TokenSigner signer_;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,208 @@
+#include "app/command_line.hpp"
+
+#include "app/config_keys.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+namespace entrepot {
+namespace {
+
+constexpr std::string_view overview = R"(NAME
+  entrepot - a registry for OCI artifacts: container images, charts, anything with a digest
+
+SYNOPSIS
+  entrepot serve [--config FILE] [--listen ADDR:PORT] [--data DIR] [--database URL]
+                 [--tls-listen ADDR:PORT --tls-cert FILE --tls-key FILE]
+  entrepot check-config [--config FILE | --print-reference]
+  entrepot version
+
+DESCRIPTION
+  serve         runs the registry until SIGTERM or SIGINT
+  check-config  reads the configuration as serve would, tells what is wrong with it and starts nothing
+  version       prints the version
+
+  `entrepot COMMAND --help` explains a command.
+)";
+
+constexpr std::string_view serve_head = R"(NAME
+  entrepot serve - run the registry
+
+SYNOPSIS
+  entrepot serve [--config FILE] [--listen ADDR:PORT] [--data DIR] [--database URL]
+                 [--tls-listen ADDR:PORT --tls-cert FILE --tls-key FILE]
+
+DESCRIPTION
+  Serves the OCI distribution API, the token endpoint, the management API and metrics. Without any option it listens on
+  127.0.0.1:5000 and keeps everything (SQLite database, blobs, keys) in ./var. The first start makes the user "admin"
+  and prints its password once, unless ENTREPOT_ADMIN_PASSWORD gives it.
+
+  SIGTERM and SIGINT stop it: transfers that make progress finish, idle connections close at once. SIGHUP reads the
+  certificates again.
+
+OPTIONS
+  --config FILE           YAML file with any of the keys below; no file is picked up by itself
+  --listen ADDR:PORT      Listen here, with all surfaces; nothing else is opened. ADDR is a numeric address, IPv6 in
+                          brackets ([::1]:5000), localhost or an interface's name (eth1:5000); left out it means all
+                          IPv4 addresses (:5000). Default: 127.0.0.1:5000
+  --tls-listen ADDR:PORT  Listen here for TLS, with all surfaces; beside --listen where both are given
+  --tls-cert FILE         PEM file with the certificate and its chain, for --tls-listen
+  --tls-key FILE          PEM file with the certificate's key, for --tls-listen
+  --data DIR              Directory that holds everything; created if missing. Default: ./var
+  --database URL          postgresql://USER:PASSWORD@HOST/NAME instead of SQLite in the data directory
+  --help                  Print this
+
+CONFIGURATION
+  Options count over the environment, that over the file, that over the default. Unknown keys are errors.
+  Listeners with their own surfaces, TLS and rate are a list in the file (`listeners`).
+
+  KEY IN THE FILE, ENVIRONMENT VARIABLE                          DEFAULT
+)";
+
+constexpr std::string_view serve_tail = R"(
+ENVIRONMENT
+  ENTREPOT_ADMIN_PASSWORD  Password of "admin" at the first start: 8 to 128 characters with an upper-case letter, a
+                           lower-case letter and a digit
+  ENTREPOT_SECTION_KEY     The key `section.key` of the file, as listed above
+
+FILES
+  DIR/entrepot.db          The SQLite database, unless PostgreSQL is used
+  DIR/blobs/               The blobs, unless storage.root says otherwise
+
+EXAMPLES
+  entrepot serve
+  entrepot serve --listen '[::]:5000' --data /var/lib/entrepot
+  entrepot serve --tls-listen :443 --tls-cert tls.crt --tls-key tls.key --database postgresql://entrepot@db/entrepot
+  ENTREPOT_LOG_FORMAT=json entrepot serve --config /etc/entrepot/entrepot.yaml
+
+EXIT CODES
+  0   stopped as asked
+  1   could not start or go on; the log says why
+  64  wrong arguments
+  78  wrong configuration
+)";
+
+constexpr std::string_view check_help = R"(NAME
+  entrepot check-config - check a configuration without starting anything
+
+SYNOPSIS
+  entrepot check-config [--config FILE | --print-reference]
+
+DESCRIPTION
+  Reads FILE and the environment as `entrepot serve` would and prints every problem with its file and line or variable.
+
+OPTIONS
+  --config FILE      YAML file to check; without it, the environment alone is checked
+  --print-reference  Print the reference of all keys as Markdown and check nothing
+  --help             Print this
+
+EXAMPLES
+  entrepot check-config --config /etc/entrepot/entrepot.yaml
+
+EXIT CODES
+  0   the configuration is good
+  64  wrong arguments
+  78  wrong configuration
+)";
+
+constexpr std::string_view version_help = R"(NAME
+  entrepot version - print the version
+
+SYNOPSIS
+  entrepot version
+)";
+
+std::string serve_help()
+{
+    constexpr std::size_t column = 65;
+    const Config defaults;
+    std::string text{serve_head};
+    for (const auto& key : config_keys()) {
+        auto line = "  " + std::string{key.name};
+        line.resize(std::max<std::size_t>(line.size() + 1, 29), ' ');
+        line += variable_of(key.name);
+        line.resize(std::max(line.size() + 1, column), ' ');
+        text += line + key.show(defaults);
+        while (text.ends_with(' ')) text.pop_back();
+        text += "\n      " + std::string{key.text} + "\n";
+    }
+    return text += serve_tail;
+}
+
+// The parser of one run; CLI11 writes into the members while it parses.
+struct Parser {
+    CLI::App app{"entrepot"};
+    CLI::App* serve = app.add_subcommand("serve");
+    CLI::App* check = app.add_subcommand("check-config");
+    CLI::App* version = app.add_subcommand("version");
+    std::optional<std::string> config_file;
+    ConfigFlags flags;
+    bool print_reference = false;
+    bool help = false;
+
+    Parser()
+    {
+        app.require_subcommand(0, 1);
+        for (auto* command : {&app, serve, check, version}) {
+            command->set_help_flag();
+            command->add_flag("-h,--help", help);
+        }
+        serve->add_option("--config", config_file);
+        serve->add_option("--listen", flags.listen);
+        auto* tls = serve->add_option("--tls-listen", flags.tls_listen);
+        auto* certificate = serve->add_option("--tls-cert", flags.tls_cert);
+        auto* key = serve->add_option("--tls-key", flags.tls_key);
+        tls->needs(certificate)->needs(key);
+        certificate->needs(tls);
+        key->needs(tls);
+        serve->add_option("--data", flags.data);
+        serve->add_option("--database", flags.database);
+        auto* file = check->add_option("--config", config_file);
+        check->add_flag("--print-reference", print_reference)->excludes(file);
+    }
+
+    std::string help_text() const
+    {
+        if (serve->parsed()) return serve_help();
+        if (check->parsed()) return std::string{check_help};
+        return std::string{version->parsed() ? version_help : overview};
+    }
+
+    std::string usage_hint() const
+    {
+        for (const auto* command : {serve, check, version}) {
+            if (command->parsed()) return "See: entrepot " + command->get_name() + " --help\n";
+        }
+        return "See: entrepot --help\n";
+    }
+};
+
+// Asked for help, nothing else in the line matters, wrong options included.
+bool asks_for_help(int count, const char* const* arguments)
+{
+    return std::any_of(arguments + std::min(count, 1), arguments + count, [](std::string_view argument) {
+        return argument == "--help" || argument == "-h";
+    });
+}
+
+}  // namespace
+
+Command parse_command_line(int count, const char* const* arguments)
+{
+    Parser parser;
+    try {
+        parser.app.parse(count, arguments);
+    } catch (const CLI::ParseError& failure) {
+        if (asks_for_help(count, arguments)) return PrintCommand{parser.help_text(), exit_code::success};
+        return PrintCommand{std::string{"entrepot: "} + failure.what() + "\n" + parser.usage_hint(), exit_code::usage};
+    }
+    if (parser.help) return PrintCommand{parser.help_text(), exit_code::success};
+    if (parser.serve->parsed()) return ServeCommand{std::move(parser.config_file), std::move(parser.flags)};
+    if (parser.check->parsed()) return CheckConfigCommand{std::move(parser.config_file), parser.print_reference};
+    if (parser.version->parsed()) return VersionCommand{};
+    return PrintCommand{std::string{overview}, exit_code::usage};
+}
+
+}  // namespace entrepot

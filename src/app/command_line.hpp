@@ -1,0 +1,42 @@
+#pragma once
+
+#include "app/config.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace entrepot {
+
+struct ServeCommand {
+    std::optional<std::string> config_file;
+    ConfigFlags flags;
+};
+
+struct CheckConfigCommand {
+    std::optional<std::string> config_file;
+    bool print_reference = false;  // print config_reference() and do nothing else
+};
+
+struct VersionCommand {};
+
+// Help that was asked for (exit code 0, standard output), or what is wrong with the arguments (64, standard error).
+struct PrintCommand {
+    std::string text;
+    int exit_code = 0;
+};
+
+using Command = std::variant<ServeCommand, CheckConfigCommand, VersionCommand, PrintCommand>;
+
+// Never exits and never prints: the caller does.
+Command parse_command_line(int count, const char* const* arguments);
+
+// Exit codes of the program, as its --help lists them (named after sysexits.h).
+namespace exit_code {
+inline constexpr int success = 0;
+inline constexpr int failure = 1;        // could not start or run: the last line of the log says why
+inline constexpr int usage = 64;         // wrong arguments
+inline constexpr int configuration = 78; // wrong configuration
+}  // namespace exit_code
+
+}  // namespace entrepot

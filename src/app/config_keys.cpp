@@ -1,0 +1,193 @@
+#include "app/config_keys.hpp"
+
+#include "app/config_key_kinds.hpp"
+
+#include <array>
+
+namespace entrepot {
+namespace {
+
+using namespace config_kinds;
+
+constexpr std::array levels{
+    Word{"debug", log::Level::debug},
+    Word{"info", log::Level::info},
+    Word{"warning", log::Level::warning},
+    Word{"error", log::Level::error},
+};
+constexpr std::array formats{Word{"text", log::Format::text}, Word{"json", log::Format::json}};
+constexpr std::array creators{
+    Word{"nobody", ProjectCreation::nobody},
+    Word{"admins", ProjectCreation::admins},
+    Word{"everyone", ProjectCreation::everyone},
+};
+
+Result<> set_database_url(Config& config, std::string_view value)
+{
+    const bool postgres = value.starts_with("postgresql://") || value.starts_with("postgres://");
+    if (!value.empty() && !postgres) {
+        return fail(Errc::bad_request, "must be empty (SQLite in the data directory) or start with postgresql://");
+    }
+    config.database.url = value;
+    return {};
+}
+
+Result<> set_external_url(Config& config, std::string_view value)
+{
+    auto host = value;
+    if (host.starts_with("https://")) host.remove_prefix(8);
+    else if (host.starts_with("http://")) host.remove_prefix(7);
+    else host = {};
+    if (!check_label(value) || host.empty() || host.find_first_of("/?#@") != std::string_view::npos) {
+        return fail(Errc::bad_request, "must be http://HOST[:PORT] or https://HOST[:PORT], without a path");
+    }
+    config.auth.external_url = value;
+    return {};
+}
+
+Result<> set_master_key(Config& config, std::string_view value)
+{
+    if (value.size() < 32) return fail(Errc::bad_request, "must have at least 32 characters");
+    config.auth.master_key = value;
+    return {};
+}
+
+Result<> set_trusted_proxies(Config& config, std::string_view value)
+{
+    auto networks = split_list(value);
+    for (const auto& network : networks) CHECK(check_network(network));
+    config.http.trusted_proxies = std::move(networks);
+    return {};
+}
+
+constexpr std::array general_keys{
+    path<Config>("data", ENTREPOT_FIELD(data), "Directory that holds everything; created if missing, locked while in use."),
+    ConfigKey<Config>{
+        "database.url",
+        "URL",
+        "postgresql://USER:PASSWORD@HOST/NAME; when empty, SQLite in the data directory.",
+        set_database_url,
+        [](const Config& config) { return config.database.url; },
+        false,
+        true,
+    },
+    count<Config, 1, 1000>("database.connections", ENTREPOT_FIELD(database.connections), "Connections to PostgreSQL at most."),
+    path<Config>("storage.root", ENTREPOT_FIELD(storage.root), "Directory of the blobs; when empty, blobs/ in the data directory."),
+    size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),
+    count<Config, 16, 1000>("http.header_count", ENTREPOT_FIELD(http.header_count), "Header lines of a request at most."),
+    duration<1, 300>("http.header_timeout", ENTREPOT_FIELD(http.header_timeout), "A head that is not complete by then is cut."),
+    duration<1, hour>("http.idle_timeout", ENTREPOT_FIELD(http.idle_timeout), "An idle connection is closed after this."),
+    size<Config, 0, gib>(
+        "http.least_body_rate",
+        ENTREPOT_FIELD(http.least_body_rate),
+        "Bytes a second that a body must move at least, over 10 s; 0: any."
+    ),
+    count<Config, 0, 10'000'000>(
+        "http.connections",
+        ENTREPOT_FIELD(http.connections),
+        "Connections at once; 0: 90 % of the descriptor limit."
+    ),
+    count<Config, 1, 10'000'000>(
+        "http.connections_per_client",
+        ENTREPOT_FIELD(http.connections_per_client),
+        "Connections at once of one client address."
+    ),
+    count<Config, 1, 10'000'000>(
+        "http.requests_in_flight",
+        ENTREPOT_FIELD(http.requests_in_flight),
+        "Requests being worked on at once; those beyond get 503."
+    ),
+    ConfigKey<Config>{
+        "http.trusted_proxies",
+        "list of networks",
+        "Whose X-Forwarded-* headers are believed.",
+        set_trusted_proxies,
+        [](const Config& config) { return joined(config.http.trusted_proxies); },
+        true,
+    },
+    count<Config, 0, 1024>("http.loops", ENTREPOT_FIELD(loops), "Event loops; 0: one a core."),
+    label<Config>("auth.service", ENTREPOT_FIELD(auth.service), "Name of this registry in token requests (their audience)."),
+    label<Config>("auth.issuer", ENTREPOT_FIELD(auth.issuer), "Issuer that tokens name."),
+    ConfigKey<Config>{
+        "auth.external_url",
+        "URL",
+        "https://HOST[:PORT] by which clients reach us; when empty, as each request asked for us.",
+        set_external_url,
+        [](const Config& config) { return config.auth.external_url; },
+    },
+    duration<60, day>("auth.token_lifetime", ENTREPOT_FIELD(auth.token_lifetime), "How long an access token is valid."),
+    duration<hour, 3660 * day>("auth.key_rotation", ENTREPOT_FIELD(auth.key_rotation), "Age at which a new signing key takes over."),
+    path<Config>("auth.master_key_file", ENTREPOT_FIELD(auth.master_key_file), "File with the key that seals stored secrets."),
+    ConfigKey<Config>{
+        "auth.master_key",
+        "secret",
+        "The same key itself, meant for the environment; when both are empty, one is made in the data directory.",
+        set_master_key,
+        [](const Config&) { return std::string{}; },
+        false,
+        true,
+    },
+    ConfigKey<Config>{
+        "auth.create_project_on_push",
+        "nobody, admins, everyone",
+        "Whose push creates the project it names.",
+        [](Config& config, std::string_view value) -> Result<> {
+            TRY(config.auth.create_project_on_push, pick(creators, value));
+            return {};
+        },
+        [](const Config& config) { return shown(creators, config.auth.create_project_on_push); },
+    },
+    ConfigKey<Config>{
+        "log.level",
+        "debug, info, warning, error",
+        "Least level that is written.",
+        [](Config& config, std::string_view value) -> Result<> {
+            TRY(config.log.level, pick(levels, value));
+            return {};
+        },
+        [](const Config& config) { return shown(levels, config.log.level); },
+    },
+    ConfigKey<Config>{
+        "log.format",
+        "text, json",
+        "How a line of the log is written.",
+        [](Config& config, std::string_view value) -> Result<> {
+            TRY(config.log.format, pick(formats, value));
+            return {};
+        },
+        [](const Config& config) { return shown(formats, config.log.format); },
+    },
+    on_or_off("log.access", ENTREPOT_FIELD(log.access), "Whether every request is logged."),
+    size<Config, 0, 64 * gib>("caches.metadata_bytes", ENTREPOT_FIELD(caches.metadata_bytes), "Memory for manifests and metadata."),
+    size<Config, 0, 64 * gib>("caches.blob_bytes", ENTREPOT_FIELD(caches.blob_bytes), "Memory for small blobs."),
+    count<Config, 0, 1'000'000>("caches.open_files", ENTREPOT_FIELD(caches.open_files), "Files of large blobs that are kept open."),
+    duration<60, 3660 * day>("uploads.expire_after", ENTREPOT_FIELD(uploads.expire_after), "Age at which an idle upload is dropped."),
+    count<Config, 1, 10'000'000>("uploads.per_user", ENTREPOT_FIELD(uploads.per_user), "Open uploads of one user."),
+    size<Config, 0, gib>(
+        "uploads.chunk_min_length",
+        ENTREPOT_FIELD(uploads.chunk_min_length),
+        "OCI-Chunk-Min-Length that clients are told; 0: none."
+    ),
+    size<Config, 64 * kib, 64 * mib>("manifests.max_bytes", ENTREPOT_FIELD(manifests.max_bytes), "Largest manifest that is taken."),
+    duration<0, hour>("shutdown.stalled", ENTREPOT_FIELD(shutdown.stalled), "At shutdown, a transfer that stands still this long is cut."),
+    duration<0, hour>("shutdown.longest", ENTREPOT_FIELD(shutdown.longest), "At shutdown, everything is cut after this."),
+};
+
+}  // namespace
+
+std::span<const ConfigKey<Config>> config_keys()
+{
+    return general_keys;
+}
+
+std::string variable_of(std::string_view key)
+{
+    std::string variable = "ENTREPOT_";
+    for (const char letter : key) {
+        const bool lower = letter >= 'a' && letter <= 'z';
+        variable += letter == '.' ? '_' : lower ? static_cast<char>(letter - 'a' + 'A') : letter;
+    }
+    return variable;
+}
+
+}  // namespace entrepot

@@ -1,0 +1,189 @@
+#include "app/parts.hpp"
+
+#include "api/token/master_key.hpp"
+#include "core/run_to_end.hpp"
+#include "drivers/postgres/postgres_store.hpp"
+#include "drivers/sqlite/sqlite_store.hpp"
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace entrepot {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class T>
+T or_throw(Result<T> result, std::string_view doing)
+{
+    if (result) {
+        if constexpr (std::is_void_v<T>) return;
+        else return *std::move(result);
+    }
+    const auto& error = result.error();
+    const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
+    throw std::runtime_error{std::string{doing} + ": " + error.message() + detail};
+}
+
+MasterKey master_key_of(const Config& config, Random& random)
+{
+    if (!config.auth.master_key.empty()) return or_throw(MasterKey::parse(config.auth.master_key), "auth.master_key");
+    const auto& configured = config.auth.master_key_file;
+    return or_throw(
+        MasterKey::load_or_create(configured.empty() ? config.data / "master.key" : configured, random), "the master key"
+    );
+}
+
+std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clock, std::atomic<Background*>& listener)
+{
+    if (config.uses_postgres()) {
+        PostgresOptions options;
+        options.url = config.database.url;
+        options.connections = config.database.connections;
+        options.on_projects_changed = [&listener] {
+            if (auto* background = listener.load()) background->hurry("projects");
+        };
+        return open_postgres_store(options, clock);
+    }
+    SqliteOptions options;
+    options.file = config.sqlite_file().string();
+    options.cache_bytes = config.caches.metadata_bytes;
+    return open_sqlite_store(options, clock);
+}
+
+FilesystemOptions blob_options(const Config& config)
+{
+    FilesystemOptions options;
+    options.root = config.storage_root().string();
+    options.cache_bytes = config.caches.blob_bytes;
+    options.open_files = config.caches.open_files;
+    return options;
+}
+
+TokenSettings token_settings_of(const Config& config)
+{
+    TokenSettings settings;
+    settings.issuer = config.auth.issuer;
+    settings.service = config.auth.service;
+    settings.lifetime = config.auth.token_lifetime;
+    settings.key_lifetime = config.auth.key_rotation;
+    return settings;
+}
+
+Uploads::Limits upload_limits(const Config& config)
+{
+    return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
+}
+
+}  // namespace
+
+App::Parts::Parts(Config with)
+    : config{std::move(with)},
+      directory{config.data},
+      store{open_store(config, clock, feed_listener)},
+      blobs{blob_options(config)},
+      policy{config.auth.create_project_on_push},
+      token_settings{token_settings_of(config)},
+      keys{store->keys(), master_key_of(config, random), token_settings, clock, random},
+      authenticator{store->accounts(), keys, token_settings, clock, random},
+      project_gate{policy, store->projects()},
+      projects{store->projects(), policy, clock},
+      ledger{store->pulls(), clock},
+      pull{store->manifests(), store->blobs(), blobs, ledger},
+      push_manifest{store->manifests(), project_gate},
+      mount_blob{store->blobs(), policy, project_gate},
+      uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
+      browse{store->manifests(), store->blobs()},
+      gate{authenticator, policy, config.auth.service, config.auth.external_url},
+      reads{pull},
+      writes{push_manifest, browse, clock, config.manifests.max_bytes},
+      upload_endpoints{uploads, mount_blob, clock, config.uploads.chunk_min_length},
+      lists{browse},
+      oci{gate, policy, reads, writes, upload_endpoints, lists},
+      token{
+          {.authenticator = authenticator,
+           .keys = keys,
+           .refresh_tokens = store->refresh_tokens(),
+           .policy = policy,
+           .clock = clock,
+           .random = random},
+          token_settings
+      },
+      projects_api{gate, projects},
+      operations{store->health(), blobs, [this](MetricsText& text) { add_metrics(text); }}
+{
+    const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+    server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
+    background = std::make_unique<Background>(chores());
+}
+
+App::Parts::~Parts()
+{
+    feed_listener = nullptr;
+    if (background) background->stop();
+    if (server) server->stop();
+    (void)run_to_end(ledger.flush());
+    store->stop();
+    blobs.stop();
+}
+
+std::vector<ListenerOptions> App::Parts::listeners()
+{
+    std::vector<ListenerOptions> options;
+    for (const auto& listener : config.listeners) {
+        SurfaceRouter::Surfaces surfaces;
+        if (listener.surfaces.oci) surfaces.oci = &oci;
+        if (listener.surfaces.api) surfaces.api = &projects_api;
+        if (listener.surfaces.token) surfaces.token = &token;
+        surfaces.metrics = listener.surfaces.metrics;
+        auto& router = routers.emplace_back(surfaces, operations, config.log.access);
+        options.push_back({
+            .name = listener.name,
+            .address = listener.address,
+            .port = listener.port,
+            .tls = listener.tls,
+            .bytes_per_second = listener.bytes_per_second,
+            .handler = &router,
+        });
+    }
+    return options;
+}
+
+std::vector<Background::Chore> App::Parts::chores()
+{
+    std::vector<Background::Chore> chores;
+    chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
+    chores.push_back({.name = "projects", .every = 5min, .run = [this] { return projects.refresh(); }});
+    chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
+        return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
+    }});
+    chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
+        return store->refresh_tokens().remove_expired(clock.now());
+    }});
+    return chores;
+}
+
+void App::Parts::add_metrics(MetricsText& text) const
+{
+    const auto http = server->counters();
+    text.counter("entrepot_http_connections_accepted_total", "Connections accepted", http.connections_accepted);
+    text.counter("entrepot_http_connections_refused_total", "Connections refused at a limit", http.connections_refused);
+    text.gauge("entrepot_http_connections_open", "Open connections", static_cast<double>(http.connections_open));
+    text.gauge("entrepot_http_requests_in_flight", "Requests being answered", static_cast<double>(http.in_flight));
+    text.counter("entrepot_http_requests_received_total", "Requests with a valid head", http.requests);
+    text.counter("entrepot_http_requests_malformed_total", "Requests refused for their framing", http.bad_requests);
+    text.counter("entrepot_http_received_bytes_total", "Bytes received", http.bytes_in);
+    text.counter("entrepot_http_sent_bytes_total", "Bytes sent", http.bytes_out);
+    constexpr const char* classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    for (std::size_t index = 1; index < std::size(classes); ++index) {
+        text.counter(
+            "entrepot_http_requests_total", "Answers by class", http.answers[index], {{"class", classes[index]}}
+        );
+    }
+    text.counter("entrepot_manifest_pulls_total", "Manifests pulled", ledger.pulls());
+    text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost", ledger.lost());
+}
+
+}  // namespace entrepot

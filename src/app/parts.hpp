@@ -1,0 +1,83 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "api/management/projects_api.hpp"
+#include "api/oci/oci_handler.hpp"
+#include "api/operations/operations.hpp"
+#include "api/surface_router.hpp"
+#include "api/token/authenticator.hpp"
+#include "api/token/key_ring.hpp"
+#include "api/token/token_endpoint.hpp"
+#include "app/app.hpp"
+#include "app/background.hpp"
+#include "app/data_directory.hpp"
+#include "core/clock.hpp"
+#include "core/random.hpp"
+#include "drivers/filesystem/filesystem_blobs.hpp"
+#include "http/server.hpp"
+#include "ports/metadata_store.hpp"
+#include "registry/browse.hpp"
+#include "registry/mount_blob.hpp"
+#include "registry/project_gate.hpp"
+#include "registry/pull.hpp"
+#include "registry/pull_ledger.hpp"
+#include "registry/push_manifest.hpp"
+#include "registry/uploads.hpp"
+#include "tenancy/projects.hpp"
+
+#include <list>
+#include <memory>
+
+namespace entrepot {
+
+// The system, top to bottom: each part is handed the ones above it that it needs.
+struct App::Parts {
+    explicit Parts(Config with);
+    ~Parts();
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    Config config;
+    SystemClock clock;
+    SystemRandom random;
+    DataDirectory directory;
+    // The change feed of PostgreSQL hurries a chore of `background`, which is made last.
+    std::atomic<Background*> feed_listener{nullptr};
+
+    std::unique_ptr<MetadataStore> store;  // tags, links, sessions, accounts: SQLite or PostgreSQL
+    FilesystemBlobs blobs;                 // bytes
+
+    AccessPolicy policy;  // who may do what, from memory
+    TokenSettings token_settings;
+    KeyRing keys;
+    Authenticator authenticator;
+
+    ProjectGate project_gate;  // verbs
+    Projects projects;
+    PullLedger ledger;
+    Pull pull;
+    PushManifest push_manifest;
+    MountBlob mount_blob;
+    Uploads uploads;
+    Browse browse;
+
+    Gate gate;  // HTTP ⇄ verbs
+    OciReads reads;
+    OciWrites writes;
+    UploadEndpoints upload_endpoints;
+    OciLists lists;
+    OciHandler oci;
+    TokenEndpoint token;
+    ProjectsApi projects_api;
+    OperationsHandler operations;
+    std::list<SurfaceRouter> routers;  // one a listener
+
+    std::unique_ptr<HttpServer> server;
+    std::unique_ptr<Background> background;
+
+    std::vector<ListenerOptions> listeners();
+    std::vector<Background::Chore> chores();
+    void add_metrics(MetricsText& text) const;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "drivers/filesystem/posix.hpp"
+#include "oci/digest.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace entrepot {
+
+// The directories of the store (docs/formats/blob-layout.md), one slot of which belongs to this process: its temporary
+// files and its journal lie there under a lock. Safe from any thread; every method blocks.
+class BlobTree {
+public:
+    // Creates what is missing and takes a slot. Throws std::runtime_error.
+    explicit BlobTree(const std::string& root);
+
+    int root() const noexcept { return root_.get(); }
+    int uploads() const noexcept { return uploads_.get(); }
+    int slot() const noexcept { return slot_.get(); }
+
+    // The slots of processes that are gone, locked until release_abandoned().
+    struct Abandoned {
+        Descriptor directory;
+        Descriptor lock;
+    };
+    const std::vector<Abandoned>& abandoned() const noexcept { return abandoned_; }
+    void release_abandoned() { abandoned_.clear(); }
+
+    // An open file for reading; blob_unknown.
+    Result<Descriptor> open_blob(const Digest& digest) const;
+    bool holds(const Digest& digest, std::uint64_t size) const;
+
+    // Bytes in a file of its own that nobody sees, in the page cache only. remove_temporary() where it isn't published.
+    struct Temporary {
+        Descriptor file;
+        std::string name;
+    };
+    Result<Temporary> write_temporary(std::span<const std::byte> bytes);
+    void remove_temporary(const Temporary& temporary) const;
+
+    // Gives a file its digest's name, in one step. A blob of that name is replaced: the bytes are the same, unless the
+    // old ones rotted. Durable after sync_name().
+    Result<> publish_temporary(const Temporary& temporary, const Digest& digest) const;
+    Result<> publish_upload(const std::string& name, const Digest& digest) const;
+    Result<> sync_name(const Digest& digest) const;
+
+private:
+    void create_layout();
+    void take_slot();
+
+    Descriptor root_;
+    Descriptor uploads_;
+    Descriptor lock_;
+    Descriptor slot_;
+    Descriptor temporary_;
+    std::vector<Abandoned> abandoned_;
+    std::atomic<std::uint64_t> next_temporary_{0};
+};
+
+}  // namespace entrepot

@@ -1,0 +1,169 @@
+#include "drivers/filesystem/filesystem_blobs.hpp"
+
+#include "drivers/filesystem/blob_cache.hpp"
+#include "drivers/filesystem/blob_tree.hpp"
+#include "drivers/filesystem/open_uploads.hpp"
+#include "oci/hasher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace entrepot {
+namespace {
+
+Result<BlobContent> read_blob(const BlobTree& tree, const Digest& digest)
+{
+    TRY(auto file, tree.open_blob(digest));
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return system_failure("fstat a blob");
+    BlobContent content;
+    content.size = static_cast<std::uint64_t>(status.st_size);
+    if (content.size > BlobCache::small) {
+        content.file = std::make_shared<const OpenFile>(file.release());
+        return content;
+    }
+    std::string bytes(content.size, '\0');
+    TRY(const auto count, read_some(file.get(), std::as_writable_bytes(std::span{bytes}), 0));
+    // Small ones are verified: in memory they would outlive what a repair does to the disk.
+    if (count != content.size || digest_of(bytes, digest.algorithm()) != digest) {
+        return fail(Errc::corrupt, "the stored blob is damaged", digest.text());
+    }
+    content.bytes = std::make_shared<const std::string>(std::move(bytes));
+    return content;
+}
+
+Result<> write_durably(BlobTree& tree, const Digest& digest, const std::string& bytes)
+{
+    TRY(const auto temporary, tree.write_temporary(as_bytes(bytes)));
+    if (auto synced = sync_data(temporary.file.get()); !synced) {
+        tree.remove_temporary(temporary);
+        return synced;
+    }
+    CHECK(tree.publish_temporary(temporary, digest));
+    return tree.sync_name(digest);
+}
+
+Result<> write_and_read_back(BlobTree& tree)
+{
+    constexpr std::string_view text = "entrepot: can the store be written to?";
+    TRY(const auto temporary, tree.write_temporary(as_bytes(text)));
+    std::string back(text.size(), '\0');
+    const auto count = read_some(temporary.file.get(), std::as_writable_bytes(std::span{back}), 0);
+    tree.remove_temporary(temporary);
+    if (!count) return std::unexpected{count.error()};
+    if (back != text) return fail(Errc::unavailable, "the storage can't be used at the moment", "read other bytes than written");
+    return {};
+}
+
+bool well_formed(const UploadId& id)
+{
+    const auto is_digit = [](char letter) { return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f'); };
+    return id.text.size() == 32 && std::ranges::all_of(id.text, is_digit);
+}
+
+}  // namespace
+
+struct FilesystemBlobs::Parts {
+    explicit Parts(const FilesystemOptions& options)
+        : tree{options.root},
+          cache{options.cache_bytes, options.open_files},
+          working{std::max(1U, options.work_threads)},
+          syncing{std::max(1U, options.sync_threads)}
+    {
+    }
+
+    BlobTree tree;
+    BlobCache cache;
+    OpenUploads uploads;
+    asio::thread_pool working;
+    asio::thread_pool syncing;
+};
+
+FilesystemBlobs::FilesystemBlobs(FilesystemOptions options) : parts_{std::make_unique<Parts>(options)} {}
+
+FilesystemBlobs::~FilesystemBlobs()
+{
+    stop();
+}
+
+void FilesystemBlobs::stop()
+{
+    parts_->working.join();
+    parts_->syncing.join();
+}
+
+std::optional<BlobContent> FilesystemBlobs::peek(const Digest& digest)
+{
+    return parts_->cache.find(digest);
+}
+
+Task<BlobContent> FilesystemBlobs::load(Digest digest)
+{
+    if (auto content = parts_->cache.find(digest)) co_return *std::move(content);
+    auto read = [parts = parts_.get(), digest = std::move(digest)] {
+        auto content = read_blob(parts->tree, digest);
+        if (content) parts->cache.keep(digest, *content);
+        return content;
+    };
+    auto content = co_await offload(parts_->working, std::move(read));
+    co_return content;
+}
+
+Task<> FilesystemBlobs::put(Digest digest, std::string bytes)
+{
+    auto write = [parts = parts_.get(), digest = std::move(digest), bytes = std::move(bytes)]() mutable -> Result<> {
+        CHECK(write_durably(parts->tree, digest, bytes));
+        if (bytes.size() <= BlobCache::small) {
+            const auto size = bytes.size();
+            parts->cache.keep(digest, {size, std::make_shared<const std::string>(std::move(bytes)), nullptr});
+        }
+        return {};
+    };
+    auto written = co_await offload(parts_->syncing, std::move(write));
+    co_return written;
+}
+
+Task<std::unique_ptr<BlobUpload>> FilesystemBlobs::resume(
+    UploadId id,
+    DigestAlgorithm algorithm,
+    std::uint64_t offset,
+    std::string hash_state
+)
+{
+    if (!well_formed(id)) co_return fail(Errc::upload_unknown, "the upload is not known");
+    Hasher hasher{algorithm};
+    if (offset > 0) {
+        CO_TRY(hasher, Hasher::resume(hash_state));
+        if (hasher.algorithm() != algorithm) co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
+    }
+    const UploadFile::Home home{parts_->tree, parts_->uploads, parts_->working};
+    auto file = std::make_shared<UploadFile>(home, std::move(id), std::move(hasher), offset);
+    auto upload = std::make_unique<FilesystemUpload>(file, parts_->syncing);
+    auto open = [file, previous = parts_->uploads.enter(file)] { return file->open(previous); };
+    CO_CHECK(co_await offload(parts_->syncing, std::move(open)));
+    co_return std::move(upload);
+}
+
+Task<> FilesystemBlobs::discard(UploadId id)
+{
+    if (!well_formed(id)) co_return Result<>{};
+    auto remove = [parts = parts_.get(), id = std::move(id)]() -> Result<> {
+        if (const auto writer = parts->uploads.find(id)) CHECK(writer->retire());
+        if (::unlinkat(parts->tree.uploads(), id.text.c_str(), 0) == 0 || errno == ENOENT) return {};
+        return system_failure("remove an upload");
+    };
+    auto removed = co_await offload(parts_->syncing, std::move(remove));
+    co_return removed;
+}
+
+Task<> FilesystemBlobs::probe()
+{
+    auto check = [parts = parts_.get()] { return write_and_read_back(parts->tree); };
+    auto checked = co_await offload(parts_->working, std::move(check));
+    co_return checked;
+}
+
+}  // namespace entrepot

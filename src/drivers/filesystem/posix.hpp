@@ -1,0 +1,68 @@
+#pragma once
+
+#include "core/error.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <unistd.h>
+
+namespace entrepot {
+
+// A file descriptor with one owner; closed with it.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int number) noexcept : number_{number} {}
+    ~Descriptor() { reset(); }
+    Descriptor(Descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+    Descriptor& operator=(Descriptor&& other) noexcept
+    {
+        if (this != &other) {
+            reset();
+            number_ = std::exchange(other.number_, -1);
+        }
+        return *this;
+    }
+
+    int get() const noexcept { return number_; }
+    int release() noexcept { return std::exchange(number_, -1); }
+    explicit operator bool() const noexcept { return number_ >= 0; }
+    void reset() noexcept
+    {
+        if (number_ >= 0) ::close(std::exchange(number_, -1));
+    }
+
+private:
+    int number_ = -1;
+};
+
+// The system's refusal in our words: storage_full for a full disk or quota, else unavailable. `doing` goes to the log.
+std::unexpected<Error> system_failure(
+    std::string_view doing,
+    int number = errno,
+    std::source_location where = std::source_location::current()
+);
+
+// All of `bytes` at `offset`, and as many as there are of `into` from `offset` on. Blocking.
+Result<> write_all(int file, std::span<const std::byte> bytes, std::uint64_t offset);
+Result<std::size_t> read_some(int file, std::span<std::byte> into, std::uint64_t offset);
+
+Result<> sync_data(int file);
+// Syncs the directory `path` below `base`: what was created in or renamed into it stays.
+Result<> sync_directory(int base, const char* path);
+
+// Locks the whole file for this open description, without waiting; false where another holds it.
+Result<bool> try_lock(int file);
+
+// For start-up alone: these throw std::runtime_error. A directory that exists is fine.
+void make_directory(int base, const char* path);
+Descriptor open_directory(int base, const char* path);
+[[noreturn]] void throw_system_error(std::string_view doing, std::string_view path, int number = errno);
+
+}  // namespace entrepot

@@ -1,0 +1,118 @@
+#include "drivers/memory/memory_blobs.hpp"
+
+#include "oci/hasher.hpp"
+
+#include <utility>
+
+namespace entrepot {
+
+class MemoryUpload final : public BlobUpload {
+public:
+    MemoryUpload(MemoryBlobs& blobs, UploadId id, std::int64_t writer, Hasher hasher)
+        : blobs_{blobs}, id_{std::move(id)}, writer_{writer}, hasher_{std::move(hasher)}
+    {
+    }
+
+    Task<> append(Buffer chunk) override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        CO_TRY(auto* const upload, mine());
+        upload->bytes += as_text(chunk.bytes());
+        hasher_.update(chunk.bytes());
+        co_return Result<>{};
+    }
+
+    Task<Progress> settle() override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        CO_TRY(const auto* const upload, mine());
+        co_return Progress{upload->bytes.size(), hasher_.state()};
+    }
+
+    Task<std::uint64_t> commit(Digest expected) override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        CO_TRY(auto* const upload, mine());
+        auto bytes = std::move(upload->bytes);
+        blobs_.uploads_.erase(id_.text);
+        if (hasher_.algorithm() != expected.algorithm() || hasher_.digest() != expected) {
+            co_return fail(Errc::digest_mismatch, "the content does not have the digest " + expected.text());
+        }
+        const std::uint64_t size = bytes.size();
+        blobs_.blobs_.try_emplace(expected, std::make_shared<const std::string>(std::move(bytes)));
+        co_return size;
+    }
+
+private:
+    Result<MemoryBlobs::Upload*> mine()
+    {
+        const auto place = blobs_.uploads_.find(id_.text);
+        if (place == blobs_.uploads_.end()) return fail(Errc::upload_unknown, "the upload has ended");
+        if (place->second.writer != writer_) return fail(Errc::cancelled, "another request took the upload over");
+        return &place->second;
+    }
+
+    MemoryBlobs& blobs_;
+    const UploadId id_;
+    const std::int64_t writer_;
+    Hasher hasher_;
+};
+
+std::optional<BlobContent> MemoryBlobs::peek(const Digest& digest)
+{
+    const std::lock_guard guard{mutex_};
+    const auto place = blobs_.find(digest);
+    if (place == blobs_.end()) return std::nullopt;
+    return BlobContent{place->second->size(), place->second, nullptr};
+}
+
+Task<BlobContent> MemoryBlobs::load(Digest digest)
+{
+    auto content = peek(digest);
+    if (!content) co_return fail(Errc::blob_unknown, "the blob is not known to this registry");
+    co_return *std::move(content);
+}
+
+Task<std::unique_ptr<BlobUpload>> MemoryBlobs::resume(
+    UploadId id,
+    DigestAlgorithm algorithm,
+    std::uint64_t offset,
+    std::string hash_state
+)
+{
+    Hasher hasher{algorithm};
+    if (offset > 0) {
+        CO_TRY(hasher, Hasher::resume(hash_state));
+        if (hasher.algorithm() != algorithm) co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
+    }
+    const std::lock_guard guard{mutex_};
+    const auto place = uploads_.find(id.text);
+    if (offset > 0 && (place == uploads_.end() || place->second.bytes.size() < offset)) {
+        co_return fail(Errc::upload_unknown, "the upload is not known");
+    }
+    auto& upload = uploads_[id.text];
+    upload.bytes.resize(offset);
+    upload.writer = ++last_writer_;
+    co_return std::make_unique<MemoryUpload>(*this, std::move(id), upload.writer, std::move(hasher));
+}
+
+Task<> MemoryBlobs::put(Digest digest, std::string bytes)
+{
+    const std::lock_guard guard{mutex_};
+    blobs_.try_emplace(std::move(digest), std::make_shared<const std::string>(std::move(bytes)));
+    co_return Result<>{};
+}
+
+Task<> MemoryBlobs::discard(UploadId id)
+{
+    const std::lock_guard guard{mutex_};
+    uploads_.erase(id.text);
+    co_return Result<>{};
+}
+
+Task<> MemoryBlobs::probe()
+{
+    co_return Result<>{};
+}
+
+}  // namespace entrepot

@@ -1,0 +1,139 @@
+#include "drivers/sql/annotations_text.hpp"
+#include "drivers/sql/manifest_rows.hpp"
+#include "drivers/sql/repository_rows.hpp"
+
+#include <algorithm>
+
+namespace entrepot {
+
+namespace {
+
+constexpr SqlStatement find_blob_here{
+    "SELECT b.id FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id WHERE b.digest = $1 AND l.repository_id = $2"
+};
+
+constexpr SqlStatement insert_manifest{
+    "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, size, body, subject_digest, annotations, "
+    "pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+    "ON CONFLICT (repository_id, digest) DO NOTHING RETURNING id"
+};
+
+constexpr SqlStatement find_pushed{"SELECT id, media_type FROM manifests WHERE repository_id = $1 AND digest = $2"};
+
+constexpr SqlStatement retype_manifest{
+    "UPDATE manifests SET media_type = $2, artifact_type = $3, subject_digest = $4, annotations = $5 WHERE id = $1"
+};
+
+constexpr SqlStatement delete_blob_uses{"DELETE FROM manifest_blobs WHERE manifest_id = $1"};
+constexpr SqlStatement delete_children{"DELETE FROM manifest_children WHERE manifest_id = $1"};
+
+constexpr SqlStatement insert_blob_use{
+    "INSERT INTO manifest_blobs (manifest_id, blob_id) VALUES ($1, $2) ON CONFLICT (manifest_id, blob_id) DO NOTHING"
+};
+
+constexpr SqlStatement insert_child{
+    "INSERT INTO manifest_children (manifest_id, digest) VALUES ($1, $2) ON CONFLICT (manifest_id, digest) DO NOTHING"
+};
+
+constexpr SqlStatement move_tag{
+    "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (repository_id, name) DO UPDATE SET "
+    "manifest_id = excluded.manifest_id, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by"
+};
+
+SqlParameter subject_of(const Manifest& manifest)
+{
+    if (!manifest.subject) return std::monostate{};
+    return std::string_view{manifest.subject->digest.text()};
+}
+
+Result<std::vector<std::int64_t>> find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewManifest& pushed)
+{
+    std::vector<std::int64_t> ids;
+    for (const Descriptor& blob : pushed.manifest.required_blobs()) {
+        TRY(const auto rows, session.run(find_blob_here, {blob.digest.text(), place.id}));
+        if (rows.empty()) {
+            return fail(
+                Errc::manifest_blob_unknown,
+                "blob " + blob.digest.text() + " is not known in repository " + pushed.repository.text()
+            );
+        }
+        ids.push_back(rows.front().integer(0));
+    }
+    std::ranges::sort(ids);
+    return ids;
+}
+
+Result<> write_references(SqlSession& session, std::int64_t id, const std::vector<std::int64_t>& blobs, const Manifest& manifest)
+{
+    for (const std::int64_t blob : blobs) CHECK(session.run(insert_blob_use, {id, blob}));
+    for (const Descriptor& child : manifest.children) CHECK(session.run(insert_child, {id, child.digest.text()}));
+    return {};
+}
+
+struct Written {
+    std::int64_t id = 0;
+    ManifestChange change = ManifestChange::added;
+};
+
+// The bytes of a digest are what they were; what they are taken for may differ.
+Result<Written> rewrite(
+    SqlSession& session, const RepositoryRow& place, const NewManifest& pushed, const std::vector<std::int64_t>& blobs, const std::string& annotations
+)
+{
+    TRY(const auto rows, session.run(find_pushed, {place.id, pushed.digest.text()}));
+    if (rows.empty()) return fail(Errc::unavailable, "the manifest changed meanwhile, try again");
+    const std::int64_t id = rows.front().integer(0);
+    const Manifest& manifest = pushed.manifest;
+    if (rows.front().text(1) == manifest.media_type) return Written{id, ManifestChange::repeated};
+    CHECK(session.run(
+        retype_manifest, {id, manifest.media_type, manifest.artifact_type, subject_of(manifest), annotations}
+    ));
+    CHECK(session.run(delete_blob_uses, {id}));
+    CHECK(session.run(delete_children, {id}));
+    CHECK(write_references(session, id, blobs, manifest));
+    return Written{id, ManifestChange::retyped};
+}
+
+Result<Written> write_manifest(
+    SqlSession& session, const RepositoryRow& place, const NewManifest& pushed, const std::vector<std::int64_t>& blobs
+)
+{
+    const Manifest& manifest = pushed.manifest;
+    const std::string annotations = annotations_to_text(manifest.annotations);
+    const auto size = static_cast<std::int64_t>(pushed.bytes.size());
+    TRY(const auto inserted,
+        session.run(
+            insert_manifest,
+            {place.id,
+             pushed.digest.text(),
+             manifest.media_type,
+             manifest.artifact_type,
+             size,
+             SqlBytes{pushed.bytes},
+             subject_of(manifest),
+             annotations,
+             pushed.actor.at,
+             pushed.actor.user_id}
+        ));
+    if (inserted.empty()) return rewrite(session, place, pushed, blobs, annotations);
+    const std::int64_t id = inserted.front().integer(0);
+    CHECK(write_references(session, id, blobs, manifest));
+    CHECK(charge_bytes(session, place.project_id, size));
+    return Written{id, ManifestChange::added};
+}
+
+}  // namespace
+
+Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& pushed)
+{
+    TRY(const RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
+    TRY(const auto blobs, find_required_blobs(session, place, pushed));
+    TRY(const Written written, write_manifest(session, place, pushed, blobs));
+    for (const Tag& tag : pushed.tags) {
+        CHECK(session.run(move_tag, {place.id, tag.text(), written.id, pushed.actor.at, pushed.actor.user_id}));
+    }
+    return written.change;
+}
+
+}  // namespace entrepot

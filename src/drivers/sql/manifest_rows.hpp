@@ -1,0 +1,28 @@
+#pragma once
+
+#include "drivers/sql/sql_session.hpp"
+#include "ports/manifest_catalog.hpp"
+
+namespace entrepot {
+
+// The transactions behind ManifestCatalog, to be called inside one; the port's header says what each answers.
+
+Result<ManifestPtr> load_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference);
+
+// What commit_manifest() found: a digest that wasn't here, the same again, or the same under another media type.
+enum class ManifestChange { added, repeated, retyped };
+Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& manifest);
+
+Result<> remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference);
+
+Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository, const PageRequest& page);
+Result<NamePage> list_repositories(SqlSession& session, bool only_public, const PageRequest& page);
+Result<ReferrerPage> list_referrers(
+    SqlSession& session,
+    const RepositoryName& repository,
+    const Digest& subject,
+    const std::string& artifact_type,
+    const PageRequest& page
+);
+
+}  // namespace entrepot

@@ -1,0 +1,111 @@
+#include "drivers/sql/repository_rows.hpp"
+
+namespace entrepot {
+
+namespace {
+
+constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE name = $1"};
+
+constexpr SqlStatement lock_project{
+    "SELECT p.id, r.id FROM projects p LEFT JOIN repositories r ON r.name = $2 WHERE p.name = $1",
+    "FOR NO KEY UPDATE OF p"
+};
+
+// Another instance may have created the row while we waited for the project's lock.
+constexpr SqlStatement insert_repository{
+    "INSERT INTO repositories (project_id, name, created_at) VALUES ($1, $2, $3) "
+    "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"
+};
+
+constexpr SqlStatement find_link{
+    "SELECT b.id, b.size FROM repositories r "
+    "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "
+    "WHERE r.name = $1 AND b.digest = $2"
+};
+
+constexpr SqlStatement insert_link{
+    "INSERT INTO repository_blobs (repository_id, blob_id, linked_at) VALUES ($1, $2, $3) "
+    "ON CONFLICT (repository_id, blob_id) DO NOTHING RETURNING blob_id"
+};
+
+constexpr SqlStatement count_link{
+    "INSERT INTO project_blobs (project_id, blob_id, links) VALUES ($1, $2, 1) "
+    "ON CONFLICT (project_id, blob_id) DO UPDATE SET links = project_blobs.links + 1 RETURNING links"
+};
+
+constexpr SqlStatement delete_link{
+    "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2 RETURNING blob_id"
+};
+
+constexpr SqlStatement uncount_link{
+    "UPDATE project_blobs SET links = links - 1 WHERE project_id = $1 AND blob_id = $2 RETURNING links"
+};
+
+constexpr SqlStatement delete_count{"DELETE FROM project_blobs WHERE project_id = $1 AND blob_id = $2"};
+
+constexpr SqlStatement add_bytes{"UPDATE projects SET bytes = bytes + $2 WHERE id = $1"};
+
+}  // namespace
+
+Result<std::optional<std::int64_t>> find_repository(SqlSession& session, const RepositoryName& name)
+{
+    TRY(const auto rows, session.run(find_repository_id, {name.text()}));
+    if (rows.empty()) return std::nullopt;
+    return rows.front().integer(0);
+}
+
+Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName& name, Micros now)
+{
+    TRY(const auto rows, session.run(lock_project, {name.project(), name.text()}));
+    if (rows.empty()) return no_such_repository(name);
+    const std::int64_t project_id = rows.front().integer(0);
+    if (!rows.front().is_null(1)) return RepositoryRow{project_id, rows.front().integer(1)};
+    TRY(const auto inserted, session.run(insert_repository, {project_id, name.text(), now}));
+    return RepositoryRow{project_id, inserted.front().integer(0)};
+}
+
+Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const RepositoryName& name)
+{
+    TRY(const auto rows, session.run(lock_project, {name.project(), name.text()}));
+    if (rows.empty() || rows.front().is_null(1)) return std::nullopt;
+    return RepositoryRow{rows.front().integer(0), rows.front().integer(1)};
+}
+
+Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest)
+{
+    TRY(const auto rows, session.run(find_link, {name.text(), digest.text()}));
+    if (rows.empty()) return std::nullopt;
+    return BlobRow{rows.front().integer(0), static_cast<std::uint64_t>(rows.front().integer(1))};
+}
+
+Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now)
+{
+    TRY(const auto linked, session.run(insert_link, {repository.id, blob.id, now}));
+    if (linked.empty()) return {};
+    TRY(const auto links, session.run(count_link, {repository.project_id, blob.id}));
+    if (links.front().integer(0) > 1) return {};
+    return charge_bytes(session, repository.project_id, static_cast<std::int64_t>(blob.size));
+}
+
+Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob)
+{
+    TRY(const auto unlinked, session.run(delete_link, {repository.id, blob.id}));
+    if (unlinked.empty()) return {};
+    TRY(const auto links, session.run(uncount_link, {repository.project_id, blob.id}));
+    if (links.empty() || links.front().integer(0) > 0) return {};
+    CHECK(session.run(delete_count, {repository.project_id, blob.id}));
+    return charge_bytes(session, repository.project_id, -static_cast<std::int64_t>(blob.size));
+}
+
+Result<> charge_bytes(SqlSession& session, std::int64_t project_id, std::int64_t bytes)
+{
+    CHECK(session.run(add_bytes, {project_id, bytes}));
+    return {};
+}
+
+std::unexpected<Error> no_such_repository(const RepositoryName& name)
+{
+    return fail(Errc::name_unknown, "repository " + name.text() + " is not known to the registry");
+}
+
+}  // namespace entrepot

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "core/error.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace entrepot {
+
+// One connection to a SQL database inside one transaction, as the shared statements see it. Belongs to one thread.
+
+// A statement that both engines understand, with parameters $1, $2 … Texts are string literals: engines keep what they
+// prepared under the literal's address. `row_lock` is appended where the engine has row locks, and only there.
+struct SqlStatement {
+    const char* text;
+    const char* row_lock = "";
+};
+
+// Parameters borrow their text for the call.
+struct SqlBytes {
+    explicit SqlBytes(std::string_view value) noexcept : bytes{value} {}
+    std::string_view bytes;
+};
+using SqlParameter = std::variant<std::monostate, std::int64_t, std::string_view, SqlBytes>;
+using SqlParameters = std::initializer_list<SqlParameter>;
+
+class SqlRow {
+public:
+    using Field = std::variant<std::monostate, std::int64_t, std::string>;
+
+    explicit SqlRow(std::vector<Field> fields) noexcept : fields_{std::move(fields)} {}
+
+    bool is_null(std::size_t column) const { return std::holds_alternative<std::monostate>(fields_.at(column)); }
+    // These throw std::bad_variant_access for a NULL or another type: a bug in the statement.
+    std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(fields_.at(column)); }
+    const std::string& text(std::size_t column) const { return std::get<std::string>(fields_.at(column)); }
+    std::string take_text(std::size_t column) { return std::move(std::get<std::string>(fields_.at(column))); }
+
+private:
+    std::vector<Field> fields_;
+};
+using SqlRows = std::vector<SqlRow>;
+
+class SqlSession {
+public:
+    virtual ~SqlSession() = default;
+
+    // All rows of the answer. conflict when a constraint refuses, storage_full, unavailable.
+    virtual Result<SqlRows> run(const SqlStatement& statement, SqlParameters parameters = {}) = 0;
+    // Several statements without parameters or rows: definitions.
+    virtual Result<> run_script(std::string_view text) = 0;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,25 @@
+#include "drivers/sql/sql_store.hpp"
+
+namespace entrepot {
+
+SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache> cache)
+    : cache_{std::move(cache)},
+      engine_{std::move(engine)},
+      manifests_{*engine_, cache_.get()},
+      blobs_{*engine_, cache_.get()},
+      uploads_{*engine_},
+      projects_{*engine_},
+      accounts_{*engine_},
+      keys_{*engine_},
+      refresh_tokens_{*engine_},
+      pulls_{*engine_},
+      health_{*engine_}
+{
+}
+
+SqlStore::~SqlStore()
+{
+    engine_->stop();
+}
+
+}  // namespace entrepot

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "drivers/sql/sql_accounts.hpp"
+#include "drivers/sql/sql_blobs.hpp"
+#include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_uploads.hpp"
+#include "ports/metadata_store.hpp"
+
+#include <memory>
+
+namespace entrepot {
+
+// Every catalog on one engine. `cache` is null where other processes write to the database too.
+class SqlStore final : public MetadataStore {
+public:
+    SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache> cache);
+    ~SqlStore() override;
+
+    ManifestCatalog& manifests() override { return manifests_; }
+    BlobCatalog& blobs() override { return blobs_; }
+    UploadCatalog& uploads() override { return uploads_; }
+    ProjectCatalog& projects() override { return projects_; }
+    AccountCatalog& accounts() override { return accounts_; }
+    KeyCatalog& keys() override { return keys_; }
+    RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
+    PullCounters& pulls() override { return pulls_; }
+    CatalogHealth& health() override { return health_; }
+    void stop() override { engine_->stop(); }
+
+private:
+    // The engine's threads use the cache, so the cache goes last.
+    std::unique_ptr<ExactCache> cache_;
+    std::unique_ptr<SqlEngine> engine_;
+    SqlManifests manifests_;
+    SqlBlobs blobs_;
+    SqlUploads uploads_;
+    SqlProjects projects_;
+    SqlAccounts accounts_;
+    SqlKeys keys_;
+    SqlRefreshTokens refresh_tokens_;
+    SqlPullCounters pulls_;
+    SqlHealth health_;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,192 @@
+#include "drivers/sqlite/sqlite_connection.hpp"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <memory>
+#include <stdexcept>
+
+namespace entrepot {
+
+namespace {
+
+constexpr int busy_timeout_ms = 4000;
+
+constexpr SqlStatement begin_writing{"BEGIN IMMEDIATE"};
+constexpr SqlStatement commit_transaction{"COMMIT"};
+
+// Memory at rest counts: small page caches and no mapping, for the kernel caches the file anyway.
+constexpr const char* shared_pragmas =
+    "PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;";
+// The log is moved by checkpoint() alone, after the callers are answered.
+constexpr const char* writing_pragmas =
+    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216; "
+    "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;";
+constexpr const char* reading_pragmas = "PRAGMA query_only = ON;";
+
+int bind(sqlite3_stmt* statement, int index, const SqlParameter& parameter)
+{
+    struct Binder {
+        sqlite3_stmt* statement;
+        int index;
+        int operator()(std::monostate) const { return sqlite3_bind_null(statement, index); }
+        int operator()(std::int64_t number) const { return sqlite3_bind_int64(statement, index, number); }
+        int operator()(std::string_view text) const
+        {
+            const char* start = text.data() ? text.data() : "";
+            return sqlite3_bind_text64(statement, index, start, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+        }
+        int operator()(const SqlBytes& value) const
+        {
+            const char* start = value.bytes.data() ? value.bytes.data() : "";
+            return sqlite3_bind_blob64(statement, index, start, value.bytes.size(), SQLITE_STATIC);
+        }
+    };
+    return std::visit(Binder{statement, index}, parameter);
+}
+
+SqlRow::Field field_of(sqlite3_stmt* statement, int column)
+{
+    switch (sqlite3_column_type(statement, column)) {
+        case SQLITE_NULL: return std::monostate{};
+        case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement, column)};
+        default: break;
+    }
+    const auto* start = static_cast<const char*>(sqlite3_column_blob(statement, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
+    return start ? std::string(start, size) : std::string{};
+}
+
+bool says_full(int code, int system_error) noexcept
+{
+    const int primary = code & 0xff;
+    if (primary == SQLITE_FULL) return true;
+    return primary == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT);
+}
+
+}  // namespace
+
+SqliteConnection::SqliteConnection(const std::string& file, Use use)
+{
+    const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (use == Use::writing ? SQLITE_OPEN_CREATE : 0);
+    const int opened = sqlite3_open_v2(file.c_str(), &database_, flags, nullptr);
+    const std::string reason = database_ ? sqlite3_errmsg(database_) : "out of memory";
+    if (opened != SQLITE_OK) {
+        sqlite3_close_v2(database_);
+        throw std::runtime_error{"cannot open the database " + file + ": " + reason};
+    }
+    sqlite3_extended_result_codes(database_, 1);
+    sqlite3_busy_timeout(database_, busy_timeout_ms);
+    auto prepared = run_script(shared_pragmas);
+    if (prepared) prepared = run_script(use == Use::writing ? writing_pragmas : reading_pragmas);
+    if (!prepared) {
+        sqlite3_close_v2(database_);
+        throw std::runtime_error{"cannot use the database " + file + ": " + prepared.error().detail()};
+    }
+    const auto remember_pages = [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<SqliteConnection*>(self)->log_pages_ = pages;
+        return SQLITE_OK;
+    };
+    if (use == Use::writing) sqlite3_wal_hook(database_, remember_pages, this);
+}
+
+SqliteConnection::~SqliteConnection()
+{
+    for (const auto& [text, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_close_v2(database_);
+}
+
+Result<SqlRows> SqliteConnection::run(const SqlStatement& statement, SqlParameters parameters)
+{
+    TRY(sqlite3_stmt * ready, prepared(statement));
+    const auto reset = [](sqlite3_stmt* used) {
+        sqlite3_reset(used);
+        sqlite3_clear_bindings(used);
+    };
+    const std::unique_ptr<sqlite3_stmt, decltype(reset)> guard{ready, reset};
+    int number = 0;
+    for (const SqlParameter& parameter : parameters) {
+        // "$1" is a name to SQLite, and names are numbered as they appear.
+        const std::string name = "$" + std::to_string(++number);
+        const int index = sqlite3_bind_parameter_index(ready, name.c_str());
+        if (index == 0) continue;
+        if (bind(ready, index, parameter) != SQLITE_OK) return failure(statement.text);
+    }
+    return rows_of(ready);
+}
+
+Result<SqlRows> SqliteConnection::rows_of(sqlite3_stmt* statement)
+{
+    SqlRows rows;
+    const int columns = sqlite3_column_count(statement);
+    while (true) {
+        const int stepped = sqlite3_step(statement);
+        if (stepped == SQLITE_DONE) return rows;
+        if (stepped != SQLITE_ROW) return failure(sqlite3_sql(statement));
+        std::vector<SqlRow::Field> fields;
+        fields.reserve(static_cast<std::size_t>(columns));
+        for (int column = 0; column < columns; ++column) fields.push_back(field_of(statement, column));
+        rows.emplace_back(std::move(fields));
+    }
+}
+
+Result<> SqliteConnection::run_script(std::string_view text)
+{
+    const std::string script{text};
+    if (sqlite3_exec(database_, script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return failure("script");
+    return {};
+}
+
+Result<> SqliteConnection::begin()
+{
+    CHECK(run(begin_writing, {}));
+    return {};
+}
+
+Result<> SqliteConnection::commit()
+{
+    CHECK(run(commit_transaction, {}));
+    return {};
+}
+
+void SqliteConnection::rollback()
+{
+    if (in_transaction()) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool SqliteConnection::in_transaction() const noexcept
+{
+    return sqlite3_get_autocommit(database_) == 0;
+}
+
+void SqliteConnection::checkpoint(bool wholly)
+{
+    const int mode = wholly ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int pages = 0;
+    int moved = 0;
+    // What can't be moved now is moved later.
+    if (sqlite3_wal_checkpoint_v2(database_, nullptr, mode, &pages, &moved) == SQLITE_OK && pages == moved) log_pages_ = 0;
+}
+
+Result<sqlite3_stmt*> SqliteConnection::prepared(const SqlStatement& statement)
+{
+    sqlite3_stmt*& known = statements_[statement.text];
+    if (known) return known;
+    if (sqlite3_prepare_v3(database_, statement.text, -1, SQLITE_PREPARE_PERSISTENT, &known, nullptr) != SQLITE_OK) {
+        return failure(statement.text);
+    }
+    return known;
+}
+
+std::unexpected<Error> SqliteConnection::failure(const char* doing) const
+{
+    const int code = sqlite3_extended_errcode(database_);
+    const std::string detail = std::string{sqlite3_errmsg(database_)} + " (" + std::to_string(code) + ") in: " + doing;
+    if (says_full(code, sqlite3_system_errno(database_))) {
+        return fail(Errc::storage_full, "the metadata store is full", detail);
+    }
+    if ((code & 0xff) == SQLITE_CONSTRAINT) return fail(Errc::conflict, "another change stands against this one", detail);
+    return fail(Errc::unavailable, "the metadata store does not answer", detail);
+}
+
+}  // namespace entrepot

@@ -1,0 +1,47 @@
+#include "http/message.hpp"
+
+#include "http/ascii.hpp"
+
+namespace entrepot {
+
+std::optional<std::string_view> Request::header(std::string_view name) const noexcept
+{
+    for (const auto& field : headers) {
+        if (http::same_word(field.name, name)) return field.value;
+    }
+    return std::nullopt;
+}
+
+std::string Request::header_list(std::string_view name) const
+{
+    std::string joined;
+    for (const auto& field : headers) {
+        if (!http::same_word(field.name, name)) continue;
+        if (!joined.empty()) joined += ", ";
+        joined += field.value;
+    }
+    return joined;
+}
+
+Response& Response::add(std::string_view name, std::string_view value)
+{
+    headers.reserve(headers.size() + name.size() + value.size() + 4);
+    headers += name;
+    headers += ": ";
+    for (const char c : value) {
+        const auto code = static_cast<unsigned char>(c);
+        headers += code < 0x20 || code == 0x7f ? ' ' : c;
+    }
+    headers += "\r\n";
+    return *this;
+}
+
+std::uint64_t Response::body_length() const noexcept
+{
+    if (const auto* text = std::get_if<std::string>(&body)) return text->size();
+    if (const auto* memory = std::get_if<MemoryRange>(&body)) return memory->length;
+    if (const auto* file = std::get_if<FileRange>(&body)) return file->length;
+    return 0;
+}
+
+}  // namespace entrepot

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "core/task.hpp"
+#include "oci/names.hpp"
+#include "ports/blob_catalog.hpp"
+#include "ports/manifest_catalog.hpp"
+
+#include <optional>
+#include <string>
+
+namespace entrepot {
+
+// Lists (tags, referrers, repositories) and deletes. The caller's right to the repository has been checked.
+class Browse {
+public:
+    Browse(ManifestCatalog& manifests, BlobCatalog& links) : manifests_{manifests}, links_{links} {}
+
+    std::optional<NamePagePtr> peek_tags(const RepositoryName& repository, const PageRequest& page)
+    {
+        return manifests_.peek_tags(repository, page);
+    }
+    Task<NamePagePtr> tags(RepositoryName repository, PageRequest page)  // name_unknown
+    {
+        return manifests_.tags(std::move(repository), std::move(page));
+    }
+    Task<ReferrerPage> referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page)
+    {
+        return manifests_.referrers(std::move(repository), std::move(subject), std::move(artifact_type), std::move(page));
+    }
+    // An admin sees every repository, others those of public projects.
+    Task<NamePage> repositories(const Identity& identity, PageRequest page)
+    {
+        return manifests_.repositories(!identity.is_admin, std::move(page));
+    }
+    Task<> remove_manifest(RepositoryName repository, Reference reference, Actor actor)  // manifest_unknown
+    {
+        return manifests_.remove(std::move(repository), std::move(reference), actor);
+    }
+    Task<> remove_blob(RepositoryName repository, Digest digest, Actor actor)  // blob_unknown, blob_in_use
+    {
+        return links_.remove(std::move(repository), std::move(digest), actor);
+    }
+
+private:
+    ManifestCatalog& manifests_;
+    BlobCatalog& links_;
+};
+
+}  // namespace entrepot

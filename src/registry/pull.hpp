@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/task.hpp"
+#include "oci/names.hpp"
+#include "ports/blob_catalog.hpp"
+#include "ports/blob_store.hpp"
+#include "ports/manifest_catalog.hpp"
+#include "registry/pull_ledger.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace entrepot {
+
+// Reading manifests and blobs. The caller's right to the repository has been checked. Each peek_…() answers from
+// memory without suspending where it can; load_…() is the same question with time. Safe from any loop.
+class Pull {
+public:
+    Pull(ManifestCatalog& manifests, BlobCatalog& links, BlobReader& blobs, PullLedger& ledger)
+        : manifests_{manifests}, links_{links}, blobs_{blobs}, ledger_{ledger}
+    {
+    }
+
+    // Asking about a manifest counts as no pull, taking its bytes does.
+    enum class Purpose { look, take };
+
+    std::optional<ManifestPtr> peek_manifest(const RepositoryName& repository, const Reference& reference, Purpose purpose);
+    // manifest_unknown, name_unknown.
+    Task<ManifestPtr> load_manifest(RepositoryName repository, Reference reference, Purpose purpose);
+
+    std::optional<BlobContent> peek_blob(const RepositoryName& repository, const Digest& digest);
+    Task<BlobContent> load_blob(RepositoryName repository, Digest digest);  // blob_unknown
+
+    std::optional<std::uint64_t> peek_blob_size(const RepositoryName& repository, const Digest& digest);
+    Task<std::uint64_t> load_blob_size(RepositoryName repository, Digest digest);  // blob_unknown
+
+private:
+    ManifestCatalog& manifests_;
+    BlobCatalog& links_;
+    BlobReader& blobs_;
+    PullLedger& ledger_;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/task.hpp"
+#include "oci/manifest.hpp"
+#include "oci/names.hpp"
+#include "ports/manifest_catalog.hpp"
+#include "registry/project_gate.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace entrepot {
+
+struct ManifestPush {
+    RepositoryName repository;
+    Reference reference;
+    std::vector<Tag> extra_tags;  // the `tag` parameters of a push by digest
+    std::string media_type;       // without parameters; empty: the bytes say it
+    std::string bytes;
+    Identity identity;
+    Actor actor;
+};
+
+struct PushedManifest {
+    Digest digest;
+    std::optional<Digest> subject;
+    std::vector<Tag> tags;
+};
+
+// Accepts a manifest: parses it, checks its digest, and commits it with its tags in one transaction.
+class PushManifest {
+public:
+    PushManifest(ManifestCatalog& catalog, ProjectGate& gate) : catalog_{catalog}, gate_{gate} {}
+
+    // manifest_invalid, digest_mismatch, manifest_blob_unknown, name_unknown, and what the catalog answers.
+    Task<PushedManifest> operator()(ManifestPush push);
+
+private:
+    ManifestCatalog& catalog_;
+    ProjectGate& gate_;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,196 @@
+#include "registry/uploads.hpp"
+
+#include "core/log.hpp"
+
+#include <algorithm>
+
+namespace entrepot {
+namespace {
+
+// A long PATCH writes its progress down this often, so that a crash costs no more than this.
+constexpr std::uint64_t checkpoint_bytes = 256ULL * 1024 * 1024;
+constexpr std::int64_t expired_at_once = 1000;
+
+Result<> check_start(const std::optional<ChunkRange>& range, std::uint64_t offset)
+{
+    if (!range || range->first == offset) return {};
+    return fail(Errc::upload_offset, "the chunk starts at " + std::to_string(range->first) + ", the upload stands at "
+        + std::to_string(offset));
+}
+
+Result<> check_length(const std::optional<ChunkRange>& range, const ByteSource& body)
+{
+    const auto announced = body.size();
+    if (!range || !announced || *announced == range->length()) return {};
+    return fail(Errc::size_invalid, "Content-Range and Content-Length disagree");
+}
+
+}  // namespace
+
+UploadId Uploads::new_id()
+{
+    return UploadId{random_.hex(16)};
+}
+
+Task<UploadId> Uploads::begin(RepositoryName repository, DigestAlgorithm algorithm, Identity identity)
+{
+    const auto who = actor(identity);
+    CO_CHECK(co_await gate_.open(repository, std::move(identity), who));
+    UploadSession session{.id = new_id(), .repository = std::move(repository)};
+    session.algorithm = algorithm;
+    session.user_id = who.user_id;
+    session.started_at = session.touched_at = who.at;
+    const auto id = session.id;
+    CO_CHECK(co_await sessions_.begin(std::move(session), limits_.sessions_per_user));
+    co_return id;
+}
+
+Task<std::uint64_t> Uploads::offset(RepositoryName repository, UploadId id)
+{
+    CO_TRY(const auto session, co_await sessions_.find(std::move(repository), std::move(id)));
+    co_return session.offset;
+}
+
+Task<std::uint64_t> Uploads::append(
+    RepositoryName repository, UploadId id, std::optional<ChunkRange> range, ByteSource& body
+)
+{
+    CO_CHECK(check_length(range, body));
+    CO_TRY(const auto session, co_await sessions_.take(std::move(repository), id, clock_.now()));
+    CO_CHECK(check_start(range, session.offset));
+    CO_TRY(const auto upload, co_await store_.resume(id, session.algorithm, session.offset, session.hash_state));
+
+    auto written = session.offset;
+    auto left = range ? std::optional{range->length()} : std::nullopt;
+    for (bool more = true; more;) {
+        const auto portion = std::min(left.value_or(checkpoint_bytes), checkpoint_bytes);
+        const auto received = co_await receive(*upload, body, portion);
+        CO_TRY(auto progress, co_await upload->settle());
+        const auto arrived = progress.offset - written;
+        written = progress.offset;
+        CO_CHECK(co_await sessions_.advance(id, session.fence, progress.offset, std::move(progress.hash_state), clock_.now()));
+        if (!received) co_return std::unexpected{received.error()};
+        if (left) *left -= arrived;
+        more = arrived == portion && left.value_or(1) > 0;
+    }
+    if (left && *left > 0) co_return fail(Errc::size_invalid, "the body is shorter than its Content-Range");
+    co_return written;
+}
+
+Task<> Uploads::receive(BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected)
+{
+    auto left = expected.value_or(UINT64_MAX);
+    for (bool ended = false; left > 0 && !ended;) {
+        Buffer chunk;
+        Result<std::size_t> count{0};
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, Buffer::capacity));
+        while (chunk.size() < wanted) {
+            count = co_await body.read(chunk.room().first(wanted - chunk.size()));
+            if (!count || *count == 0) break;
+            chunk.grow(*count);
+        }
+        left -= chunk.size();
+        ended = chunk.size() < wanted;
+        if (!chunk.empty()) CO_CHECK(co_await upload.append(std::move(chunk)));
+        if (!count) co_return std::unexpected{count.error()};
+    }
+    co_return Result<>{};
+}
+
+Task<> Uploads::finish(
+    RepositoryName repository, UploadId id, Digest digest, std::optional<ChunkRange> range, ByteSource& body,
+    Identity identity
+)
+{
+    CO_CHECK(check_length(range, body));
+    CO_TRY(auto session, co_await sessions_.find(repository, id));
+    CO_CHECK(check_start(range, session.offset));
+    if (session.offset == 0 && body.size().value_or(UINT64_MAX) <= limits_.small_blob) {
+        co_return co_await store_small(std::move(session), std::move(digest), body, std::move(identity));
+    }
+
+    CO_TRY(session, co_await sessions_.take(std::move(repository), id, clock_.now()));
+    CO_CHECK(check_start(range, session.offset));
+    // Bytes hashed by another algorithm than the digest's are hashed again from the store.
+    const bool same_algorithm = session.algorithm == digest.algorithm();
+    auto state = same_algorithm ? session.hash_state : std::string{};
+    CO_TRY(const auto upload, co_await store_.resume(id, digest.algorithm(), session.offset, std::move(state)));
+    const auto received = co_await receive(*upload, body, range ? std::optional{range->length()} : std::nullopt);
+    if (!received) {
+        const auto progress = co_await upload->settle();
+        if (progress && same_algorithm) {
+            (void)co_await sessions_.advance(id, session.fence, progress->offset, progress->hash_state, clock_.now());
+        }
+        co_return std::unexpected{received.error()};
+    }
+    const auto size = co_await upload->commit(digest);
+    if (!size) {
+        if (size.error().code() == Errc::digest_mismatch) (void)co_await sessions_.forget(id);
+        co_return std::unexpected{size.error()};
+    }
+    co_return co_await arrive(session, std::move(digest), *size, identity);
+}
+
+Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& body, Identity identity)
+{
+    CO_TRY(auto bytes, co_await read_all(body, limits_.small_blob));
+    if (digest_of(bytes, digest.algorithm()) != digest) {
+        (void)co_await sessions_.forget(session.id);
+        co_return fail(Errc::digest_mismatch, "the uploaded bytes have another digest");
+    }
+    const auto size = bytes.size();
+    CO_CHECK(co_await store_.put(digest, std::move(bytes)));
+    co_return co_await arrive(session, std::move(digest), size, identity);
+}
+
+Task<> Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Identity& identity)
+{
+    BlobCatalog::Arrival arrival{.repository = session.repository, .digest = std::move(digest)};
+    arrival.size = size;
+    arrival.actor = actor(identity);
+    if (session.started_at != 0) {
+        arrival.upload = session.id;
+        arrival.fence = session.fence;
+    }
+    return links_.arrive(std::move(arrival));
+}
+
+Task<> Uploads::cancel(RepositoryName repository, UploadId id)
+{
+    CO_CHECK(co_await sessions_.cancel(std::move(repository), id));
+    co_return co_await store_.discard(std::move(id));
+}
+
+Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body, Identity identity)
+{
+    CO_CHECK(co_await gate_.open(repository, identity, actor(identity)));
+    UploadSession session{.id = new_id(), .repository = std::move(repository)};  // not started: has no row
+    if (body.size().value_or(UINT64_MAX) <= limits_.small_blob) {
+        co_return co_await store_small(std::move(session), std::move(digest), body, std::move(identity));
+    }
+    const auto id = session.id;
+    CO_TRY(auto upload, co_await store_.resume(id, digest.algorithm(), 0, {}));
+    auto received = co_await receive(*upload, body, std::nullopt);
+    auto size = received ? co_await upload->commit(digest) : Result<std::uint64_t>{std::unexpected{received.error()}};
+    if (!size) {
+        upload.reset();
+        (void)co_await store_.discard(id);
+        co_return std::unexpected{size.error()};
+    }
+    co_return co_await arrive(session, std::move(digest), *size, identity);
+}
+
+Task<> Uploads::expire(Micros age)
+{
+    for (;;) {
+        CO_TRY(const auto sessions, co_await sessions_.untouched_since(clock_.now() - age, expired_at_once));
+        for (const auto& session : sessions) {
+            CO_CHECK(co_await store_.discard(session.id));
+            CO_CHECK(co_await sessions_.forget(session.id));
+        }
+        if (sessions.empty()) co_return Result<>{};
+        log::info("expired uploads ended", {{"count", static_cast<std::uint64_t>(sessions.size())}});
+    }
+}
+
+}  // namespace entrepot

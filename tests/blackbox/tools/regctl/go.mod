@@ -1,0 +1,5 @@
+module entrepot.test/tools/regctl
+
+go 1.24.0
+
+require github.com/regclient/regclient v0.9.2

@@ -1,0 +1,487 @@
+#pragma once
+
+#include "oci/hasher.hpp"
+#include "ports/blob_store.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+// What every blob store promises (ports/blob_store.hpp). A driver's test instantiates the suite with a type that is
+// default-constructible and whose blobs() is an empty store with all three ports.
+namespace entrepot::blob_store_contract {
+
+template <class T>
+asio::awaitable<void> keep_result(Task<T> task, std::optional<Result<T>>& result)
+{
+    result = co_await std::move(task);
+}
+
+// Runs the task to its end on a loop of its own.
+template <class T>
+Result<T> run(Task<T> task)
+{
+    asio::io_context loop;
+    std::optional<Result<T>> result;
+    asio::co_spawn(loop, keep_result(std::move(task), result), asio::detached);
+    loop.run();
+    return *std::move(result);
+}
+
+template <class T>
+std::vector<Result<T>> run_all(std::vector<Task<T>> tasks)
+{
+    asio::io_context loop;
+    std::vector<std::optional<Result<T>>> slots(tasks.size());
+    for (std::size_t index = 0; index < tasks.size(); ++index) {
+        asio::co_spawn(loop, keep_result(std::move(tasks[index]), slots[index]), asio::detached);
+    }
+    loop.run();
+    std::vector<Result<T>> results;
+    for (auto& slot : slots) results.push_back(*std::move(slot));
+    return results;
+}
+
+inline UploadId upload_id(char digit)
+{
+    return UploadId{std::string(32, digit)};
+}
+
+// Bytes that differ from place to place, so that a shifted or repeated part shows.
+inline std::string content_of(std::size_t size, unsigned seed = 1)
+{
+    std::string bytes(size, '\0');
+    std::uint32_t state = seed;
+    for (auto& byte : bytes) {
+        state = state * 1664525U + 1013904223U;
+        byte = static_cast<char>(state >> 24U);
+    }
+    return bytes;
+}
+
+inline Result<> append(BlobUpload& upload, std::string_view bytes)
+{
+    auto rest = as_bytes(bytes);
+    while (!rest.empty()) {
+        Buffer chunk;
+        rest = rest.subspan(chunk.fill(rest));
+        if (auto appended = run(upload.append(std::move(chunk))); !appended) return appended;
+    }
+    return {};
+}
+
+inline std::string bytes_of(const BlobContent& content)
+{
+    if (content.bytes) return *content.bytes;
+    std::string bytes(content.size + 1, '\0');
+    const auto count = ::pread(content.file->descriptor(), bytes.data(), bytes.size(), 0);
+    bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+    return bytes;
+}
+
+template <class Harness>
+class BlobStoreContract : public testing::Test {
+protected:
+    auto& blobs() { return harness_.blobs(); }
+
+    std::unique_ptr<BlobUpload> begin(char id, DigestAlgorithm algorithm = DigestAlgorithm::sha256)
+    {
+        auto upload = run(blobs().resume(upload_id(id), algorithm, 0, ""));
+        EXPECT_TRUE(upload);
+        return upload ? *std::move(upload) : nullptr;
+    }
+
+    Errc resume_failure(char id, std::uint64_t offset, std::string state)
+    {
+        const auto upload = run(blobs().resume(upload_id(id), DigestAlgorithm::sha256, offset, std::move(state)));
+        EXPECT_FALSE(upload);
+        return upload ? Errc::internal : upload.error().code();
+    }
+
+    void expect_unknown(const Digest& digest)
+    {
+        EXPECT_FALSE(blobs().peek(digest));
+        const auto content = run(blobs().load(digest));
+        ASSERT_FALSE(content);
+        EXPECT_EQ(content.error().code(), Errc::blob_unknown);
+    }
+
+    void expect_stored(const Digest& digest, const std::string& bytes)
+    {
+        const auto content = run(blobs().load(digest));
+        ASSERT_TRUE(content) << content.error().detail();
+        EXPECT_EQ(content->size, bytes.size());
+        EXPECT_EQ(bytes_of(*content), bytes);
+        const auto peeked = blobs().peek(digest);
+        ASSERT_TRUE(peeked);
+        EXPECT_EQ(bytes_of(*peeked), bytes);
+    }
+
+    Harness harness_;
+};
+
+TYPED_TEST_SUITE_P(BlobStoreContract);
+
+TYPED_TEST_P(BlobStoreContract, unknown_digest_is_blob_unknown)
+{
+    this->expect_unknown(digest_of("nobody pushed this"));
+}
+
+TYPED_TEST_P(BlobStoreContract, what_was_put_is_read_back)
+{
+    for (const std::size_t size : {0, 1, 4096, 65536, 65537, 300000}) {
+        const auto bytes = content_of(size);
+        ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes))) << size;
+        this->expect_stored(digest_of(bytes), bytes);
+    }
+}
+
+TYPED_TEST_P(BlobStoreContract, putting_twice_is_success)
+{
+    const auto bytes = content_of(100);
+    ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes)));
+    ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes)));
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, sixty_four_puts_of_one_digest_at_once_all_succeed)
+{
+    const auto bytes = content_of(4096);
+    std::vector<Task<>> tasks;
+    for (int count = 0; count < 64; ++count) tasks.push_back(this->blobs().put(digest_of(bytes), bytes));
+    for (const auto& result : run_all(std::move(tasks))) EXPECT_TRUE(result);
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, many_different_puts_at_once_are_all_stored)
+{
+    std::vector<Task<>> tasks;
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        const auto bytes = content_of(seed * 50, seed);
+        tasks.push_back(this->blobs().put(digest_of(bytes), bytes));
+    }
+    for (const auto& result : run_all(std::move(tasks))) EXPECT_TRUE(result);
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        const auto bytes = content_of(seed * 50, seed);
+        this->expect_stored(digest_of(bytes), bytes);
+    }
+}
+
+TYPED_TEST_P(BlobStoreContract, committed_upload_is_the_blob)
+{
+    for (const std::size_t size : {0, 5, 65536, 65537, 3000000}) {
+        const auto bytes = content_of(size);
+        auto upload = this->begin('a');
+        ASSERT_TRUE(append(*upload, bytes));
+        const auto committed = run(upload->commit(digest_of(bytes)));
+        ASSERT_TRUE(committed) << committed.error().detail();
+        EXPECT_EQ(*committed, size);
+        this->expect_stored(digest_of(bytes), bytes);
+    }
+}
+
+TYPED_TEST_P(BlobStoreContract, sha512_is_stored_beside_sha256)
+{
+    const auto bytes = content_of(100000);
+    const auto digest = digest_of(bytes, DigestAlgorithm::sha512);
+    auto upload = this->begin('a', DigestAlgorithm::sha512);
+    ASSERT_TRUE(append(*upload, bytes));
+    ASSERT_TRUE(run(upload->commit(digest)));
+    this->expect_stored(digest, bytes);
+    this->expect_unknown(digest_of(bytes));
+
+    const auto small = content_of(10);
+    ASSERT_TRUE(run(this->blobs().put(digest_of(small, DigestAlgorithm::sha512), small)));
+    this->expect_stored(digest_of(small, DigestAlgorithm::sha512), small);
+    this->expect_unknown(digest_of(small));
+}
+
+TYPED_TEST_P(BlobStoreContract, uncommitted_upload_is_invisible)
+{
+    const auto bytes = content_of(1000);
+    auto upload = this->begin('a');
+    ASSERT_TRUE(append(*upload, bytes));
+    ASSERT_TRUE(run(upload->settle()));
+    this->expect_unknown(digest_of(bytes));
+    upload.reset();
+    this->expect_unknown(digest_of(bytes));
+}
+
+TYPED_TEST_P(BlobStoreContract, upload_goes_on_where_another_request_left_it)
+{
+    const auto bytes = content_of(700001);
+    BlobUpload::Progress progress;
+    for (const std::size_t end : {1, 64, 300000, 700001}) {
+        auto upload = run(
+            this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state)
+        );
+        ASSERT_TRUE(upload) << upload.error().detail();
+        ASSERT_TRUE(append(**upload, std::string_view{bytes}.substr(progress.offset, end - progress.offset)));
+        const auto settled = run((*upload)->settle());
+        ASSERT_TRUE(settled);
+        EXPECT_EQ(settled->offset, end);
+        progress = *settled;
+    }
+    auto upload = run(
+        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state)
+    );
+    ASSERT_TRUE(upload);
+    ASSERT_TRUE(run((*upload)->commit(digest_of(bytes))));
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, bytes_beyond_the_resumed_offset_are_cut_off)
+{
+    const auto bytes = content_of(1000);
+    auto first = this->begin('a');
+    ASSERT_TRUE(append(*first, bytes.substr(0, 400)));
+    const auto progress = run(first->settle());
+    ASSERT_TRUE(progress);
+    ASSERT_TRUE(append(*first, "bytes that no session ever reported"));
+    ASSERT_TRUE(run(first->settle()));
+    first.reset();
+
+    auto second = run(
+        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state)
+    );
+    ASSERT_TRUE(second);
+    ASSERT_TRUE(append(**second, bytes.substr(400)));
+    const auto size = run((*second)->commit(digest_of(bytes)));
+    ASSERT_TRUE(size);
+    EXPECT_EQ(*size, bytes.size());
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, resuming_beyond_the_stored_bytes_is_upload_unknown)
+{
+    auto upload = this->begin('a');
+    ASSERT_TRUE(append(*upload, content_of(10)));
+    ASSERT_TRUE(run(upload->settle()));
+    upload.reset();
+    Hasher further{DigestAlgorithm::sha256};
+    further.update(as_bytes(content_of(11)));
+    EXPECT_EQ(this->resume_failure('a', 11, further.state()), Errc::upload_unknown);
+    EXPECT_EQ(this->resume_failure('b', 11, further.state()), Errc::upload_unknown);
+}
+
+TYPED_TEST_P(BlobStoreContract, resuming_with_a_broken_hash_state_is_corrupt)
+{
+    auto upload = this->begin('a');
+    ASSERT_TRUE(append(*upload, content_of(10)));
+    ASSERT_TRUE(run(upload->settle()));
+    EXPECT_EQ(this->resume_failure('a', 10, "no state"), Errc::corrupt);
+    EXPECT_EQ(this->resume_failure('a', 10, Hasher{DigestAlgorithm::sha512}.state()), Errc::corrupt);
+}
+
+TYPED_TEST_P(BlobStoreContract, commit_with_a_wrong_digest_leaves_nothing)
+{
+    for (const std::size_t size : {0, 1000, 100000}) {
+        const auto bytes = content_of(size);
+        const auto wrong = digest_of("something else");
+        auto upload = this->begin('a');
+        ASSERT_TRUE(append(*upload, bytes));
+        const auto progress = run(upload->settle());
+        ASSERT_TRUE(progress);
+        const auto committed = run(upload->commit(wrong));
+        ASSERT_FALSE(committed);
+        EXPECT_EQ(committed.error().code(), Errc::digest_mismatch);
+        this->expect_unknown(wrong);
+        this->expect_unknown(digest_of(bytes));
+        if (size > 0) EXPECT_EQ(this->resume_failure('a', progress->offset, progress->hash_state), Errc::upload_unknown);
+    }
+}
+
+TYPED_TEST_P(BlobStoreContract, commit_under_the_other_algorithm_is_a_mismatch)
+{
+    const auto bytes = content_of(100);
+    auto upload = this->begin('a');
+    ASSERT_TRUE(append(*upload, bytes));
+    const auto committed = run(upload->commit(digest_of(bytes, DigestAlgorithm::sha512)));
+    ASSERT_FALSE(committed);
+    EXPECT_EQ(committed.error().code(), Errc::digest_mismatch);
+}
+
+TYPED_TEST_P(BlobStoreContract, upload_of_a_stored_digest_succeeds)
+{
+    const auto bytes = content_of(200000);
+    for (const char id : {'a', 'b', 'a'}) {
+        auto upload = this->begin(id);
+        ASSERT_TRUE(append(*upload, bytes));
+        const auto size = run(upload->commit(digest_of(bytes)));
+        ASSERT_TRUE(size);
+        EXPECT_EQ(*size, bytes.size());
+    }
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, committed_upload_takes_no_more_calls)
+{
+    const auto bytes = content_of(70000);
+    auto upload = this->begin('a');
+    ASSERT_TRUE(append(*upload, bytes));
+    ASSERT_TRUE(run(upload->commit(digest_of(bytes))));
+    const auto again = run(upload->commit(digest_of(bytes)));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code(), Errc::upload_unknown);
+    EXPECT_FALSE(append(*upload, "more"));
+    EXPECT_FALSE(run(upload->settle()));
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, second_writer_wins_and_the_first_is_cancelled)
+{
+    const auto bytes = content_of(500000);
+    auto first = this->begin('a');
+    ASSERT_TRUE(append(*first, bytes.substr(0, 300000)));
+    const auto progress = run(first->settle());
+    ASSERT_TRUE(progress);
+
+    auto second = run(
+        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state)
+    );
+    ASSERT_TRUE(second) << second.error().detail();
+    const auto appended = append(*first, "too late");
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().code(), Errc::cancelled);
+    const auto settled = run(first->settle());
+    ASSERT_FALSE(settled);
+    EXPECT_EQ(settled.error().code(), Errc::cancelled);
+    const auto committed = run(first->commit(digest_of(bytes.substr(0, 300000))));
+    ASSERT_FALSE(committed);
+    EXPECT_EQ(committed.error().code(), Errc::cancelled);
+    first.reset();
+
+    ASSERT_TRUE(append(**second, bytes.substr(300000)));
+    ASSERT_TRUE(run((*second)->commit(digest_of(bytes))));
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, writer_is_replaced_while_its_chunks_are_under_way)
+{
+    const auto bytes = content_of(2000000);
+    for (int round = 0; round < 20; ++round) {
+        auto first = this->begin('a');
+        ASSERT_TRUE(append(*first, bytes));
+        auto second = this->begin('a');
+        ASSERT_TRUE(second);
+        if (round % 2 == 0) first.reset();
+        ASSERT_TRUE(append(*second, bytes.substr(0, 1000)));
+        ASSERT_TRUE(run(second->commit(digest_of(bytes.substr(0, 1000)))));
+    }
+    this->expect_stored(digest_of(bytes.substr(0, 1000)), bytes.substr(0, 1000));
+}
+
+TYPED_TEST_P(BlobStoreContract, of_many_writers_at_once_at_most_one_stays)
+{
+    std::vector<Task<std::unique_ptr<BlobUpload>>> tasks;
+    for (int count = 0; count < 12; ++count) {
+        tasks.push_back(this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, 0, ""));
+    }
+    int usable = 0;
+    for (auto& upload : run_all(std::move(tasks))) {
+        if (!upload) {
+            EXPECT_EQ(upload.error().code(), Errc::cancelled);
+            continue;
+        }
+        const auto settled = run((*upload)->settle());
+        if (settled) ++usable;
+        else EXPECT_EQ(settled.error().code(), Errc::cancelled);
+    }
+    EXPECT_EQ(usable, 1);
+}
+
+TYPED_TEST_P(BlobStoreContract, dropped_upload_keeps_what_it_settled)
+{
+    const auto bytes = content_of(1000000);
+    auto first = this->begin('a');
+    ASSERT_TRUE(append(*first, bytes.substr(0, 600000)));
+    const auto progress = run(first->settle());
+    ASSERT_TRUE(progress);
+    ASSERT_TRUE(append(*first, bytes.substr(600000)));
+    first.reset();
+    auto second = run(
+        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state)
+    );
+    ASSERT_TRUE(second) << second.error().detail();
+    ASSERT_TRUE(append(**second, bytes.substr(600000)));
+    ASSERT_TRUE(run((*second)->commit(digest_of(bytes))));
+    this->expect_stored(digest_of(bytes), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, discarded_upload_is_gone)
+{
+    auto upload = this->begin('a');
+    ASSERT_TRUE(append(*upload, content_of(10)));
+    const auto progress = run(upload->settle());
+    ASSERT_TRUE(progress);
+    ASSERT_TRUE(run(this->blobs().discard(upload_id('a'))));
+    EXPECT_FALSE(append(*upload, "more"));
+    EXPECT_FALSE(run(upload->settle()));
+    upload.reset();
+    EXPECT_EQ(this->resume_failure('a', progress->offset, progress->hash_state), Errc::upload_unknown);
+}
+
+TYPED_TEST_P(BlobStoreContract, discarding_what_is_not_there_is_success)
+{
+    EXPECT_TRUE(run(this->blobs().discard(upload_id('a'))));
+    this->begin('a').reset();
+    EXPECT_TRUE(run(this->blobs().discard(upload_id('a'))));
+    EXPECT_TRUE(run(this->blobs().discard(upload_id('a'))));
+}
+
+TYPED_TEST_P(BlobStoreContract, content_outlives_the_look_up)
+{
+    const auto bytes = content_of(100000);
+    ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes)));
+    const auto content = run(this->blobs().load(digest_of(bytes)));
+    ASSERT_TRUE(content);
+    for (unsigned seed = 2; seed < 60; ++seed) {
+        const auto other = content_of(70000, seed);
+        ASSERT_TRUE(run(this->blobs().put(digest_of(other), other)));
+        ASSERT_TRUE(run(this->blobs().load(digest_of(other))));
+    }
+    EXPECT_EQ(bytes_of(*content), bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, working_store_answers_its_probe)
+{
+    EXPECT_TRUE(run(this->blobs().probe()));
+}
+
+REGISTER_TYPED_TEST_SUITE_P(
+    BlobStoreContract,
+    unknown_digest_is_blob_unknown,
+    what_was_put_is_read_back,
+    putting_twice_is_success,
+    sixty_four_puts_of_one_digest_at_once_all_succeed,
+    many_different_puts_at_once_are_all_stored,
+    committed_upload_is_the_blob,
+    sha512_is_stored_beside_sha256,
+    uncommitted_upload_is_invisible,
+    upload_goes_on_where_another_request_left_it,
+    bytes_beyond_the_resumed_offset_are_cut_off,
+    resuming_beyond_the_stored_bytes_is_upload_unknown,
+    resuming_with_a_broken_hash_state_is_corrupt,
+    commit_with_a_wrong_digest_leaves_nothing,
+    commit_under_the_other_algorithm_is_a_mismatch,
+    upload_of_a_stored_digest_succeeds,
+    committed_upload_takes_no_more_calls,
+    second_writer_wins_and_the_first_is_cancelled,
+    writer_is_replaced_while_its_chunks_are_under_way,
+    of_many_writers_at_once_at_most_one_stays,
+    dropped_upload_keeps_what_it_settled,
+    discarded_upload_is_gone,
+    discarding_what_is_not_there_is_success,
+    content_outlives_the_look_up,
+    working_store_answers_its_probe
+);
+
+}  // namespace entrepot::blob_store_contract

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""run_tests.py BUILD_DIR [--only REGEX] [--blackbox]: runs what ctest knows, then the black-box scenarios, and closes
+with one line `N passed, N failed`. A gtest binary counts by its cases, any other test as one."""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$")
+
+
+def ctest(build, only):
+    """Runs ctest; returns (passed, failed)."""
+    results = build / "test-results"
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    choose = ["-R", only] if only else []
+    known = json.loads(subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1", *choose],
+                                      check=True, capture_output=True, text=True).stdout)["tests"]
+    environment = {**os.environ, "GTEST_OUTPUT": f"xml:{results}/", "GTEST_BRIEF": "1"}
+    subprocess.run(["ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", *choose,
+                    "--output-junit", results / "ctest.junit"], env=environment, check=False)
+    outcome = {case.get("name"): case.get("status") == "run"
+               for case in xml.parse(results / "ctest.junit").getroot().iter("testcase")}
+    passed = failed = 0
+    for test in known:
+        cases = results / (pathlib.Path(test.get("command", [""])[0]).name + ".xml")
+        good = outcome.get(test["name"], False)
+        if good and cases.exists():
+            suites = xml.parse(cases).getroot()
+            passed += int(suites.get("tests")) - int(suites.get("disabled"))
+        elif cases.exists():
+            suites = xml.parse(cases).getroot()
+            bad = max(1, int(suites.get("failures")) + int(suites.get("errors")))
+            failed += bad
+            passed += max(0, int(suites.get("tests")) - int(suites.get("disabled")) - bad)
+        else:
+            passed, failed = passed + good, failed + (not good)
+    return passed, failed
+
+
+def blackbox(binary):
+    """Runs the scenarios; their own closing line is taken into the sum instead of shown."""
+    process = subprocess.Popen([sys.executable, ROOT / "tests/blackbox/run.py", "--binary", binary],
+                               stdout=subprocess.PIPE, text=True)
+    counts = None
+    for line in process.stdout:
+        found = CLOSING.match(line.rstrip("\n"))
+        if found:
+            counts = int(found[1]), int(found[2])
+        else:
+            print(line, end="", flush=True)
+    code = process.wait()
+    if counts is None:
+        return 0, 1
+    return counts if code == 0 or counts[1] else (counts[0], 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--only")
+    parser.add_argument("--blackbox", action="store_true")
+    options = parser.parse_args()
+    start = time.monotonic()
+    passed, failed = ctest(options.build, options.only)
+    if options.blackbox:
+        more = blackbox(options.build / "entrepot")
+        passed, failed = passed + more[0], failed + more[1]
+    print(f"all tests took {time.monotonic() - start:.0f} s")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed or not passed else 0)
+
+
+if __name__ == "__main__":
+    main()
