@@ -58,7 +58,7 @@ CONFIGURATION
   Options count over the environment, that over the file, that over the default. Unknown keys are errors.
   Listeners with their own surfaces, TLS and rate are a list in the file (`listeners`).
 
-  KEY IN THE FILE, ENVIRONMENT VARIABLE                          DEFAULT
+  KEY IN THE FILE, ENVIRONMENT VARIABLE                              DEFAULT
 )";
 
 constexpr std::string_view serve_tail = R"(
@@ -116,12 +116,13 @@ SYNOPSIS
 
 std::string serve_help()
 {
-    constexpr std::size_t column = 65;
+    constexpr std::size_t name_width = 31;
+    constexpr std::size_t column = 69;
     const Config defaults;
     std::string text{serve_head};
     for (const auto& key : config_keys()) {
         auto line = "  " + std::string{key.name};
-        line.resize(std::max<std::size_t>(line.size() + 1, 29), ' ');
+        line.resize(std::max<std::size_t>(line.size() + 1, name_width), ' ');
         line += variable_of(key.name);
         line.resize(std::max(line.size() + 1, column), ' ');
         text += line + key.show(defaults);
@@ -191,6 +192,7 @@ bool asks_for_help(int count, const char* const* arguments)
 
 Command parse_command_line(int count, const char* const* arguments)
 {
+    if (count < 1) return PrintCommand{std::string{overview}, exit_code::usage};  // execve without a name
     Parser parser;
     try {
         parser.app.parse(count, arguments);

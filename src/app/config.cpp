@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 #include <tuple>
 
 #include <unistd.h>
@@ -154,14 +155,11 @@ Result<Config> finished(ConfigDraft draft)
 
 Result<std::string> text_of(const std::string& file)
 {
-    const auto unreadable = [&] {
-        return fail(Errc::bad_request, file + ": can't be read: " + std::strerror(errno));
-    };
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) return fail(Errc::bad_request, file + ": is a directory");
     std::ifstream stream{file, std::ios::binary};
-    if (!stream) return unreadable();
-    std::string text{std::istreambuf_iterator<char>{stream}, {}};
-    if (stream.bad()) return unreadable();
-    return text;
+    if (!stream) return fail(Errc::bad_request, file + ": can't be read: " + std::strerror(errno));
+    return std::string{std::istreambuf_iterator<char>{stream}, {}};
 }
 
 }  // namespace

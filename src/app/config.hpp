@@ -98,12 +98,12 @@ struct Config {
 
 // What the command line may set; it wins over everything else.
 struct ConfigFlags {
-    std::optional<std::string> listen;      // ADDR:PORT; with tls_listen it replaces all configured listeners
-    std::optional<std::string> tls_listen;  // ADDR:PORT
-    std::optional<std::string> tls_cert;
-    std::optional<std::string> tls_key;
-    std::optional<std::string> data;
-    std::optional<std::string> database;
+    std::optional<std::string> listen{};      // ADDR:PORT; with tls_listen it replaces all configured listeners
+    std::optional<std::string> tls_listen{};  // ADDR:PORT
+    std::optional<std::string> tls_cert{};
+    std::optional<std::string> tls_key{};
+    std::optional<std::string> data{};
+    std::optional<std::string> database{};
 };
 
 // Names and values. Only names that start with ENTREPOT_ are looked at.

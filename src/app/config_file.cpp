@@ -20,7 +20,7 @@ std::string last_word(std::string_view key)
 template <class Target>
 std::string nearest(std::string_view key, std::span<const ConfigKey<Target>> keys)
 {
-    const auto reach = std::max<std::size_t>(1, std::min<std::size_t>(3, key.size() / 3));
+    const auto reach = std::clamp<std::size_t>(key.size() / 2, 1, 3);
     std::string best;
     std::size_t best_distance = reach + 1;
     const auto consider = [&](std::string_view candidate, std::size_t distance) {

@@ -68,8 +68,6 @@ constexpr std::array general_keys{
         "postgresql://USER:PASSWORD@HOST/NAME; when empty, SQLite in the data directory.",
         set_database_url,
         [](const Config& config) { return config.database.url; },
-        false,
-        true,
     },
     count<Config, 1, 1000>("database.connections", ENTREPOT_FIELD(database.connections), "Connections to PostgreSQL at most."),
     path<Config>("storage.root", ENTREPOT_FIELD(storage.root), "Directory of the blobs; when empty, blobs/ in the data directory."),
@@ -124,8 +122,6 @@ constexpr std::array general_keys{
         "The same key itself, meant for the environment; when both are empty, one is made in the data directory.",
         set_master_key,
         [](const Config&) { return std::string{}; },
-        false,
-        true,
     },
     ConfigKey<Config>{
         "auth.create_project_on_push",

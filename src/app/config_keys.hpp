@@ -15,10 +15,9 @@ struct ConfigKey {
     std::string_view name;  // "http.header_timeout": a section of the file and a key in it
     std::string_view kind;  // "duration", or the words allowed
     std::string_view text;  // what it does, one line
-    Result<> (*set)(Target& target, std::string_view value);
+    Result<> (*set)(Target& target, std::string_view value);  // its messages do not repeat secrets
     std::string (*show)(const Target& target);
     bool list = false;    // may be a sequence in the file; items are joined by commas
-    bool secret = false;  // its value may not appear in a message
 };
 
 // In the order in which the reference lists them.

@@ -1,5 +1,6 @@
 #include "app/parts.hpp"
 
+#include "api/operations/http_metrics.hpp"
 #include "api/token/master_key.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
@@ -76,6 +77,12 @@ Uploads::Limits upload_limits(const Config& config)
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
 }
 
+Task<> drained(OperationsHandler& operations)
+{
+    co_await operations.drain(5s);
+    co_return Result<>{};
+}
+
 }  // namespace
 
 App::Parts::Parts(Config with)
@@ -111,7 +118,7 @@ App::Parts::Parts(Config with)
           token_settings
       },
       projects_api{gate, projects},
-      operations{store->health(), blobs, [this](MetricsText& text) { add_metrics(text); }}
+      operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
@@ -122,6 +129,7 @@ App::Parts::~Parts()
 {
     feed_listener = nullptr;
     if (background) background->stop();
+    (void)run_to_end(drained(operations));
     if (server) server->stop();
     (void)run_to_end(ledger.flush());
     store->stop();
@@ -167,21 +175,7 @@ std::vector<Background::Chore> App::Parts::chores()
 
 void App::Parts::add_metrics(MetricsText& text) const
 {
-    const auto http = server->counters();
-    text.counter("entrepot_http_connections_accepted_total", "Connections accepted", http.connections_accepted);
-    text.counter("entrepot_http_connections_refused_total", "Connections refused at a limit", http.connections_refused);
-    text.gauge("entrepot_http_connections_open", "Open connections", static_cast<double>(http.connections_open));
-    text.gauge("entrepot_http_requests_in_flight", "Requests being answered", static_cast<double>(http.in_flight));
-    text.counter("entrepot_http_requests_received_total", "Requests with a valid head", http.requests);
-    text.counter("entrepot_http_requests_malformed_total", "Requests refused for their framing", http.bad_requests);
-    text.counter("entrepot_http_received_bytes_total", "Bytes received", http.bytes_in);
-    text.counter("entrepot_http_sent_bytes_total", "Bytes sent", http.bytes_out);
-    constexpr const char* classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-    for (std::size_t index = 1; index < std::size(classes); ++index) {
-        text.counter(
-            "entrepot_http_requests_total", "Answers by class", http.answers[index], {{"class", classes[index]}}
-        );
-    }
+    add_http_metrics(text, server->counters());
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost", ledger.lost());
 }

@@ -165,7 +165,6 @@ private:
             case SSL_ERROR_WANT_READ: return Io::wants_read;
             case SSL_ERROR_WANT_WRITE: return Io::wants_write;
             case SSL_ERROR_ZERO_RETURN: return Io::ended;
-            case SSL_ERROR_SYSCALL: return errno == 0 ? Io::ended : Io::failed;
             default: return Io::failed;
         }
     }

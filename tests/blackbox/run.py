@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py [--binary PATH] [--database URL] [--registry HOST:PORT] [--list] [PATTERN...]: the black-box scenarios.
+"""run.py [--binary PATH] [--database postgres] [--registry HOST:PORT] [--list] [PATTERN...]: the black-box scenarios.
 
 Each test_*.py is one user's story told with real clients. A PATTERN chooses stories or tests whose name holds it.
 --registry aims the stories that need no server of their own at another registry, to check the stories themselves.
@@ -63,7 +63,7 @@ def tests_of(suite):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary")
-    parser.add_argument("--database", default="")
+    parser.add_argument("--database", default="", choices=("", "postgres"))
     parser.add_argument("--registry", default="")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("pattern", nargs="*")

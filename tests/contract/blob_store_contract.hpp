@@ -137,7 +137,7 @@ TYPED_TEST_P(BlobStoreContract, unknown_digest_is_blob_unknown)
 
 TYPED_TEST_P(BlobStoreContract, what_was_put_is_read_back)
 {
-    for (const std::size_t size : {0, 1, 4096, 65536, 65537, 300000}) {
+    for (const auto size : std::initializer_list<std::size_t>{0, 1, 4096, 65536, 65537, 300000}) {
         const auto bytes = content_of(size);
         ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes))) << size;
         this->expect_stored(digest_of(bytes), bytes);
@@ -177,7 +177,7 @@ TYPED_TEST_P(BlobStoreContract, many_different_puts_at_once_are_all_stored)
 
 TYPED_TEST_P(BlobStoreContract, committed_upload_is_the_blob)
 {
-    for (const std::size_t size : {0, 5, 65536, 65537, 3000000}) {
+    for (const auto size : std::initializer_list<std::size_t>{0, 5, 65536, 65537, 3000000}) {
         const auto bytes = content_of(size);
         auto upload = this->begin('a');
         ASSERT_TRUE(append(*upload, bytes));
@@ -219,7 +219,7 @@ TYPED_TEST_P(BlobStoreContract, upload_goes_on_where_another_request_left_it)
 {
     const auto bytes = content_of(700001);
     BlobUpload::Progress progress;
-    for (const std::size_t end : {1, 64, 300000, 700001}) {
+    for (const auto end : std::initializer_list<std::size_t>{1, 64, 300000, 700001}) {
         auto upload = run(
             this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state)
         );
@@ -283,7 +283,7 @@ TYPED_TEST_P(BlobStoreContract, resuming_with_a_broken_hash_state_is_corrupt)
 
 TYPED_TEST_P(BlobStoreContract, commit_with_a_wrong_digest_leaves_nothing)
 {
-    for (const std::size_t size : {0, 1000, 100000}) {
+    for (const auto size : std::initializer_list<std::size_t>{0, 1000, 100000}) {
         const auto bytes = content_of(size);
         const auto wrong = digest_of("something else");
         auto upload = this->begin('a');

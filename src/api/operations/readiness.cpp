@@ -57,9 +57,12 @@ bool Readiness::settled() const
 std::vector<Readiness::Failure> Readiness::failures() const
 {
     const std::lock_guard lock{mutex_};
+    const auto now = clock_.steady();
     std::vector<Failure> found;
     for (const auto& state : states_) {
-        if (state.running) found.push_back({state.part.name, Error{Errc::unavailable, "does not answer"}});
+        // One that someone else has started again in the meantime still has its last outcome.
+        const bool overdue = state.running && now - state.since >= limits_.patience;
+        if (overdue) found.push_back({state.part.name, Error{Errc::unavailable, "does not answer"}});
         else if (state.outcome && !*state.outcome) found.push_back({state.part.name, state.outcome->error()});
     }
     return found;

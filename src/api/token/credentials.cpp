@@ -36,15 +36,21 @@ Authorization split_authorization(std::string_view header) noexcept
     return {};
 }
 
+std::optional<BasicCredentials> make_credentials(std::string user, std::string password)
+{
+    if (user.empty() || user.size() > longest_user || password.size() > longest_password) return std::nullopt;
+    if (holds_control(user) || holds_control(password)) return std::nullopt;
+    return BasicCredentials{std::move(user), std::move(password)};
+}
+
 std::optional<BasicCredentials> parse_basic(std::string_view value)
 {
     if (value.size() > (longest_user + longest_password) * 4 / 3 + 8) return std::nullopt;
     const auto text = from_base64(value);
     if (!text) return std::nullopt;
     const auto colon = text->find(':');
-    if (colon == std::string::npos || colon == 0 || colon > longest_user) return std::nullopt;
-    if (text->size() - colon - 1 > longest_password || holds_control(*text)) return std::nullopt;
-    return BasicCredentials{text->substr(0, colon), text->substr(colon + 1)};
+    if (colon == std::string::npos) return std::nullopt;
+    return make_credentials(text->substr(0, colon), text->substr(colon + 1));
 }
 
 }  // namespace entrepot

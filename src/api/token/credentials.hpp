@@ -14,12 +14,15 @@ struct Authorization {
 };
 Authorization split_authorization(std::string_view header) noexcept;
 
-// RFC 7617: base64 of "user:password". nullopt when it isn't that, the user is empty or longer than 255 bytes, the
-// password is longer than 1,024, or either holds control characters.
+// A user's name and password as sent.
 struct BasicCredentials {
     std::string user;
     std::string password;
 };
+// nullopt when the user is empty or longer than 255 bytes, the password is longer than 1,024, or either holds control
+// characters.
+std::optional<BasicCredentials> make_credentials(std::string user, std::string password);
+// RFC 7617: base64 of "user:password". nullopt when it isn't that, or what make_credentials refuses.
 std::optional<BasicCredentials> parse_basic(std::string_view value);
 
 // Refresh tokens are random text under this prefix, so neither kind of token passes for the other.

@@ -71,7 +71,8 @@ std::string generate_password(Random& random)
 {
     while (true) {
         auto password = random.base64url(18);
-        if (check_password_policy(password)) return password;
+        // A leading '-' would be read as an option by command lines.
+        if (check_password_policy(password) && password.front() != '-') return password;
     }
 }
 

@@ -25,6 +25,11 @@ std::unexpected<Error> busy()
     return fail(Errc::unavailable, "too many passwords are waiting to be checked");
 }
 
+std::unexpected<Error> ending()
+{
+    return fail(Errc::unavailable, "the server is stopping");
+}
+
 }  // namespace
 
 // One secret of one user being checked, for everybody who sent it.
@@ -63,7 +68,7 @@ void PasswordChecker::stop()
     arrived_.notify_all();
     for (auto& [source, lane] : unserved) {
         for (const auto& job : lane) {
-            for (auto& waiter : job->waiters) waiter.completion.complete(busy());
+            for (auto& waiter : job->waiters) waiter.completion.complete(ending());
         }
     }
     threads_.clear();
@@ -85,7 +90,7 @@ Task<std::string> PasswordChecker::run(std::function<Result<std::string>()> work
         std::unique_lock lock{mutex_};
         if (stopping_) {
             lock.unlock();
-            shared->complete(busy());
+            shared->complete(ending());
             return;
         }
         others_.emplace_back([work = std::move(work), shared] { shared->complete(work()); });
@@ -109,10 +114,11 @@ void PasswordChecker::enqueue(Check check, Completion<bool> completion)
         return;
     }
     auto& lane = lanes_[check.source];
-    if (stopping_ || queued_ >= most_queued || lane.size() >= most_queued_per_source) {
+    const bool stopping = stopping_;
+    if (stopping || queued_ >= most_queued || lane.size() >= most_queued_per_source) {
         if (lane.empty()) lanes_.erase(check.source);
         lock.unlock();
-        waiter.completion.complete(busy());
+        waiter.completion.complete(stopping ? ending() : busy());
         return;
     }
     auto job = std::make_shared<Job>(std::move(check));
@@ -194,7 +200,7 @@ void PasswordChecker::perform(Job& job)
 // Failures that arrived since a request was queued count against it too: sending many at once is no way round.
 std::vector<PasswordChecker::Waiter> PasswordChecker::split_throttled(Job& job)
 {
-    const auto throttled = std::stable_partition(job.waiters.begin(), job.waiters.end(), [&](const Waiter& waiter) {
+    const auto throttled = std::partition(job.waiters.begin(), job.waiters.end(), [&](const Waiter& waiter) {
         return throttle_.remaining(job.check.user, waiter.source).count() == 0;
     });
     std::vector<Waiter> taken{std::make_move_iterator(throttled), std::make_move_iterator(job.waiters.end())};

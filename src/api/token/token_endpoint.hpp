@@ -2,16 +2,18 @@
 
 #include "access/policy.hpp"
 #include "api/token/authenticator.hpp"
+#include "api/token/token_form.hpp"
 #include "http/message.hpp"
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace entrepot {
 
 // The realm of our challenges (Docker registry token authentication): GET, and POST as OAuth 2.0 (RFC 6749). A token
-// carries exactly what was asked for and is allowed. Mounted at /service/token; jwks() at /service/token/jwks. Safe
-// from any thread.
+// carries exactly what was asked for and is allowed; only a password or a refresh token makes one, never another
+// access token. Mounted at /service/token, and jwks() at /service/token/jwks. Safe from any thread.
 class TokenEndpoint {
 public:
     struct Parts {
@@ -31,21 +33,23 @@ public:
 
 private:
     using Known = Authenticator::Known;  // null is anonymous
-    struct Query {
-        TokenScopes scopes;
-        bool offline = false;
-    };
-    struct Form;
 
-    Result<Query> parse_query(std::string_view query) const;
     Task<Response> get(const Request& request);
     Task<Response> post(const Request& request, ByteSource& body);
-    Task<Known> owner_of(const Form& form, std::string client);
+    Task<Known> owner_of(const TokenForm& form, std::string client);
     Task<Known> owner_of_refresh_token(std::string secret);
     Task<std::string> make_refresh_token(Known known, std::string client_id);
     Task<> keep_keys_current();
-    Result<std::string> access_token(const Known& known, TokenScopes scopes, Micros now) const;
-    TokenScopes granted_to(const Known& known, const TokenScopes& requested) const;
+    Result<> check_service(std::string_view service) const;
+
+    struct Issued {
+        std::string token;
+        Micros at = 0;
+        TokenScopes scopes;
+    };
+    Result<Issued> issue(const Known& known, const TokenScopes& requested);
+    Response answer(const Issued& issued, std::string_view refresh_token) const;
+    Response oauth_answer(const Issued& issued, std::string_view refresh_token) const;
 
     Parts parts_;
     TokenSettings settings_;

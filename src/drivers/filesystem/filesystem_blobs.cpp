@@ -3,6 +3,7 @@
 #include "drivers/filesystem/blob_cache.hpp"
 #include "drivers/filesystem/blob_tree.hpp"
 #include "drivers/filesystem/open_uploads.hpp"
+#include "drivers/filesystem/small_blobs.hpp"
 #include "oci/hasher.hpp"
 
 #include <algorithm>
@@ -35,17 +36,6 @@ Result<BlobContent> read_blob(const BlobTree& tree, const Digest& digest)
     return content;
 }
 
-Result<> write_durably(BlobTree& tree, const Digest& digest, const std::string& bytes)
-{
-    TRY(const auto temporary, tree.write_temporary(as_bytes(bytes)));
-    if (auto synced = sync_data(temporary.file.get()); !synced) {
-        tree.remove_temporary(temporary);
-        return synced;
-    }
-    CHECK(tree.publish_temporary(temporary, digest));
-    return tree.sync_name(digest);
-}
-
 Result<> write_and_read_back(BlobTree& tree)
 {
     constexpr std::string_view text = "entrepot: can the store be written to?";
@@ -71,7 +61,8 @@ struct FilesystemBlobs::Parts {
         : tree{options.root},
           cache{options.cache_bytes, options.open_files},
           working{std::max(1U, options.work_threads)},
-          syncing{std::max(1U, options.sync_threads)}
+          syncing{std::max(1U, options.sync_threads)},
+          small{tree, cache, working, syncing, options.journal_bytes}
     {
     }
 
@@ -80,6 +71,7 @@ struct FilesystemBlobs::Parts {
     OpenUploads uploads;
     asio::thread_pool working;
     asio::thread_pool syncing;
+    SmallBlobs small;
 };
 
 FilesystemBlobs::FilesystemBlobs(FilesystemOptions options) : parts_{std::make_unique<Parts>(options)} {}
@@ -93,6 +85,7 @@ void FilesystemBlobs::stop()
 {
     parts_->working.join();
     parts_->syncing.join();
+    parts_->small.stop();
 }
 
 std::optional<BlobContent> FilesystemBlobs::peek(const Digest& digest)
@@ -114,13 +107,9 @@ Task<BlobContent> FilesystemBlobs::load(Digest digest)
 
 Task<> FilesystemBlobs::put(Digest digest, std::string bytes)
 {
-    auto write = [parts = parts_.get(), digest = std::move(digest), bytes = std::move(bytes)]() mutable -> Result<> {
-        CHECK(write_durably(parts->tree, digest, bytes));
-        if (bytes.size() <= BlobCache::small) {
-            const auto size = bytes.size();
-            parts->cache.keep(digest, {size, std::make_shared<const std::string>(std::move(bytes)), nullptr});
-        }
-        return {};
+    if (bytes.size() <= BlobCache::small) co_return co_await parts_->small.put(std::move(digest), std::move(bytes));
+    auto write = [parts = parts_.get(), digest = std::move(digest), bytes = std::move(bytes)] {
+        return write_durably(parts->tree, digest, bytes);
     };
     auto written = co_await offload(parts_->syncing, std::move(write));
     co_return written;
@@ -135,14 +124,17 @@ Task<std::unique_ptr<BlobUpload>> FilesystemBlobs::resume(
 {
     if (!well_formed(id)) co_return fail(Errc::upload_unknown, "the upload is not known");
     Hasher hasher{algorithm};
-    if (offset > 0) {
+    const bool hash_again = offset > 0 && hash_state.empty();
+    if (!hash_state.empty()) {
         CO_TRY(hasher, Hasher::resume(hash_state));
         if (hasher.algorithm() != algorithm) co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
     }
     const UploadFile::Home home{parts_->tree, parts_->uploads, parts_->working};
     auto file = std::make_shared<UploadFile>(home, std::move(id), std::move(hasher), offset);
-    auto upload = std::make_unique<FilesystemUpload>(file, parts_->syncing);
-    auto open = [file, previous = parts_->uploads.enter(file)] { return file->open(previous); };
+    auto upload = std::make_unique<FilesystemUpload>(file, parts_->small, parts_->syncing);
+    auto open = [file, previous = parts_->uploads.enter(file), hash_again] {
+        return file->open(previous, hash_again);
+    };
     CO_CHECK(co_await offload(parts_->syncing, std::move(open)));
     co_return std::move(upload);
 }

@@ -9,6 +9,8 @@
 
 namespace entrepot {
 
+class SmallBlobs;
+
 // Who writes to which upload in this process: one at a time, the latest. Safe from any thread.
 class OpenUploads {
 public:
@@ -30,7 +32,7 @@ private:
 // The upload as its request sees it.
 class FilesystemUpload final : public BlobUpload {
 public:
-    FilesystemUpload(std::shared_ptr<UploadFile> file, asio::thread_pool& syncing);
+    FilesystemUpload(std::shared_ptr<UploadFile> file, SmallBlobs& small, asio::thread_pool& syncing);
     ~FilesystemUpload() override;
     FilesystemUpload(const FilesystemUpload&) = delete;
     FilesystemUpload& operator=(const FilesystemUpload&) = delete;
@@ -40,7 +42,10 @@ public:
     Task<std::uint64_t> commit(Digest expected) override;
 
 private:
+    Task<std::uint64_t> commit_small(Digest expected);
+
     std::shared_ptr<UploadFile> file_;
+    SmallBlobs& small_;
     asio::thread_pool& syncing_;
 };
 

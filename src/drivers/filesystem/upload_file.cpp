@@ -27,10 +27,11 @@ UploadFile::~UploadFile()
     home_.open.leave(*this);
 }
 
-Result<> UploadFile::open(const std::shared_ptr<UploadFile>& previous)
+Result<> UploadFile::open(const std::shared_ptr<UploadFile>& previous, bool hash_again)
 {
     auto opened = previous ? previous->retire() : Result<>{};
     if (opened) opened = open_and_lock();
+    if (opened && hash_again) opened = hash_stored();
     Guard guard{mutex_};
     if (!opened) retired_ = true;
     if (opened) opened = usable(guard);
@@ -54,6 +55,18 @@ Result<> UploadFile::open_and_lock()
         return fail(Errc::upload_unknown, "the upload is not known", "fewer bytes are stored than its session says");
     }
     if (::ftruncate(file_.get(), static_cast<off_t>(offset_)) != 0) return system_failure("truncate an upload");
+    return {};
+}
+
+Result<> UploadFile::hash_stored()
+{
+    for (std::uint64_t at = 0; at < offset_;) {
+        Buffer chunk;
+        TRY(const auto count, read_some(file_.get(), chunk.room(), at));
+        if (count == 0) return fail(Errc::upload_unknown, "the upload is not known", "its file became shorter");
+        hasher_.update(chunk.room().first(count));
+        at += count;
+    }
     return {};
 }
 
@@ -191,33 +204,69 @@ BlobUpload::Progress UploadFile::progress() const
     return {offset_, hasher_.state()};
 }
 
-Result<std::uint64_t> UploadFile::finish(const Digest& expected)
+Result<> UploadFile::begin_finish()
 {
-    {
-        const Guard guard{mutex_};
-        CHECK(usable(guard));
-        busy_ = true;
-    }
-    auto size = publish(expected);
+    const Guard guard{mutex_};
+    CHECK(usable(guard));
+    busy_ = true;
+    return {};
+}
+
+void UploadFile::end_finish(bool used_up)
+{
     Guard guard{mutex_};
-    if (size || size.error().code() == Errc::digest_mismatch) {
+    if (used_up) {
         used_up_ = true;
         file_.reset();
     }
     become_idle(std::move(guard));
+}
+
+Result<std::uint64_t> UploadFile::finish(const Digest& expected)
+{
+    CHECK(begin_finish());
+    auto size = publish(expected);
+    end_finish(size || size.error().code() == Errc::digest_mismatch);
     return size;
+}
+
+Result<std::string> UploadFile::take_bytes(const Digest& expected)
+{
+    CHECK(begin_finish());
+    auto bytes = read_back(expected);
+    if (!bytes) end_finish(bytes.error().code() == Errc::digest_mismatch);
+    return bytes;
+}
+
+void UploadFile::bytes_taken(bool stored)
+{
+    if (stored) ::unlinkat(home_.tree.uploads(), id_.text.c_str(), 0);
+    end_finish(stored);
+}
+
+Result<> UploadFile::verify(const Digest& expected)
+{
+    if (hasher_.algorithm() == expected.algorithm() && hasher_.digest() == expected) return {};
+    ::unlinkat(home_.tree.uploads(), id_.text.c_str(), 0);
+    return fail(Errc::digest_mismatch, "the content does not have the digest " + expected.text());
 }
 
 Result<std::uint64_t> UploadFile::publish(const Digest& expected)
 {
-    if (hasher_.algorithm() != expected.algorithm() || hasher_.digest() != expected) {
-        ::unlinkat(home_.tree.uploads(), id_.text.c_str(), 0);
-        return fail(Errc::digest_mismatch, "the content does not have the digest " + expected.text());
-    }
+    CHECK(verify(expected));
     CHECK(sync_data(file_.get()));
     CHECK(home_.tree.publish_upload(id_.text, expected));
     CHECK(home_.tree.sync_name(expected));
     return offset_;
+}
+
+Result<std::string> UploadFile::read_back(const Digest& expected)
+{
+    CHECK(verify(expected));
+    std::string bytes(offset_, '\0');
+    TRY(const auto count, read_some(file_.get(), std::as_writable_bytes(std::span{bytes}), 0));
+    if (count != bytes.size()) return fail(Errc::corrupt, "the upload is damaged", "its file is shorter than what was written");
+    return bytes;
 }
 
 }  // namespace entrepot

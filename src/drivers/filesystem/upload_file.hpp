@@ -39,12 +39,17 @@ public:
     UploadFile(Home home, UploadId id, Hasher hasher, std::uint64_t offset);
     ~UploadFile();
 
-    // The blocking half: called on a pool's thread. open() waits for the writer before this one, if there is any.
-    Result<> open(const std::shared_ptr<UploadFile>& previous);
+    // The blocking half: called on a pool's thread. open() waits for the writer before this one, if there is any; with
+    // `hash_again` it reads what is stored into the hash, where no state of it is known.
+    Result<> open(const std::shared_ptr<UploadFile>& previous, bool hash_again);
     // Asks the writer to stop and waits until nothing is under way: conflict when that takes longer than `patience`.
     Result<> retire(std::chrono::milliseconds patience = std::chrono::seconds{5});
     // Verifies, syncs, publishes. Requires that nothing is under way.
     Result<std::uint64_t> finish(const Digest& expected);
+    // The same for a small upload, whose bytes somebody else stores in between: the file stays busy, and goes when
+    // they are stored.
+    Result<std::string> take_bytes(const Digest& expected);
+    void bytes_taken(bool stored);
 
     // The loop's half. Resumes when at most `in_flight` chunks are under way; answers the first failure.
     Task<> drain_to(std::size_t in_flight);
@@ -59,13 +64,18 @@ private:
     using Guard = std::unique_lock<std::mutex>;
 
     Result<> open_and_lock();
+    Result<> hash_stored();
     bool still_has_its_name() const;
     Result<> usable(const Guard&) const;
     void run();
     Result<> write(const Buffer& chunk);
     void start_writeback();
     void become_idle(Guard guard);
+    Result<> begin_finish();
+    void end_finish(bool used_up);
+    Result<> verify(const Digest& expected);
     Result<std::uint64_t> publish(const Digest& expected);
+    Result<std::string> read_back(const Digest& expected);
 
     const Home home_;
     const UploadId id_;

@@ -81,7 +81,7 @@ Task<std::unique_ptr<BlobUpload>> MemoryBlobs::resume(
 )
 {
     Hasher hasher{algorithm};
-    if (offset > 0) {
+    if (!hash_state.empty()) {
         CO_TRY(hasher, Hasher::resume(hash_state));
         if (hasher.algorithm() != algorithm) co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
     }
@@ -92,6 +92,7 @@ Task<std::unique_ptr<BlobUpload>> MemoryBlobs::resume(
     }
     auto& upload = uploads_[id.text];
     upload.bytes.resize(offset);
+    if (hash_state.empty()) hasher.update(as_bytes(upload.bytes));
     upload.writer = ++last_writer_;
     co_return std::make_unique<MemoryUpload>(*this, std::move(id), upload.writer, std::move(hasher));
 }

@@ -10,6 +10,8 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+ANY_MANIFEST = ", ".join((OCI_MANIFEST, OCI_INDEX, "application/vnd.docker.distribution.manifest.v2+json",
+                          "application/vnd.docker.distribution.manifest.list.v2+json", "*/*"))
 
 
 class Answer:
@@ -145,7 +147,7 @@ class Registry:
 
     def pull_image(self, repository, reference):
         """Reads the manifest and everything it names, and checks every byte; returns the manifest's digest."""
-        answer = self.expect(200, "GET", f"/v2/{repository}/manifests/{reference}")
+        answer = self.expect(200, "GET", f"/v2/{repository}/manifests/{reference}", headers={"Accept": ANY_MANIFEST})
         digest = digest_of(answer.body)
         if answer.headers["Docker-Content-Digest"] != digest:
             raise AssertionError(f"{reference}: bytes of {digest} under {answer.headers['Docker-Content-Digest']}")

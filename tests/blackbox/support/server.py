@@ -39,9 +39,16 @@ class Server:
         self.host = f"127.0.0.1:{self.port}"
         self.wrapper = list(wrapper)
         self.arguments = list(arguments)
-        self.database = database or settings.database
+        self.database = database or self._fresh_database()
         self.environment = environment or {}
         self.process = None
+
+    @staticmethod
+    def _fresh_database():
+        if settings.database != "postgres":
+            return settings.database
+        from .postgres import shared_cluster  # it needs this module itself
+        return shared_cluster().fresh_database()
 
     def command(self):
         database = ["--database", self.database] if self.database else []

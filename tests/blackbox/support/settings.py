@@ -8,7 +8,7 @@ TOOLS = ROOT / "build/tools"
 binary = pathlib.Path(os.environ.get("ENTREPOT_BINARY", ROOT / "build/release/entrepot")).resolve()
 # host:port of a registry that is already there and wants no log-in: for checking the scenarios themselves.
 foreign = os.environ.get("ENTREPOT_BLACKBOX_REGISTRY", "")
-# A database URL for every server that a scenario starts; empty: SQLite.
+# "postgres": every server that a scenario starts gets a database of its own in one PostgreSQL cluster; empty: SQLite.
 database = os.environ.get("ENTREPOT_BLACKBOX_DATABASE", "")
 soak = bool(os.environ.get("ENTREPOT_SOAK"))
 seed = int(os.environ.get("ENTREPOT_SEED", "1"))

@@ -1,0 +1,257 @@
+#include "api/token/token_endpoint.hpp"
+
+#include "access/scope.hpp"
+#include "api/error_answer.hpp"
+#include "api/token/oauth_error.hpp"
+#include "core/log.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+namespace entrepot {
+namespace {
+
+constexpr std::string_view basic_challenge = R"(Basic realm="entrepot", charset="UTF-8")";
+
+std::string hash_of(std::string_view secret)
+{
+    std::array<std::byte, 32> digest{};
+    EVP_Digest(secret.data(), secret.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
+    return to_hex(digest);
+}
+
+bool is_form(std::string_view content_type) noexcept
+{
+    constexpr std::string_view form = "application/x-www-form-urlencoded";
+    const auto type = content_type.substr(0, content_type.find_first_of("; "));
+    return std::ranges::equal(type, form, [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
+    });
+}
+
+Response refusal(const Error& error)
+{
+    auto response = error_response(error);
+    response.add("Cache-Control", "no-store");
+    if (error.code() == Errc::unauthorized) response.add("WWW-Authenticate", basic_challenge);
+    return response;
+}
+
+Response wrong_method(std::string_view allowed)
+{
+    auto response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
+    response.add("Allow", allowed);
+    return response;
+}
+
+Response secret_json(std::string text)
+{
+    Response response;
+    response.headers = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
+    response.body = std::move(text);
+    return response;
+}
+
+// Everything quoted here is of the base64url alphabet, a time, or a repository's name: nothing needs escaping.
+void add_member(std::string& json, std::string_view name, std::string_view value)
+{
+    json += json.empty() ? "{\"" : ",\"";
+    json += name;
+    json += "\":\"";
+    json += value;
+    json += '"';
+}
+
+}  // namespace
+
+TokenEndpoint::TokenEndpoint(Parts parts, TokenSettings settings)
+    : parts_{parts}, settings_{std::move(settings)}, signer_{parts.keys, settings_}
+{
+}
+
+std::optional<Response> TokenEndpoint::peek(const Request& request) noexcept
+{
+    if (request.method != Method::get || parts_.keys.rotation_due()) return std::nullopt;
+    Known known;
+    if (const auto authorization = request.header("authorization")) {
+        const auto [scheme, value] = split_authorization(*authorization);
+        const auto credentials = scheme == Authorization::Scheme::basic ? parse_basic(value) : std::nullopt;
+        known = credentials ? parts_.authenticator.peek_password(*credentials) : nullptr;
+        if (!known) return std::nullopt;
+    }
+    const auto query = parse_token_query(request.query);
+    if (!query || query->offline || !check_service(query->service)) return std::nullopt;
+    const auto issued = issue(known, query->scopes);
+    if (!issued) return std::nullopt;
+    return answer(*issued, {});
+}
+
+asio::awaitable<Response> TokenEndpoint::handle(const Request& request, ByteSource& body)
+{
+    if (request.method == Method::get) {
+        auto response = co_await get(request);
+        if (!response) co_return refusal(response.error());
+        co_return *std::move(response);
+    }
+    if (request.method == Method::post) {
+        auto response = co_await post(request, body);
+        if (!response) co_return oauth_error(response.error());
+        co_return *std::move(response);
+    }
+    co_return wrong_method("GET, POST");
+}
+
+Response TokenEndpoint::jwks(const Request& request) const
+{
+    if (request.method != Method::get && request.method != Method::head) return wrong_method("GET, HEAD");
+    auto text = parts_.keys.jwks();
+    Response response;
+    response.headers = "Content-Type: application/jwk-set+json\r\nCache-Control: public, max-age=300\r\n";
+    if (request.method == Method::head) response.announced_length = text.size();
+    else response.body = std::move(text);
+    return response;
+}
+
+Task<Response> TokenEndpoint::get(const Request& request)
+{
+    CO_TRY(const auto query, parse_token_query(request.query));
+    CO_CHECK(check_service(query.service));
+    Known known;
+    if (const auto authorization = request.header("authorization")) {
+        const auto [scheme, value] = split_authorization(*authorization);
+        auto credentials = scheme == Authorization::Scheme::basic ? parse_basic(value) : std::nullopt;
+        if (!credentials) co_return fail(Errc::unauthorized, "a user name and a password by Basic are required");
+        auto client = request.origin().client;
+        CO_TRY(known, co_await parts_.authenticator.check_password(*std::move(credentials), std::move(client)));
+    }
+    CO_CHECK(co_await keep_keys_current());
+    CO_TRY(const auto issued, issue(known, query.scopes));
+    std::string refresh_token;
+    if (query.offline && known) {
+        CO_TRY(refresh_token, co_await make_refresh_token(known, query.client_id));
+    }
+    co_return answer(issued, refresh_token);
+}
+
+Task<Response> TokenEndpoint::post(const Request& request, ByteSource& body)
+{
+    if (!is_form(request.header("content-type").value_or(""))) {
+        co_return fail(Errc::oauth_invalid_request, "the body must be application/x-www-form-urlencoded");
+    }
+    CO_TRY(const auto text, co_await read_all(body, longest_token_form));
+    CO_TRY(const auto form, parse_token_form(text));
+    if (!check_service(form.service)) co_return fail(Errc::oauth_invalid_request, "no such service");
+    const std::array scope{form.scope};
+    const auto requested = parse_scopes(scope);
+    if (!requested) co_return fail(Errc::oauth_invalid_scope, requested.error().message());
+    auto client = request.origin().client;
+    CO_TRY(const auto known, co_await owner_of(form, std::move(client)));
+    CO_CHECK(co_await keep_keys_current());
+    CO_TRY(const auto issued, issue(known, *requested));
+    std::string refresh_token;
+    if (form.access_type == "offline") {
+        if (form.grant_type == "refresh_token") {
+            refresh_token = form.refresh_token;
+        } else {
+            CO_TRY(refresh_token, co_await make_refresh_token(known, form.client_id));
+        }
+    }
+    co_return oauth_answer(issued, refresh_token);
+}
+
+Task<TokenEndpoint::Known> TokenEndpoint::owner_of(const TokenForm& form, std::string client)
+{
+    if (form.grant_type == "refresh_token") co_return co_await owner_of_refresh_token(form.refresh_token);
+    if (form.grant_type != "password") {
+        co_return fail(Errc::oauth_unsupported_grant, "the grant_type must be password or refresh_token");
+    }
+    const auto credentials = make_credentials(form.username, form.password);
+    if (!credentials) co_return fail(Errc::oauth_invalid_grant, "wrong user name or password");
+    auto known = co_await parts_.authenticator.check_password(*credentials, std::move(client));
+    if (!known && known.error().code() == Errc::unauthorized) {
+        co_return fail(Errc::oauth_invalid_grant, known.error().message());
+    }
+    co_return known;
+}
+
+// Any client may use it: identity tokens that `docker login` stored are read by other tools, under their own names.
+Task<TokenEndpoint::Known> TokenEndpoint::owner_of_refresh_token(std::string secret)
+{
+    const auto refuse = [] { return fail(Errc::oauth_invalid_grant, "the refresh token is not valid"); };
+    if (!secret.starts_with(refresh_prefix)) co_return refuse();
+    auto stored = co_await parts_.refresh_tokens.find(hash_of(secret));
+    if (!stored && stored.error().code() != Errc::not_found) co_return std::unexpected{std::move(stored).error()};
+    const bool valid = stored && stored->expires_at > parts_.clock.now() && stored->service == settings_.service;
+    if (!valid) co_return refuse();
+    auto known = co_await parts_.authenticator.account_of(stored->user_id, stored->credential_version);
+    if (!known && known.error().code() == Errc::unauthorized) co_return refuse();
+    co_return known;
+}
+
+Task<std::string> TokenEndpoint::make_refresh_token(Known known, std::string client_id)
+{
+    auto secret = std::string{refresh_prefix} + parts_.random.base64url(32);
+    RefreshToken token;
+    token.hash = hash_of(secret);
+    token.user_id = known->account.id;
+    token.service = settings_.service;
+    token.client_id = std::move(client_id);
+    token.credential_version = known->account.credential_version;
+    const auto lifetime = std::chrono::duration_cast<std::chrono::microseconds>(settings_.refresh_lifetime);
+    token.expires_at = parts_.clock.now() + lifetime.count();
+    CO_CHECK(co_await parts_.refresh_tokens.add(std::move(token)));
+    co_return secret;
+}
+
+// The old key goes on signing while a new one can't be stored.
+Task<> TokenEndpoint::keep_keys_current()
+{
+    if (!parts_.keys.rotation_due()) co_return Result<>{};
+    const auto done = co_await parts_.keys.maintain();
+    if (!done) log::failure(log::Level::warning, "rotating the token-signing key", done.error());
+    co_return Result<>{};
+}
+
+Result<> TokenEndpoint::check_service(std::string_view service) const
+{
+    if (service.empty() || service == settings_.service) return {};
+    return fail(Errc::bad_request, "no such service");
+}
+
+Result<TokenEndpoint::Issued> TokenEndpoint::issue(const Known& known, const TokenScopes& requested)
+{
+    Issued issued;
+    issued.at = parts_.clock.now();
+    issued.scopes = granted(requested, known ? *known->identity : *Authenticator::anonymous(), parts_.policy);
+    TokenSigner::Subject subject;
+    if (known) subject = {known->account.name, known->account.id, known->account.credential_version};
+    TRY(issued.token, signer_.sign(subject, issued.scopes, parts_.random.base64url(16), issued.at));
+    return issued;
+}
+
+Response TokenEndpoint::answer(const Issued& issued, std::string_view refresh_token) const
+{
+    std::string json;
+    json.reserve(2 * issued.token.size() + 256);
+    // Clients read either name.
+    add_member(json, "token", issued.token);
+    add_member(json, "access_token", issued.token);
+    add_member(json, "issued_at", rfc3339(issued.at));
+    if (!refresh_token.empty()) add_member(json, "refresh_token", refresh_token);
+    return secret_json(json + ",\"expires_in\":" + std::to_string(settings_.lifetime.count()) + "}");
+}
+
+Response TokenEndpoint::oauth_answer(const Issued& issued, std::string_view refresh_token) const
+{
+    std::string json;
+    add_member(json, "access_token", issued.token);
+    add_member(json, "token_type", "Bearer");
+    add_member(json, "scope", scope_text(issued.scopes));
+    add_member(json, "issued_at", rfc3339(issued.at));
+    if (!refresh_token.empty()) add_member(json, "refresh_token", refresh_token);
+    return secret_json(json + ",\"expires_in\":" + std::to_string(settings_.lifetime.count()) + "}");
+}
+
+}  // namespace entrepot

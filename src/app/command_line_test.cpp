@@ -1,0 +1,93 @@
+#include "app/command_line.hpp"
+
+#include <initializer_list>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace entrepot {
+namespace {
+
+Command parse(std::initializer_list<const char*> arguments)
+{
+    std::vector<const char*> all{"entrepot"};
+    all.insert(all.end(), arguments);
+    return parse_command_line(static_cast<int>(all.size()), all.data());
+}
+
+TEST(CommandLine, serves_with_nothing_set)
+{
+    const auto command = parse({"serve"});
+    const auto& serve = std::get<ServeCommand>(command);
+    EXPECT_FALSE(serve.config_file.has_value());
+    EXPECT_FALSE(serve.flags.listen.has_value());
+    EXPECT_FALSE(serve.flags.data.has_value());
+}
+
+TEST(CommandLine, takes_every_option_of_serve)
+{
+    const auto command = parse({"serve", "--config", "c.yaml", "--listen", "[::1]:5000", "--tls-listen=eth1:5443",
+                                "--tls-cert", "c.pem", "--tls-key", "k.pem", "--data", "/d", "--database",
+                                "postgresql://h/n"});
+    const auto& serve = std::get<ServeCommand>(command);
+    EXPECT_EQ(serve.config_file, "c.yaml");
+    EXPECT_EQ(serve.flags.listen, "[::1]:5000");
+    EXPECT_EQ(serve.flags.tls_listen, "eth1:5443");
+    EXPECT_EQ(serve.flags.tls_cert, "c.pem");
+    EXPECT_EQ(serve.flags.tls_key, "k.pem");
+    EXPECT_EQ(serve.flags.data, "/d");
+    EXPECT_EQ(serve.flags.database, "postgresql://h/n");
+}
+
+TEST(CommandLine, knows_the_other_commands)
+{
+    EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"version"})));
+    EXPECT_EQ(std::get<CheckConfigCommand>(parse({"check-config", "--config", "x"})).config_file, "x");
+    EXPECT_TRUE(std::get<CheckConfigCommand>(parse({"check-config", "--print-reference"})).print_reference);
+}
+
+TEST(CommandLine, refuses_wrong_arguments)
+{
+    for (const auto& arguments : std::vector<std::vector<const char*>>{
+             {"entrepot", "srve"},
+             {"entrepot", "serve", "--lisen", ":1"},
+             {"entrepot", "serve", "--listen"},
+             {"entrepot", "serve", "extra"},
+             {"entrepot", "serve", "--listen", ":1", "--listen", ":2"},
+             {"entrepot", "serve", "--tls-listen", ":1"},
+             {"entrepot", "serve", "--tls-listen", ":1", "--tls-cert", "c"},
+             {"entrepot", "serve", "--tls-cert", "c", "--tls-key", "k"},
+             {"entrepot", "serve", "version"},
+             {"entrepot", "check-config", "--config", "x", "--print-reference"},
+             {"entrepot", "version", "--config", "x"},
+             {"entrepot"},
+             {},
+         }) {
+        const auto command = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+        ASSERT_TRUE(std::holds_alternative<PrintCommand>(command)) << arguments.size();
+        EXPECT_EQ(std::get<PrintCommand>(command).exit_code, exit_code::usage) << std::get<PrintCommand>(command).text;
+        EXPECT_FALSE(std::get<PrintCommand>(command).text.empty());
+    }
+}
+
+TEST(CommandLine, explains_every_command)
+{
+    for (const auto& command : {parse({"--help"}), parse({"-h"}), parse({"serve", "--help"}), parse({"version", "--help"}),
+                                parse({"check-config", "-h"}), parse({"serve", "--no-such-option", "--help"})}) {
+        EXPECT_EQ(std::get<PrintCommand>(command).exit_code, 0);
+        EXPECT_TRUE(std::get<PrintCommand>(command).text.starts_with("NAME\n")) << std::get<PrintCommand>(command).text;
+    }
+}
+
+TEST(CommandLine, explains_serve_with_every_key_and_its_variable)
+{
+    const auto text = std::get<PrintCommand>(parse({"serve", "--help"})).text;
+    for (const auto* part : {"SYNOPSIS", "DESCRIPTION", "OPTIONS", "--tls-key FILE", "CONFIGURATION", "ENVIRONMENT",
+                             "ENTREPOT_ADMIN_PASSWORD", "http.header_timeout", "ENTREPOT_HTTP_HEADER_TIMEOUT", "FILES",
+                             "EXAMPLES", "EXIT CODES"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part;
+    }
+}
+
+}  // namespace
+}  // namespace entrepot

@@ -1,0 +1,93 @@
+#include "drivers/postgres/project_feed.hpp"
+
+#include "core/log.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace entrepot {
+
+namespace {
+
+constexpr SqlStatement read_counter{"SELECT value FROM change_counters WHERE name = 'projects'"};
+constexpr int between_looks_ms = 900;  // with the look itself: within a second
+constexpr std::chrono::seconds longest_look{4};
+
+}  // namespace
+
+ProjectFeed::ProjectFeed(const std::string& url, std::function<void()> changed, const Clock& clock)
+    : clock_{clock}, connection_{url, clock}, changed_{std::move(changed)}, wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
+{
+    if (wake_ < 0) throw std::runtime_error{"no descriptor is left for the change feed"};
+    thread_ = std::thread{[this] { follow_until_stopped(); }};
+}
+
+ProjectFeed::~ProjectFeed()
+{
+    stopping_ = true;
+    const std::uint64_t one = 1;
+    (void)!::write(wake_, &one, sizeof one);
+    thread_.join();
+    ::close(wake_);
+}
+
+void ProjectFeed::follow_until_stopped()
+{
+    bool was_away = false;
+    while (!stopping_) {
+        const auto changed = look();
+        if (!changed) {
+            if (!was_away) log::failure(log::Level::warning, "following changes of projects", changed.error());
+            connection_.disconnect();
+        } else if (*changed) {
+            tell();
+        }
+        was_away = !changed;
+        wait();
+    }
+}
+
+Result<bool> ProjectFeed::look()
+{
+    connection_.set_deadline(clock_.steady() + longest_look);
+    if (!connection_.connected()) CHECK(listen());
+    CHECK(connection_.take_notifications());
+    TRY(const auto rows, connection_.run(read_counter, {}));
+    if (rows.empty()) return fail(Errc::corrupt, "the change counter is gone");
+    const std::int64_t counter = rows.front().integer(0);
+    const bool changed = counter_ != counter;
+    counter_ = counter;
+    return changed;
+}
+
+Result<> ProjectFeed::listen()
+{
+    counter_.reset();
+    CHECK(connection_.connect());
+    return connection_.run_script("LISTEN entrepot_projects");
+}
+
+void ProjectFeed::tell()
+{
+    try {
+        changed_();
+    } catch (const std::exception& thrown) {
+        log::error("taking over changed projects failed", {{"reason", thrown.what()}});
+    }
+}
+
+void ProjectFeed::wait()
+{
+    std::array<pollfd, 2> waited{};
+    waited[0].fd = wake_;
+    waited[0].events = POLLIN;
+    waited[1].fd = connection_.socket();  // a negative one is passed over
+    waited[1].events = POLLIN;
+    ::poll(waited.data(), waited.size(), between_looks_ms);
+}
+
+}  // namespace entrepot

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "drivers/postgres/postgres_connection.hpp"
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace entrepot {
+
+// Hears of changed projects: LISTEN wakes it at once, and a counter that it reads every second tells what a lost
+// notification would have told. Calls back from its own thread; once after every connection, since something may have
+// been missed.
+class ProjectFeed {
+public:
+    ProjectFeed(const std::string& url, std::function<void()> changed, const Clock& clock);
+    ~ProjectFeed();
+    ProjectFeed(const ProjectFeed&) = delete;
+    ProjectFeed& operator=(const ProjectFeed&) = delete;
+
+private:
+    void follow_until_stopped();
+    Result<bool> look();
+    Result<> listen();
+    void tell();
+    // For a second at most, for less when the server or stop wakes it.
+    void wait();
+
+    const Clock& clock_;
+    PostgresConnection connection_;
+    std::function<void()> changed_;
+    std::optional<std::int64_t> counter_;
+    std::atomic<bool> stopping_ = false;
+    int wake_ = -1;
+    std::thread thread_;
+};
+
+}  // namespace entrepot

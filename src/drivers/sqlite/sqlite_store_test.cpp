@@ -1,0 +1,187 @@
+#include "drivers/sqlite/sqlite_store.hpp"
+
+#include "tests/contract/metadata_store_contract.hpp"
+#include "tests/contract/metadata_store_fixture.hpp"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdlib.h>
+
+namespace entrepot::contract {
+
+namespace {
+
+class TemporaryDirectory {
+public:
+    TemporaryDirectory()
+    {
+        std::string pattern = (std::filesystem::temp_directory_path() / "sqlite-store-XXXXXX").string();
+        if (!::mkdtemp(pattern.data())) throw std::runtime_error{"no temporary directory"};
+        path_ = pattern;
+    }
+    ~TemporaryDirectory()
+    {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    std::string file(const char* name) const { return (path_ / name).string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+// A connection of the test's own, past the store.
+class PlainSqlite {
+public:
+    explicit PlainSqlite(const std::string& file)
+    {
+        if (sqlite3_open(file.c_str(), &database_) != SQLITE_OK) throw std::runtime_error{"cannot open " + file};
+        sqlite3_busy_timeout(database_, 5000);
+    }
+    ~PlainSqlite() { sqlite3_close(database_); }
+
+    void run(const std::string& script)
+    {
+        if (sqlite3_exec(database_, script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+            throw std::runtime_error{sqlite3_errmsg(database_)};
+        }
+    }
+    std::int64_t number(const std::string& query)
+    {
+        sqlite3_stmt* statement = nullptr;
+        if (sqlite3_prepare_v2(database_, query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
+            throw std::runtime_error{sqlite3_errmsg(database_)};
+        }
+        sqlite3_step(statement);
+        const std::int64_t value = sqlite3_column_int64(statement, 0);
+        sqlite3_finalize(statement);
+        return value;
+    }
+
+private:
+    sqlite3* database_ = nullptr;
+};
+
+std::string text_of(const std::string& file)
+{
+    std::ifstream stream{file};
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+SqliteOptions options(const std::string& file, std::int64_t most_pages = 0)
+{
+    SqliteOptions chosen;
+    chosen.file = file;
+    chosen.most_pages = most_pages;
+    return chosen;
+}
+
+class SqliteHost final : public MetadataHost {
+public:
+    SqliteHost() { reopen(); }
+    MetadataStore& store() override { return *store_; }
+    void reopen() override
+    {
+        store_.reset();
+        store_ = open_sqlite_store(options(directory_.file("m.db")), clock_);
+    }
+    std::int64_t number(const std::string& query) override { return PlainSqlite{directory_.file("m.db")}.number(query); }
+    bool peeks() const override { return true; }
+
+private:
+    TemporaryDirectory directory_;
+    SystemClock clock_;
+    std::unique_ptr<MetadataStore> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    MetadataStoreContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+// Pushes images until the answer is storage_full; how many got in.
+int push_until_full(MetadataStore& store)
+{
+    for (int i = 0; i < 4000; ++i) {
+        const std::string bytes = std::to_string(i) + std::string(20000, 'm');
+        const auto done = run(store.manifests().commit(pushed(repository("p/a"), bytes, "application/x-odd", {"t"})));
+        if (done) continue;
+        EXPECT_EQ(done.error().code(), Errc::storage_full) << done.error().detail();
+        return i;
+    }
+    ADD_FAILURE() << "it never got full";
+    return 0;
+}
+
+TEST(SqliteStore, says_that_it_is_full_goes_on_reading_and_works_again_once_there_is_room)
+{
+    const TemporaryDirectory directory;
+    const SystemClock clock;
+    const auto store = open_sqlite_store(options(directory.file("m.db"), 300), clock);
+    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    const int stored = push_until_full(*store);
+    ASSERT_GT(stored, 5);
+    EXPECT_TRUE(run(store->manifests().load(repository("p/a"), reference("t"))));
+    for (int i = 0; i < stored; ++i) {
+        const std::string bytes = std::to_string(i) + std::string(20000, 'm');
+        const auto removed = run(store->manifests().remove(repository("p/a"), Reference{digest_of(bytes)}, {1, 1}));
+        EXPECT_TRUE(removed) << i << " " << removed.error().detail();
+    }
+    EXPECT_TRUE(run(store->manifests().commit(pushed(repository("p/a"), "again", "application/x-odd", {"t"}))));
+    EXPECT_EQ(PlainSqlite{directory.file("m.db")}.number("SELECT bytes FROM projects"), 5);
+}
+
+TEST(SqliteStore, keeps_its_log_short_under_a_stream_of_writes)
+{
+    const TemporaryDirectory directory;
+    const SystemClock clock;
+    const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
+    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    for (int i = 0; i < 1500; ++i) {
+        const std::string bytes = std::to_string(i) + std::string(40000, 'm');
+        ASSERT_TRUE(run(store->manifests().commit(pushed(repository("p/a"), bytes, "application/x-odd", {"t"}))));
+    }
+    EXPECT_LT(std::filesystem::file_size(directory.file("m.db-wal")), 20U << 20);
+}
+
+TEST(SqliteStore, refuses_what_is_no_database)
+{
+    const TemporaryDirectory directory;
+    const SystemClock clock;
+    std::ofstream{directory.file("m.db")} << std::string(5000, 'x');
+    EXPECT_THROW(open_sqlite_store(options(directory.file("m.db")), clock), std::runtime_error);
+    EXPECT_THROW(open_sqlite_store(options(directory.file("none/m.db")), clock), std::runtime_error);
+}
+
+TEST(SqliteStore, refuses_a_schema_that_is_too_new_and_accepts_one_that_still_knows_us)
+{
+    const TemporaryDirectory directory;
+    const SystemClock clock;
+    (void)open_sqlite_store(options(directory.file("m.db")), clock);
+    PlainSqlite plain{directory.file("m.db")};
+    plain.run("INSERT INTO schema_migrations VALUES (1000, 'later', 1, 0)");
+    EXPECT_NO_THROW(open_sqlite_store(options(directory.file("m.db")), clock));
+    plain.run("UPDATE schema_migrations SET oldest_binary = 999 WHERE version = 1000");
+    EXPECT_THROW(open_sqlite_store(options(directory.file("m.db")), clock), std::runtime_error);
+}
+
+TEST(SqliteStore, brings_a_database_of_schema_version_1_to_the_newest)
+{
+    const TemporaryDirectory directory;
+    const SystemClock clock;
+    const std::string fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
+    PlainSqlite{directory.file("m.db")}.run(text_of(fixtures + "/sqlite_v1.sql"));
+    const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
+    expect_fixture_rows(*store);
+}
+
+}  // namespace
+
+}  // namespace entrepot::contract

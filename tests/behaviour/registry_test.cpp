@@ -1,0 +1,266 @@
+// The verbs of the registry against a real SQLite catalog and blobs in memory: what a client sees of an upload's life,
+// of mounts and of pushes, HTTP aside.
+#include "core/run_to_end.hpp"
+#include "drivers/memory/memory_blobs.hpp"
+#include "drivers/sqlite/sqlite_store.hpp"
+#include "registry/browse.hpp"
+#include "registry/mount_blob.hpp"
+#include "registry/pull.hpp"
+#include "registry/push_manifest.hpp"
+#include "registry/uploads.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace entrepot {
+namespace {
+
+// A body that comes in pieces, and may break off.
+class Body final : public ByteSource {
+public:
+    explicit Body(std::string text, std::optional<std::size_t> breaks_after = std::nullopt, bool announced = true)
+        : text_{std::move(text)}, breaks_after_{breaks_after}, announced_{announced}
+    {
+    }
+    std::optional<std::uint64_t> size() const override
+    {
+        return announced_ ? std::optional<std::uint64_t>{text_.size()} : std::nullopt;
+    }
+    Task<std::size_t> read(std::span<std::byte> into) override
+    {
+        const auto end = std::min(text_.size(), breaks_after_.value_or(text_.size()));
+        if (at_ == end && breaks_after_) co_return fail(Errc::connection_lost, "the connection broke");
+        const auto count = std::min({into.size(), end - at_, std::size_t{7'001}});
+        std::copy_n(as_bytes(text_).begin() + static_cast<std::ptrdiff_t>(at_), count, into.begin());
+        at_ += count;
+        co_return count;
+    }
+
+private:
+    std::string text_;
+    std::optional<std::size_t> breaks_after_;
+    bool announced_;
+    std::size_t at_ = 0;
+};
+
+std::string pattern(std::size_t size, unsigned seed = 1)
+{
+    std::string text(size, '\0');
+    for (auto& letter : text) {
+        seed = seed * 1664525U + 1013904223U;
+        letter = static_cast<char>(seed >> 24U);
+    }
+    return text;
+}
+
+class TheRegistry : public testing::Test {
+protected:
+    ~TheRegistry() override
+    {
+        store->stop();
+        store.reset();
+        std::filesystem::remove_all(directory_);
+    }
+    static std::string make_directory()
+    {
+        std::string name = std::filesystem::temp_directory_path() / "entrepot-behaviour-XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr) std::abort();
+        return name;
+    }
+    std::unique_ptr<MetadataStore> open_store()
+    {
+        SqliteOptions options;
+        options.file = directory_ + "/db";
+        return open_sqlite_store(options, clock);
+    }
+
+    template <class T>
+    static Result<T> run(Task<T> task)
+    {
+        return run_to_end(std::move(task));
+    }
+    static RepositoryName name(std::string_view text) { return RepositoryName::parse(text).value(); }
+
+    void has_blob(std::string_view repository, const std::string& bytes)
+    {
+        Body body{bytes};
+        const auto digest = digest_of(bytes);
+        ASSERT_TRUE(run(uploads.push(name(repository), digest, body, admin)));
+    }
+
+    std::string directory_ = make_directory();
+    SystemClock clock;
+    SystemRandom random;
+    std::unique_ptr<MetadataStore> store{open_store()};
+    MemoryBlobs blobs;
+    AccessPolicy policy{ProjectCreation::admins};
+    ProjectGate gate{policy, store->projects()};
+    PullLedger ledger{store->pulls(), clock};
+    Pull pull{store->manifests(), store->blobs(), blobs, ledger};
+    PushManifest push_manifest{store->manifests(), gate};
+    MountBlob mount{store->blobs(), policy, gate};
+    Uploads uploads{store->uploads(), store->blobs(), blobs, gate, random, clock, {}};
+    Browse browse{store->manifests(), store->blobs()};
+    Identity admin{.user_id = 1, .name = "admin", .is_admin = true};
+    Identity stranger{.user_id = 2, .name = "stranger", .is_admin = false};
+};
+
+TEST_F(TheRegistry, an_upload_in_chunks_becomes_the_blob)
+{
+    const auto bytes = pattern(300'000);
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body first{bytes.substr(0, 100'000)};
+    EXPECT_EQ(run(uploads.append(name("p/r"), id, ChunkRange{0, 99'999}, first)).value(), 100'000U);
+    Body second{bytes.substr(100'000, 150'000), std::nullopt, false};
+    EXPECT_EQ(run(uploads.append(name("p/r"), id, std::nullopt, second)).value(), 250'000U);
+    Body rest{bytes.substr(250'000)};
+    ASSERT_TRUE(run(uploads.finish(name("p/r"), id, digest_of(bytes), std::nullopt, rest, admin)));
+
+    const auto content = run(pull.load_blob(name("p/r"), digest_of(bytes)));
+    ASSERT_TRUE(content);
+    EXPECT_EQ(*content->bytes, bytes);
+    EXPECT_EQ(run(uploads.offset(name("p/r"), id)).error().code(), Errc::upload_unknown);
+}
+
+TEST_F(TheRegistry, a_body_that_breaks_off_leaves_what_came)
+{
+    const auto bytes = pattern(200'000);
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body broken{bytes, 123'456};
+    EXPECT_EQ(run(uploads.append(name("p/r"), id, std::nullopt, broken)).error().code(), Errc::connection_lost);
+    EXPECT_EQ(run(uploads.offset(name("p/r"), id)).value(), 123'456U);
+    Body rest{bytes.substr(123'456)};
+    ASSERT_TRUE(run(uploads.finish(name("p/r"), id, digest_of(bytes), std::nullopt, rest, admin)));
+}
+
+TEST_F(TheRegistry, a_chunk_at_the_wrong_place_is_refused_and_changes_nothing)
+{
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body first{"0123456789"};
+    ASSERT_TRUE(run(uploads.append(name("p/r"), id, ChunkRange{0, 9}, first)));
+    Body hole{"0123456789"};
+    EXPECT_EQ(run(uploads.append(name("p/r"), id, ChunkRange{20, 29}, hole)).error().code(), Errc::upload_offset);
+    Body again{"0123456789"};
+    EXPECT_EQ(run(uploads.append(name("p/r"), id, ChunkRange{0, 9}, again)).error().code(), Errc::upload_offset);
+    Body liar{"0123"};
+    EXPECT_EQ(run(uploads.append(name("p/r"), id, ChunkRange{10, 19}, liar)).error().code(), Errc::size_invalid);
+    EXPECT_EQ(run(uploads.offset(name("p/r"), id)).value(), 10U);
+}
+
+TEST_F(TheRegistry, bytes_of_another_digest_never_become_a_blob)
+{
+    for (const std::size_t size : {std::size_t{100}, std::size_t{200'000}}) {
+        const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+        Body body{pattern(size)};
+        const auto lie = digest_of("something else");
+        EXPECT_EQ(run(uploads.finish(name("p/r"), id, lie, std::nullopt, body, admin)).error().code(), Errc::digest_mismatch);
+        EXPECT_EQ(run(pull.load_blob(name("p/r"), lie)).error().code(), Errc::blob_unknown);
+        EXPECT_EQ(run(uploads.offset(name("p/r"), id)).error().code(), Errc::upload_unknown);
+    }
+}
+
+TEST_F(TheRegistry, a_sha512_digest_may_end_an_upload_that_began_without_saying_so)
+{
+    const auto bytes = pattern(150'000);
+    const auto digest = digest_of(bytes, DigestAlgorithm::sha512);
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body first{bytes.substr(0, 100'000)};
+    ASSERT_TRUE(run(uploads.append(name("p/r"), id, std::nullopt, first)));
+    Body rest{bytes.substr(100'000)};
+    const auto finished = run(uploads.finish(name("p/r"), id, digest, std::nullopt, rest, admin));
+    ASSERT_TRUE(finished) << finished.error().message();
+    EXPECT_TRUE(run(pull.load_blob(name("p/r"), digest)));
+}
+
+TEST_F(TheRegistry, a_session_belongs_to_its_repository)
+{
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body body{"x"};
+    EXPECT_EQ(run(uploads.append(name("p/other"), id, std::nullopt, body)).error().code(), Errc::upload_unknown);
+    EXPECT_EQ(run(uploads.cancel(name("p/other"), id)).error().code(), Errc::upload_unknown);
+    EXPECT_TRUE(run(uploads.cancel(name("p/r"), id)));
+    EXPECT_EQ(run(uploads.cancel(name("p/r"), id)).error().code(), Errc::upload_unknown);
+}
+
+TEST_F(TheRegistry, sessions_that_nobody_touches_expire)
+{
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    ASSERT_TRUE(run(uploads.expire(3'600'000'000)));
+    EXPECT_TRUE(run(uploads.offset(name("p/r"), id)));
+    ASSERT_TRUE(run(uploads.expire(-1'000'000)));
+    EXPECT_EQ(run(uploads.offset(name("p/r"), id)).error().code(), Errc::upload_unknown);
+}
+
+TEST_F(TheRegistry, only_who_may_create_projects_creates_one_by_pushing)
+{
+    EXPECT_EQ(run(uploads.begin(name("new/r"), DigestAlgorithm::sha256, stranger)).error().code(), Errc::name_unknown);
+    EXPECT_TRUE(run(uploads.begin(name("new/r"), DigestAlgorithm::sha256, admin)));
+}
+
+TEST_F(TheRegistry, a_blob_is_readable_only_where_it_is_linked)
+{
+    has_blob("p/a", "hello");
+    EXPECT_TRUE(run(pull.load_blob(name("p/a"), digest_of("hello"))));
+    EXPECT_EQ(run(pull.load_blob(name("p/b"), digest_of("hello"))).error().code(), Errc::blob_unknown);
+}
+
+TEST_F(TheRegistry, a_mount_needs_the_right_to_pull_from_the_source)
+{
+    has_blob("p/a", "hello");
+    const auto digest = digest_of("hello");
+    const Actor actor{.user_id = 1, .at = 1};
+    const Caller all{.identity = std::make_shared<Identity>(admin), .scopes = nullptr};
+    auto narrow = all;
+    narrow.scopes = std::make_shared<TokenScopes>(TokenScopes{.entries = {{"p/b", all_actions}}});
+
+    EXPECT_FALSE(run(mount(name("p/b"), name("p/a"), digest, narrow, actor)).value());
+    EXPECT_FALSE(run(mount(name("p/b"), std::nullopt, digest, narrow, actor)).value());
+    EXPECT_EQ(run(pull.load_blob(name("p/b"), digest)).error().code(), Errc::blob_unknown);
+
+    EXPECT_TRUE(run(mount(name("p/b"), std::nullopt, digest, all, actor)).value());
+    EXPECT_TRUE(run(pull.load_blob(name("p/b"), digest)));
+    EXPECT_TRUE(run(mount(name("p/c"), name("p/a"), digest, all, actor)).value());
+    EXPECT_FALSE(run(mount(name("p/c"), name("p/a"), digest_of("absent"), all, actor)).value());
+}
+
+TEST_F(TheRegistry, a_manifest_needs_its_blobs_and_keeps_its_bytes)
+{
+    const auto layer = pattern(1'000);
+    const std::string config = "{}";
+    const auto bytes = R"({ "schemaVersion":2, "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")"
+        + digest_of(config).text() + R"(","size":2},"layers":[{"mediaType":"x","digest":")" + digest_of(layer).text()
+        + R"(","size":1000}]})";
+    const auto push = [&](std::string_view reference) {
+        return run(push_manifest(ManifestPush{
+            .repository = name("p/r"),
+            .reference = Reference::parse(reference).value(),
+            .extra_tags = {},
+            .media_type = std::string{media::oci_manifest},
+            .bytes = bytes,
+            .identity = admin,
+            .actor = {.user_id = 1, .at = clock.now()},
+        }));
+    };
+    has_blob("p/r", config);
+    EXPECT_EQ(push("v1").error().code(), Errc::manifest_blob_unknown);
+    has_blob("p/r", layer);
+    ASSERT_TRUE(push("v1"));
+    EXPECT_EQ(push(digest_of("other").text()).error().code(), Errc::digest_mismatch);
+
+    const auto pulled = run(pull.load_manifest(name("p/r"), Reference::parse("v1").value(), Pull::Purpose::take));
+    ASSERT_TRUE(pulled);
+    EXPECT_EQ((*pulled)->bytes, bytes);
+    EXPECT_EQ(run(browse.remove_blob(name("p/r"), digest_of(layer), {})).error().code(), Errc::blob_in_use);
+    EXPECT_TRUE(run(ledger.flush()));
+    EXPECT_EQ(ledger.pulls(), 1U);
+
+    ASSERT_TRUE(run(browse.remove_manifest(name("p/r"), Reference{digest_of(bytes)}, {})));
+    EXPECT_FALSE(pull.peek_manifest(name("p/r"), Reference::parse("v1").value(), Pull::Purpose::look));
+    EXPECT_TRUE(run(browse.remove_blob(name("p/r"), digest_of(layer), {})));
+}
+
+}  // namespace
+}  // namespace entrepot

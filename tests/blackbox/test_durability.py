@@ -1,0 +1,212 @@
+"""Acknowledged means durable: the server runs under strace, and before the first byte of a 201 or a delete's 202 leaves,
+the blob's data, the directory that names it and the database's log have been synced. The analyser itself
+(tests/crash/trace.py) is first shown traces in which a sync is missing or late."""
+import hashlib
+import http.client
+import pathlib
+import random
+import sys
+import time
+import unittest
+
+from support import settings
+from support.registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, descriptor, digest_of
+from support.scenario import Scenario
+from support.server import Server, wait_until
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from crash import trace  # noqa: E402  (its folder is on the path only now)
+
+GOOD = """\
+11 openat(5</d/blobs/slots/0/tmp>, "7", O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 21</d/blobs/slots/0/tmp/7>
+11 pwrite64(21</d/blobs/slots/0/tmp/7>, "= 3 (x)", 7, 0) = 7
+11 fdatasync(21</d/blobs/slots/0/tmp/7> <unfinished ...>
+12 fdatasync(9</d/entrepot.db-wal>)        = 0
+11 <... fdatasync resumed>)          = 0
+11 renameat(5</d/blobs/slots/0/tmp>, "7", 4</d/blobs>, "sha256/ab/abcd") = 0
+11 fsync(22</d/blobs/sha256/ab>)     = 0
+12 pwrite64(9</d/entrepot.db-wal>, "\\0\\0"..., 24, 32) = 24
+12 fdatasync(9</d/entrepot.db-wal>)        = 0
+10 sendmsg(30<TCP:[127.0.0.1:5000->127.0.0.1:4711]>, {msg_iov=[{iov_base="HTTP/1.1 201 Created\\r\\n"..., iov_len=99}]}, 0) = 99
+"""
+
+
+class Analyser(unittest.TestCase):
+    def faults(self, text):
+        calls = trace.read(text)
+        return trace.faults(calls, 0, trace.answer_of(calls, 4711, (201,)), "/d", "abcd")
+
+    def without(self, *lines):
+        return "".join(line for number, line in enumerate(GOOD.splitlines(True)) if number not in lines)
+
+    def moved(self, source, target):
+        lines = GOOD.splitlines(True)
+        lines.insert(target, lines.pop(source))
+        return "".join(lines)
+
+    def test_a_trace_with_every_sync_is_accepted(self):
+        self.assertEqual(self.faults(GOOD), [])
+
+    def test_a_missing_sync_of_the_data_is_seen(self):
+        self.assertEqual(self.faults(self.without(2, 4)), ["/d/blobs/slots/0/tmp/7 was written and not synced"])
+
+    def test_a_missing_sync_of_the_directory_is_seen(self):
+        self.assertEqual(self.faults(self.without(6)), ["/d/blobs/sha256/ab was given a name and not synced"])
+
+    def test_a_missing_sync_of_the_log_is_seen(self):
+        self.assertEqual(self.faults(self.without(8)), ["/d/entrepot.db-wal was written and not synced"])
+
+    def test_a_sync_that_ends_after_the_answer_left_does_not_count(self):
+        self.assertEqual(self.faults(self.moved(4, 9)), ["/d/blobs/slots/0/tmp/7 was written and not synced"])
+
+    def test_a_directory_synced_before_it_got_the_name_does_not_count(self):
+        self.assertEqual(self.faults(self.moved(6, 5)), ["/d/blobs/sha256/ab was given a name and not synced"])
+
+    def test_a_failed_sync_does_not_count(self):
+        failed = GOOD.replace("12 fdatasync(9</d/entrepot.db-wal>)        = 0\n10", "12 fdatasync(9</d/entrepot.db-wal>)   = -1 EIO "
+                              "(Input/output error)\n10")
+        self.assertEqual(self.faults(failed), ["/d/entrepot.db-wal was written and not synced"])
+
+    def test_an_operation_that_wrote_nothing_is_seen(self):
+        self.assertEqual(self.faults(self.without(*range(9))),
+                         ["nothing was written to the database's log", "the blob's file was not given its name"])
+
+    def test_an_answer_to_another_client_is_not_taken(self):
+        self.assertIsNone(trace.answer_of(trace.read(GOOD), 711, (201,)))
+
+
+@unittest.skipIf(settings.database, "looks at SQLite's log; PostgreSQL's is its own")
+class Durability(Scenario):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(wrapper=[*trace.COMMAND, "-o", "/dev/null"])
+        cls.trace_path = cls.server.data.parent / "trace"
+        cls.server.wrapper[-1] = str(cls.trace_path)
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(self.id())
+        self.registry = self.client(self.server)
+        self.repository = f"{self.project}/durable"
+        # The project and the repository exist, so each operation's own writes are all that is seen.
+        self.registry.push_image(self.repository, "first", b"first layer")
+        self.data = str(self.server.data.resolve())
+
+    def text(self):
+        return self.trace_path.read_text(errors="replace")
+
+    def send(self, method, path, body=b"", headers=None):
+        """One request on a connection of its own, with a token; (status, headers, the client's port)."""
+        key = next(iter(self.registry._tokens[k] for k in self.registry._tokens if not k[0]))
+        connection = http.client.HTTPConnection(self.server.host, timeout=60)
+        self.addCleanup(connection.close)
+        connection.connect()
+        port = connection.sock.getsockname()[1]
+        connection.request(method, path, body, {"Authorization": f"Bearer {key}", **(headers or {})})
+        response = connection.getresponse()
+        answer = response.read()
+        self.assertIn(response.status, (201, 202), answer)
+        return response.headers, port
+
+    def proves(self, statuses, since, port, blob=None):
+        """strace writes its file as it goes; the answer's own line may come a moment after the answer."""
+        wait_until(lambda: trace.answer_of(trace.read(self.text()), port, statuses), 20, "the answer is in the trace")
+        calls = trace.read(self.text())
+        missing = trace.faults(calls, since, trace.answer_of(calls, port, statuses), self.data, blob)
+        self.assertEqual(missing, [])
+
+    def now(self):
+        """The line of the trace at which the next operation begins, once what went before has been written out."""
+        before = -1
+        while (count := len(self.text().splitlines())) != before:
+            before = count
+            time.sleep(0.05)
+        return count
+
+    def blob(self, size):
+        data = self.random.randbytes(size)
+        return data, digest_of(data), hashlib.sha256(data).hexdigest()
+
+    def push(self, size, chunk=None):
+        data, digest, name = self.blob(size)
+        since = self.now()
+        headers, _ = self.send("POST", f"/v2/{self.repository}/blobs/uploads/")
+        location, rest = headers["Location"], data
+        while chunk and len(rest) > chunk:
+            self.send("PATCH", location, rest[:chunk])
+            rest = rest[chunk:]
+        _, port = self.send("PUT", f"{location}?digest={digest}", rest)
+        self.proves((201,), since, port, name)
+        return data
+
+    def test_a_small_blob_by_put(self):
+        self.push(1000)
+
+    def test_a_large_blob_by_put(self):
+        self.push(9 << 20)
+
+    def test_a_large_blob_in_chunks(self):
+        self.push(9 << 20, 2 << 20)
+
+    def test_a_small_blob_in_chunks(self):
+        self.push(3000, 1000)
+
+    def test_a_blob_by_a_single_post(self):
+        for size in (1000, 3 << 20):
+            data, digest, name = self.blob(size)
+            since = self.now()
+            _, port = self.send("POST", f"/v2/{self.repository}/blobs/uploads/?digest={digest}", data)
+            self.proves((201,), since, port, name)
+
+    def test_a_blob_that_is_stored_already_for_another_repository(self):
+        data = self.push(2000)
+        since = self.now()
+        self.registry.push_image(f"{self.project}/other", "first", b"another layer")
+        since = self.now()
+        self.repository = f"{self.project}/other"
+        key = (False, f"/v2/{self.repository}")
+        self.registry._tokens = {key: self.registry._tokens[key]}
+        _, port = self.send("POST", f"/v2/{self.repository}/blobs/uploads/?digest={digest_of(data)}", data)
+        self.proves((201,), since, port)
+
+    def manifest(self, mark):
+        config, layer = b'{"architecture":"amd64","os":"linux"}', mark.encode()
+        for data in (config, layer):
+            self.registry.push_blob(self.repository, data)
+        return b'{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}' % (
+            OCI_MANIFEST.encode(), *(str(part).replace("'", '"').encode() for part in (
+                descriptor(OCI_CONFIG, config), descriptor(OCI_LAYER, layer))))
+
+    def test_a_manifest_by_tag_and_by_digest(self):
+        for mark, reference in (("by tag", "one"), ("by digest", None)):
+            manifest = self.manifest(mark)
+            since = self.now()
+            _, port = self.send("PUT", f"/v2/{self.repository}/manifests/{reference or digest_of(manifest)}", manifest,
+                                {"Content-Type": OCI_MANIFEST})
+            self.proves((201,), since, port)
+
+    def test_deletes_of_a_tag_a_manifest_and_a_blob(self):
+        manifest = self.manifest("to be deleted")
+        layer = digest_of(b"to be deleted")
+        self.registry.push_manifest(self.repository, "gone", manifest)
+        for path in ("manifests/gone", f"manifests/{digest_of(manifest)}", f"blobs/{layer}"):
+            since = self.now()
+            _, port = self.send("DELETE", f"/v2/{self.repository}/{path}")
+            self.proves((202,), since, port)
+
+    def test_a_mount(self):
+        data = self.push(500)
+        target = f"{self.project}/mounted"
+        self.registry.push_image(target, "first", b"a third layer")
+        token = self.registry.token(f'Bearer realm="/service/token",service="entrepot",'
+                                    f'scope="repository:{target}:pull,push repository:{self.repository}:pull"')
+        self.registry._tokens = {(False, target): token}
+        since = self.now()
+        _, port = self.send("POST", f"/v2/{target}/blobs/uploads/?mount={digest_of(data)}&from={self.repository}")
+        self.proves((201,), since, port)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+"""This test slow, huge, numerous and malicious clients: every one is bounded and the server goes on."""

@@ -1,0 +1,242 @@
+#pragma once
+
+#include "tests/contract/metadata_store_contract.hpp"
+
+#include <algorithm>
+
+namespace entrepot::contract {
+
+TEST_P(MetadataStoreContract, gives_a_manifest_back_by_tag_and_by_digest_byte_for_byte)
+{
+    const Image image{.blobs = {"config", "layer"}};
+    push(repository("p/app"), image, {"v1", "latest"});
+    for (const std::string& text : {std::string{"v1"}, std::string{"latest"}, digest_of(image.bytes()).text()}) {
+        const auto loaded = run(store().manifests().load(repository("p/app"), reference(text)));
+        ASSERT_TRUE(loaded);
+        EXPECT_EQ((*loaded)->bytes, image.bytes());
+        EXPECT_EQ((*loaded)->media_type, media::oci_manifest);
+        EXPECT_EQ((*loaded)->digest, digest_of(image.bytes()));
+        EXPECT_GT((*loaded)->id, 0);
+        EXPECT_GT((*loaded)->repository_id, 0);
+    }
+}
+
+TEST_P(MetadataStoreContract, keeps_opaque_bytes_with_zeros_and_no_text_encoding)
+{
+    const std::string bytes{"\0\xff\xfe not json \0", 14};
+    EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/odd"), bytes, "application/x-odd", {"t"}))));
+    const auto loaded = run(store().manifests().load(repository("p/odd"), reference("t")));
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ((*loaded)->bytes, bytes);
+    EXPECT_EQ((*loaded)->media_type, "application/x-odd");
+}
+
+TEST_P(MetadataStoreContract, keeps_everything_when_it_is_opened_again)
+{
+    push(repository("p/app"), {.blobs = {"config"}}, {"v1"});
+    host().reopen();
+    EXPECT_SUCCEEDS(run(store().manifests().load(repository("p/app"), reference("v1"))));
+    EXPECT_SUCCEEDS(run(store().blobs().load(repository("p/app"), digest_of("config"))));
+}
+
+TEST_P(MetadataStoreContract, names_what_is_unknown)
+{
+    EXPECT_FAILS(Errc::name_unknown, run(store().manifests().load(repository("p/none"), reference("v1"))));
+    push(repository("p/app"), {.blobs = {"config"}}, {"v1"});
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), reference("v2"))));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), Reference{digest_of("x")})));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), reference("v2"), someone)));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), Reference{digest_of("x")}, someone)));
+    EXPECT_FAILS(Errc::name_unknown, run(store().manifests().commit(pushed(repository("q/app"), Image{}))));
+}
+
+TEST_P(MetadataStoreContract, refuses_a_manifest_whose_blob_is_only_in_another_repository)
+{
+    arrive(repository("p/other"), "config");
+    const auto refused = run(store().manifests().commit(pushed(repository("p/app"), Image{.blobs = {"config"}}, {"v1"})));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::manifest_blob_unknown);
+    EXPECT_NE(refused.error().message().find(digest_of("config").text()), std::string::npos);
+    EXPECT_FALSE(run(store().manifests().load(repository("p/app"), reference("v1"))));
+}
+
+TEST_P(MetadataStoreContract, accepts_an_index_whose_children_are_missing_and_a_missing_subject)
+{
+    const std::string index = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} + R"(","manifests":[)" +
+        descriptor(media::oci_manifest, digest_of("nowhere")) + "]}";
+    EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/app"), index, media::oci_index, {"multi"}))));
+    push(repository("p/app"), {.blobs = {"config"}, .subject = digest_of("nowhere")});
+}
+
+TEST_P(MetadataStoreContract, pushing_again_is_success_and_moves_the_tag)
+{
+    const Image first{.blobs = {"config"}, .annotation = "1"};
+    const Image second{.blobs = {"config"}, .annotation = "2"};
+    push(repository("p/app"), first, {"v"});
+    push(repository("p/app"), second, {"v"});
+    push(repository("p/app"), second, {"v"});
+    EXPECT_EQ((*run(store().manifests().load(repository("p/app"), reference("v"))))->bytes, second.bytes());
+    push(repository("p/app"), first, {"v"});
+    EXPECT_EQ((*run(store().manifests().load(repository("p/app"), reference("v"))))->bytes, first.bytes());
+    const auto bytes = static_cast<std::int64_t>(first.bytes().size() + second.bytes().size() + 6);
+    EXPECT_EQ(bytes_of("p"), bytes);
+}
+
+TEST_P(MetadataStoreContract, a_digest_pushed_under_another_media_type_answers_the_new_one)
+{
+    const Image image{.blobs = {"config"}};
+    const Reference by_digest{digest_of(image.bytes())};
+    EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/app"), image.bytes(), "application/x-odd"))));
+    EXPECT_EQ((*run(store().manifests().load(repository("p/app"), by_digest)))->media_type, "application/x-odd");
+    push(repository("p/app"), image);
+    if (const auto peeked = store().manifests().peek(repository("p/app"), by_digest)) {
+        EXPECT_EQ((*peeked)->media_type, media::oci_manifest);
+    }
+    EXPECT_EQ((*run(store().manifests().load(repository("p/app"), by_digest)))->media_type, media::oci_manifest);
+    EXPECT_FAILS(Errc::blob_in_use, run(store().blobs().remove(repository("p/app"), digest_of("config"), someone)));
+}
+
+TEST_P(MetadataStoreContract, removing_a_tag_leaves_the_manifest_and_removing_the_manifest_takes_all_its_tags)
+{
+    const Image image{.blobs = {"config"}};
+    const Reference by_digest{digest_of(image.bytes())};
+    push(repository("p/app"), image, {"a", "b", "c"});
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/app"), reference("a"), someone)));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), reference("a"))));
+    EXPECT_SUCCEEDS(run(store().manifests().load(repository("p/app"), by_digest)));
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/app"), by_digest, someone)));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), by_digest)));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), reference("b"))));
+    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), by_digest, someone)));
+    EXPECT_EQ(run(store().manifests().tags(repository("p/app"), {10, ""})).value()->names.size(), 0U);
+    EXPECT_EQ(bytes_of("p"), 6) << "the blob stays";
+}
+
+TEST_P(MetadataStoreContract, lists_tags_in_ascii_order_page_by_page)
+{
+    const Image image{.blobs = {"config"}};
+    push(repository("p/app"), image, {"b", "a", "B", "_x", "1.0", "1-0", "a.b"});
+    const std::vector<std::string> sorted{"1-0", "1.0", "B", "_x", "a", "a.b", "b"};
+    for (const std::int64_t limit : {1, 2, 3, 6, 7, 8}) {
+        std::vector<std::string> all;
+        std::string last;
+        for (bool more = true; more;) {
+            const auto page = run(store().manifests().tags(repository("p/app"), {limit, last}));
+            ASSERT_TRUE(page);
+            ASSERT_LE((*page)->names.size(), static_cast<std::size_t>(limit));
+            all.insert(all.end(), (*page)->names.begin(), (*page)->names.end());
+            more = (*page)->more;
+            last = all.back();
+        }
+        EXPECT_EQ(all, sorted) << "in pages of " << limit;
+    }
+    const auto none = run(store().manifests().tags(repository("p/app"), {0, ""}));
+    ASSERT_TRUE(none);
+    EXPECT_TRUE((*none)->names.empty());
+    EXPECT_FALSE((*none)->more);
+    EXPECT_EQ(run(store().manifests().tags(repository("p/app"), {5, "zzz"})).value()->names.size(), 0U);
+}
+
+TEST_P(MetadataStoreContract, tags_of_a_repository_without_content_are_name_unknown)
+{
+    EXPECT_FAILS(Errc::name_unknown, run(store().manifests().tags(repository("p/app"), {10, ""})));
+    EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/app"), 10)));
+    EXPECT_FAILS(Errc::name_unknown, run(store().manifests().tags(repository("p/app"), {10, ""})));
+    arrive(repository("p/app"), "blob");
+    EXPECT_SUCCEEDS(run(store().manifests().tags(repository("p/app"), {10, ""})));
+}
+
+TEST_P(MetadataStoreContract, lists_repositories_with_content_and_the_public_ones_alone)
+{
+    EXPECT_SUCCEEDS(run(store().projects().create(project("open"), true, someone)));
+    arrive(repository("p/b"), "blob");
+    arrive(repository("p"), "blob");
+    arrive(repository("open/a-b"), "blob");
+    push(repository("open/a"), Image{.blobs = {"c"}});
+    EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/empty"), 10)));
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(run(store().manifests().repositories(false, {10, ""}))->names, (Names{"open/a", "open/a-b", "p", "p/b"}));
+    EXPECT_EQ(run(store().manifests().repositories(true, {10, ""}))->names, (Names{"open/a", "open/a-b"}));
+    const auto page = run(store().manifests().repositories(false, {2, "open/a"}));
+    EXPECT_EQ(page->names, (Names{"open/a-b", "p"}));
+    EXPECT_TRUE(page->more);
+    EXPECT_FALSE(run(store().manifests().repositories(false, {4, ""}))->more);
+    EXPECT_TRUE(run(store().manifests().repositories(false, {0, ""}))->names.empty());
+}
+
+TEST_P(MetadataStoreContract, finds_referrers_in_digest_order_filtered_and_paged)
+{
+    const Digest subject = digest_of("subject");
+    std::vector<std::string> all;
+    std::vector<std::string> signatures;
+    for (int i = 0; i < 9; ++i) {
+        const std::string type = i % 3 == 0 ? "application/x-sig" : "application/x-sbom";
+        const Image image{.blobs = {"c"}, .annotation = std::to_string(i), .artifact_type = type, .subject = subject};
+        push(repository("p/app"), image);
+        all.push_back(digest_of(image.bytes()).text());
+        if (i % 3 == 0) signatures.push_back(all.back());
+    }
+    push(repository("p/app"), {.blobs = {"c"}, .subject = digest_of("another")});
+    std::ranges::sort(all);
+    std::ranges::sort(signatures);
+    std::vector<std::string> seen;
+    for (bool more = true; more;) {
+        const auto page = run(store().manifests().referrers(repository("p/app"), subject, "", {4, seen.empty() ? "" : seen.back()}));
+        ASSERT_TRUE(page);
+        for (const Referrer& referrer : page->referrers) seen.push_back(referrer.digest.text());
+        more = page->more;
+    }
+    EXPECT_EQ(seen, all);
+    const auto some = run(store().manifests().referrers(repository("p/app"), subject, "application/x-sig", {10, ""}));
+    ASSERT_EQ(some->referrers.size(), signatures.size());
+    EXPECT_EQ(some->referrers.front().digest.text(), signatures.front());
+    EXPECT_EQ(some->referrers.front().artifact_type, "application/x-sig");
+    EXPECT_EQ(some->referrers.front().media_type, media::oci_manifest);
+    EXPECT_TRUE(some->referrers.front().annotations.contains("note"));
+    EXPECT_GT(some->referrers.front().size, 100U);
+    EXPECT_TRUE(run(store().manifests().referrers(repository("p/none"), subject, "", {10, ""}))->referrers.empty());
+}
+
+TEST_P(MetadataStoreContract, merges_what_a_fallback_tag_lists_into_the_referrers)
+{
+    const Digest subject = digest_of("subject");
+    const Image known{.blobs = {"c"}, .artifact_type = "application/x-sig", .subject = subject};
+    push(repository("p/app"), known);
+    const std::string index = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} + R"(","manifests":[)" +
+        descriptor(media::oci_manifest, digest_of(known.bytes())) + "," +
+        R"({"mediaType":"application/x-m","digest":")" + digest_of("listed").text() +
+        R"(","size":12,"artifactType":"application/x-old","annotations":{"k":"v"}}]})";
+    const std::string fallback = "sha256-" + std::string{subject.hex()};
+    EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/app"), index, media::oci_index, {fallback}))));
+    const auto all = run(store().manifests().referrers(repository("p/app"), subject, "", {10, ""}));
+    ASSERT_EQ(all->referrers.size(), 2U);
+    EXPECT_LT(all->referrers[0].digest, all->referrers[1].digest);
+    const auto old = run(store().manifests().referrers(repository("p/app"), subject, "application/x-old", {10, ""}));
+    ASSERT_EQ(old->referrers.size(), 1U);
+    EXPECT_EQ(old->referrers[0].digest, digest_of("listed"));
+    EXPECT_EQ(old->referrers[0].size, 12U);
+    EXPECT_EQ(old->referrers[0].annotations.at("k"), "v");
+    const auto first = run(store().manifests().referrers(repository("p/app"), subject, "", {1, ""}));
+    ASSERT_EQ(first->referrers.size(), 1U);
+    EXPECT_TRUE(first->more);
+    const auto second = run(store().manifests().referrers(repository("p/app"), subject, "", {1, first->referrers[0].digest.text()}));
+    ASSERT_EQ(second->referrers.size(), 1U);
+    EXPECT_FALSE(second->more);
+    EXPECT_EQ(second->referrers[0].digest, all->referrers[1].digest);
+}
+
+TEST_P(MetadataStoreContract, adds_pulls_up)
+{
+    push(repository("p/app"), {.blobs = {"c"}}, {"v"});
+    const auto manifest = *run(store().manifests().load(repository("p/app"), reference("v")));
+    const PullCount three{manifest->id, manifest->repository_id, 3, 500};
+    const PullCount four{manifest->id, manifest->repository_id, 4, 400};
+    const PullCount gone{manifest->id + 1000, manifest->repository_id + 1000, 1, 1};
+    EXPECT_SUCCEEDS(run(store().pulls().add({three, gone, four})));
+    EXPECT_SUCCEEDS(run(store().pulls().add({four})));
+    EXPECT_EQ(host().number("SELECT pull_count FROM manifests"), 11);
+    EXPECT_EQ(host().number("SELECT last_pulled FROM manifests"), 500);
+    EXPECT_EQ(host().number("SELECT pull_count FROM repositories"), 11);
+}
+
+}  // namespace entrepot::contract

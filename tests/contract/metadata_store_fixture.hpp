@@ -1,0 +1,47 @@
+#pragma once
+
+#include "tests/contract/metadata_store_contract.hpp"
+
+namespace entrepot::contract {
+
+// The rows that every fixture of an old schema version holds, as a store of today shows them.
+inline void write_fixture_rows(MetadataStore& store)
+{
+    const RepositoryName name = repository("old/app");
+    Account admin;
+    admin.name = "admin";
+    admin.password_hash = "$argon2id$fixture";
+    admin.is_admin = true;
+    const auto made = run(store.accounts().create(admin));
+    ASSERT_TRUE(made);
+    ASSERT_TRUE(run(store.projects().create(project("old"), true, {made->id, 1})));
+    const Image image{.blobs = {"config", "layer"}};
+    for (const std::string& blob : image.blobs) ASSERT_TRUE(run(store.blobs().arrive(arrival(name, blob))));
+    ASSERT_TRUE(run(store.manifests().commit(pushed(name, image, {"v1", "latest"}))));
+    const Image signature{.blobs = {"config"}, .artifact_type = "application/x-sig", .subject = digest_of(image.bytes())};
+    ASSERT_TRUE(run(store.manifests().commit(pushed(name, signature))));
+    ASSERT_TRUE(run(store.uploads().begin(upload(1, "old/app"), 5)));
+    ASSERT_TRUE(run(store.keys().add({"kid", "sealed", 1, 2})));
+    ASSERT_TRUE(run(store.refresh_tokens().add({"hash", made->id, "registry", "docker", 0, 9})));
+}
+
+inline void expect_fixture_rows(MetadataStore& store)
+{
+    const RepositoryName name = repository("old/app");
+    const Image image{.blobs = {"config", "layer"}};
+    const auto loaded = run(store.manifests().load(name, reference("v1")));
+    ASSERT_TRUE(loaded) << loaded.error().detail();
+    EXPECT_EQ((*loaded)->bytes, image.bytes());
+    EXPECT_EQ(run(store.manifests().tags(name, {10, ""})).value()->names, (std::vector<std::string>{"latest", "v1"}));
+    EXPECT_EQ(run(store.manifests().referrers(name, digest_of(image.bytes()), "application/x-sig", {9, ""}))->referrers.size(), 1U);
+    EXPECT_EQ(run(store.blobs().load(name, digest_of("layer"))).value(), 5U);
+    EXPECT_TRUE(run(store.projects().find(project("old")))->is_public);
+    EXPECT_GT(run(store.projects().find(project("old")))->bytes, 11);
+    EXPECT_EQ(run(store.uploads().find(name, upload_id(1)))->hash_state, upload(1).hash_state);
+    EXPECT_EQ(run(store.accounts().find("admin"))->password_hash, "$argon2id$fixture");
+    EXPECT_EQ(run(store.keys().signing_keys())->size(), 1U);
+    EXPECT_TRUE(run(store.refresh_tokens().find("hash")));
+    EXPECT_TRUE(run(store.manifests().remove(name, reference("v1"), {1, 1})));
+}
+
+}  // namespace entrepot::contract

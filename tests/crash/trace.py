@@ -1,0 +1,114 @@
+"""Reads a trace of `strace -f -yy` and says what was not yet synced when an answer left.
+
+Written files have to be synced after their last write, a directory after a name was put into it, the database's log
+after its last write. A write or an answer counts from its start, a sync only from its end."""
+import os
+import re
+
+TRACED = ("openat,write,pwrite64,writev,pwritev,pwritev2,ftruncate,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,"
+          "linkat,sendto,sendmsg")
+COMMAND = ("strace", "-f", "-yy", "-s", "80", "-e", "trace=" + TRACED)
+WRITES = {"write", "pwrite64", "writev", "pwritev", "pwritev2", "ftruncate"}
+SYNCS = {"fsync", "fdatasync"}
+NAMINGS = {"rename", "renameat", "renameat2", "link", "linkat"}
+
+LINE = re.compile(r"^(\d+)\s+(.*)$")
+CALL = re.compile(r"^(\w+)\((.*)$")
+RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$")
+RESULT = re.compile(r"\)\s+= (-?\d+)[^()\"]*(\([^()]*\))?$")
+FIRST_PATH = re.compile(r"^\d+<(/[^>]*?)(?: \(deleted\))?>")
+TARGET = re.compile(r"(?:(?:\d+|AT_FDCWD)<(/[^>]*)>, )?\"([^\"]*)\"")
+
+
+class Call:
+    def __init__(self, name, arguments, begun):
+        self.name = name
+        self.arguments = arguments
+        self.begun = begun   # line numbers
+        self.ended = None    # None: never
+        self.failed = False
+
+    def end(self, text, line):
+        result = RESULT.search(text)
+        self.ended = line
+        self.failed = result is None or int(result[1]) < 0
+
+    def path(self):
+        found = FIRST_PATH.match(self.arguments)
+        return found[1] if found else None
+
+    def new_name(self):
+        """The path a rename or link made."""
+        directory, name = TARGET.findall(self.arguments)[1]
+        return os.path.join(directory, name)
+
+
+def read(text):
+    """The calls of a trace, in the order they began."""
+    calls, open_calls = [], {}
+    for number, line in enumerate(text.splitlines()):
+        found = LINE.match(line)
+        if not found:
+            continue
+        thread, said = found.groups()
+        resumed, begun = RESUMED.match(said), CALL.match(said)
+        if resumed and thread in open_calls:
+            call = open_calls.pop(thread)
+            call.arguments += resumed[2]
+            call.end(resumed[2], number)
+        elif begun:
+            call = Call(begun[1], begun[2].removesuffix(" <unfinished ...>"), number)
+            calls.append(call)
+            if said.endswith("<unfinished ...>"):
+                open_calls[thread] = call
+            else:
+                call.end(begun[2], number)
+    return calls
+
+
+def answer_of(calls, port, statuses):
+    """Where the last answer of one of these statuses leaves for the client at this port."""
+    heads = tuple(f'"HTTP/1.1 {status}' for status in statuses)
+    to_client = re.compile(rf"^\d+<TCP[^>]*->[^>]*:{port}\]>")
+    found = [call for call in calls if to_client.match(call.arguments) and any(head in call.arguments for head in heads)]
+    return found[-1] if found else None
+
+
+def is_log(path):
+    return path.endswith("-wal")
+
+
+def faults(calls, since, answer, data, blob=None):
+    """Sentences about what was missing when `answer` left; `since` is the line where the operation began.
+
+    `data` is the directory that matters; `blob` the hex of a digest whose file must have been named."""
+    before = [call for call in calls if since <= call.begun < answer.begun and not call.failed]
+    found = []
+    if not any(call.name in WRITES and is_log(call.path() or "") for call in before):
+        found.append("nothing was written to the database's log")
+    if blob and not any(call.name in NAMINGS and call.new_name().endswith(blob) for call in before):
+        found.append("the blob's file was not given its name")
+    for path in sorted({call.path() for call in before if call.name in WRITES and call.path()}):
+        if path.startswith(data) and (is_log(path) or not is_database(path)) and not synced(before, answer, path, WRITES):
+            found.append(f"{path} was written and not synced")
+    for call in before:
+        if call.name in NAMINGS and call.new_name().startswith(data):
+            directory = os.path.dirname(call.new_name())
+            if not synced_after(before, answer, directory, call.ended):
+                found.append(f"{directory} was given a name and not synced")
+    return found
+
+
+def is_database(path):
+    """The database's main file is written from the log whenever it suits; its log is what makes a commit durable."""
+    return path.endswith((".db", "-shm"))
+
+
+def synced(before, answer, path, kinds):
+    last = max(call.begun for call in before if call.name in kinds and call.path() == path)
+    return synced_after(before, answer, path, last)
+
+
+def synced_after(before, answer, path, line):
+    return any(call.name in SYNCS and call.path() == path and call.begun > line and call.ended is not None
+               and call.ended < answer.begun for call in before)
