@@ -1,6 +1,7 @@
 #include "api/surface_router.hpp"
 
 #include "api/error_answer.hpp"
+#include "api/operations/trace_context.hpp"
 #include "core/log.hpp"
 
 namespace entrepot {
@@ -16,6 +17,7 @@ bool is_below(std::string_view path, std::string_view prefix)
 
 void log_access(const Request& request, const Response& response)
 {
+    const auto trace = TraceContext::parse(request.header("traceparent").value_or(""));
     log::info(
         "request",
         {{"method", request.method_text},
@@ -24,7 +26,7 @@ void log_access(const Request& request, const Response& response)
          {"bytes", response.body_length()},
          {"client", request.origin().client},
          {"request_id", request.request_id()},
-         {"traceparent", request.header("traceparent").value_or("")}}
+         {"trace_id", trace ? trace->trace_id : std::string{}}}
     );
 }
 

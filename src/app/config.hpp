@@ -84,6 +84,7 @@ struct Config {
 
     struct Manifests {
         std::size_t max_bytes = std::size_t{4} << 20U;
+        bool accept_sparse = false;
     } manifests;
 
     struct Shutdown {

@@ -165,6 +165,11 @@ constexpr std::array general_keys{
         "OCI-Chunk-Min-Length that clients are told; 0: none."
     ),
     size<Config, 64 * kib, 64 * mib>("manifests.max_bytes", ENTREPOT_FIELD(manifests.max_bytes), "Largest manifest that is taken."),
+    on_or_off(
+        "manifests.accept_sparse",
+        ENTREPOT_FIELD(manifests.accept_sparse),
+        "Whether an image is taken whose config or layers were not pushed; an index may always lack children."
+    ),
     duration<0, hour>("shutdown.stalled", ENTREPOT_FIELD(shutdown.stalled), "At shutdown, a transfer that stands still this long is cut."),
     duration<0, hour>("shutdown.longest", ENTREPOT_FIELD(shutdown.longest), "At shutdown, everything is cut after this."),
 };

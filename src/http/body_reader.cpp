@@ -3,18 +3,30 @@
 #include <boost/asio/redirect_error.hpp>
 
 namespace entrepot::http {
+namespace {
+
+constexpr std::size_t slice = 1024 * 1024;
+
+}  // namespace
 
 Task<std::size_t> BodyReader::read(std::span<std::byte> into)
 {
     auto& self = connection_;
     if (into.empty()) co_return 0;
     CO_CHECK(co_await invite());
+    if (unbroken_ >= slice) {
+        unbroken_ = 0;
+        co_await asio::post(self.loop_.context(), asio::use_awaitable);
+    }
     while (true) {
         if (self.phase_ == Connection::Phase::closed) co_return fail(Errc::connection_lost, "the connection was closed");
         const auto before = self.body_.received();
         const auto taken = self.body_.take(into, self.buffer_, *self.transport_);
         self.loop_.counters().bytes_in.add(self.body_.received() - before);
-        if (taken.bytes > 0) co_return taken.bytes;
+        if (taken.bytes > 0) {
+            unbroken_ += taken.bytes;
+            co_return taken.bytes;
+        }
         if (!taken.blocked) co_return outcome();
         CO_CHECK(co_await wait(true));
     }
@@ -55,6 +67,7 @@ Task<> BodyReader::invite()
 Task<> BodyReader::wait(bool for_read)
 {
     auto& self = connection_;
+    unbroken_ = 0;
     self.watch_rate();
     const auto what = for_read ? asio::posix::descriptor_base::wait_read : asio::posix::descriptor_base::wait_write;
     boost::system::error_code ignored;

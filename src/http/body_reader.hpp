@@ -23,6 +23,7 @@ private:
 
     Connection& connection_;
     std::optional<std::uint64_t> size_;
+    std::size_t unbroken_ = 0;  // bytes read since others last had their turn
 };
 
 }  // namespace entrepot::http

@@ -24,6 +24,7 @@ constexpr std::uint64_t slice = 1024 * 1024;            // of a body that is sen
 constexpr std::uint64_t limited_slice = 64 * 1024;      // the same on a listener with a rate
 constexpr std::uint64_t most_discarded = 256 * 1024;
 constexpr std::size_t discard_buffer = 64 * 1024;
+constexpr unsigned most_answers_in_a_turn = 64;
 constexpr auto linger_time = 3s;
 
 std::unique_ptr<Transport> make_transport(const Endpoint& endpoint, int descriptor, SharedBuffers& buffers)
@@ -61,6 +62,7 @@ void Connection::proceed()
     if (running_) return;
     const Hold hold{this};
     running_ = true;
+    answered_ = 0;
     auto next = Next::step;
     while (next == Next::step) next = step();
     running_ = false;
@@ -387,7 +389,7 @@ Connection::Next Connection::next_request()
     unparsed_ = !buffer_.empty();
     if (!unparsed_) buffer_.relax(small_buffer);
     deadline(loop_.shared().limits.idle_timeout);
-    return Next::step;
+    return ++answered_ < most_answers_in_a_turn ? Next::step : Next::yield;
 }
 
 Connection::Next Connection::discard()

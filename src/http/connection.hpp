@@ -8,7 +8,6 @@
 #include "http/rate_watch.hpp"
 #include "http/receive_buffer.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 namespace entrepot::http {
 
@@ -80,7 +79,7 @@ private:
     Endpoint& endpoint_;
     const Address peer_;
     const int descriptor_number_;
-    asio::posix::stream_descriptor descriptor_;
+    LoopDescriptor descriptor_;
     std::unique_ptr<Transport> transport_;
     unsigned references_ = 0;
     std::size_t place_ = 0;
@@ -99,6 +98,7 @@ private:
     Framing framing_;
     IncomingBody body_;
     std::uint64_t discarded_ = 0;
+    unsigned answered_ = 0;           // in this turn
     std::optional<Response> answer_;  // of the coroutine
     Outgoing outgoing_;
     RateWatch rate_;

@@ -2,8 +2,6 @@
 
 #include "http/loop.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-
 #include <memory>
 #include <vector>
 
@@ -32,7 +30,7 @@ private:
 
     Loop& loop_;
     Endpoint& endpoint_;
-    asio::posix::stream_descriptor descriptor_;
+    LoopDescriptor descriptor_;
     asio::steady_timer timer_;
 };
 

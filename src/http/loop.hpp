@@ -10,6 +10,7 @@
 #include "http/transport.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
@@ -24,6 +25,9 @@
 namespace entrepot::http {
 
 class Connection;
+
+// A descriptor bound to a loop by type: the general executor costs a little at every wait.
+using LoopDescriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
 
 // What all loops of a server share.
 struct Shared {

@@ -14,6 +14,16 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view get_hot = "GET /hot HTTP/1.1\r\nHost: a\r\n\r\n";
 
+bool can_connect(std::uint16_t port)
+{
+    try {
+        const RawClient client{port};
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
 TEST_F(ServerTest, answers_and_keeps_the_connection)
 {
     serve();
@@ -252,26 +262,21 @@ TEST_F(ServerTest, cuts_heads_that_do_not_end)
     EXPECT_TRUE(idle.ended());
 }
 
-TEST_F(ServerTest, cuts_a_body_that_comes_too_slowly)
+TEST_F(ServerTest, cuts_bodies_and_readers_that_are_too_slow)
 {
     serve();
-    RawClient client{port()};
-    client.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nfew");
-    const auto answer = client.read_answer();
+    RawClient writer{port()};
+    writer.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nfew");
+    RawClient reader{port(), 8 * 1024};
+    reader.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto answer = writer.read_answer();
     EXPECT_EQ(answer.status, 408U);
     EXPECT_EQ(answer.body, "request_timeout");
-}
-
-TEST_F(ServerTest, cuts_a_reader_that_does_not_read)
-{
-    serve();
-    RawClient client{port(), 8 * 1024};
-    client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+    writer.shut();
     const auto until = clock.steady() + 30s;
-    while (server->counters().requests == 0 && clock.steady() < until) std::this_thread::yield();
     while (server->counters().connections_open > 0 && clock.steady() < until) std::this_thread::sleep_for(50ms);
     EXPECT_EQ(server->counters().connections_open, 0U);
-    EXPECT_LT(client.read_answer().body.size(), TestHandler::file_size - 1);
+    EXPECT_LT(reader.read_answer().body.size(), TestHandler::file_size - 1);
 }
 
 TEST_F(ServerTest, refuses_requests_beyond_the_bound)
@@ -356,7 +361,8 @@ TEST_F(ServerTest, drains_idle_connections_at_once_and_lets_transfers_finish)
     EXPECT_EQ(up.read_answer().status, 100U);
     auto drained = std::async(std::launch::async, [&] { server->drain(10s, 60s); });
     EXPECT_TRUE(idle.ended());
-    EXPECT_THROW(RawClient{port()}, std::runtime_error);
+    while (can_connect(port())) {
+    }
     up.send("0123456789");
     const auto answer = up.read_answer();
     EXPECT_EQ(answer.body, "0123456789");

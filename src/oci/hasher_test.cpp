@@ -34,8 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Hasher, gives_the_known_digests)
 {
     EXPECT_EQ(
-        hashed(DigestAlgorithm::sha256, ""),
-        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        hashed(DigestAlgorithm::sha256, ""), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     );
     EXPECT_EQ(
         hashed(DigestAlgorithm::sha256, "abc"),
@@ -129,7 +128,8 @@ TEST(Hasher, refuses_an_impossible_count)
 
 TEST(Hasher, counts_beyond_four_gigabits)
 {
-    auto hasher = Hasher::resume("1a" + to_base64url(as_bytes(std::string(32, 'h') + std::string{"\0\0\0\1\0\0\0\0", 8})));
+    auto hasher =
+        Hasher::resume("1a" + to_base64url(as_bytes(std::string(32, 'h') + std::string{"\0\0\0\1\0\0\0\0", 8})));
     ASSERT_TRUE(hasher);
     auto again = Hasher::resume(hasher->state());
     ASSERT_TRUE(again);

@@ -30,6 +30,7 @@ struct NewManifest {
     Manifest manifest;
     std::vector<Tag> tags;  // point here afterwards; none for a push by digest
     Actor actor;
+    bool may_lack_blobs = false;  // a sparse image: blobs that are not here count as needed once they arrive
 };
 
 // One entry of a referrers answer.
@@ -71,7 +72,7 @@ public:
     virtual Task<ManifestPtr> load(RepositoryName repository, Reference reference) = 0;
 
     // Stores the manifest and moves its tags. manifest_blob_unknown (naming the digest in the message) when a required
-    // blob is not linked to the repository; name_unknown when the project does not exist. Pushing again is success.
+    // blob is not linked to the repository, unless it may lack blobs; name_unknown when the project does not exist. Pushing again is success.
     virtual Task<> commit(NewManifest manifest) = 0;
 
     // manifest_unknown when there is none. By digest also drops every tag that points at it.

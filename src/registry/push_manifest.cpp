@@ -28,6 +28,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
         .manifest = std::move(manifest),
         .tags = std::move(tags),
         .actor = push.actor,
+        .may_lack_blobs = accept_sparse_,
     };
     CO_CHECK(co_await catalog_.commit(std::move(record)));
     co_return pushed;

@@ -31,7 +31,11 @@ struct PushedManifest {
 // Accepts a manifest: parses it, checks its digest, and commits it with its tags in one transaction.
 class PushManifest {
 public:
-    PushManifest(ManifestCatalog& catalog, ProjectGate& gate) : catalog_{catalog}, gate_{gate} {}
+    // `accept_sparse`: an image may come before, or without, some of its blobs.
+    PushManifest(ManifestCatalog& catalog, ProjectGate& gate, bool accept_sparse = false)
+        : catalog_{catalog}, gate_{gate}, accept_sparse_{accept_sparse}
+    {
+    }
 
     // manifest_invalid, digest_mismatch, manifest_blob_unknown, name_unknown, and what the catalog answers.
     Task<PushedManifest> operator()(ManifestPush push);
@@ -39,6 +43,7 @@ public:
 private:
     ManifestCatalog& catalog_;
     ProjectGate& gate_;
+    bool accept_sparse_;
 };
 
 }  // namespace entrepot

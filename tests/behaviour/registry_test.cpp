@@ -216,14 +216,23 @@ TEST_F(TheRegistry, a_mount_needs_the_right_to_pull_from_the_source)
     auto narrow = all;
     narrow.scopes = std::make_shared<TokenScopes>(TokenScopes{.entries = {{"p/b", all_actions}}});
 
-    EXPECT_FALSE(run(mount(name("p/b"), name("p/a"), digest, narrow, actor)).value());
-    EXPECT_FALSE(run(mount(name("p/b"), std::nullopt, digest, narrow, actor)).value());
+    using Kind = MountOutcome::Kind;
+    const auto mounting = [&](std::string_view into, std::optional<RepositoryName> from, const Digest& what, const Caller& who) {
+        return run(mount(name(into), std::move(from), what, who, actor)).value().kind;
+    };
+
+    EXPECT_EQ(mounting("p/b", name("p/a"), digest, narrow), Kind::wider_token);
+    EXPECT_EQ(mounting("p/b", std::nullopt, digest, narrow), Kind::wider_token);
+    const Caller outsider{.identity = std::make_shared<Identity>(stranger), .scopes = nullptr};
+    EXPECT_EQ(mounting("p/b", name("p/a"), digest, outsider), Kind::upload);
+    EXPECT_EQ(mounting("p/b", std::nullopt, digest, outsider), Kind::upload);
     EXPECT_EQ(run(pull.load_blob(name("p/b"), digest)).error().code(), Errc::blob_unknown);
 
-    EXPECT_TRUE(run(mount(name("p/b"), std::nullopt, digest, all, actor)).value());
+    EXPECT_EQ(mounting("p/b", std::nullopt, digest, all), Kind::mounted);
     EXPECT_TRUE(run(pull.load_blob(name("p/b"), digest)));
-    EXPECT_TRUE(run(mount(name("p/c"), name("p/a"), digest, all, actor)).value());
-    EXPECT_FALSE(run(mount(name("p/c"), name("p/a"), digest_of("absent"), all, actor)).value());
+    EXPECT_EQ(mounting("p/c", name("p/a"), digest, all), Kind::mounted);
+    EXPECT_EQ(mounting("p/c", name("p/a"), digest_of("absent"), all), Kind::upload);
+    EXPECT_EQ(mounting("p/c", name("p/a"), digest_of("absent"), narrow), Kind::upload);
 }
 
 TEST_F(TheRegistry, a_manifest_needs_its_blobs_and_keeps_its_bytes)

@@ -19,12 +19,10 @@ class Verdicts(unittest.TestResult):
         super().__init__()
         self.passed = 0
         self._start = 0.0
-        self._parts_failed = False
 
     def startTest(self, test):
         super().startTest(test)
         self._start = time.monotonic()
-        self._parts_failed = False
 
     def say(self, verdict, test, why=""):
         name = test.id().removeprefix("test_")
@@ -45,7 +43,7 @@ class Verdicts(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self.say("FAIL", subtest, "\n" + (self.failures or self.errors)[-1][1])
+            self.say("FAIL", subtest, "\n" + self._exc_info_to_string(err, test))
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)

@@ -160,7 +160,7 @@ class Auth(Scenario):
         token = self.ask().json()["token"]
         kid = decoded(token.split(".")[0]).get("kid")
         self.assertTrue(kid)
-        answer = self.client().raw("GET", "/.well-known/jwks.json")
+        answer = self.client().raw("GET", self.realm + "/jwks")
         self.assertEqual(answer.status, 200)
         keys = {key["kid"]: key for key in answer.json()["keys"]}
         self.assertIn(kid, keys)

@@ -34,7 +34,7 @@ GOOD = """\
 class Analyser(unittest.TestCase):
     def faults(self, text):
         calls = trace.read(text)
-        return trace.faults(calls, 0, trace.answer_of(calls, 4711, (201,)), "/d", "abcd")
+        return trace.faults(calls, 0, trace.answer_of(calls, 4711, (201,)), "/d", ("abcd", 7))
 
     def without(self, *lines):
         return "".join(line for number, line in enumerate(GOOD.splitlines(True)) if number not in lines)
@@ -71,6 +71,27 @@ class Analyser(unittest.TestCase):
         self.assertEqual(self.faults(self.without(*range(9))),
                          ["nothing was written to the database's log", "the blob's file was not given its name"])
 
+    def journaled(self, *replaced):
+        lines = GOOD.replace("pwrite64(21</d/blobs/slots/0/tmp/7>", "pwrite64(20</d/blobs/slots/0/journal-0>, \"...\", 103, 0) = 103"
+                             "\n11 pwrite64(21</d/blobs/slots/0/tmp/7>").replace("fdatasync(21</d/blobs/slots/0/tmp/7>",
+                                                                            "fdatasync(20</d/blobs/slots/0/journal-0>")
+        lines = lines.replace("11 fsync(22</d/blobs/sha256/ab>)     = 0\n", "")
+        for old, new in replaced:
+            lines = lines.replace(old, new)
+        return lines
+
+    def test_a_synced_journal_stands_for_file_and_name(self):
+        self.assertEqual(self.faults(self.journaled()), [])
+
+    def test_a_journal_that_is_not_synced_is_seen(self):
+        text = self.journaled(("11 fdatasync", "11 openat"))
+        self.assertEqual(self.faults(text), ["/d/blobs/slots/0/journal-0 was written and not synced"])
+
+    def test_a_journal_that_can_not_hold_the_blob_does_not_count(self):
+        text = self.journaled((", 103, 0) = 103", ", 5, 0) = 5"))
+        self.assertEqual(self.faults(text), ["/d/blobs/slots/0/tmp/7 was written and not synced",
+                                             "/d/blobs/sha256/ab was given a name and not synced"])
+
     def test_an_answer_to_another_client_is_not_taken(self):
         self.assertIsNone(trace.answer_of(trace.read(GOOD), 711, (201,)))
 
@@ -98,13 +119,12 @@ class Durability(Scenario):
         return self.trace_path.read_text(errors="replace")
 
     def send(self, method, path, body=b"", headers=None):
-        """One request on a connection of its own, with a token; (status, headers, the client's port)."""
-        key = next(iter(self.registry._tokens[k] for k in self.registry._tokens if not k[0]))
+        """One request on a connection of its own; (headers, the client's port)."""
         connection = http.client.HTTPConnection(self.server.host, timeout=60)
         self.addCleanup(connection.close)
         connection.connect()
         port = connection.sock.getsockname()[1]
-        connection.request(method, path, body, {"Authorization": f"Bearer {key}", **(headers or {})})
+        connection.request(method, path, body, {"Authorization": self.registry.basic(), **(headers or {})})
         response = connection.getresponse()
         answer = response.read()
         self.assertIn(response.status, (201, 202), answer)
@@ -127,10 +147,10 @@ class Durability(Scenario):
 
     def blob(self, size):
         data = self.random.randbytes(size)
-        return data, digest_of(data), hashlib.sha256(data).hexdigest()
+        return data, digest_of(data), (hashlib.sha256(data).hexdigest(), size)
 
     def push(self, size, chunk=None):
-        data, digest, name = self.blob(size)
+        data, digest, blob = self.blob(size)
         since = self.now()
         headers, _ = self.send("POST", f"/v2/{self.repository}/blobs/uploads/")
         location, rest = headers["Location"], data
@@ -138,7 +158,7 @@ class Durability(Scenario):
             self.send("PATCH", location, rest[:chunk])
             rest = rest[chunk:]
         _, port = self.send("PUT", f"{location}?digest={digest}", rest)
-        self.proves((201,), since, port, name)
+        self.proves((201,), since, port, blob)
         return data
 
     def test_a_small_blob_by_put(self):
@@ -155,21 +175,18 @@ class Durability(Scenario):
 
     def test_a_blob_by_a_single_post(self):
         for size in (1000, 3 << 20):
-            data, digest, name = self.blob(size)
+            data, digest, blob = self.blob(size)
             since = self.now()
             _, port = self.send("POST", f"/v2/{self.repository}/blobs/uploads/?digest={digest}", data)
-            self.proves((201,), since, port, name)
+            self.proves((201,), since, port, blob)
 
     def test_a_blob_that_is_stored_already_for_another_repository(self):
         data = self.push(2000)
-        since = self.now()
-        self.registry.push_image(f"{self.project}/other", "first", b"another layer")
-        since = self.now()
         self.repository = f"{self.project}/other"
-        key = (False, f"/v2/{self.repository}")
-        self.registry._tokens = {key: self.registry._tokens[key]}
+        self.registry.push_image(self.repository, "first", b"another layer")
+        since = self.now()
         _, port = self.send("POST", f"/v2/{self.repository}/blobs/uploads/?digest={digest_of(data)}", data)
-        self.proves((201,), since, port)
+        self.proves((201,), since, port, (hashlib.sha256(data).hexdigest(), len(data)))
 
     def manifest(self, mark):
         config, layer = b'{"architecture":"amd64","os":"linux"}', mark.encode()
@@ -200,12 +217,26 @@ class Durability(Scenario):
         data = self.push(500)
         target = f"{self.project}/mounted"
         self.registry.push_image(target, "first", b"a third layer")
-        token = self.registry.token(f'Bearer realm="/service/token",service="entrepot",'
-                                    f'scope="repository:{target}:pull,push repository:{self.repository}:pull"')
-        self.registry._tokens = {(False, target): token}
         since = self.now()
         _, port = self.send("POST", f"/v2/{target}/blobs/uploads/?mount={digest_of(data)}&from={self.repository}")
         self.proves((201,), since, port)
+
+    def test_small_blobs_whose_files_a_power_loss_took_come_back(self):
+        """Files without a sync of their own are taken away; what was synced, the journal, has to bring them back."""
+        server = self.own_server()
+        registry = self.client(server)
+        kept = {}
+        for size in (1, 100, 4096, 65536):
+            data = self.random.randbytes(size)
+            kept[registry.push_blob("library/lost", data)] = data
+        server.kill()
+        for digest in kept:
+            found = list(server.data.rglob(digest.removeprefix("sha256:")))
+            self.assertEqual(len(found), 1, "a blob has one file under its digest")
+            found[0].unlink()
+        server.start()
+        for digest, data in kept.items():
+            self.assertEqual(registry.pull_blob("library/lost", digest), data)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ class Restart(Scenario):
         server = self.own_server()
         client = self.client(server)
         pushed = client.push_image("library/app", "1", b"layer one", b"layer two")
+        client.pull_image("library/app", "1")
         again = {"clean stop": server.stop, "kill -9": server.kill}
         for how, end in again.items():
             with self.subTest(how=how):

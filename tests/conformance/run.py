@@ -107,7 +107,9 @@ def verdict(suite, report, log):
 
 
 def run(suite, binary, host_variables):
-    with Server(database="") as server:
+    # The head suite's sparse data pushes an image without one of its layers; the default refuses that.
+    sparse = {"ENTREPOT_MANIFESTS_ACCEPT_SPARSE": "true"} if suite != "released" else {}
+    with Server(database="", environment=sparse) as server:
         reports = REPORTS / suite
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(parents=True)

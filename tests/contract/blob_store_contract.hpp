@@ -220,9 +220,8 @@ TYPED_TEST_P(BlobStoreContract, upload_goes_on_where_another_request_left_it)
     const auto bytes = content_of(700001);
     BlobUpload::Progress progress;
     for (const auto end : std::initializer_list<std::size_t>{1, 64, 300000, 700001}) {
-        auto upload = run(
-            this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state)
-        );
+        auto upload =
+            run(this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state));
         ASSERT_TRUE(upload) << upload.error().detail();
         ASSERT_TRUE(append(**upload, std::string_view{bytes}.substr(progress.offset, end - progress.offset)));
         const auto settled = run((*upload)->settle());
@@ -230,9 +229,8 @@ TYPED_TEST_P(BlobStoreContract, upload_goes_on_where_another_request_left_it)
         EXPECT_EQ(settled->offset, end);
         progress = *settled;
     }
-    auto upload = run(
-        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state)
-    );
+    auto upload =
+        run(this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress.offset, progress.hash_state));
     ASSERT_TRUE(upload);
     ASSERT_TRUE(run((*upload)->commit(digest_of(bytes))));
     this->expect_stored(digest_of(bytes), bytes);
@@ -249,9 +247,8 @@ TYPED_TEST_P(BlobStoreContract, bytes_beyond_the_resumed_offset_are_cut_off)
     ASSERT_TRUE(run(first->settle()));
     first.reset();
 
-    auto second = run(
-        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state)
-    );
+    auto second =
+        run(this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state));
     ASSERT_TRUE(second);
     ASSERT_TRUE(append(**second, bytes.substr(400)));
     const auto size = run((*second)->commit(digest_of(bytes)));
@@ -295,7 +292,8 @@ TYPED_TEST_P(BlobStoreContract, commit_with_a_wrong_digest_leaves_nothing)
         EXPECT_EQ(committed.error().code(), Errc::digest_mismatch);
         this->expect_unknown(wrong);
         this->expect_unknown(digest_of(bytes));
-        if (size > 0) EXPECT_EQ(this->resume_failure('a', progress->offset, progress->hash_state), Errc::upload_unknown);
+        if (size > 0)
+            EXPECT_EQ(this->resume_failure('a', progress->offset, progress->hash_state), Errc::upload_unknown);
     }
 }
 
@@ -344,9 +342,8 @@ TYPED_TEST_P(BlobStoreContract, second_writer_wins_and_the_first_is_cancelled)
     const auto progress = run(first->settle());
     ASSERT_TRUE(progress);
 
-    auto second = run(
-        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state)
-    );
+    auto second =
+        run(this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state));
     ASSERT_TRUE(second) << second.error().detail();
     const auto appended = append(*first, "too late");
     ASSERT_FALSE(appended);
@@ -392,8 +389,10 @@ TYPED_TEST_P(BlobStoreContract, of_many_writers_at_once_at_most_one_stays)
             continue;
         }
         const auto settled = run((*upload)->settle());
-        if (settled) ++usable;
-        else EXPECT_EQ(settled.error().code(), Errc::cancelled);
+        if (settled)
+            ++usable;
+        else
+            EXPECT_EQ(settled.error().code(), Errc::cancelled);
     }
     EXPECT_EQ(usable, 1);
 }
@@ -407,9 +406,8 @@ TYPED_TEST_P(BlobStoreContract, dropped_upload_keeps_what_it_settled)
     ASSERT_TRUE(progress);
     ASSERT_TRUE(append(*first, bytes.substr(600000)));
     first.reset();
-    auto second = run(
-        this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state)
-    );
+    auto second =
+        run(this->blobs().resume(upload_id('a'), DigestAlgorithm::sha256, progress->offset, progress->hash_state));
     ASSERT_TRUE(second) << second.error().detail();
     ASSERT_TRUE(append(**second, bytes.substr(600000)));
     ASSERT_TRUE(run((*second)->commit(digest_of(bytes))));

@@ -1,13 +1,16 @@
 #pragma once
 
 #include "core/clock.hpp"
-#include "core/run_to_end.hpp"
 #include "ports/metadata_store.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +40,35 @@ inline void PrintTo(const MetadataEngine& engine, std::ostream* out)
     *out << engine.name;
 }
 
+// Loops end with the program: a thread of the store may still be inside post() when what it posted has run.
+inline asio::io_context& loop_of_this_thread()
+{
+    static std::mutex mutex;
+    static std::vector<std::unique_ptr<asio::io_context>> loops;
+    thread_local asio::io_context* const own = [] {
+        const std::lock_guard lock{mutex};
+        return loops.emplace_back(std::make_unique<asio::io_context>(1)).get();
+    }();
+    return *own;
+}
+
+template <class T>
+asio::awaitable<void> keep_result(std::optional<Result<T>>& slot, Task<T> task)
+{
+    slot.emplace(co_await std::move(task));
+}
+
 template <class T>
 Result<T> run(Task<T> task)
 {
-    return run_to_end(std::move(task));
+    asio::io_context& loop = loop_of_this_thread();
+    std::optional<Result<T>> slot;
+    asio::co_spawn(loop, keep_result(slot, std::move(task)), [](std::exception_ptr thrown) {
+        if (thrown) std::rethrow_exception(thrown);
+    });
+    loop.restart();
+    loop.run();
+    return *std::move(slot);
 }
 
 inline RepositoryName repository(std::string_view text)

@@ -1,7 +1,8 @@
 """Reads a trace of `strace -f -yy` and says what was not yet synced when an answer left.
 
 Written files have to be synced after their last write, a directory after a name was put into it, the database's log
-after its last write. A write or an answer counts from its start, a sync only from its end."""
+after its last write. A write or an answer counts from its start, a sync only from its end. A small blob may be in the store's
+journal instead: then its own file and name may wait."""
 import os
 import re
 
@@ -27,11 +28,13 @@ class Call:
         self.begun = begun   # line numbers
         self.ended = None    # None: never
         self.failed = False
+        self.result = 0
 
     def end(self, text, line):
         result = RESULT.search(text)
         self.ended = line
-        self.failed = result is None or int(result[1]) < 0
+        self.result = int(result[1]) if result else -1
+        self.failed = self.result < 0
 
     def path(self):
         found = FIRST_PATH.match(self.arguments)
@@ -78,24 +81,32 @@ def is_log(path):
     return path.endswith("-wal")
 
 
+def is_journal(path):
+    return os.path.basename(path).startswith("journal-")
+
+
 def faults(calls, since, answer, data, blob=None):
     """Sentences about what was missing when `answer` left; `since` is the line where the operation began.
 
-    `data` is the directory that matters; `blob` the hex of a digest whose file must have been named."""
+    `data` is the directory that matters; `blob` = (hex of the digest, size) of what must have been stored."""
     before = [call for call in calls if since <= call.begun < answer.begun and not call.failed]
     found = []
     if not any(call.name in WRITES and is_log(call.path() or "") for call in before):
         found.append("nothing was written to the database's log")
-    if blob and not any(call.name in NAMINGS and call.new_name().endswith(blob) for call in before):
+    name, size = blob or ("no blob", 0)
+    if blob and not any(call.name in NAMINGS and call.new_name().endswith(name) for call in before):
         found.append("the blob's file was not given its name")
+    journaled = any(call.name in WRITES and is_journal(call.path() or "") and call.result > size for call in before)
     for path in sorted({call.path() for call in before if call.name in WRITES and call.path()}):
-        if path.startswith(data) and (is_log(path) or not is_database(path)) and not synced(before, answer, path, WRITES):
+        may_wait = is_database(path) or (journaled and "/tmp/" in path.removeprefix(data))
+        if path.startswith(data) and not may_wait and not synced(before, answer, path):
             found.append(f"{path} was written and not synced")
     for call in before:
-        if call.name in NAMINGS and call.new_name().startswith(data):
-            directory = os.path.dirname(call.new_name())
-            if not synced_after(before, answer, directory, call.ended):
-                found.append(f"{directory} was given a name and not synced")
+        if call.name not in NAMINGS or not call.new_name().startswith(data):
+            continue
+        directory = os.path.dirname(call.new_name())
+        if not (journaled and call.new_name().endswith(name)) and not synced_after(before, answer, directory, call.ended):
+            found.append(f"{directory} was given a name and not synced")
     return found
 
 
@@ -104,8 +115,8 @@ def is_database(path):
     return path.endswith((".db", "-shm"))
 
 
-def synced(before, answer, path, kinds):
-    last = max(call.begun for call in before if call.name in kinds and call.path() == path)
+def synced(before, answer, path):
+    last = max(call.begun for call in before if call.name in WRITES and call.path() == path)
     return synced_after(before, answer, path, last)
 
 

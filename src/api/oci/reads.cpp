@@ -147,8 +147,13 @@ std::optional<Response> OciReads::peek_blob(
 
 Task<Response> OciReads::manifest(OciCall call)
 {
-    CO_TRY(auto reference, Reference::parse(call.last));
-    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, std::move(reference), purpose_of(call.request)));
+    auto reference = Reference::parse(call.last);
+    // What can't be a tag names no manifest: asking for it is no malformed request, clients expect 404.
+    if (!reference && reference.error().code() == Errc::tag_invalid) {
+        co_return fail(Errc::manifest_unknown, "there is no such manifest");
+    }
+    if (!reference) co_return std::unexpected{reference.error()};
+    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, *std::move(reference), purpose_of(call.request)));
     co_return manifest_response(call.request, manifest);
 }
 

@@ -29,12 +29,6 @@ Response created(const RepositoryName& repository, const Digest& digest)
     return response;
 }
 
-std::optional<std::string> owned(std::optional<std::string_view> text)
-{
-    if (!text) return std::nullopt;
-    return std::string{*text};
-}
-
 }  // namespace
 
 Response UploadEndpoints::at(unsigned status, const OciCall& call, const UploadId& id, std::uint64_t offset) const
@@ -59,8 +53,9 @@ Task<Response> UploadEndpoints::begin(OciCall call)
     }
     if (const auto mount = query.first("mount")) {
         CO_TRY(const auto digest, Digest::parse(*mount));
-        CO_TRY(const bool done, co_await mounted(call, std::string{*mount}, owned(query.first("from"))));
-        if (done) co_return created(call.repository, digest);
+        CO_TRY(const auto outcome, co_await this->mount(call, digest, query.first("from")));
+        if (outcome.kind == MountOutcome::Kind::mounted) co_return created(call.repository, digest);
+        if (outcome.kind == MountOutcome::Kind::wider_token) co_return ask_for_wider_token(call, *outcome.source);
     }
     auto algorithm = DigestAlgorithm::sha256;
     if (const auto named = query.first("digest-algorithm")) {
@@ -70,17 +65,23 @@ Task<Response> UploadEndpoints::begin(OciCall call)
     co_return at(202, call, id, 0);
 }
 
-Task<bool> UploadEndpoints::mounted(OciCall call, std::string mount, std::optional<std::string> from)
+Task<MountOutcome> UploadEndpoints::mount(const OciCall& call, Digest digest, std::optional<std::string_view> from)
 {
-    CO_TRY(auto digest, Digest::parse(mount));
     std::optional<RepositoryName> source;
     if (from) {
         auto name = RepositoryName::parse(*from);
-        if (!name) co_return false;
+        if (!name) co_return MountOutcome{};
         source = *std::move(name);
     }
     const Actor actor{.user_id = call.caller.identity->user_id, .at = clock_.now()};
     co_return co_await mount_(call.repository, std::move(source), std::move(digest), call.caller, actor);
+}
+
+Response UploadEndpoints::ask_for_wider_token(const OciCall& call, const RepositoryName& source) const
+{
+    const auto scopes = Gate::scope_for(call.repository.text(), Action::push) + " "
+        + Gate::scope_for(source.text(), Action::pull);
+    return gate_.refuse(call.request, Error{Errc::unauthorized, "the token does not name the source of the mount"}, scopes);
 }
 
 Task<Response> UploadEndpoints::append(OciCall call)

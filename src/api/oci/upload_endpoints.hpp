@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/oci/call.hpp"
+#include "api/oci/gate.hpp"
 #include "core/clock.hpp"
 #include "core/task.hpp"
 #include "registry/mount_blob.hpp"
@@ -14,8 +15,8 @@ namespace entrepot {
 class UploadEndpoints {
 public:
     // `least_chunk`: announced as OCI-Chunk-Min-Length when it is not 0; shorter chunks are taken all the same.
-    UploadEndpoints(Uploads& uploads, MountBlob& mount, const Clock& clock, std::uint64_t least_chunk)
-        : uploads_{uploads}, mount_{mount}, clock_{clock}, least_chunk_{least_chunk}
+    UploadEndpoints(Uploads& uploads, MountBlob& mount, Gate& gate, const Clock& clock, std::uint64_t least_chunk)
+        : uploads_{uploads}, mount_{mount}, gate_{gate}, clock_{clock}, least_chunk_{least_chunk}
     {
     }
 
@@ -26,11 +27,13 @@ public:
     Task<Response> cancel(OciCall call);
 
 private:
-    Task<bool> mounted(OciCall call, std::string mount, std::optional<std::string> from);
+    Task<MountOutcome> mount(const OciCall& call, Digest digest, std::optional<std::string_view> from);
+    Response ask_for_wider_token(const OciCall& call, const RepositoryName& source) const;
     Response at(unsigned status, const OciCall& call, const UploadId& id, std::uint64_t offset) const;
 
     Uploads& uploads_;
     MountBlob& mount_;
+    Gate& gate_;
     const Clock& clock_;
     std::uint64_t least_chunk_;
 };

@@ -109,7 +109,7 @@ Result<TokenClaims> claims_from_json(std::string_view text)
         && read_number(*object, "iat", claims.issued_at) && read_access(*object, claims.scopes);
     if (!complete) return malformed();
     if (claims.subject.empty()) return claims;
-    if (!read_number(*object, "uid", claims.user_id)) return malformed();
+    if (!read_number(*object, "uid", claims.user_id) || claims.user_id <= 0) return malformed();
     if (!read_number(*object, "cver", claims.credential_version)) return malformed();
     return claims;
 }

@@ -107,7 +107,7 @@ TEST_F(Token, with_a_signature_of_zeros_is_refused)
 TEST_F(Token, tampered_anywhere_is_refused)
 {
     const auto token = *key.sign(payload);
-    for (std::size_t i = 0; i + 1 < token.size(); ++i) {
+    for (std::size_t i = 0; i < token.size(); ++i) {
         auto changed = token;
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
         EXPECT_FALSE(accepted(changed)) << i;
@@ -120,6 +120,22 @@ TEST_F(Token, cut_short_or_made_longer_is_refused)
     for (std::size_t length = 0; length < token.size(); ++length) EXPECT_FALSE(accepted(token.substr(0, length))) << length;
     EXPECT_FALSE(accepted(token + "." + encoded(payload)));
     EXPECT_FALSE(accepted(token + "AAAA"));
+}
+
+// cjose 0.6.2 ended the process on these.
+TEST_F(Token, with_parts_of_impossible_base64_length_is_refused)
+{
+    const auto good = *key.sign(payload);
+    const auto first = good.find('.');
+    const auto second = good.rfind('.');
+    const auto header_part = good.substr(0, first);
+    const auto payload_part = good.substr(first + 1, second - first - 1);
+    const auto signature = good.substr(second + 1);
+    for (const auto* bad : {"A", "AAAAA", "", "=", "AAA=", "A A", "+///"}) {
+        EXPECT_FALSE(accepted(std::string{bad} + "." + payload_part + "." + signature)) << bad;
+        EXPECT_FALSE(accepted(header_part + "." + bad + "." + signature)) << bad;
+        EXPECT_FALSE(accepted(header_part + "." + payload_part + "." + bad)) << bad;
+    }
 }
 
 TEST_F(Token, longer_than_16_kib_is_refused_unread)

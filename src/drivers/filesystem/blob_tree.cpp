@@ -47,15 +47,20 @@ void make_root(const std::filesystem::path& root)
     sync_or_throw(AT_FDCWD, parent.c_str());
 }
 
-void make_fan_out(int root, DigestAlgorithm algorithm)
+// The directories "00" to "ff" of one algorithm, made durable together.
+Result<> make_fan_out(int root, DigestAlgorithm algorithm)
 {
     const std::string top{name_of(algorithm)};
-    make_directory(root, top.c_str());
+    const auto make = [root](const std::string& path) {
+        return ::mkdirat(root, path.c_str(), 0700) == 0 || errno == EEXIST;
+    };
+    if (!make(top)) return system_failure("create a directory");
     for (unsigned index = 0; index < 256; ++index) {
         const std::array byte{static_cast<std::byte>(index)};
-        make_directory(root, (top + '/' + to_hex(byte)).c_str());
+        if (!make(top + '/' + to_hex(byte))) return system_failure("create a directory");
     }
-    sync_or_throw(root, top.c_str());
+    CHECK(sync_directory(root, top.c_str()));
+    return sync_directory(root, ".");
 }
 
 void write_layout_version(int root)
@@ -107,8 +112,9 @@ BlobTree::BlobTree(const std::string& root)
 void BlobTree::create_layout()
 {
     if (has_layout(root_.get())) return;
-    make_fan_out(root_.get(), DigestAlgorithm::sha256);
-    make_fan_out(root_.get(), DigestAlgorithm::sha512);
+    if (const auto made = make_fan_out(root_.get(), DigestAlgorithm::sha256); !made) {
+        throw std::runtime_error{"can't create the blob store: " + made.error().detail()};
+    }
     make_directory(root_.get(), "uploads");
     make_directory(root_.get(), "slots");
     sync_or_throw(root_.get(), ".");
@@ -156,9 +162,9 @@ Result<Descriptor> BlobTree::open_blob(const Digest& digest) const
 
 bool BlobTree::holds(const Digest& digest, std::uint64_t size) const
 {
-    struct stat status {};
-    return ::fstatat(root_.get(), path_of(digest).c_str(), &status, 0) == 0
-        && static_cast<std::uint64_t>(status.st_size) == size;
+    struct stat status{};
+    return ::fstatat(root_.get(), path_of(digest).c_str(), &status, 0) == 0 &&
+           static_cast<std::uint64_t>(status.st_size) == size;
 }
 
 Result<BlobTree::Temporary> BlobTree::write_temporary(std::span<const std::byte> bytes)
@@ -180,8 +186,24 @@ void BlobTree::remove_temporary(const Temporary& temporary) const
     ::unlinkat(temporary_.get(), temporary.name.c_str(), 0);
 }
 
-Result<> BlobTree::publish_temporary(const Temporary& temporary, const Digest& digest) const
+// Few stores ever see a sha512 digest, so its directories are created at the first one; again in each process, whose
+// own sync is the only one it knows of.
+Result<> BlobTree::prepare_directory(const Digest& digest)
 {
+    if (digest.algorithm() == DigestAlgorithm::sha256) return {};
+    const std::lock_guard guard{sha512_mutex_};
+    if (sha512_prepared_) return {};
+    CHECK(make_fan_out(root_.get(), DigestAlgorithm::sha512));
+    sha512_prepared_ = true;
+    return {};
+}
+
+Result<> BlobTree::publish_temporary(const Temporary& temporary, const Digest& digest)
+{
+    if (auto prepared = prepare_directory(digest); !prepared) {
+        remove_temporary(temporary);
+        return prepared;
+    }
     if (::renameat(temporary_.get(), temporary.name.c_str(), root_.get(), path_of(digest).c_str()) != 0) {
         const int number = errno;
         remove_temporary(temporary);
@@ -190,8 +212,9 @@ Result<> BlobTree::publish_temporary(const Temporary& temporary, const Digest& d
     return {};
 }
 
-Result<> BlobTree::publish_upload(const std::string& name, const Digest& digest) const
+Result<> BlobTree::publish_upload(const std::string& name, const Digest& digest)
 {
+    CHECK(prepare_directory(digest));
     if (::renameat(uploads_.get(), name.c_str(), root_.get(), path_of(digest).c_str()) != 0) {
         return system_failure("rename an upload");
     }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,13 +46,14 @@ public:
 
     // Gives a file its digest's name, in one step. A blob of that name is replaced: the bytes are the same, unless the
     // old ones rotted. Durable after sync_name().
-    Result<> publish_temporary(const Temporary& temporary, const Digest& digest) const;
-    Result<> publish_upload(const std::string& name, const Digest& digest) const;
+    Result<> publish_temporary(const Temporary& temporary, const Digest& digest);
+    Result<> publish_upload(const std::string& name, const Digest& digest);
     Result<> sync_name(const Digest& digest) const;
 
 private:
     void create_layout();
     void take_slot();
+    Result<> prepare_directory(const Digest& digest);
 
     Descriptor root_;
     Descriptor uploads_;
@@ -60,6 +62,8 @@ private:
     Descriptor temporary_;
     std::vector<Abandoned> abandoned_;
     std::atomic<std::uint64_t> next_temporary_{0};
+    std::mutex sha512_mutex_;
+    bool sha512_prepared_ = false;
 };
 
 }  // namespace entrepot

@@ -18,7 +18,7 @@ namespace {
 Result<BlobContent> read_blob(const BlobTree& tree, const Digest& digest)
 {
     TRY(auto file, tree.open_blob(digest));
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return system_failure("fstat a blob");
     BlobContent content;
     content.size = static_cast<std::uint64_t>(status.st_size);
@@ -44,13 +44,16 @@ Result<> write_and_read_back(BlobTree& tree)
     const auto count = read_some(temporary.file.get(), std::as_writable_bytes(std::span{back}), 0);
     tree.remove_temporary(temporary);
     if (!count) return std::unexpected{count.error()};
-    if (back != text) return fail(Errc::unavailable, "the storage can't be used at the moment", "read other bytes than written");
+    if (back != text)
+        return fail(Errc::unavailable, "the storage can't be used at the moment", "read other bytes than written");
     return {};
 }
 
 bool well_formed(const UploadId& id)
 {
-    const auto is_digit = [](char letter) { return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f'); };
+    const auto is_digit = [](char letter) {
+        return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
+    };
     return id.text.size() == 32 && std::ranges::all_of(id.text, is_digit);
 }
 
@@ -115,26 +118,21 @@ Task<> FilesystemBlobs::put(Digest digest, std::string bytes)
     co_return written;
 }
 
-Task<std::unique_ptr<BlobUpload>> FilesystemBlobs::resume(
-    UploadId id,
-    DigestAlgorithm algorithm,
-    std::uint64_t offset,
-    std::string hash_state
-)
+Task<std::unique_ptr<BlobUpload>>
+FilesystemBlobs::resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state)
 {
     if (!well_formed(id)) co_return fail(Errc::upload_unknown, "the upload is not known");
     Hasher hasher{algorithm};
     const bool hash_again = offset > 0 && hash_state.empty();
     if (!hash_state.empty()) {
         CO_TRY(hasher, Hasher::resume(hash_state));
-        if (hasher.algorithm() != algorithm) co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
+        if (hasher.algorithm() != algorithm)
+            co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
     }
     const UploadFile::Home home{parts_->tree, parts_->uploads, parts_->working};
     auto file = std::make_shared<UploadFile>(home, std::move(id), std::move(hasher), offset);
     auto upload = std::make_unique<FilesystemUpload>(file, parts_->small, parts_->syncing);
-    auto open = [file, previous = parts_->uploads.enter(file), hash_again] {
-        return file->open(previous, hash_again);
-    };
+    auto open = [file, previous = parts_->uploads.enter(file), hash_again] { return file->open(previous, hash_again); };
     CO_CHECK(co_await offload(parts_->syncing, std::move(open)));
     co_return std::move(upload);
 }

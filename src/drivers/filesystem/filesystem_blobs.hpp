@@ -10,15 +10,16 @@ namespace entrepot {
 
 struct FilesystemOptions {
     std::string root;
-    std::size_t cache_bytes = 16 << 20;  // memory for blobs of at most 64 KB
-    std::size_t open_files = 512;        // descriptors kept open for larger ones
-    unsigned sync_threads = 16;          // how many files may wait for the device at once
-    unsigned work_threads = 4;           // reading, hashing, writing
+    std::size_t cache_bytes = 16 << 20;    // memory for blobs of at most 64 KB
+    std::size_t open_files = 512;          // descriptors kept open for larger ones
+    unsigned sync_threads = 16;            // how many files may wait for the device at once
+    unsigned work_threads = 4;             // reading, hashing, writing
     std::size_t journal_bytes = 16 << 20;  // disk for the journal of small blobs; 0: each is synced by itself
 };
 
 // Blobs as files under one directory, laid out as docs/formats/blob-layout.md draws it. Safe from any thread: nothing
-// here blocks a loop, disk work runs on the store's own threads. Several processes may share the directory. A full disk is storage_full, any other failure of the system unavailable.
+// here blocks a loop, disk work runs on the store's own threads. Several processes may share the directory. A full disk
+// is storage_full, any other failure of the system unavailable.
 class FilesystemBlobs final : public BlobReader, public BlobIngest, public BlobStoreHealth {
 public:
     // Creates what is missing below `root`, sweeps what killed processes left behind, and replays their journals.
@@ -35,12 +36,8 @@ public:
     std::optional<BlobContent> peek(const Digest& digest) override;
     Task<BlobContent> load(Digest digest) override;
 
-    Task<std::unique_ptr<BlobUpload>> resume(
-        UploadId id,
-        DigestAlgorithm algorithm,
-        std::uint64_t offset,
-        std::string hash_state
-    ) override;
+    Task<std::unique_ptr<BlobUpload>>
+    resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state) override;
     Task<> put(Digest digest, std::string bytes) override;
     Task<> discard(UploadId id) override;
 

@@ -35,7 +35,7 @@ Result<std::string> read_segment(int slot, const char* name)
     const Descriptor file{::openat(slot, name, O_RDONLY | O_CLOEXEC)};
     if (!file && errno == ENOENT) return std::string{};
     if (!file) return system_failure("open a journal");
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return system_failure("fstat a journal");
     std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
     TRY(const auto count, read_some(file.get(), std::as_writable_bytes(std::span{bytes}), 0));
@@ -73,7 +73,7 @@ Result<Descriptor> open_segment(int slot, const char* name, std::size_t size)
 {
     Descriptor file{::openat(slot, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
     if (!file) return system_failure("create a journal");
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return system_failure("fstat a journal");
     if (static_cast<std::size_t>(status.st_size) == size) return file;
     if (::ftruncate(file.get(), 0) != 0) return system_failure("truncate a journal");

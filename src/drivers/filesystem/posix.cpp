@@ -68,7 +68,7 @@ Result<> sync_directory(int base, const char* path)
 
 Result<bool> try_lock(int file)
 {
-    struct flock whole {};
+    struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
     if (::fcntl(file, F_OFD_SETLK, &whole) == 0) return true;

@@ -44,9 +44,7 @@ private:
 
 // The system's refusal in our words: storage_full for a full disk or quota, else unavailable. `doing` goes to the log.
 std::unexpected<Error> system_failure(
-    std::string_view doing,
-    int number = errno,
-    std::source_location where = std::source_location::current()
+    std::string_view doing, int number = errno, std::source_location where = std::source_location::current()
 );
 
 // All of `bytes` at `offset`, and as many as there are of `into` from `offset` on. Blocking.

@@ -7,12 +7,19 @@
 
 namespace entrepot {
 
+// Where tests that don't need a device keep their files.
+inline std::filesystem::path memory_or_disk()
+{
+    const std::filesystem::path memory{"/dev/shm"};
+    return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+}
+
 // For tests: an empty directory that is removed with its owner.
 class ScratchDirectory {
 public:
-    ScratchDirectory()
+    explicit ScratchDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path())
     {
-        auto pattern = (std::filesystem::temp_directory_path() / "entrepot-blobs-XXXXXX").string();
+        auto pattern = (parent / "entrepot-blobs-XXXXXX").string();
         if (!::mkdtemp(pattern.data())) throw std::runtime_error{"no scratch directory"};
         path_ = pattern;
     }

@@ -19,7 +19,7 @@ constexpr std::size_t smallest_journal = 512 * 1024;
 
 std::size_t journal_size(const BlobTree& tree, std::size_t wanted)
 {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::fstatvfs(tree.root(), &status) != 0) return 0;
     const auto disk = static_cast<std::size_t>(status.f_blocks) * static_cast<std::size_t>(status.f_frsize);
     const auto size = std::min(wanted, disk / part_of_disk);
@@ -73,11 +73,7 @@ struct SmallBlobs::Put {
 };
 
 SmallBlobs::SmallBlobs(
-    BlobTree& tree,
-    BlobCache& cache,
-    asio::thread_pool& working,
-    asio::thread_pool& syncing,
-    std::size_t journal_bytes
+    BlobTree& tree, BlobCache& cache, asio::thread_pool& working, asio::thread_pool& syncing, std::size_t journal_bytes
 )
     : tree_{tree}, cache_{cache}, working_{working}, syncing_{syncing}, journal_{open_journal(tree, journal_bytes)}
 {
@@ -117,11 +113,15 @@ void SmallBlobs::write_file(std::unique_ptr<Put> put)
     put->temporary.file.reset();
     auto digest = put->digest;
     auto bytes = put->bytes;
-    journal_->append(std::move(digest), std::move(bytes), [this, put = std::move(put)](Result<Journal::Hold> synced) mutable {
-        asio::post(working_, [this, put = std::move(put), synced = std::move(synced)]() mutable {
-            publish(std::move(put), std::move(synced));
-        });
-    });
+    journal_->append(
+        std::move(digest),
+        std::move(bytes),
+        [this, put = std::move(put)](Result<Journal::Hold> synced) mutable {
+            asio::post(working_, [this, put = std::move(put), synced = std::move(synced)]() mutable {
+                publish(std::move(put), std::move(synced));
+            });
+        }
+    );
 }
 
 // The name comes after the journal's sync: a blob that can be seen is durable.

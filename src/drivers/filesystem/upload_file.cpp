@@ -49,7 +49,7 @@ Result<> UploadFile::open_and_lock()
     if (!locked) return fail(Errc::conflict, "another process writes to this upload");
     // Between opening and locking the file may have become a blob: it must not be touched then.
     if (!still_has_its_name()) return fail(Errc::upload_unknown, "the upload is not known");
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file_.get(), &status) != 0) return system_failure("fstat an upload");
     if (static_cast<std::uint64_t>(status.st_size) < offset_) {
         return fail(Errc::upload_unknown, "the upload is not known", "fewer bytes are stored than its session says");
@@ -72,10 +72,10 @@ Result<> UploadFile::hash_stored()
 
 bool UploadFile::still_has_its_name() const
 {
-    struct stat opened {};
-    struct stat named {};
-    return ::fstat(file_.get(), &opened) == 0 && ::fstatat(home_.tree.uploads(), id_.text.c_str(), &named, 0) == 0
-        && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+    struct stat opened{};
+    struct stat named{};
+    return ::fstat(file_.get(), &opened) == 0 && ::fstatat(home_.tree.uploads(), id_.text.c_str(), &named, 0) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 Result<> UploadFile::usable(const Guard&) const
@@ -265,7 +265,8 @@ Result<std::string> UploadFile::read_back(const Digest& expected)
     CHECK(verify(expected));
     std::string bytes(offset_, '\0');
     TRY(const auto count, read_some(file_.get(), std::as_writable_bytes(std::span{bytes}), 0));
-    if (count != bytes.size()) return fail(Errc::corrupt, "the upload is damaged", "its file is shorter than what was written");
+    if (count != bytes.size())
+        return fail(Errc::corrupt, "the upload is damaged", "its file is shorter than what was written");
     return bytes;
 }
 

@@ -21,8 +21,8 @@ namespace entrepot {
 class OpenUploads;
 
 // One upload's file while somebody writes it. Chunks queue up here and are hashed and written in order, one job on the
-// pool at a time; the loop only waits when several are under way. `busy` is that job, or opening, or committing: whoever
-// wants the file next asks it to retire() and waits for the end of it. Shared by the request and the job.
+// pool at a time; the loop only waits when several are under way. `busy` is that job, or opening, or committing:
+// whoever wants the file next asks it to retire() and waits for the end of it. Shared by the request and the job.
 class UploadFile : public std::enable_shared_from_this<UploadFile> {
 public:
     // Chunks that may be on their way to the disk at once.

@@ -73,17 +73,14 @@ Task<BlobContent> MemoryBlobs::load(Digest digest)
     co_return *std::move(content);
 }
 
-Task<std::unique_ptr<BlobUpload>> MemoryBlobs::resume(
-    UploadId id,
-    DigestAlgorithm algorithm,
-    std::uint64_t offset,
-    std::string hash_state
-)
+Task<std::unique_ptr<BlobUpload>>
+MemoryBlobs::resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state)
 {
     Hasher hasher{algorithm};
     if (!hash_state.empty()) {
         CO_TRY(hasher, Hasher::resume(hash_state));
-        if (hasher.algorithm() != algorithm) co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
+        if (hasher.algorithm() != algorithm)
+            co_return fail(Errc::corrupt, "the upload's hash state is of another algorithm");
     }
     const std::lock_guard guard{mutex_};
     const auto place = uploads_.find(id.text);

@@ -17,12 +17,8 @@ public:
     std::optional<BlobContent> peek(const Digest& digest) override;
     Task<BlobContent> load(Digest digest) override;
 
-    Task<std::unique_ptr<BlobUpload>> resume(
-        UploadId id,
-        DigestAlgorithm algorithm,
-        std::uint64_t offset,
-        std::string hash_state
-    ) override;
+    Task<std::unique_ptr<BlobUpload>>
+    resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state) override;
     Task<> put(Digest digest, std::string bytes) override;
     Task<> discard(UploadId id) override;
 

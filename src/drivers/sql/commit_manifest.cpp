@@ -12,6 +12,12 @@ constexpr SqlStatement find_blob_here{
     "SELECT b.id FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id WHERE b.digest = $1 AND l.repository_id = $2"
 };
 
+// A blob that a sparse manifest needs and that nobody has pushed: a row that no repository is linked to.
+constexpr SqlStatement expect_blob{
+    "INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
+    "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id"
+};
+
 constexpr SqlStatement insert_manifest{
     "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, size, body, subject_digest, annotations, "
     "pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
@@ -51,7 +57,11 @@ Result<std::vector<std::int64_t>> find_required_blobs(SqlSession& session, const
 {
     std::vector<std::int64_t> ids;
     for (const Descriptor& blob : pushed.manifest.required_blobs()) {
-        TRY(const auto rows, session.run(find_blob_here, {blob.digest.text(), place.id}));
+        TRY(auto rows, session.run(find_blob_here, {blob.digest.text(), place.id}));
+        if (rows.empty() && pushed.may_lack_blobs) {
+            const auto size = static_cast<std::int64_t>(blob.size);
+            TRY(rows, session.run(expect_blob, {blob.digest.text(), size, pushed.actor.at}));
+        }
         if (rows.empty()) {
             return fail(
                 Errc::manifest_blob_unknown,

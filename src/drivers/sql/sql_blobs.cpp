@@ -11,7 +11,7 @@ constexpr SqlStatement find_blob{"SELECT id, size FROM blobs WHERE digest = $1"}
 // Another instance may have inserted it since we looked.
 constexpr SqlStatement insert_blob{
     "INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
-    "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id, size"
+    "ON CONFLICT (digest) DO UPDATE SET size = excluded.size RETURNING id, size"
 };
 
 constexpr SqlStatement end_upload{

@@ -1,6 +1,8 @@
 #include "drivers/sqlite/sqlite_connection.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <memory>
@@ -64,10 +66,19 @@ bool says_full(int code, int system_error) noexcept
     return primary == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT);
 }
 
+// The file holds sealed keys and password hashes; SQLite gives its log the same mode. One that exists stays as it is,
+// and a failure shows on opening.
+void create_private(const std::string& file)
+{
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor >= 0) ::close(descriptor);
+}
+
 }  // namespace
 
 SqliteConnection::SqliteConnection(const std::string& file, Use use)
 {
+    if (use == Use::writing) create_private(file);
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (use == Use::writing ? SQLITE_OPEN_CREATE : 0);
     const int opened = sqlite3_open_v2(file.c_str(), &database_, flags, nullptr);
     const std::string reason = database_ ? sqlite3_errmsg(database_) : "out of memory";

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 namespace entrepot::contract {
 
@@ -138,6 +139,43 @@ TEST(SqliteStore, says_that_it_is_full_goes_on_reading_and_works_again_once_ther
     EXPECT_EQ(PlainSqlite{directory.file("m.db")}.number("SELECT bytes FROM projects"), 5);
 }
 
+// A file system of its own of 4 MB; empty where the machine does not let us mount one.
+class SmallFileSystem {
+public:
+    SmallFileSystem() { mounted_ = ::mount("none", directory_.file("").c_str(), "tmpfs", 0, "size=4m") == 0; }
+    ~SmallFileSystem()
+    {
+        if (mounted_) ::umount2(directory_.file("").c_str(), MNT_DETACH);
+    }
+    bool mounted() const { return mounted_; }
+    std::string file(const char* name) const { return directory_.file(name); }
+
+private:
+    TemporaryDirectory directory_;
+    bool mounted_ = false;
+};
+
+TEST(SqliteStore, works_again_without_a_restart_once_a_full_disk_has_room)
+{
+    const SmallFileSystem disk;
+    if (!disk.mounted()) GTEST_SKIP() << "only a privileged user can mount a small file system";
+    const SystemClock clock;
+    const auto store = open_sqlite_store(options(disk.file("m.db")), clock);
+    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    std::ofstream{disk.file("ballast")} << std::string(1 << 20, 'b');
+    const int stored = push_until_full(*store);
+    ASSERT_GT(stored, 5);
+    EXPECT_TRUE(run(store->manifests().load(repository("p/a"), reference("t"))));
+    EXPECT_TRUE(run(store->health().probe()));
+    std::filesystem::remove(disk.file("ballast"));
+    for (int i = 0; i < 5; ++i) {
+        const std::string bytes = "again " + std::to_string(i);
+        const auto done = run(store->manifests().commit(pushed(repository("p/a"), bytes, "application/x-odd", {"t"})));
+        EXPECT_TRUE(done) << done.error().detail();
+    }
+    EXPECT_EQ(PlainSqlite{disk.file("m.db")}.number("SELECT count(*) FROM manifests"), stored + 5);
+}
+
 TEST(SqliteStore, keeps_its_log_short_under_a_stream_of_writes)
 {
     const TemporaryDirectory directory;
@@ -177,9 +215,17 @@ TEST(SqliteStore, brings_a_database_of_schema_version_1_to_the_newest)
     const TemporaryDirectory directory;
     const SystemClock clock;
     const std::string fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
+    ASSERT_TRUE(std::filesystem::exists(fixtures + "/sqlite_v1.sql"));
     PlainSqlite{directory.file("m.db")}.run(text_of(fixtures + "/sqlite_v1.sql"));
     const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
     expect_fixture_rows(*store);
+}
+
+// With --gtest_also_run_disabled_tests: leaves fixture.db in the working directory, for `sqlite3 fixture.db .dump`.
+TEST(SqliteStore, DISABLED_leaves_a_database_for_a_new_fixture)
+{
+    const SystemClock clock;
+    write_fixture_rows(*open_sqlite_store(options("fixture.db"), clock));
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ class Registry:
     def request(self, method, path, body=None, headers=None):
         """One request, with a token fetched (and kept) for what the challenge asks."""
         headers = dict(headers or {})
-        key = (method in ("GET", "HEAD"), re.sub(r"/(blobs|manifests|tags|referrers)/.*", "", path.split("?")[0]))
+        # A mount needs a token for two repositories.
+        key = path if "mount=" in path else (method in ("GET", "HEAD"), re.sub(r"/(blobs|manifests|tags|referrers)/.*", "", path.split("?")[0]))
         if key in self._tokens:
             headers["Authorization"] = f"Bearer {self._tokens[key]}"
         answer = self.raw(method, path, body, headers)
