@@ -130,6 +130,7 @@ App::Parts::~Parts()
     feed_listener = nullptr;
     if (background) background->stop();
     (void)run_to_end(drained(operations));
+    authenticator.stop();
     if (server) server->stop();
     (void)run_to_end(ledger.flush());
     store->stop();

@@ -137,7 +137,10 @@ def main():
     if released:
         results.append(run("released", released, lambda host: {
             "OCI_ROOT_URL": f"http://{host}", "OCI_NAMESPACE": "conformance/one", "OCI_USERNAME": "admin",
-            "OCI_CROSSMOUNT_NAMESPACE": "conformance/two", "OCI_AUTOMATIC_CROSSMOUNT": "1", "OCI_TEST_PULL": "1",
+            "OCI_CROSSMOUNT_NAMESPACE": "conformance/two", "OCI_AUTOMATIC_CROSSMOUNT": "1",
+            # Its client answers one challenge a request, and a mount without a source gets a second one.
+            "OCI_AUTH_SCOPE": "repository:conformance/one:pull,push,delete repository:conformance/two:pull,push,delete",
+            "OCI_TEST_PULL": "1",
             "OCI_TEST_PUSH": "1", "OCI_TEST_CONTENT_DISCOVERY": "1", "OCI_TEST_CONTENT_MANAGEMENT": "1"}))
     else:
         print("released: LEFT OUT: the module proxy does not serve the suite of 1.1.1; "

@@ -77,6 +77,17 @@ void log_if_ours(const Request& request, const Error& error)
     log::failure(log::Level::error, "request failed", error, request.request_id());
 }
 
+// What a token must name for this request: a mount reads from its source as well.
+std::string scope_of(const Request& request, const OciRoute& route, Action action)
+{
+    auto scope = Gate::scope_for(route.name, action);
+    if (route.kind != Kind::uploads || request.query.empty()) return scope;
+    const auto query = Query::of(request);
+    const auto source = query && query->first("mount") ? query->first("from") : std::nullopt;
+    if (source && RepositoryName::parse(*source)) scope += " " + Gate::scope_for(*source, Action::pull);
+    return scope;
+}
+
 // Digests are sometimes sent with their colon escaped; names never are.
 std::optional<std::string> unescaped(std::string_view last)
 {
@@ -124,7 +135,7 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
     auto answer = co_await in_repository(request, body, *route, *action);
     if (answer) co_return *std::move(answer);
     log_if_ours(request, answer.error());
-    co_return gate_.refuse(request, answer.error(), Gate::scope_for(route->name, *action));
+    co_return gate_.refuse(request, answer.error(), scope_of(request, *route, *action));
 }
 
 Task<Response> OciHandler::base(const Request& request)

@@ -67,7 +67,8 @@ TEST(JournalFormat, reads_back_what_was_written)
 
 TEST(JournalFormat, ends_where_another_epoch_begins)
 {
-    const auto entries = entries_of(journal_of({"new"}, 3) + journal_of({"old", "older"}, 1));
+    const auto segment = journal_of({"new"}, 3) + journal_of({"old", "older"}, 1);
+    const auto entries = entries_of(segment);
     ASSERT_EQ(entries.size(), 1U);
     EXPECT_EQ(entries[0].bytes, "new");
 }
