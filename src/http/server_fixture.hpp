@@ -45,7 +45,8 @@ private:
 // /origin, /ignore (answers without reading), /wait?N (an answer after N bytes of body).
 class TestHandler final : public Handler {
 public:
-    TestHandler();
+    // Made once: its content takes a while under the sanitizers.
+    static TestHandler& instance();
 
     std::optional<Response> peek(const Request& request) noexcept override;
     asio::awaitable<Response> handle(const Request& request, ByteSource& body) override;
@@ -54,6 +55,8 @@ public:
     const std::string& file_content() const noexcept { return content_; }
 
 private:
+    TestHandler();
+
     std::string content_;
     std::shared_ptr<const OpenFile> file_;
 };
@@ -66,7 +69,7 @@ protected:
     std::uint16_t port() const { return server->port(0); }
 
     SystemClock clock;
-    TestHandler handler;
+    TestHandler& handler = TestHandler::instance();
     std::unique_ptr<HttpServer> server;
 };
 

@@ -93,6 +93,12 @@ void RawClient::shut() const
     ::shutdown(descriptor_, SHUT_WR);
 }
 
+TestHandler& TestHandler::instance()
+{
+    static TestHandler only;
+    return only;
+}
+
 TestHandler::TestHandler()
 {
     content_.resize(file_size);

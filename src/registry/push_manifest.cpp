@@ -1,6 +1,11 @@
 #include "registry/push_manifest.hpp"
 
 namespace entrepot {
+namespace {
+
+constexpr std::ptrdiff_t most_children_looked_at = 32;
+
+}  // namespace
 
 Task<PushedManifest> PushManifest::operator()(ManifestPush push)
 {
@@ -19,7 +24,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     if (const auto* tag = push.reference.tag()) tags.insert(tags.begin(), *tag);
 
     CO_CHECK(co_await gate_.open(push.repository, push.identity, push.actor));
-    PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
+    PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags, .missing_children = 0};
     if (manifest.subject) pushed.subject = manifest.subject->digest;
     NewManifest record{
         .repository = std::move(push.repository),
@@ -30,8 +35,27 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
         .actor = push.actor,
         .may_lack_blobs = accept_sparse_,
     };
+    const auto repository = record.repository;
+    auto children = record.manifest.children;
     CO_CHECK(co_await catalog_.commit(std::move(record)));
+    // The push stands whatever this answers: what is missing is only worth a warning.
+    if (std::ssize(children) > most_children_looked_at) children.erase(children.begin() + most_children_looked_at, children.end());
+    pushed.missing_children = (co_await missing_among(repository, std::move(children))).value_or(0);
     co_return pushed;
+}
+
+Task<std::size_t> PushManifest::missing_among(RepositoryName repository, std::vector<Descriptor> children)
+{
+    std::size_t missing = 0;
+    for (const auto& child : children) {
+        const Reference reference{child.digest};
+        if (catalog_.peek(repository, reference)) continue;
+        const auto loaded = co_await catalog_.load(repository, reference);
+        if (loaded) continue;
+        if (loaded.error().code() != Errc::manifest_unknown) co_return std::unexpected{loaded.error()};
+        ++missing;
+    }
+    co_return missing;
 }
 
 }  // namespace entrepot

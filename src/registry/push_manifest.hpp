@@ -26,6 +26,7 @@ struct PushedManifest {
     Digest digest;
     std::optional<Digest> subject;
     std::vector<Tag> tags;
+    std::size_t missing_children = 0;  // manifests that a pushed index lists and the repository does not hold (yet)
 };
 
 // Accepts a manifest: parses it, checks its digest, and commits it with its tags in one transaction.
@@ -41,6 +42,8 @@ public:
     Task<PushedManifest> operator()(ManifestPush push);
 
 private:
+    Task<std::size_t> missing_among(RepositoryName repository, std::vector<Descriptor> children);
+
     ManifestCatalog& catalog_;
     ProjectGate& gate_;
     bool accept_sparse_;

@@ -25,11 +25,19 @@ asio::awaitable<void> keep_result(Task<T> task, std::optional<Result<T>>& result
     result = co_await std::move(task);
 }
 
-// Runs the task to its end on a loop of its own.
+// The loop of all tests. Never destroyed: a store's thread may still be inside the post that ended the last run().
+inline asio::io_context& test_loop()
+{
+    static auto* const loop = new asio::io_context;
+    return *loop;
+}
+
+// Runs the task to its end.
 template <class T>
 Result<T> run(Task<T> task)
 {
-    asio::io_context loop;
+    auto& loop = test_loop();
+    loop.restart();
     std::optional<Result<T>> result;
     asio::co_spawn(loop, keep_result(std::move(task), result), asio::detached);
     loop.run();
@@ -39,7 +47,8 @@ Result<T> run(Task<T> task)
 template <class T>
 std::vector<Result<T>> run_all(std::vector<Task<T>> tasks)
 {
-    asio::io_context loop;
+    auto& loop = test_loop();
+    loop.restart();
     std::vector<std::optional<Result<T>>> slots(tasks.size());
     for (std::size_t index = 0; index < tasks.size(); ++index) {
         asio::co_spawn(loop, keep_result(std::move(tasks[index]), slots[index]), asio::detached);

@@ -116,7 +116,7 @@ inline UploadSession upload(unsigned number, std::string_view name = "p/a", std:
 inline std::string descriptor(std::string_view media_type, const Digest& digest, std::size_t size = 5)
 {
     return R"({"mediaType":")" + std::string{media_type} + R"(","digest":")" + digest.text() + R"(","size":)" +
-        std::to_string(size) + "}";
+           std::to_string(size) + "}";
 }
 
 // What a test pushes: blobs are named by the text they are the digest of.
@@ -143,12 +143,17 @@ struct Image {
 };
 
 inline NewManifest pushed(
-    const RepositoryName& name, const std::string& bytes, std::string_view media_type, const std::vector<std::string>& tags = {}
+    const RepositoryName& name,
+    const std::string& bytes,
+    std::string_view media_type,
+    const std::vector<std::string>& tags = {}
 )
 {
     std::vector<Tag> parsed;
     for (const std::string& text : tags) parsed.push_back(tag(text));
-    return NewManifest{name, digest_of(bytes), bytes, Manifest::parse(media_type, bytes).value(), parsed, Actor{7, 1000}};
+    return NewManifest{
+        name, digest_of(bytes), bytes, Manifest::parse(media_type, bytes).value(), parsed, Actor{7, 1000}
+    };
 }
 
 inline NewManifest pushed(const RepositoryName& name, const Image& image, const std::vector<std::string>& tags = {})
@@ -158,7 +163,14 @@ inline NewManifest pushed(const RepositoryName& name, const Image& image, const 
 
 inline BlobCatalog::Arrival arrival(const RepositoryName& name, std::string_view content)
 {
-    return {.repository = name, .digest = digest_of(content), .size = content.size(), .upload = {}, .fence = 0, .actor = {7, 1000}};
+    return {
+        .repository = name,
+        .digest = digest_of(content),
+        .size = content.size(),
+        .upload = {},
+        .fence = 0,
+        .actor = {7, 1000}
+    };
 }
 
 class MetadataStoreContract : public testing::TestWithParam<MetadataEngine> {
@@ -193,19 +205,18 @@ private:
     std::unique_ptr<MetadataHost> host_;
 };
 
-#define EXPECT_FAILS(expected, ...)                                   \
-    do {                                                              \
-        const auto outcome_ = (__VA_ARGS__);                          \
-        ASSERT_FALSE(outcome_) << "it succeeded";                     \
-        EXPECT_EQ(outcome_.error().code(), expected)                  \
-            << outcome_.error().message() << outcome_.error().detail(); \
+#define EXPECT_FAILS(expected, ...)                                                                              \
+    do {                                                                                                         \
+        const auto outcome_ = (__VA_ARGS__);                                                                     \
+        ASSERT_FALSE(outcome_) << "it succeeded";                                                                \
+        EXPECT_EQ(outcome_.error().code(), expected) << outcome_.error().message() << outcome_.error().detail(); \
     } while (false)
 
-#define EXPECT_SUCCEEDS(...)                                                             \
-    do {                                                                                 \
-        const auto outcome_ = (__VA_ARGS__);                                             \
-        ASSERT_TRUE(outcome_) << name_of(outcome_.error().code()) << ": " << outcome_.error().message() \
-                              << " " << outcome_.error().detail();                       \
+#define EXPECT_SUCCEEDS(...)                                                                                   \
+    do {                                                                                                       \
+        const auto outcome_ = (__VA_ARGS__);                                                                   \
+        ASSERT_TRUE(outcome_) << name_of(outcome_.error().code()) << ": " << outcome_.error().message() << " " \
+                              << outcome_.error().detail();                                                    \
     } while (false)
 
 }  // namespace entrepot::contract

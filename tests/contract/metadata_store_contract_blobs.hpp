@@ -33,16 +33,22 @@ TEST_P(MetadataStoreContract, mounts_from_a_repository_that_holds_the_blob)
 {
     EXPECT_SUCCEEDS(run(store().projects().create(project("q"), false, someone)));
     arrive(repository("p/a"), "hello");
-    EXPECT_EQ(run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("hello"), someone)).value(), 5U);
+    EXPECT_EQ(
+        run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("hello"), someone)).value(), 5U
+    );
     EXPECT_SUCCEEDS(run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("hello"), someone)));
     EXPECT_EQ(run(store().blobs().load(repository("q/b"), digest_of("hello"))).value(), 5U);
     EXPECT_EQ(bytes_of("q"), 5);
-    EXPECT_FAILS(Errc::blob_unknown, run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("x"), someone)));
     EXPECT_FAILS(
-        Errc::blob_unknown, run(store().blobs().mount(repository("q/b"), repository("p/none"), digest_of("hello"), someone))
+        Errc::blob_unknown, run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("x"), someone))
     );
     EXPECT_FAILS(
-        Errc::name_unknown, run(store().blobs().mount(repository("r/b"), repository("p/a"), digest_of("hello"), someone))
+        Errc::blob_unknown,
+        run(store().blobs().mount(repository("q/b"), repository("p/none"), digest_of("hello"), someone))
+    );
+    EXPECT_FAILS(
+        Errc::name_unknown,
+        run(store().blobs().mount(repository("r/b"), repository("p/a"), digest_of("hello"), someone))
     );
 }
 

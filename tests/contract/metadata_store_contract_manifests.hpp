@@ -45,15 +45,20 @@ TEST_P(MetadataStoreContract, names_what_is_unknown)
     push(repository("p/app"), {.blobs = {"config"}}, {"v1"});
     EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), reference("v2"))));
     EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(repository("p/app"), Reference{digest_of("x")})));
-    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), reference("v2"), someone)));
-    EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), Reference{digest_of("x")}, someone)));
+    EXPECT_FAILS(
+        Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), reference("v2"), someone))
+    );
+    EXPECT_FAILS(
+        Errc::manifest_unknown, run(store().manifests().remove(repository("p/app"), Reference{digest_of("x")}, someone))
+    );
     EXPECT_FAILS(Errc::name_unknown, run(store().manifests().commit(pushed(repository("q/app"), Image{}))));
 }
 
 TEST_P(MetadataStoreContract, refuses_a_manifest_whose_blob_is_only_in_another_repository)
 {
     arrive(repository("p/other"), "config");
-    const auto refused = run(store().manifests().commit(pushed(repository("p/app"), Image{.blobs = {"config"}}, {"v1"})));
+    const auto refused =
+        run(store().manifests().commit(pushed(repository("p/app"), Image{.blobs = {"config"}}, {"v1"})));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Errc::manifest_blob_unknown);
     EXPECT_NE(refused.error().message().find(digest_of("config").text()), std::string::npos);
@@ -62,8 +67,8 @@ TEST_P(MetadataStoreContract, refuses_a_manifest_whose_blob_is_only_in_another_r
 
 TEST_P(MetadataStoreContract, accepts_an_index_whose_children_are_missing_and_a_missing_subject)
 {
-    const std::string index = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} + R"(","manifests":[)" +
-        descriptor(media::oci_manifest, digest_of("nowhere")) + "]}";
+    const std::string index = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} +
+                              R"(","manifests":[)" + descriptor(media::oci_manifest, digest_of("nowhere")) + "]}";
     EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/app"), index, media::oci_index, {"multi"}))));
     push(repository("p/app"), {.blobs = {"config"}, .subject = digest_of("nowhere")});
 }
@@ -181,7 +186,8 @@ TEST_P(MetadataStoreContract, finds_referrers_in_digest_order_filtered_and_paged
     std::ranges::sort(signatures);
     std::vector<std::string> seen;
     for (bool more = true; more;) {
-        const auto page = run(store().manifests().referrers(repository("p/app"), subject, "", {4, seen.empty() ? "" : seen.back()}));
+        const auto page =
+            run(store().manifests().referrers(repository("p/app"), subject, "", {4, seen.empty() ? "" : seen.back()}));
         ASSERT_TRUE(page);
         for (const Referrer& referrer : page->referrers) seen.push_back(referrer.digest.text());
         more = page->more;
@@ -202,10 +208,10 @@ TEST_P(MetadataStoreContract, merges_what_a_fallback_tag_lists_into_the_referrer
     const Digest subject = digest_of("subject");
     const Image known{.blobs = {"c"}, .artifact_type = "application/x-sig", .subject = subject};
     push(repository("p/app"), known);
-    const std::string index = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} + R"(","manifests":[)" +
-        descriptor(media::oci_manifest, digest_of(known.bytes())) + "," +
-        R"({"mediaType":"application/x-m","digest":")" + digest_of("listed").text() +
-        R"(","size":12,"artifactType":"application/x-old","annotations":{"k":"v"}}]})";
+    const std::string index = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} +
+                              R"(","manifests":[)" + descriptor(media::oci_manifest, digest_of(known.bytes())) + "," +
+                              R"({"mediaType":"application/x-m","digest":")" + digest_of("listed").text() +
+                              R"(","size":12,"artifactType":"application/x-old","annotations":{"k":"v"}}]})";
     const std::string fallback = "sha256-" + std::string{subject.hex()};
     EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/app"), index, media::oci_index, {fallback}))));
     const auto all = run(store().manifests().referrers(repository("p/app"), subject, "", {10, ""}));
@@ -219,7 +225,8 @@ TEST_P(MetadataStoreContract, merges_what_a_fallback_tag_lists_into_the_referrer
     const auto first = run(store().manifests().referrers(repository("p/app"), subject, "", {1, ""}));
     ASSERT_EQ(first->referrers.size(), 1U);
     EXPECT_TRUE(first->more);
-    const auto second = run(store().manifests().referrers(repository("p/app"), subject, "", {1, first->referrers[0].digest.text()}));
+    const auto second =
+        run(store().manifests().referrers(repository("p/app"), subject, "", {1, first->referrers[0].digest.text()}));
     ASSERT_EQ(second->referrers.size(), 1U);
     EXPECT_FALSE(second->more);
     EXPECT_EQ(second->referrers[0].digest, all->referrers[1].digest);

@@ -18,7 +18,9 @@ inline void write_fixture_rows(MetadataStore& store)
     const Image image{.blobs = {"config", "layer"}};
     for (const std::string& blob : image.blobs) ASSERT_TRUE(run(store.blobs().arrive(arrival(name, blob))));
     ASSERT_TRUE(run(store.manifests().commit(pushed(name, image, {"v1", "latest"}))));
-    const Image signature{.blobs = {"config"}, .artifact_type = "application/x-sig", .subject = digest_of(image.bytes())};
+    const Image signature{
+        .blobs = {"config"}, .artifact_type = "application/x-sig", .subject = digest_of(image.bytes())
+    };
     ASSERT_TRUE(run(store.manifests().commit(pushed(name, signature))));
     ASSERT_TRUE(run(store.uploads().begin(upload(1, "old/app"), 5)));
     ASSERT_TRUE(run(store.keys().add({"kid", "sealed", 1, 2})));
@@ -33,7 +35,11 @@ inline void expect_fixture_rows(MetadataStore& store)
     ASSERT_TRUE(loaded) << loaded.error().detail();
     EXPECT_EQ((*loaded)->bytes, image.bytes());
     EXPECT_EQ(run(store.manifests().tags(name, {10, ""})).value()->names, (std::vector<std::string>{"latest", "v1"}));
-    EXPECT_EQ(run(store.manifests().referrers(name, digest_of(image.bytes()), "application/x-sig", {9, ""}))->referrers.size(), 1U);
+    EXPECT_EQ(
+        run(store.manifests().referrers(name, digest_of(image.bytes()), "application/x-sig", {9, ""}))
+            ->referrers.size(),
+        1U
+    );
     EXPECT_EQ(run(store.blobs().load(name, digest_of("layer"))).value(), 5U);
     EXPECT_TRUE(run(store.projects().find(project("old")))->is_public);
     EXPECT_GT(run(store.projects().find(project("old")))->bytes, 11);

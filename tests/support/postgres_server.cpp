@@ -47,7 +47,7 @@ std::uint16_t free_port()
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
     const bool bound = ::bind(listener, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-        ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+                       ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0;
     ::close(listener);
     if (!bound) throw std::runtime_error{"no port is free on 127.0.0.1"};
     return ntohs(address.sin_port);
@@ -57,7 +57,9 @@ std::uint16_t free_port()
 std::vector<std::string> as_postgres(std::vector<std::string> command)
 {
     if (::geteuid() != 0) return command;
-    std::vector<std::string> whole{"setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--pdeathsig", "INT"};
+    std::vector<std::string> whole{
+        "setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--pdeathsig", "INT"
+    };
     whole.insert(whole.end(), command.begin(), command.end());
     return whole;
 }
@@ -86,7 +88,8 @@ Answer ask(const Connection& connection, const std::string& text)
 {
     Answer answer{PQexec(connection.get(), text.c_str()), PQclear};
     const auto status = PQresultStatus(answer.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw std::runtime_error{PQerrorMessage(connection.get())};
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        throw std::runtime_error{PQerrorMessage(connection.get())};
     return answer;
 }
 
@@ -110,7 +113,17 @@ PostgresServer::PostgresServer() : binaries_{newest_binaries()}
         throw std::runtime_error{"there is no user postgres to run PostgreSQL as"};
     }
     const auto command = as_postgres(
-        {binary("initdb"), "-D", directory_ / "data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"}
+        {binary("initdb"),
+         "-D",
+         directory_ / "data",
+         "-U",
+         "postgres",
+         "-A",
+         "trust",
+         "-N",
+         "-E",
+         "UTF8",
+         "--locale=C.UTF-8"}
     );
     int status = 0;
     ::waitpid(spawn(command, directory_ / "initdb.log"), &status, 0);
@@ -136,9 +149,21 @@ void PostgresServer::start()
 {
     if (process_ != 0) return;
     const auto command = as_postgres(
-        {binary("postgres"), "-D", directory_ / "data", "-p", std::to_string(port_), "-c", "listen_addresses=127.0.0.1",
-         "-c", "unix_socket_directories=" + directory_.string(), "-c", "fsync=off", "-c", "max_connections=200",
-         "-c", "shared_buffers=32MB"}
+        {binary("postgres"),
+         "-D",
+         directory_ / "data",
+         "-p",
+         std::to_string(port_),
+         "-c",
+         "listen_addresses=127.0.0.1",
+         "-c",
+         "unix_socket_directories=" + directory_.string(),
+         "-c",
+         "fsync=off",
+         "-c",
+         "max_connections=200",
+         "-c",
+         "shared_buffers=32MB"}
     );
     process_ = spawn(command, directory_ / "server.log");
     for (int i = 0; i < 600; ++i) {

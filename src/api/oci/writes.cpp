@@ -74,6 +74,12 @@ Task<Response> OciWrites::put_manifest(OciCall call)
     response.add("Docker-Content-Digest", pushed.digest.text());
     if (pushed.subject) response.add("OCI-Subject", pushed.subject->text());
     for (const auto& tag : pushed.tags) response.add("OCI-Tag", tag.text());
+    if (pushed.missing_children > 0) {
+        response.add(
+            "Warning", "299 - \"" + std::to_string(pushed.missing_children)
+                + " of the manifests that this index lists are not in the repository\""
+        );
+    }
     co_return response;
 }
 

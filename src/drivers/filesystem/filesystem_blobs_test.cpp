@@ -250,6 +250,7 @@ TEST(FilesystemBlobs, keeps_what_it_acknowledged_when_killed)
     const auto child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
+        test_loop().notify_fork(asio::execution_context::fork_child);
         FilesystemBlobs blobs{options_at(directory.path(), 16 << 20)};
         for (unsigned seed = 0; seed < 1000; ++seed) {
             const auto bytes = content_of(3000, seed);

@@ -15,9 +15,9 @@ namespace entrepot {
 namespace {
 
 // A server that is set to forget is asked not to: what we acknowledge is durable. A stricter setting stays.
-constexpr const char* prepare_session =
-    "SET statement_timeout = 4500; SET client_min_messages = warning; "
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+constexpr const char* prepare_session = "SET statement_timeout = 4500; SET client_min_messages = warning; "
+                                        "SELECT set_config('synchronous_commit', 'on', false) WHERE "
+                                        "current_setting('synchronous_commit') IN ('off', 'local')";
 
 constexpr const char* begin_durable = "BEGIN";
 constexpr const char* begin_process = "BEGIN; SET LOCAL synchronous_commit TO OFF";
@@ -77,7 +77,8 @@ Result<SqlRows> PostgresConnection::run(const SqlStatement& statement, SqlParame
     if (known == prepared_.end()) {
         const std::string name = "s" + std::to_string(prepared_.size());
         const std::string text = std::string{statement.text} + " " + statement.row_lock;
-        if (!connection_ || PQsendPrepare(connection_, name.c_str(), text.c_str(), given.count(), given.types.data()) == 0) {
+        if (!connection_ ||
+            PQsendPrepare(connection_, name.c_str(), text.c_str(), given.count(), given.types.data()) == 0) {
             return lost(statement.text);
         }
         CHECK(answer());
@@ -206,7 +207,8 @@ std::unexpected<Error> PostgresConnection::refused(const pg_result* result)
     worth_repeating_ = state == "40P01" || state == "40001" || state == "23503" || state == "23505";
     if (state == "53100") return fail(Errc::storage_full, "the metadata store is full", detail);
     if (state.starts_with("23")) return fail(Errc::conflict, "another change stands against this one", detail);
-    if (state == "22021" || state == "22P05") return fail(Errc::bad_request, "a text holds characters that can't be stored", detail);
+    if (state == "22021" || state == "22P05")
+        return fail(Errc::bad_request, "a text holds characters that can't be stored", detail);
     // The server ends this session, or is about to.
     if (state.starts_with("57P") || state.starts_with("08")) disconnect();
     return fail(Errc::unavailable, "the metadata store does not answer", detail);

@@ -172,7 +172,8 @@ TEST(PostgresStore, tells_another_instance_of_changed_projects_and_of_nothing_el
     ASSERT_TRUE(changes.wait_for_more_than(1));
     const std::int64_t before = number_on_postgres(url, "SELECT value FROM change_counters");
     ASSERT_TRUE(run(here->blobs().arrive(arrival(repository("p/a"), "bytes"))));
-    EXPECT_EQ(number_on_postgres(url, "SELECT value FROM change_counters"), before) << "bytes are no change of a project";
+    EXPECT_EQ(number_on_postgres(url, "SELECT value FROM change_counters"), before)
+        << "bytes are no change of a project";
     const int heard = changes.count();
     ASSERT_TRUE(run(here->projects().set_public(project("p"), true, {1, 1})));
     ASSERT_TRUE(changes.wait_for_more_than(heard));
@@ -211,7 +212,8 @@ TEST(PostgresStore, refuses_to_start_without_a_server_or_on_a_schema_that_is_too
 TEST(PostgresStore, brings_a_database_of_schema_version_1_to_the_newest)
 {
     const SystemClock clock;
-    const std::filesystem::path fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
+    const std::filesystem::path fixtures =
+        std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
     std::ifstream file{fixtures / "postgres_v1.sql"};
     ASSERT_TRUE(file.is_open());
     std::ostringstream text;

@@ -50,7 +50,10 @@ PostgresParameters::PostgresParameters(SqlParameters parameters)
             into.integers_.push_back(big_endian(number));
             into.add(int8_type, into.integers_.back().data(), 8);
         }
-        void operator()(std::string_view text) const { into.add(text_type, text.data() ? text.data() : "", text.size()); }
+        void operator()(std::string_view text) const
+        {
+            into.add(text_type, text.data() ? text.data() : "", text.size());
+        }
         void operator()(const SqlBytes& value) const
         {
             into.add(bytea_type, value.bytes.data() ? value.bytes.data() : "", value.bytes.size());

@@ -20,7 +20,10 @@ constexpr std::chrono::seconds longest_look{4};
 }  // namespace
 
 ProjectFeed::ProjectFeed(const std::string& url, std::function<void()> changed, const Clock& clock)
-    : clock_{clock}, connection_{url, clock}, changed_{std::move(changed)}, wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
+    : clock_{clock},
+      connection_{url, clock},
+      changed_{std::move(changed)},
+      wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
 {
     if (wake_ < 0) throw std::runtime_error{"no descriptor is left for the change feed"};
     thread_ = std::thread{[this] { follow_until_stopped(); }};

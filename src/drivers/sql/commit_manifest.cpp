@@ -13,10 +13,8 @@ constexpr SqlStatement find_blob_here{
 };
 
 // A blob that a sparse manifest needs and that nobody has pushed: a row that no repository is linked to.
-constexpr SqlStatement expect_blob{
-    "INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
-    "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id"
-};
+constexpr SqlStatement expect_blob{"INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
+                                   "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id"};
 
 constexpr SqlStatement insert_manifest{
     "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, size, body, subject_digest, annotations, "
@@ -53,7 +51,8 @@ SqlParameter subject_of(const Manifest& manifest)
     return std::string_view{manifest.subject->digest.text()};
 }
 
-Result<std::vector<std::int64_t>> find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewManifest& pushed)
+Result<std::vector<std::int64_t>>
+find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewManifest& pushed)
 {
     std::vector<std::int64_t> ids;
     for (const Descriptor& blob : pushed.manifest.required_blobs()) {
@@ -74,7 +73,8 @@ Result<std::vector<std::int64_t>> find_required_blobs(SqlSession& session, const
     return ids;
 }
 
-Result<> write_references(SqlSession& session, std::int64_t id, const std::vector<std::int64_t>& blobs, const Manifest& manifest)
+Result<>
+write_references(SqlSession& session, std::int64_t id, const std::vector<std::int64_t>& blobs, const Manifest& manifest)
 {
     for (const std::int64_t blob : blobs) CHECK(session.run(insert_blob_use, {id, blob}));
     for (const Descriptor& child : manifest.children) CHECK(session.run(insert_child, {id, child.digest.text()}));
@@ -88,7 +88,11 @@ struct Written {
 
 // The bytes of a digest are what they were; what they are taken for may differ.
 Result<Written> rewrite(
-    SqlSession& session, const RepositoryRow& place, const NewManifest& pushed, const std::vector<std::int64_t>& blobs, const std::string& annotations
+    SqlSession& session,
+    const RepositoryRow& place,
+    const NewManifest& pushed,
+    const std::vector<std::int64_t>& blobs,
+    const std::string& annotations
 )
 {
     TRY(const auto rows, session.run(find_pushed, {place.id, pushed.digest.text()}));

@@ -28,14 +28,16 @@ ExactCache::Key::Key(Kind kind, std::string_view repository, std::string_view it
       item_{item},
       number_{number},
       repository_hash_{hash_of(repository)},
-      hash_{mix(mix(repository_hash_, hash_of(item)), static_cast<std::size_t>(number) * 8 + static_cast<std::size_t>(kind))}
+      hash_{mix(
+          mix(repository_hash_, hash_of(item)), static_cast<std::size_t>(number) * 8 + static_cast<std::size_t>(kind)
+      )}
 {
 }
 
 bool ExactCache::KeyEqual::operator()(const Key& key, const Entry* entry) const noexcept
 {
     return key.hash_ == entry->hash && key.kind_ == entry->kind && key.number_ == entry->number &&
-        key.item_ == entry->item && key.repository_ == entry->repository;
+           key.item_ == entry->item && key.repository_ == entry->repository;
 }
 
 const std::atomic<std::uint64_t>& ExactCache::counter(const Key& key) const noexcept
@@ -67,7 +69,14 @@ void ExactCache::put(const Key& key, std::uint64_t epoch, Value value, std::size
     const std::lock_guard lock{shard.mutex};
     if (const auto found = shard.index.find(key); found != shard.index.end()) drop(shard, found->second);
     shard.entries.push_front(Entry{
-        key.kind_, std::string{key.repository_}, std::string{key.item_}, key.number_, key.hash_, epoch, std::move(value), bytes
+        key.kind_,
+        std::string{key.repository_},
+        std::string{key.item_},
+        key.number_,
+        key.hash_,
+        epoch,
+        std::move(value),
+        bytes
     });
     shard.index.emplace(&shard.entries.front(), shard.entries.begin());
     shard.bytes += bytes;

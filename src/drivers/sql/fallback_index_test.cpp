@@ -17,9 +17,11 @@ TEST(FallbackIndex, its_tag_is_the_algorithm_and_at_most_64_digits)
 TEST(FallbackIndex, leaves_out_what_is_no_descriptor)
 {
     const std::string digest = digest_of("x").text();
-    const std::string good = R"({"mediaType":"a/b","digest":")" + digest + R"(","size":3,"annotations":{"k":"v","n":4}})";
+    const std::string good =
+        R"({"mediaType":"a/b","digest":")" + digest + R"(","size":3,"annotations":{"k":"v","n":4}})";
     const auto listed = read_fallback_index(
-        R"({"manifests":[7,{},{"digest":5},{"digest":"sha256:short"},)" + good + R"(,{"digest":")" + digest + R"(","size":-1}]})"
+        R"({"manifests":[7,{},{"digest":5},{"digest":"sha256:short"},)" + good + R"(,{"digest":")" + digest +
+        R"(","size":-1}]})"
     );
     ASSERT_EQ(listed.size(), 2U);
     EXPECT_EQ(listed[0].media_type, "a/b");

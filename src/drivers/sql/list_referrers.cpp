@@ -35,7 +35,9 @@ Result<ByDigest> referrers_in_rows(SqlRows rows)
     for (SqlRow& row : rows) {
         TRY(auto digest, Digest::parse(row.text(0)));
         const auto size = static_cast<std::uint64_t>(row.integer(2));
-        Referrer referrer{std::move(digest), row.take_text(1), size, row.take_text(3), annotations_from_text(row.text(4))};
+        Referrer referrer{
+            std::move(digest), row.take_text(1), size, row.take_text(3), annotations_from_text(row.text(4))
+        };
         found.emplace(referrer.digest.text(), std::move(referrer));
     }
     return found;
@@ -57,9 +59,12 @@ Result<ReferrerPage> list_referrers(
     const bool any_type = artifact_type.empty();
     TRY(auto rows,
         any_type ? session.run(select_referrers, {repository.text(), subject.text(), page.last, limit})
-                 : session.run(select_referrers_of_type, {repository.text(), subject.text(), page.last, limit, artifact_type}));
+                 : session.run(
+                       select_referrers_of_type, {repository.text(), subject.text(), page.last, limit, artifact_type}
+                   ));
     TRY(auto found, referrers_in_rows(std::move(rows)));
-    TRY(const auto index, session.run(select_fallback_index, {repository.text(), fallback_tag(subject), media::oci_index}));
+    TRY(const auto index,
+        session.run(select_fallback_index, {repository.text(), fallback_tag(subject), media::oci_index}));
     if (!index.empty()) {
         for (Referrer& listed : read_fallback_index(index.front().text(0))) {
             if (listed.digest.text() <= page.last || (!any_type && listed.artifact_type != artifact_type)) continue;

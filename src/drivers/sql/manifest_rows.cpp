@@ -6,11 +6,9 @@ namespace entrepot {
 
 namespace {
 
-constexpr SqlStatement load_by_tag{
-    "SELECT m.digest, m.media_type, m.body, m.id, m.repository_id FROM repositories r "
-    "JOIN tags t ON t.repository_id = r.id JOIN manifests m ON m.id = t.manifest_id "
-    "WHERE r.name = $1 AND t.name = $2"
-};
+constexpr SqlStatement load_by_tag{"SELECT m.digest, m.media_type, m.body, m.id, m.repository_id FROM repositories r "
+                                   "JOIN tags t ON t.repository_id = r.id JOIN manifests m ON m.id = t.manifest_id "
+                                   "WHERE r.name = $1 AND t.name = $2"};
 
 constexpr SqlStatement load_by_digest{
     "SELECT m.digest, m.media_type, m.body, m.id, m.repository_id FROM repositories r "
@@ -24,22 +22,17 @@ constexpr SqlStatement find_manifest{"SELECT id, size FROM manifests WHERE repos
 // Tags, blob references and children go with it (ON DELETE CASCADE).
 constexpr SqlStatement delete_manifest{"DELETE FROM manifests WHERE id = $1"};
 
-constexpr SqlStatement find_content{
-    "SELECT r.id FROM repositories r WHERE r.name = $1 AND "
-    "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
-    "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id))"
+constexpr SqlStatement find_content{"SELECT r.id FROM repositories r WHERE r.name = $1 AND "
+                                    "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
+                                    "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id))"};
+
+constexpr SqlStatement select_tags{"SELECT name FROM tags WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3"
 };
 
-constexpr SqlStatement select_tags{
-    "SELECT name FROM tags WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3"
-};
-
-constexpr SqlStatement select_repositories{
-    "SELECT r.name FROM repositories r WHERE r.name > $1 AND "
-    "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
-    "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id)) "
-    "ORDER BY r.name LIMIT $2"
-};
+constexpr SqlStatement select_repositories{"SELECT r.name FROM repositories r WHERE r.name > $1 AND "
+                                           "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
+                                           "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id)) "
+                                           "ORDER BY r.name LIMIT $2"};
 
 constexpr SqlStatement select_public_repositories{
     "SELECT r.name FROM repositories r JOIN projects p ON p.id = r.project_id "
@@ -51,7 +44,9 @@ constexpr SqlStatement select_public_repositories{
 
 std::unexpected<Error> no_such_manifest(const RepositoryName& repository, const Reference& reference)
 {
-    return fail(Errc::manifest_unknown, "manifest " + reference.text() + " is not known in repository " + repository.text());
+    return fail(
+        Errc::manifest_unknown, "manifest " + reference.text() + " is not known in repository " + repository.text()
+    );
 }
 
 // The first `limit` of at most limit + 1 rows.

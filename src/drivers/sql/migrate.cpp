@@ -46,7 +46,8 @@ Result<bool> take_step(SqlSession& session, const MigrationPlan& plan, const Clo
                 std::to_string(ours) + "; use a newer program"
         );
     }
-    const auto next = std::ranges::find_if(plan.migrations, [&](const Migration& m) { return m.version > state.version; });
+    const auto next =
+        std::ranges::find_if(plan.migrations, [&](const Migration& m) { return m.version > state.version; });
     if (next == plan.migrations.end()) return false;
     CHECK(session.run_script(next->script));
     CHECK(session.run(insert_version, {next->version, next->name, next->oldest_binary, clock.now()}));

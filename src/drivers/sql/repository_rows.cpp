@@ -12,16 +12,12 @@ constexpr SqlStatement lock_project{
 };
 
 // Another instance may have created the row while we waited for the project's lock.
-constexpr SqlStatement insert_repository{
-    "INSERT INTO repositories (project_id, name, created_at) VALUES ($1, $2, $3) "
-    "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"
-};
+constexpr SqlStatement insert_repository{"INSERT INTO repositories (project_id, name, created_at) VALUES ($1, $2, $3) "
+                                         "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"};
 
-constexpr SqlStatement find_link{
-    "SELECT b.id, b.size FROM repositories r "
-    "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "
-    "WHERE r.name = $1 AND b.digest = $2"
-};
+constexpr SqlStatement find_link{"SELECT b.id, b.size FROM repositories r "
+                                 "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "
+                                 "WHERE r.name = $1 AND b.digest = $2"};
 
 constexpr SqlStatement insert_link{
     "INSERT INTO repository_blobs (repository_id, blob_id, linked_at) VALUES ($1, $2, $3) "

@@ -22,9 +22,8 @@ constexpr SqlStatement insert_password{
     "INSERT INTO credentials (user_id, kind, secret, version) VALUES ($1, 'password', $2, $3)"
 };
 
-constexpr SqlStatement update_password{
-    "UPDATE credentials SET secret = $2, version = version + 1 WHERE user_id = $1 AND kind = 'password' RETURNING version"
-};
+constexpr SqlStatement update_password{"UPDATE credentials SET secret = $2, version = version + 1 WHERE user_id = $1 "
+                                       "AND kind = 'password' RETURNING version"};
 
 constexpr SqlStatement count_users{"SELECT count(*) FROM users"};
 

@@ -9,24 +9,18 @@ namespace {
 constexpr SqlStatement find_blob{"SELECT id, size FROM blobs WHERE digest = $1"};
 
 // Another instance may have inserted it since we looked.
-constexpr SqlStatement insert_blob{
-    "INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
-    "ON CONFLICT (digest) DO UPDATE SET size = excluded.size RETURNING id, size"
+constexpr SqlStatement insert_blob{"INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
+                                   "ON CONFLICT (digest) DO UPDATE SET size = excluded.size RETURNING id, size"};
+
+constexpr SqlStatement end_upload{"DELETE FROM uploads WHERE id = $1 AND fence = $2 AND repository_id = $3 RETURNING id"
 };
 
-constexpr SqlStatement end_upload{
-    "DELETE FROM uploads WHERE id = $1 AND fence = $2 AND repository_id = $3 RETURNING id"
-};
+constexpr SqlStatement select_holders{"SELECT r.name FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id JOIN "
+                                      "repositories r ON r.id = l.repository_id "
+                                      "WHERE b.digest = $1 LIMIT $2"};
 
-constexpr SqlStatement select_holders{
-    "SELECT r.name FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id JOIN repositories r ON r.id = l.repository_id "
-    "WHERE b.digest = $1 LIMIT $2"
-};
-
-constexpr SqlStatement find_user{
-    "SELECT m.digest FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
-    "WHERE u.blob_id = $1 AND m.repository_id = $2 LIMIT 1"
-};
+constexpr SqlStatement find_user{"SELECT m.digest FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
+                                 "WHERE u.blob_id = $1 AND m.repository_id = $2 LIMIT 1"};
 
 std::unexpected<Error> no_such_blob(const RepositoryName& repository, const Digest& digest)
 {

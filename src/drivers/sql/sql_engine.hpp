@@ -110,11 +110,11 @@ auto SqlEngine::write(Durability durability, Work work, Settled settled)
 {
     using T = typename std::invoke_result_t<Work&, SqlSession&>::value_type;
     using Awaited = detail::AwaitedWork<T, Work, Settled>;
-    return completed_by<T>(
-        [this, durability, work = std::move(work), settled = std::move(settled)](Completion<T> completion) mutable {
-            submit_write(durability, std::make_unique<Awaited>(std::move(work), std::move(settled), std::move(completion)));
-        }
-    );
+    return completed_by<T>([this, durability, work = std::move(work), settled = std::move(settled)](
+                               Completion<T> completion
+                           ) mutable {
+        submit_write(durability, std::make_unique<Awaited>(std::move(work), std::move(settled), std::move(completion)));
+    });
 }
 
 }  // namespace entrepot

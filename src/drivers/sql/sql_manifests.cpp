@@ -46,7 +46,9 @@ Task<ManifestPtr> SqlManifests::load(RepositoryName repository, Reference refere
 {
     const Key key = key_of(repository, reference);
     const std::uint64_t epoch = cache_ ? cache_->epoch(key) : 0;
-    const auto work = [repository, reference](SqlSession& session) { return load_manifest(session, repository, reference); };
+    const auto work = [repository, reference](SqlSession& session) {
+        return load_manifest(session, repository, reference);
+    };
     CO_TRY(auto manifest, co_await engine_.read(work));
     if (cache_) cache_->put(key, epoch, manifest, weight_of(*manifest));
     co_return manifest;
@@ -78,7 +80,9 @@ Task<> SqlManifests::commit(NewManifest manifest)
 
 Task<> SqlManifests::remove(RepositoryName repository, Reference reference, Actor)
 {
-    const auto work = [repository, reference](SqlSession& session) { return remove_manifest(session, repository, reference); };
+    const auto work = [repository, reference](SqlSession& session) {
+        return remove_manifest(session, repository, reference);
+    };
     const auto settled = [cache = cache_, repository] {
         if (cache) cache->contents_removed(repository.text());
     };
@@ -102,7 +106,8 @@ Task<NamePagePtr> SqlManifests::tags(RepositoryName repository, PageRequest page
     co_return shared;
 }
 
-Task<ReferrerPage> SqlManifests::referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page)
+Task<ReferrerPage>
+SqlManifests::referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page)
 {
     const auto work = [repository, subject, artifact_type, page](SqlSession& session) {
         return list_referrers(session, repository, subject, artifact_type, page);
@@ -112,7 +117,9 @@ Task<ReferrerPage> SqlManifests::referrers(RepositoryName repository, Digest sub
 
 Task<NamePage> SqlManifests::repositories(bool only_public, PageRequest page)
 {
-    const auto work = [only_public, page](SqlSession& session) { return list_repositories(session, only_public, page); };
+    const auto work = [only_public, page](SqlSession& session) {
+        return list_repositories(session, only_public, page);
+    };
     co_return co_await engine_.read(work);
 }
 

@@ -18,7 +18,8 @@ public:
     Task<> remove(RepositoryName repository, Reference reference, Actor actor) override;
     std::optional<NamePagePtr> peek_tags(const RepositoryName& repository, const PageRequest& page) override;
     Task<NamePagePtr> tags(RepositoryName repository, PageRequest page) override;
-    Task<ReferrerPage> referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) override;
+    Task<ReferrerPage>
+    referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) override;
     Task<NamePage> repositories(bool only_public, PageRequest page) override;
 
 private:

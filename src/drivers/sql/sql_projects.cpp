@@ -17,19 +17,15 @@ constexpr SqlStatement insert_project{
     "ON CONFLICT (name) DO NOTHING RETURNING id, name, is_public, bytes, owner_id, created_at, updated_at"
 };
 
-constexpr SqlStatement update_public{
-    "UPDATE projects SET is_public = $2, updated_at = $3 WHERE name = $1 "
-    "RETURNING id, name, is_public, bytes, owner_id, created_at, updated_at"
-};
+constexpr SqlStatement update_public{"UPDATE projects SET is_public = $2, updated_at = $3 WHERE name = $1 "
+                                     "RETURNING id, name, is_public, bytes, owner_id, created_at, updated_at"};
 
 constexpr SqlStatement lock_project{"SELECT id FROM projects WHERE name = $1", "FOR UPDATE"};
 
-constexpr SqlStatement find_content{
-    "SELECT 1 FROM repositories r WHERE r.project_id = $1 AND "
-    "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
-    "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
-    "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"
-};
+constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.project_id = $1 AND "
+                                    "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
+                                    "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
+                                    "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
 
 constexpr SqlStatement delete_repositories{"DELETE FROM repositories WHERE project_id = $1"};
 constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
@@ -59,7 +55,9 @@ Result<> remove_project(SqlSession& session, const ProjectName& name)
     const std::int64_t id = rows.front().integer(0);
     TRY(const auto content, session.run(find_content, {id}));
     if (!content.empty()) {
-        return fail(Errc::conflict, "project " + name.text() + " still holds artifacts, or an upload is under way in it");
+        return fail(
+            Errc::conflict, "project " + name.text() + " still holds artifacts, or an upload is under way in it"
+        );
     }
     CHECK(session.run(delete_repositories, {id}));
     CHECK(session.run(delete_project, {id}));

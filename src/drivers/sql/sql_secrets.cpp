@@ -4,8 +4,7 @@ namespace entrepot {
 
 namespace {
 
-constexpr SqlStatement select_keys{
-    "SELECT id, sealed, created_at, retires_at FROM signing_keys ORDER BY created_at, id"
+constexpr SqlStatement select_keys{"SELECT id, sealed, created_at, retires_at FROM signing_keys ORDER BY created_at, id"
 };
 
 constexpr SqlStatement insert_key{

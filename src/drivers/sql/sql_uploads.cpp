@@ -19,10 +19,8 @@ constexpr SqlStatement find_upload{
     "FROM uploads u JOIN repositories r ON r.id = u.repository_id WHERE u.id = $1 AND r.name = $2"
 };
 
-constexpr SqlStatement raise_fence{
-    "UPDATE uploads SET fence = fence + 1, touched_at = $3 "
-    "WHERE id = $1 AND repository_id = (SELECT id FROM repositories WHERE name = $2)"
-};
+constexpr SqlStatement raise_fence{"UPDATE uploads SET fence = fence + 1, touched_at = $3 "
+                                   "WHERE id = $1 AND repository_id = (SELECT id FROM repositories WHERE name = $2)"};
 
 constexpr SqlStatement advance_upload{
     "UPDATE uploads SET written = $3, hash_state = $4, touched_at = $5 WHERE id = $1 AND fence = $2 RETURNING id"

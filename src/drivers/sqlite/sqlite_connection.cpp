@@ -176,7 +176,8 @@ void SqliteConnection::checkpoint(bool wholly)
     int pages = 0;
     int moved = 0;
     // What can't be moved now is moved later.
-    if (sqlite3_wal_checkpoint_v2(database_, nullptr, mode, &pages, &moved) == SQLITE_OK && pages == moved) log_pages_ = 0;
+    if (sqlite3_wal_checkpoint_v2(database_, nullptr, mode, &pages, &moved) == SQLITE_OK && pages == moved)
+        log_pages_ = 0;
 }
 
 Result<sqlite3_stmt*> SqliteConnection::prepared(const SqlStatement& statement)
@@ -196,7 +197,8 @@ std::unexpected<Error> SqliteConnection::failure(const char* doing) const
     if (says_full(code, sqlite3_system_errno(database_))) {
         return fail(Errc::storage_full, "the metadata store is full", detail);
     }
-    if ((code & 0xff) == SQLITE_CONSTRAINT) return fail(Errc::conflict, "another change stands against this one", detail);
+    if ((code & 0xff) == SQLITE_CONSTRAINT)
+        return fail(Errc::conflict, "another change stands against this one", detail);
     return fail(Errc::unavailable, "the metadata store does not answer", detail);
 }
 

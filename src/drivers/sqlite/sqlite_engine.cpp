@@ -9,8 +9,8 @@ namespace entrepot {
 
 namespace {
 
-constexpr int pages_to_move = 2000;        // 8 MB: the log is moved into the database
-constexpr int most_pages_of_log = 16000;   // 64 MB: readers kept it from starting over, now they are waited for
+constexpr int pages_to_move = 2000;       // 8 MB: the log is moved into the database
+constexpr int most_pages_of_log = 16000;  // 64 MB: readers kept it from starting over, now they are waited for
 
 constexpr SqlStatement open_savepoint{"SAVEPOINT work"};
 constexpr SqlStatement keep_savepoint{"RELEASE work"};
@@ -140,7 +140,8 @@ void SqliteEngine::write_group(std::vector<Write>& group)
 
 Result<> SqliteEngine::run_group(std::vector<Write>& group)
 {
-    const bool durable = std::ranges::any_of(group, [](const Write& write) { return write.durability == Durability::durable; });
+    const bool durable =
+        std::ranges::any_of(group, [](const Write& write) { return write.durability == Durability::durable; });
     CHECK(set_synchronous(durable ? Durability::durable : Durability::process));
     CHECK(writer_->begin());
     for (Write& write : group) {
@@ -166,7 +167,9 @@ Result<> SqliteEngine::run_one(SqlWork& work)
 Result<> SqliteEngine::set_synchronous(Durability durability)
 {
     if (synchronous_ == durability) return {};
-    CHECK(writer_->run_script(durability == Durability::durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
+    CHECK(writer_->run_script(
+        durability == Durability::durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"
+    ));
     synchronous_ = durability;
     return {};
 }

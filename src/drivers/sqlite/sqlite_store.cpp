@@ -20,7 +20,9 @@ std::unique_ptr<MetadataStore> open_sqlite_store(const SqliteOptions& options, c
     }
     if (!ready) {
         const Error& error = ready.error();
-        throw std::runtime_error{"cannot prepare the database " + options.file + ": " + error.message() + " " + error.detail()};
+        throw std::runtime_error{
+            "cannot prepare the database " + options.file + ": " + error.message() + " " + error.detail()
+        };
     }
     engine->start();
     return std::make_unique<SqlStore>(std::move(engine), std::make_unique<ExactCache>(options.cache_bytes));

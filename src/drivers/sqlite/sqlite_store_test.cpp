@@ -91,7 +91,10 @@ public:
         store_.reset();
         store_ = open_sqlite_store(options(directory_.file("m.db")), clock_);
     }
-    std::int64_t number(const std::string& query) override { return PlainSqlite{directory_.file("m.db")}.number(query); }
+    std::int64_t number(const std::string& query) override
+    {
+        return PlainSqlite{directory_.file("m.db")}.number(query);
+    }
     bool peeks() const override { return true; }
 
 private:
