@@ -25,7 +25,10 @@ asio::awaitable<void> store_result(std::optional<Result<T>>& slot, Task<T> task)
 template <class T>
 Result<T> run_to_end(Task<T> task)
 {
-    asio::io_context loop{1};
+    // One loop a thread and for ever: the thread that completes an awaited operation may still be inside post() when the
+    // coroutine has gone on, so the loop must not die with this call.
+    thread_local asio::io_context loop{1};
+    loop.restart();
     std::optional<Result<T>> slot;
     std::exception_ptr thrown;
     asio::co_spawn(loop, detail::store_result(slot, std::move(task)), [&thrown](std::exception_ptr error) { thrown = error; });

@@ -19,7 +19,7 @@ namespace entrepot {
 // Makes small blobs durable many at a time: each is appended to a preallocated file, and all that gather while one sync
 // runs share the next. The blob's own file is written without a sync; only when one of the two segments is full does a
 // sync of the whole file system let it be used again. After a power loss replay() writes what is missing from the
-// segments (docs/decisions/0004-blob-journal.md). Safe from any thread; two threads of its own.
+// segments (docs/decisions/0006-blob-journal.md). Safe from any thread; two threads of its own.
 class Journal {
 public:
     // While one of these lives, the entry's blob does not have its file yet and its segment is kept.
