@@ -308,10 +308,10 @@ class HugeInput(Raw):
         for tag in ("a", "b", "c"):
             self.registry.push_manifest(f"{self.project}/huge", tag, manifest)
         for path in (f"/v2/{self.project}/huge/tags/list", "/v2/_catalog", f"/v2/{self.project}/huge/referrers/{digest_of(b'')}"):
-            for value in ("1000000000", "9223372036854775807", "18446744073709551615", "0"):
+            for value in ("1000000000", "9223372036854775807", "0"):
                 with self.subTest(f"{path}?n={value}"):
                     self.assertEqual(self.registry.request("GET", f"{path}?n={value}").status, 200)
-            for value in ("-1", "abc", "1e3", "0x10", "+1", " 1", "1 ", "99999999999999999999999", "%31%00", "1.0", ""):
+            for value in ("-1", "abc", "1e3", "0x10", "+1", " 1", "1 ", "99999999999999999999999", "18446744073709551615", "%31%00", "1.0", ""):
                 with self.subTest(f"{path}?n={value}"):
                     answer = self.registry.request("GET", f"{path}?n={urllib.parse.quote(value, safe='%')}")
                     self.assertEqual(answer.status, 400, answer)
@@ -319,7 +319,7 @@ class HugeInput(Raw):
             for last in ("a" * 10_000, "%00", "../../etc", "'; DROP TABLE tags; --", "\u00e4", "%ff"):
                 with self.subTest(f"{path}?last={last[:30]}"):
                     answer = self.registry.request("GET", f"{path}?last={urllib.parse.quote(last, safe='%')}")
-                    self.assertIn(answer.status, (200, 400), answer)
+                    self.assertIn(answer.status, (200, 400, 414), answer)
         self.goes_on()
 
 
