@@ -33,7 +33,9 @@ test: test-deps configure ## build and run every test
 	@tools/run_tests.py $(BUILD) --blackbox
 
 bench: test-deps build ## measure beside nginx and docker-registry, into bench/RESULTS.md
-	@bench/run
+	@cmake --preset release -DENTREPOT_BENCH=ON >/dev/null
+	@cmake --build --preset release --target entrepot_load
+	@bench/run.py
 
 conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or later)
 	@tests/conformance/run.sh $(BINARY)

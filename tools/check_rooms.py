@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """check_rooms.py ROOT: holds ARCHITECTURE.md to the source.
 
-Fails when a file of src/ includes a room that its own room may not see, when a folder of src/ is in no room, and when
+Fails when a file of src/ includes a room that its own room may not see, when a folder of src/ is in no room, when two
+headers define a type of the same name (all share one namespace: the linker would mix them up without a word), and when
 the size budget is broken (no file over 500 lines, nine in ten at most 300; tests not counted)."""
 import pathlib
 import re
@@ -39,6 +40,7 @@ MAY_INCLUDE["main.cpp"] = {"app"}
 LONGEST_FILE = 500
 MOST_FILES = 300
 
+TYPE = re.compile(r"(?:class|struct|enum class|enum) (\w+)(?: final)?(?: : [^;]*)?(?: \{.*)?$")
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 
 
@@ -74,6 +76,16 @@ def forbidden_includes(root):
                 yield f"{path}:{number}: {room}/ may not include {seen}/"
 
 
+def types_with_one_name(root):
+    """Only what stands at the margin of a header: in namespace entrepot, and not nested."""
+    first = {}
+    for path in sorted(root.rglob("*.hpp")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = TYPE.match(line)
+            if found and first.setdefault(found[1], path) != path:
+                yield f"{path}:{number}: {found[1]} is also defined in {first[found[1]]}"
+
+
 def broken_budget(root):
     sizes = []
     for path in sorted(root.rglob("*.[ch]pp")):
@@ -93,7 +105,7 @@ def main():
     root = pathlib.Path(sys.argv[1]) / "src"
     if not root.is_dir():
         sys.exit(f"{root} is no folder")
-    problems = [*forbidden_includes(root), *broken_budget(root)]
+    problems = [*forbidden_includes(root), *types_with_one_name(root), *broken_budget(root)]
     print(*problems, sep="\n", end="\n" if problems else "")
     sys.exit(1 if problems else 0)
 

@@ -50,6 +50,12 @@ class CheckRooms(unittest.TestCase):
     def test_a_folder_that_is_no_room_is_refused(self):
         self.assertEqual(self.check({"misc/a.cpp": "\n"})[0], 1)
 
+    def test_two_types_of_one_name_are_refused(self):
+        code, said = self.check({"oci/a.hpp": "struct Descriptor {\n};\n", "http/b.hpp": "class Descriptor {\n};\n"})
+        self.assertEqual(code, 1)
+        self.assertIn("Descriptor is also defined in", said)
+        self.assertEqual(self.check({"oci/a.hpp": "struct Descriptor {\n};\n", "oci/b.hpp": "struct Descriptor;\n"})[0], 0)
+
     def test_a_file_of_501_lines_is_refused(self):
         self.assertEqual(self.check({"core/a.cpp": "\n" * 500})[0], 1)  # also over the nine-in-ten budget
         files = {f"core/{n}.cpp": "\n" for n in range(20)}

@@ -69,6 +69,7 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--blackbox", action="store_true")
     options = parser.parse_args()
+    options.build = options.build.resolve()
     start = time.monotonic()
     passed, failed = ctest(options.build, options.only)
     if options.blackbox:

@@ -59,7 +59,8 @@ def big_blob(connections, tls=False):
 
 def ranges(tls=False):
     def cell(bench, server):
-        return fetch(bench, server, [blob_path(bench.content.big)], connections=50, tls=tls,
+        path = server.range_prefix + blob_path(bench.content.big)
+        return fetch(bench, server, [path], connections=50, tls=tls,
                      arguments=["--range-of", str(content.BIG_BYTES), "--range-length", "65536", "--status", "206",
                                 "--length", "65536"])
     return cell

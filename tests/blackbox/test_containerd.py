@@ -74,12 +74,15 @@ class Containerd(Scenario):
         name = f"{self.project}/busybox:1"
         run("skopeo", "copy", "--quiet", "--dest-creds", f"admin:{PASSWORD}", "--dest-tls-verify=false", "--all",
             image.multi(), f"docker://{server.host}/{name}")
-        hosts = self.work / "certs.d" / secure
-        hosts.mkdir(parents=True)
-        (hosts / "hosts.toml").write_text(
-            f'server = "https://{secure}"\n[host."https://{secure}"]\ncapabilities = ["pull", "resolve", "push"]\n'
-            f'ca = "{self.work}/ca.crt"\n')
-        refused = self.ctr("images", "pull", *self.user(), f"{secure}/{name}", check=False)
+        # Without the authority's certificate containerd must not trust this server.
+        for folder, trust in (("strangers.d", ""), ("certs.d", f'ca = "{self.work}/ca.crt"\n')):
+            hosts = self.work / folder / secure
+            hosts.mkdir(parents=True)
+            (hosts / "hosts.toml").write_text(
+                f'server = "https://{secure}"\n[host."https://{secure}"]\n'
+                f'capabilities = ["pull", "resolve", "push"]\n{trust}')
+        refused = self.ctr("images", "pull", "--hosts-dir", self.work / "strangers.d", *self.user(), f"{secure}/{name}",
+                           check=False)
         self.assertIn("certificate", refused.stderr)
         self.ctr("images", "pull", "--hosts-dir", self.work / "certs.d", *self.user(), f"{secure}/{name}")
         said = self.ctr("run", "--rm", "--net-host", f"{secure}/{name}", self.project).stdout

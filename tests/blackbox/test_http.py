@@ -1,4 +1,5 @@
 """What a proxy in front of us could be made to misread is refused, and every legal form is answered."""
+import re
 import socket
 import unittest
 import urllib.parse
@@ -92,7 +93,7 @@ class Http(Scenario):
 
     @staticmethod
     def statuses(received):
-        return [int(line.split(b" ")[1]) for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
 
     def alive(self):
         received, _ = self.exchange(b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")

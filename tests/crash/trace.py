@@ -98,7 +98,8 @@ def faults(calls, since, answer, data, blob=None):
         found.append("the blob's file was not given its name")
     journaled = any(call.name in WRITES and is_journal(call.path() or "") and call.result > size for call in before)
     for path in sorted({call.path() for call in before if call.name in WRITES and call.path()}):
-        may_wait = is_database(path) or (journaled and "/tmp/" in path.removeprefix(data))
+        beside_the_journal = any(part in path.removeprefix(data) for part in ("/tmp/", "/uploads/"))
+        may_wait = is_database(path) or (journaled and beside_the_journal)
         if path.startswith(data) and not may_wait and not synced(before, answer, path):
             found.append(f"{path} was written and not synced")
     for call in before:

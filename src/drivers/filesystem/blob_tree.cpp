@@ -65,7 +65,7 @@ Result<> make_fan_out(int root, DigestAlgorithm algorithm)
 
 void write_layout_version(int root)
 {
-    const Descriptor file{::openat(root, layout_name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+    const FileDescriptor file{::openat(root, layout_name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
     if (!file) throw_system_error("create", layout_name);
     auto written = write_all(file.get(), as_bytes(layout_version), 0);
     if (written) written = sync_data(file.get());
@@ -76,7 +76,7 @@ void write_layout_version(int root)
 // True for a store that is complete. Another layout's bytes must not be touched.
 bool has_layout(int root)
 {
-    const Descriptor file{::openat(root, layout_name, O_RDONLY | O_CLOEXEC)};
+    const FileDescriptor file{::openat(root, layout_name, O_RDONLY | O_CLOEXEC)};
     if (!file) return false;
     std::array<std::byte, 16> text{};
     const auto count = read_some(file.get(), text, 0);
@@ -129,7 +129,7 @@ void BlobTree::take_slot()
         const bool is_new = ::mkdirat(root_.get(), path.c_str(), 0700) == 0;
         if (!is_new && errno != EEXIST) throw_system_error("create", path);
         auto directory = open_directory(root_.get(), path.c_str());
-        Descriptor lock{::openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        FileDescriptor lock{::openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
         if (!lock) throw_system_error("create", path + "/lock");
         const auto locked = try_lock(lock.get());
         if (!locked) throw std::runtime_error{"can't lock a slot of the blob store: " + locked.error().detail()};
@@ -152,9 +152,9 @@ void BlobTree::take_slot()
     throw std::runtime_error{"too many processes use the blob store"};
 }
 
-Result<Descriptor> BlobTree::open_blob(const Digest& digest) const
+Result<FileDescriptor> BlobTree::open_blob(const Digest& digest) const
 {
-    Descriptor file{::openat(root_.get(), path_of(digest).c_str(), O_RDONLY | O_CLOEXEC)};
+    FileDescriptor file{::openat(root_.get(), path_of(digest).c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file && errno == ENOENT) return fail(Errc::blob_unknown, "the blob is not known to this registry");
     if (!file) return system_failure("open a blob");
     return file;
@@ -172,7 +172,7 @@ Result<BlobTree::Temporary> BlobTree::write_temporary(std::span<const std::byte>
     Temporary temporary;
     temporary.name = std::to_string(next_temporary_.fetch_add(1, std::memory_order_relaxed));
     constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
-    temporary.file = Descriptor{::openat(temporary_.get(), temporary.name.c_str(), flags, 0600)};
+    temporary.file = FileDescriptor{::openat(temporary_.get(), temporary.name.c_str(), flags, 0600)};
     if (!temporary.file) return system_failure("create a temporary file");
     if (auto written = write_all(temporary.file.get(), bytes, 0); !written) {
         remove_temporary(temporary);

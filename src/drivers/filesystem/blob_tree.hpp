@@ -26,19 +26,19 @@ public:
 
     // The slots of processes that are gone, locked until release_abandoned().
     struct Abandoned {
-        Descriptor directory;
-        Descriptor lock;
+        FileDescriptor directory;
+        FileDescriptor lock;
     };
     const std::vector<Abandoned>& abandoned() const noexcept { return abandoned_; }
     void release_abandoned() { abandoned_.clear(); }
 
     // An open file for reading; blob_unknown.
-    Result<Descriptor> open_blob(const Digest& digest) const;
+    Result<FileDescriptor> open_blob(const Digest& digest) const;
     bool holds(const Digest& digest, std::uint64_t size) const;
 
     // Bytes in a file of its own that nobody sees, in the page cache only. remove_temporary() where it isn't published.
     struct Temporary {
-        Descriptor file;
+        FileDescriptor file;
         std::string name;
     };
     Result<Temporary> write_temporary(std::span<const std::byte> bytes);
@@ -55,11 +55,11 @@ private:
     void take_slot();
     Result<> prepare_directory(const Digest& digest);
 
-    Descriptor root_;
-    Descriptor uploads_;
-    Descriptor lock_;
-    Descriptor slot_;
-    Descriptor temporary_;
+    FileDescriptor root_;
+    FileDescriptor uploads_;
+    FileDescriptor lock_;
+    FileDescriptor slot_;
+    FileDescriptor temporary_;
     std::vector<Abandoned> abandoned_;
     std::atomic<std::uint64_t> next_temporary_{0};
     std::mutex sha512_mutex_;

@@ -32,7 +32,7 @@ Result<> empty(int segment)
 
 Result<std::string> read_segment(int slot, const char* name)
 {
-    const Descriptor file{::openat(slot, name, O_RDONLY | O_CLOEXEC)};
+    const FileDescriptor file{::openat(slot, name, O_RDONLY | O_CLOEXEC)};
     if (!file && errno == ENOENT) return std::string{};
     if (!file) return system_failure("open a journal");
     struct stat status{};
@@ -69,9 +69,9 @@ Result<std::size_t> restore(BlobTree& tree, const std::vector<JournalEntry>& ent
 }
 
 // A file of zeros, so that later writes change no metadata and their sync is one write and one flush.
-Result<Descriptor> open_segment(int slot, const char* name, std::size_t size)
+Result<FileDescriptor> open_segment(int slot, const char* name, std::size_t size)
 {
-    Descriptor file{::openat(slot, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    FileDescriptor file{::openat(slot, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
     if (!file) return system_failure("create a journal");
     struct stat status{};
     if (::fstat(file.get(), &status) != 0) return system_failure("fstat a journal");
@@ -108,7 +108,7 @@ Result<> Journal::replay(BlobTree& tree, int slot)
     // Also where nothing was missing: the files may be in the page cache alone.
     CHECK(sync_everything(tree));
     for (const auto* name : segment_names) {
-        const Descriptor file{::openat(slot, name, O_RDWR | O_CLOEXEC)};
+        const FileDescriptor file{::openat(slot, name, O_RDWR | O_CLOEXEC)};
         if (!file && errno == ENOENT) continue;
         if (!file) return system_failure("open a journal");
         CHECK(empty(file.get()));
@@ -125,7 +125,7 @@ Result<std::unique_ptr<Journal>> Journal::open(BlobTree& tree, std::size_t bytes
     return std::unique_ptr<Journal>{new Journal{tree, size, {std::move(first), std::move(second)}}};
 }
 
-Journal::Journal(BlobTree& tree, std::size_t segment_size, std::array<Descriptor, 2> files)
+Journal::Journal(BlobTree& tree, std::size_t segment_size, std::array<FileDescriptor, 2> files)
     : tree_{tree}, segment_size_{segment_size}
 {
     for (std::size_t index = 0; index < files.size(); ++index) segments_[index].file = std::move(files[index]);

@@ -48,7 +48,7 @@ public:
 private:
     enum class Use { free, filling, full };
     struct Segment {
-        Descriptor file;
+        FileDescriptor file;
         Use use = Use::free;
         std::size_t holds = 0;
     };
@@ -59,7 +59,7 @@ private:
     };
     using Guard = std::unique_lock<std::mutex>;
 
-    Journal(BlobTree& tree, std::size_t segment_size, std::array<Descriptor, 2> files);
+    Journal(BlobTree& tree, std::size_t segment_size, std::array<FileDescriptor, 2> files);
     void write_groups();
     std::vector<Pending> next_group(Guard& guard);
     bool make_room(Guard& guard, std::size_t size);

@@ -60,7 +60,7 @@ Result<> sync_data(int file)
 
 Result<> sync_directory(int base, const char* path)
 {
-    const Descriptor directory{::openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const FileDescriptor directory{::openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory) return system_failure("open a directory");
     if (::fsync(directory.get()) != 0) return system_failure("fsync a directory");
     return {};
@@ -81,9 +81,9 @@ void make_directory(int base, const char* path)
     if (::mkdirat(base, path, 0700) != 0 && errno != EEXIST) throw_system_error("create", path);
 }
 
-Descriptor open_directory(int base, const char* path)
+FileDescriptor open_directory(int base, const char* path)
 {
-    Descriptor directory{::openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    FileDescriptor directory{::openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory) throw_system_error("open", path);
     return directory;
 }

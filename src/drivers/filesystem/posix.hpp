@@ -15,13 +15,13 @@
 namespace entrepot {
 
 // A file descriptor with one owner; closed with it.
-class Descriptor {
+class FileDescriptor {
 public:
-    Descriptor() = default;
-    explicit Descriptor(int number) noexcept : number_{number} {}
-    ~Descriptor() { reset(); }
-    Descriptor(Descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
-    Descriptor& operator=(Descriptor&& other) noexcept
+    FileDescriptor() = default;
+    explicit FileDescriptor(int number) noexcept : number_{number} {}
+    ~FileDescriptor() { reset(); }
+    FileDescriptor(FileDescriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+    FileDescriptor& operator=(FileDescriptor&& other) noexcept
     {
         if (this != &other) {
             reset();
@@ -60,7 +60,7 @@ Result<bool> try_lock(int file);
 
 // For start-up alone: these throw std::runtime_error. A directory that exists is fine.
 void make_directory(int base, const char* path);
-Descriptor open_directory(int base, const char* path);
+FileDescriptor open_directory(int base, const char* path);
 [[noreturn]] void throw_system_error(std::string_view doing, std::string_view path, int number = errno);
 
 }  // namespace entrepot

@@ -42,7 +42,7 @@ Result<> UploadFile::open(const std::shared_ptr<UploadFile>& previous, bool hash
 Result<> UploadFile::open_and_lock()
 {
     const int flags = O_RDWR | O_CLOEXEC | (offset_ == 0 ? O_CREAT : 0);
-    file_ = Descriptor{::openat(home_.tree.uploads(), id_.text.c_str(), flags, 0600)};
+    file_ = FileDescriptor{::openat(home_.tree.uploads(), id_.text.c_str(), flags, 0600)};
     if (!file_ && errno == ENOENT) return fail(Errc::upload_unknown, "the upload is not known");
     if (!file_) return system_failure("open an upload");
     TRY(const bool locked, try_lock(file_.get()));

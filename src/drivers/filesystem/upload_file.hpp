@@ -81,7 +81,7 @@ private:
     const UploadId id_;
 
     // Touched by whoever made the file busy, else under the mutex.
-    Descriptor file_;
+    FileDescriptor file_;
     Hasher hasher_;
     std::uint64_t offset_;
     std::uint64_t written_back_;

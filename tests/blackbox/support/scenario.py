@@ -23,14 +23,19 @@ def run(*command, check=True, timeout=180, **more):
     return done
 
 
-@functools.cache
+shared = []
+
+
 def shared_server():
-    return Server().start()
+    """One for all; where a test has brought it down, that test failed, and the next ones get another."""
+    if not shared or shared[-1].process.poll() is not None:
+        shared.append(Server().start())
+    return shared[-1]
 
 
 def close_shared_server():
-    if shared_server.cache_info().currsize:
-        shared_server().close()
+    for server in shared:
+        server.close()
 
 
 class Scenario(unittest.TestCase):

@@ -59,6 +59,7 @@ class Server:
         # An unknown ENTREPOT_ variable is an error to it, and ours are not for it.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
         environment = {**inherited, "ENTREPOT_ADMIN_PASSWORD": PASSWORD, **self.environment}
+        environment = {name: value for name, value in environment.items() if value is not None}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment, start_new_session=True)
