@@ -34,7 +34,7 @@ test: test-deps configure ## build and run every test
 
 bench: test-deps build ## measure beside nginx and docker-registry, into bench/RESULTS.md
 	@cmake --preset release -DENTREPOT_BENCH=ON >/dev/null
-	@cmake --build --preset release --target entrepot_load
+	@cmake -DENTREPOT_BENCH=ON $(BUILD) >/dev/null && cmake --build --preset release --target entrepot_load
 	@bench/run.py
 
 conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or later)
@@ -43,7 +43,7 @@ conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or
 fuzz: build-deps ## run each fuzz target for FUZZ_SECONDS
 	@tools/run_fuzzers.sh $(FUZZ_SECONDS)
 
-soak: test-deps build ## the long tests: 200 rounds of kill -9, hours of load
+soak: test-deps build ## the long tests: 200 rounds of kill -9
 	@ENTREPOT_SOAK=1 tests/blackbox/run.py --binary $(BINARY) kill9
 
 format: lint-deps ## format the C++ source in place

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The real clients and engines that the tests and benchmarks use (docs/testing.md says which test uses which).
+# The real clients and engines that the tests and benchmarks use.
 set -euo pipefail
 exec "$(dirname "$0")/install-packages.sh" \
   skopeo buildah podman containerd runc crun docker.io docker-registry nginx-light postgresql-15 sqlite3 strace \

@@ -22,7 +22,8 @@ Connection::Connection(const Target& target, SSL_CTX* tls, std::unique_ptr<Scrip
       script_(std::move(script)),
       statistics_(statistics),
       stream_(std::make_unique<Stream>(target, tls))
-{}
+{
+}
 
 Connection::Progress Connection::begin(bool stopping)
 {

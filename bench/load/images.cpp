@@ -29,7 +29,8 @@ class Images final : public Script {
 public:
     Images(const Load& load, const ImagesOptions& options, std::size_t connection)
         : load_(load), options_(options), repository_(connection % options.repositories.size())
-    {}
+    {
+    }
 
     const Request* next(bool stopping) override
     {
@@ -79,9 +80,9 @@ private:
             tag_ + R"("}}})"
         );
         layer_ = blob_of(unique_bytes(options_.layer_bytes));
-        manifest_ =
-            R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
-            descriptor("config.v1+json", config_) + R"(,"layers":[)" + descriptor("layer.v1.tar+gzip", layer_) + "]}";
+        manifest_ = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
+                    descriptor("config.v1+json", config_) + R"(,"layers":[)" + descriptor("layer.v1.tar+gzip", layer_) +
+                    "]}";
     }
 
     const ImagesOptions::Repository& repository() const { return options_.repositories[repository_]; }

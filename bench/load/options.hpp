@@ -16,7 +16,7 @@ struct FetchOptions {
     std::string method = "GET";
     std::string body;  // of each request
     int status = 200;
-    std::uint64_t length = 0;  // 0: any
+    std::uint64_t length = 0;    // 0: any
     std::uint64_t range_of = 0;  // the blob's size when parts are asked for
     std::uint64_t range_length = 64 * 1024;
     bool each_once = false;  // all paths once over all connections, instead of for a time

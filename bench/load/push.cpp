@@ -61,7 +61,9 @@ public:
     {
         request_ = {};
         switch (step_) {
-            case Step::post: write_head("POST", "/v2/" + options_.repository + "/blobs/uploads/", length_field(0)); break;
+            case Step::post:
+                write_head("POST", "/v2/" + options_.repository + "/blobs/uploads/", length_field(0));
+                break;
             case Step::patch: write_patch(); break;
             case Step::put: write_put(); break;
             case Step::done: return nullptr;

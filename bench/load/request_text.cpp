@@ -3,11 +3,7 @@
 namespace entrepot::load {
 
 std::string request_head(
-    const Load& load,
-    std::string_view method,
-    std::string_view path,
-    std::string_view token,
-    std::string_view fields
+    const Load& load, std::string_view method, std::string_view path, std::string_view token, std::string_view fields
 )
 {
     std::string head{method};

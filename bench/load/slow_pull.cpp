@@ -46,7 +46,8 @@ public:
             static_cast<std::uint64_t>(std::ranges::count_if(downloads_, [](const Download& d) { return d.open(); }));
         const auto ticks = std::max(1.0, options_.hold_seconds / std::chrono::duration<double>(tick).count());
         const auto pace = static_cast<std::size_t>(static_cast<double>(options_.length) / ticks) + 1;
-        const auto hold = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.hold_seconds));
+        const auto hold =
+            std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.hold_seconds));
         read_until([](const Download& d) { return !d.open(); }, pace, Clock::now() + hold + longest);
         for (const auto& download : downloads_) judge(download, began);
         statistics_.seconds = std::chrono::duration<double>(Clock::now() - began).count();

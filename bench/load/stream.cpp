@@ -83,7 +83,9 @@ Moved Stream::write(std::span<iovec> pieces, std::size_t& count)
         return moved(::sendmsg(descriptor_, &message, MSG_NOSIGNAL), count);
     }
     const auto& piece = pieces.front();
-    return moved(SSL_write(tls_, piece.iov_base, static_cast<int>(std::min<std::size_t>(piece.iov_len, INT_MAX))), count);
+    return moved(
+        SSL_write(tls_, piece.iov_base, static_cast<int>(std::min<std::size_t>(piece.iov_len, INT_MAX))), count
+    );
 }
 
 Moved Stream::moved(ssize_t result, std::size_t& count) const
