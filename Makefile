@@ -34,7 +34,7 @@ test: test-deps configure ## build and run every test
 
 bench: test-deps build ## measure beside nginx and docker-registry, into bench/RESULTS.md
 	@cmake --preset release -DENTREPOT_BENCH=ON >/dev/null
-	@cmake -DENTREPOT_BENCH=ON $(BUILD) >/dev/null && cmake --build --preset release --target entrepot_load
+	@cmake --build --preset release --target entrepot_load
 	@bench/run.py
 
 conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or later)

@@ -66,11 +66,7 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint6
 
 Result<ChunkRange> parse_chunk_range(std::string_view header)
 {
-    auto text = trimmed(header);
-    if (text.size() > 6 && is_bytes_unit(text.substr(0, 5)) && text[5] == ' ') {
-        text = trimmed(text.substr(6));
-        text = text.substr(0, text.find('/'));
-    }
+    const auto text = trimmed(header);
     const auto dash = text.find('-');
     if (dash == std::string_view::npos) return unsatisfiable("Content-Range is not \"start-end\"");
     const auto first = parse_decimal(text.substr(0, dash));

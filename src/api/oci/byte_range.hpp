@@ -19,7 +19,7 @@ struct ByteRange {
 // (another unit than bytes, or several ranges, which a server may ignore). range_invalid: malformed or unsatisfiable.
 Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size);
 
-// The Content-Range of a chunk: "start-end", both inclusive, also in RFC 9110's form "bytes start-end/total".
+// The Content-Range of a chunk: "start-end", both inclusive, without the unit that RFC 9110 would have.
 Result<ChunkRange> parse_chunk_range(std::string_view header);  // range_invalid
 
 // A decimal number without sign, space or leading '+'; nullopt when it is none or needs more than 63 bits.

@@ -82,8 +82,7 @@ TEST(ByteRange, refuses_what_is_malformed_or_beyond_the_end)
 TEST(ChunkRange, is_start_and_end)
 {
     EXPECT_EQ(parse_chunk_range("0-9").value().length(), 10U);
-    EXPECT_EQ(parse_chunk_range("bytes 5-9/10").value().first, 5U);
-    for (const std::string_view header : {"", "-", "5", "9-5", "a-b", "-5", "5-", "0-9223372036854775808", "1-2-3"}) {
+    for (const std::string_view header : {"", "-", "5", "9-5", "a-b", "-5", "5-", "0-9223372036854775808", "1-2-3", "bytes 5-9/10", "bytes 5-9"}) {
         EXPECT_FALSE(parse_chunk_range(header)) << header;
     }
 }

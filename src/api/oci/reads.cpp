@@ -1,5 +1,6 @@
 #include "api/oci/reads.hpp"
 
+#include "api/error_answer.hpp"
 #include "api/oci/byte_range.hpp"
 
 namespace entrepot {
@@ -81,10 +82,20 @@ Result<std::optional<ByteRange>> wanted_range(const Request& request, const Dige
     return parse_range(*range, size);
 }
 
-Result<Response> blob_response(const Request& request, const Digest& digest, const BlobContent& content)
+// RFC 9110 section 15.5.17: the client learns how long the content is.
+Response out_of_range(const Error& error, std::uint64_t size)
+{
+    auto response = error_response(error);
+    response.add("Content-Range", "bytes */" + std::to_string(size));
+    return response;
+}
+
+Response blob_response(const Request& request, const Digest& digest, const BlobContent& content)
 {
     if (not_modified(request, digest)) return unchanged(digest);
-    TRY(const auto range, wanted_range(request, digest, content.size));
+    const auto wanted = wanted_range(request, digest, content.size);
+    if (!wanted) return out_of_range(wanted.error(), content.size);
+    const auto& range = *wanted;
     auto response = blob_head(request, digest);
     const auto part = range.value_or(ByteRange{.offset = 0, .length = content.size});
     if (range) {
@@ -140,9 +151,7 @@ std::optional<Response> OciReads::peek_blob(
     }
     const auto content = pull_.peek_blob(repository, *parsed);
     if (!content) return std::nullopt;
-    auto response = blob_response(request, *parsed, *content);
-    if (!response) return std::nullopt;
-    return *std::move(response);
+    return blob_response(request, *parsed, *content);
 }
 
 Task<Response> OciReads::manifest(OciCall call)

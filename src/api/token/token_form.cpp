@@ -25,6 +25,15 @@ constexpr std::array parameters{
     Parameter{"password", &TokenForm::password},       Parameter{"refresh_token", &TokenForm::refresh_token},
 };
 
+// What the grant type needs besides (RFC 6749 sections 4.3.2 and 6); empty when nothing is missing.
+std::string_view missing_parameter(const TokenForm& form)
+{
+    if (form.grant_type == "password" && form.username.empty()) return "username";
+    if (form.grant_type == "password" && form.password.empty()) return "password";
+    if (form.grant_type == "refresh_token" && form.refresh_token.empty()) return "refresh_token";
+    return {};
+}
+
 }  // namespace
 
 Result<TokenQuery> parse_token_query(std::string_view query)
@@ -60,6 +69,9 @@ Result<TokenForm> parse_token_form(std::string_view body)
     }
     if (form.grant_type.empty()) return fail(Errc::oauth_invalid_request, "the parameter grant_type is missing");
     if (form.client_id.size() > longest_client_id) return fail(Errc::oauth_invalid_request, "the client_id is too long");
+    if (const auto missing = missing_parameter(form); !missing.empty()) {
+        return fail(Errc::oauth_invalid_request, "the parameter " + std::string{missing} + " is missing");
+    }
     return form;
 }
 
