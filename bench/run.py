@@ -14,16 +14,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two short rounds, to see that everything works; no RESULTS.md")
-    parser.add_argument("--only", action="append", default=[], metavar="ROW", help="this row (repeatable); --list names them")
+    parser.add_argument("--quick", action="store_true", help="two short rounds, to see that it works; no RESULTS.md")
+    parser.add_argument("--only", action="append", default=[], metavar="ROW", help="this row (repeatable)")
     parser.add_argument("--servers", type=lambda text: text.split(","), help="only these, by comma")
     parser.add_argument("--rounds", type=int, help="rounds a row (5; with --quick 2)")
     parser.add_argument("--seconds", type=float, default=1.5, help="how long one cell of a reading row takes")
-    parser.add_argument("--no-peers", dest="peers", action="store_false", help="without the registries built from Go modules")
+    parser.add_argument("--no-peers", dest="peers", action="store_false", help="without those built from Go modules")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/entrepot")
     parser.add_argument("--load", type=pathlib.Path, default=ROOT / "build/release/entrepot_load")
-    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build/bench", help="for servers' data and raw results")
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build/bench", help="for data and raw results")
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 5)
     return options

@@ -33,9 +33,14 @@ struct Head {
     {
         const bool complete = state == HeadParser::State::complete;
         return std::tuple{
-            state, state == HeadParser::State::refused ? parser.refusal().status : 0U, complete ? parser.size() : 0,
-            complete ? framing.content_length : 0, complete && framing.chunked, complete && framing.keep_alive,
-            complete ? request.headers.size() : 0, complete ? request.path : std::string_view{}
+            state,
+            state == HeadParser::State::refused ? parser.refusal().status : 0U,
+            complete ? parser.size() : 0,
+            complete ? framing.content_length : 0,
+            complete && framing.chunked,
+            complete && framing.keep_alive,
+            complete ? request.headers.size() : 0,
+            complete ? request.path : std::string_view{}
         };
     }
 

@@ -17,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (length == 0 || offset >= body || length > body - offset) std::abort();
     }
     if (const auto chunk = parse_chunk_range(text); chunk && chunk->first > chunk->last) std::abort();
-    if (const auto route = match_oci_route(text); route && route->name.starts_with('/') && route->name.size() == 1) std::abort();
+    if (const auto route = match_oci_route(text); route && route->name.starts_with('/') && route->name.size() == 1)
+        std::abort();
     return 0;
 }

@@ -30,8 +30,10 @@ int run(const CheckConfigCommand& command)
         return exit_code::success;
     }
     const auto config = load_config(command.config_file, process_environment(), {});
-    if (!config) std::fprintf(stderr, "%s\n", config.error().message().c_str());
-    else std::puts("the configuration is valid");
+    if (!config)
+        std::fprintf(stderr, "%s\n", config.error().message().c_str());
+    else
+        std::puts("the configuration is valid");
     return config ? exit_code::success : exit_code::configuration;
 }
 

@@ -1,4 +1,5 @@
-"""A journaled ext4 in a file, and the device flushes that it has seen. Durable figures mean nothing without a journal."""
+"""A journaled ext4 in a file, and the device flushes that it has seen: without a journal, durable figures mean
+nothing."""
 import os
 import pathlib
 import shutil

@@ -41,7 +41,9 @@ def summary(kept):
             continue
         cells = kept[row.key]["cells"]
         own = list(figures.verdicts(row, cells))
-        other = list(figures.verdicts(row, cells, "entrepot-pg")) if "entrepot-pg" in cells else [("", "", None)] * len(own)
+        other = [("", "", None)] * len(own)
+        if "entrepot-pg" in cells:
+            other = list(figures.verdicts(row, cells, "entrepot-pg"))
         for (wanted, measured, reached), (_, on_postgres, _) in zip(own, other):
             body.append([row.title, wanted, measured, figures.word(reached), on_postgres])
     return table(["work", "target", "measured", "", "on PostgreSQL"], body)
@@ -52,11 +54,11 @@ def write(kept, file):
     absent = {name: why for entry in kept.values() for name, why in entry["absent"].items()}
     versions = {name: version for entry in kept.values() for name, version in entry["versions"].items()}
     text = ["# Results of `make bench`", "",
-            f"Measured {newest['date']} on {newest['machine']}. Written by bench/run.py; [README.md](README.md) says how to read it.",
-            "Figures are medians of interleaved rounds, with the least and the most.", "",
+            f"Measured {newest['date']} on {newest['machine']}. Written by bench/run.py; [README.md](README.md) says",
+            "how to read it. Figures are medians of interleaved rounds, with the least and the most.", "",
             "Servers: " + "; ".join(f"{name} ({version})" for name, version in versions.items()) + ".",
-            *(f"Not measured: {name}: {why}." for name, why in absent.items()), "", "## Targets", "", *summary(kept), "",
-            "## Figures", ""]
+            *(f"Not measured: {name}: {why}." for name, why in absent.items()), "",
+            "## Targets", "", *summary(kept), "", "## Figures", ""]
     for row in rows.ROWS:
         if row.key in kept:
             entry = kept[row.key]

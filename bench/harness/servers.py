@@ -82,7 +82,8 @@ class Entrepot(Server):
             self.tls_port = processes.free_port()
 
     def start(self):
-        command = [self.binary, "serve", "--listen", self.endpoint, "--data", str(self.folder / "data"), *self.database()]
+        command = [self.binary, "serve", "--listen", self.endpoint, "--data", str(self.folder / "data"),
+                   *self.database()]
         if self.certificate:
             command += ["--tls-listen", self.tls_endpoint, "--tls-cert", self.certificate[0],
                         "--tls-key", self.certificate[1]]
@@ -160,7 +161,8 @@ class Postgres:
             if self.user:
                 account = pwd.getpwnam(self.user)
                 os.chown(self.folder, account.pw_uid, account.pw_gid)
-            subprocess.run([self.tool("initdb"), "-D", str(data), "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C"],
+            subprocess.run([self.tool("initdb"), "-D", str(data), "-U", "bench", "-A", "trust", "-E", "UTF8",
+                            "--locale=C"],
                            check=True, stdout=subprocess.DEVNULL, cwd="/", user=self.user, group=self.user)
         self.process = processes.Process(
             [self.tool("postgres"), "-D", str(data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
@@ -275,8 +277,8 @@ class Zot(Server):
 def make_certificate(folder):
     """A self-signed EC P-256 certificate for 127.0.0.1, as (certificate, key)."""
     certificate, key = pathlib.Path(folder) / "tls.crt", pathlib.Path(folder) / "tls.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out",
-                    str(certificate)], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "30", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
     ssl.create_default_context().load_verify_locations(certificate)
     return str(certificate), str(key)

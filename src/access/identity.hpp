@@ -22,7 +22,10 @@ struct Identity {
 // What can be done to a repository.
 enum class Action : std::uint8_t { pull = 1, push = 2, remove = 4 };
 using ActionSet = std::uint8_t;  // of Action bits
-constexpr ActionSet bit(Action action) noexcept { return static_cast<ActionSet>(action); }
+constexpr ActionSet bit(Action action) noexcept
+{
+    return static_cast<ActionSet>(action);
+}
 inline constexpr ActionSet all_actions = 7;
 
 // What a token was granted: repositories with actions, and whether it may list the catalog. Immutable.

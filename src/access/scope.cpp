@@ -28,7 +28,8 @@ std::optional<std::string_view> type_without_class(std::string_view text) noexce
 {
     const auto open = text.find('(');
     const auto type = text.substr(0, open);
-    if (type.empty() || !std::ranges::all_of(type, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); })) {
+    if (type.empty() ||
+        !std::ranges::all_of(type, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); })) {
         return std::nullopt;
     }
     if (open != std::string_view::npos && (text.back() != ')' || text.size() < open + 3)) return std::nullopt;

@@ -80,8 +80,16 @@ TEST(Scope, empty_text_asks_for_nothing)
 
 TEST(Scope, refuses_what_is_outside_the_grammar)
 {
-    for (const auto* text : {"repository", "repository:a", ":a:pull", "repository::pull", "Repo:a:pull", "repository():a:pull",
-                             "repository(x:a:pull", "repository:a\n:pull", "repository:\"a:pull"}) {
+    for (const auto* text :
+         {"repository",
+          "repository:a",
+          ":a:pull",
+          "repository::pull",
+          "Repo:a:pull",
+          "repository():a:pull",
+          "repository(x:a:pull",
+          "repository:a\n:pull",
+          "repository:\"a:pull"}) {
         const auto scopes = parse(text);
         ASSERT_FALSE(scopes) << text;
         EXPECT_EQ(scopes.error().code(), Errc::bad_request) << text;

@@ -17,7 +17,9 @@ bool sensible(std::int64_t seconds) noexcept
 
 Result<> check_claims(const TokenClaims& claims, const TokenRules& rules, Micros now)
 {
-    const auto refuse = [](std::string why) { return fail(Errc::unauthorized, "the token is not valid", std::move(why)); };
+    const auto refuse = [](std::string why) {
+        return fail(Errc::unauthorized, "the token is not valid", std::move(why));
+    };
     if (claims.issuer != rules.issuer) return refuse("foreign issuer");
     if (claims.audience != rules.audience) return refuse("foreign audience");
     if (!sensible(claims.expires_at) || !sensible(claims.not_before)) return refuse("times out of range");

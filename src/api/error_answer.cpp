@@ -77,7 +77,8 @@ Response error_response(const Error& error)
     response.status = row.status;
     response.add("Content-Type", "application/json");
     if (row.status == 503 || row.status == 429) response.add("Retry-After", "1");
-    response.body = R"({"errors":[{"code":")" + std::string{row.code} + R"(","message":)" + json_string(error.message()) + "}]}";
+    response.body =
+        R"({"errors":[{"code":")" + std::string{row.code} + R"(","message":)" + json_string(error.message()) + "}]}";
     return response;
 }
 

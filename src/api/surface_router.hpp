@@ -15,10 +15,10 @@ namespace entrepot {
 class SurfaceRouter final : public Handler {
 public:
     struct Surfaces {
-        OciHandler* oci = nullptr;         // /v2
-        ProjectsApi* api = nullptr;        // /api
-        TokenEndpoint* token = nullptr;    // /service/token
-        bool metrics = false;              // /metrics
+        OciHandler* oci = nullptr;       // /v2
+        ProjectsApi* api = nullptr;      // /api
+        TokenEndpoint* token = nullptr;  // /service/token
+        bool metrics = false;            // /metrics
     };
     SurfaceRouter(Surfaces surfaces, OperationsHandler& operations, bool access_log)
         : surfaces_{surfaces}, operations_{operations}, access_log_{access_log}

@@ -70,10 +70,12 @@ App::App(Config config, std::optional<std::string> admin_password)
 
     auto& parts = *parts_;
     if (auto opened = run_to_end(parts.keys.open()); !opened) throw start_failure("the signing keys", opened.error());
-    auto password = run_to_end(ensure_admin(parts.store->accounts(), std::move(admin_password), parts.clock, parts.random));
+    auto password =
+        run_to_end(ensure_admin(parts.store->accounts(), std::move(admin_password), parts.clock, parts.random));
     if (!password) throw start_failure("the first user", password.error());
     const auto library = *ProjectName::parse(first_project);
-    const auto created = run_to_end(parts.store->projects().create(library, false, {.user_id = 1, .at = parts.clock.now()}));
+    const auto created =
+        run_to_end(parts.store->projects().create(library, false, {.user_id = 1, .at = parts.clock.now()}));
     if (!created && created.error().code() != Errc::conflict) throw start_failure("the first project", created.error());
     if (auto read = run_to_end(parts.projects.refresh()); !read) throw start_failure("the projects", read.error());
     print_greeting(parts.config, parts.server->port(0), *password);
@@ -93,8 +95,10 @@ int App::run()
         if (sigwait(&signals, &signal) != 0) continue;
         if (signal != SIGHUP) break;
         const auto reloaded = parts_->server->reload_tls();
-        if (reloaded) log::info("certificates reloaded");
-        else log::failure(log::Level::error, "the certificates were not reloaded", reloaded.error());
+        if (reloaded)
+            log::info("certificates reloaded");
+        else
+            log::failure(log::Level::error, "the certificates were not reloaded", reloaded.error());
     }
     log::info("stopping");
     const auto& patience = parts_->config.shutdown;

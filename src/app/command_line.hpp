@@ -34,9 +34,9 @@ Command parse_command_line(int count, const char* const* arguments);
 // Exit codes of the program, as its --help lists them (named after sysexits.h).
 namespace exit_code {
 inline constexpr int success = 0;
-inline constexpr int failure = 1;        // could not start or run: the last line of the log says why
-inline constexpr int usage = 64;         // wrong arguments
-inline constexpr int configuration = 78; // wrong configuration
+inline constexpr int failure = 1;         // could not start or run: the last line of the log says why
+inline constexpr int usage = 64;          // wrong arguments
+inline constexpr int configuration = 78;  // wrong configuration
 }  // namespace exit_code
 
 }  // namespace entrepot

@@ -26,9 +26,22 @@ TEST(CommandLine, serves_with_nothing_set)
 
 TEST(CommandLine, takes_every_option_of_serve)
 {
-    const auto command = parse({"serve", "--config", "c.yaml", "--listen", "[::1]:5000", "--tls-listen=eth1:5443",
-                                "--tls-cert", "c.pem", "--tls-key", "k.pem", "--data", "/d", "--database",
-                                "postgresql://h/n"});
+    const auto command = parse(
+        {"serve",
+         "--config",
+         "c.yaml",
+         "--listen",
+         "[::1]:5000",
+         "--tls-listen=eth1:5443",
+         "--tls-cert",
+         "c.pem",
+         "--tls-key",
+         "k.pem",
+         "--data",
+         "/d",
+         "--database",
+         "postgresql://h/n"}
+    );
     const auto& serve = std::get<ServeCommand>(command);
     EXPECT_EQ(serve.config_file, "c.yaml");
     EXPECT_EQ(serve.flags.listen, "[::1]:5000");
@@ -72,8 +85,13 @@ TEST(CommandLine, refuses_wrong_arguments)
 
 TEST(CommandLine, explains_every_command)
 {
-    for (const auto& command : {parse({"--help"}), parse({"-h"}), parse({"serve", "--help"}), parse({"version", "--help"}),
-                                parse({"check-config", "-h"}), parse({"serve", "--no-such-option", "--help"})}) {
+    for (const auto& command :
+         {parse({"--help"}),
+          parse({"-h"}),
+          parse({"serve", "--help"}),
+          parse({"version", "--help"}),
+          parse({"check-config", "-h"}),
+          parse({"serve", "--no-such-option", "--help"})}) {
         EXPECT_EQ(std::get<PrintCommand>(command).exit_code, 0);
         EXPECT_TRUE(std::get<PrintCommand>(command).text.starts_with("NAME\n")) << std::get<PrintCommand>(command).text;
     }
@@ -82,9 +100,19 @@ TEST(CommandLine, explains_every_command)
 TEST(CommandLine, explains_serve_with_every_key_and_its_variable)
 {
     const auto text = std::get<PrintCommand>(parse({"serve", "--help"})).text;
-    for (const auto* part : {"SYNOPSIS", "DESCRIPTION", "OPTIONS", "--tls-key FILE", "CONFIGURATION", "ENVIRONMENT",
-                             "ENTREPOT_ADMIN_PASSWORD", "http.header_timeout", "ENTREPOT_HTTP_HEADER_TIMEOUT", "FILES",
-                             "EXAMPLES", "EXIT CODES"}) {
+    for (const auto* part :
+         {"SYNOPSIS",
+          "DESCRIPTION",
+          "OPTIONS",
+          "--tls-key FILE",
+          "CONFIGURATION",
+          "ENVIRONMENT",
+          "ENTREPOT_ADMIN_PASSWORD",
+          "http.header_timeout",
+          "ENTREPOT_HTTP_HEADER_TIMEOUT",
+          "FILES",
+          "EXAMPLES",
+          "EXIT CODES"}) {
         EXPECT_NE(text.find(part), std::string::npos) << part;
     }
 }

@@ -63,9 +63,8 @@ void apply_environment(ConfigDraft& draft, const Environment& environment)
 {
     for (const auto& [name, value] : environment) {
         if (!name.starts_with(prefix) || name == admin_password) continue;
-        const auto known = std::ranges::find_if(config_keys(), [&](const auto& key) {
-            return variable_of(key.name) == name;
-        });
+        const auto known =
+            std::ranges::find_if(config_keys(), [&](const auto& key) { return variable_of(key.name) == name; });
         if (known != config_keys().end()) {
             set_key(draft, name, *known, value);
         } else if (!is_service_link(name, value)) {
@@ -121,9 +120,11 @@ void finish_listeners(ConfigDraft& draft)
         const auto address = listener.address.contains(':') ? "[" + listener.address + "]" : listener.address;
         const auto endpoint = address + ":" + std::to_string(listener.port);
         if (listener.name.empty()) listener.name = endpoint;
-        const bool half_tls = listener.tls && (listener.tls->certificate_file.empty() || listener.tls->key_file.empty());
+        const bool half_tls =
+            listener.tls && (listener.tls->certificate_file.empty() || listener.tls->key_file.empty());
         if (half_tls) draft.complain_of(key, "tls.certificate and tls.key need each other");
-        if (!names.insert(listener.name).second) draft.complain_of(key, "another listener has the name " + listener.name);
+        if (!names.insert(listener.name).second)
+            draft.complain_of(key, "another listener has the name " + listener.name);
         const bool taken = listener.port != 0 && !endpoints.insert(endpoint).second;
         if (taken) draft.complain_of(key, "another listener has the address " + endpoint);
     }
@@ -189,12 +190,8 @@ Environment process_environment()
     return environment;
 }
 
-Result<Config> read_config(
-    std::string_view yaml,
-    std::string_view file,
-    const Environment& environment,
-    const ConfigFlags& flags
-)
+Result<Config>
+read_config(std::string_view yaml, std::string_view file, const Environment& environment, const ConfigFlags& flags)
 {
     ConfigDraft draft;
     apply_file(draft, yaml, std::string{file});
@@ -204,11 +201,8 @@ Result<Config> read_config(
     return finished(std::move(draft));
 }
 
-Result<Config> load_config(
-    const std::optional<std::string>& file,
-    const Environment& environment,
-    const ConfigFlags& flags
-)
+Result<Config>
+load_config(const std::optional<std::string>& file, const Environment& environment, const ConfigFlags& flags)
 {
     if (!file) return read_config("", "", environment, flags);
     TRY(const auto yaml, text_of(*file));

@@ -113,18 +113,11 @@ Environment process_environment();
 
 // Flags over environment over file over defaults. On bad_request the message holds every problem found, one a line,
 // each with the file and line, the variable or the flag it is in.
-Result<Config> load_config(
-    const std::optional<std::string>& file,
-    const Environment& environment,
-    const ConfigFlags& flags
-);
+Result<Config>
+load_config(const std::optional<std::string>& file, const Environment& environment, const ConfigFlags& flags);
 // The same with the file's text already read; `file` is its name for messages.
-Result<Config> read_config(
-    std::string_view yaml,
-    std::string_view file,
-    const Environment& environment,
-    const ConfigFlags& flags
-);
+Result<Config>
+read_config(std::string_view yaml, std::string_view file, const Environment& environment, const ConfigFlags& flags);
 
 // docs/operations/configuration.md, printed from the table of keys.
 std::string config_reference();

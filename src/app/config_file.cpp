@@ -78,7 +78,8 @@ private:
                 continue;
             }
             const auto key = path + entry.first.Scalar();
-            if (!seen.insert(key).second) draft_.complain(where, prefix + key, "is set twice");
+            if (!seen.insert(key).second)
+                draft_.complain(where, prefix + key, "is set twice");
             else if (other == nullptr || !(this->*other)(key, entry.second)) {
                 one(entry.second, where, prefix, key, keys, target);
             }
@@ -86,14 +87,13 @@ private:
     }
 
     template <class Target>
-    void one(
-        const YAML::Node& value,
+    void
+    one(const YAML::Node& value,
         const std::string& where,
         const std::string& prefix,
         const std::string& key,
         std::span<const ConfigKey<Target>> keys,
-        Target& target
-    )
+        Target& target)
     {
         const auto known = std::ranges::find(keys, std::string_view{key}, &ConfigKey<Target>::name);
         if (known != keys.end()) return set(value, where, prefix, *known, target);
@@ -107,13 +107,12 @@ private:
     }
 
     template <class Target>
-    void set(
-        const YAML::Node& value,
+    void
+    set(const YAML::Node& value,
         const std::string& where,
         const std::string& prefix,
         const ConfigKey<Target>& key,
-        Target& target
-    )
+        Target& target)
     {
         const auto name = prefix + std::string{key.name};
         draft_.places[name] = where;

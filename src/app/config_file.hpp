@@ -13,7 +13,7 @@ namespace entrepot {
 struct ConfigDraft {
     Config config;
     std::map<std::string, std::string, std::less<>> places;  // key -> where it was last set, "site.yaml:12"
-    std::vector<std::string> problems;                        // "site.yaml:12: http.idle_timeout: …"
+    std::vector<std::string> problems;                       // "site.yaml:12: http.idle_timeout: …"
 
     void complain(std::string_view place, std::string_view key, std::string_view what);
     // A problem of the finished whole, told at the place the key was set.

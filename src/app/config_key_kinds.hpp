@@ -37,7 +37,7 @@ constexpr ConfigKey<Target> count(std::string_view name, Field, std::string_view
     const auto set = [](Target& target, std::string_view value) -> Result<> {
         auto& field = Field{}(target);
         TRY(const auto number, parse_count(value));
-        CHECK(within_range(number < least, number > most, std::to_string(least), std::to_string(most)));
+        CHECK(within_range(number<least, number> most, std::to_string(least), std::to_string(most)));
         field = static_cast<std::remove_reference_t<decltype(field)>>(number);
         return {};
     };
@@ -50,7 +50,7 @@ constexpr ConfigKey<Target> size(std::string_view name, Field, std::string_view 
     const auto set = [](Target& target, std::string_view value) -> Result<> {
         auto& field = Field{}(target);
         TRY(const auto bytes, parse_size(value));
-        CHECK(within_range(bytes < least, bytes > most, show_size(least), show_size(most)));
+        CHECK(within_range(bytes<least, bytes> most, show_size(least), show_size(most)));
         field = static_cast<std::remove_reference_t<decltype(field)>>(bytes);
         return {};
     };
@@ -64,7 +64,7 @@ constexpr ConfigKey<Config> duration(std::string_view name, Field, std::string_v
         TRY(const auto time, parse_duration(value));
         constexpr seconds low{least};
         constexpr seconds high{most};
-        CHECK(within_range(time < low, time > high, show_duration(low), show_duration(high)));
+        CHECK(within_range(time<low, time> high, show_duration(low), show_duration(high)));
         Field{}(target) = time;
         return {};
     };

@@ -35,9 +35,12 @@ Result<> set_database_url(Config& config, std::string_view value)
 Result<> set_external_url(Config& config, std::string_view value)
 {
     auto host = value;
-    if (host.starts_with("https://")) host.remove_prefix(8);
-    else if (host.starts_with("http://")) host.remove_prefix(7);
-    else host = {};
+    if (host.starts_with("https://"))
+        host.remove_prefix(8);
+    else if (host.starts_with("http://"))
+        host.remove_prefix(7);
+    else
+        host = {};
     if (!check_label(value) || host.empty() || host.find_first_of("/?#@") != std::string_view::npos) {
         return fail(Errc::bad_request, "must be http://HOST[:PORT] or https://HOST[:PORT], without a path");
     }
@@ -61,7 +64,9 @@ Result<> set_trusted_proxies(Config& config, std::string_view value)
 }
 
 constexpr std::array general_keys{
-    path<Config>("data", ENTREPOT_FIELD(data), "Directory that holds everything; created if missing, locked while in use."),
+    path<Config>(
+        "data", ENTREPOT_FIELD(data), "Directory that holds everything; created if missing, locked while in use."
+    ),
     ConfigKey<Config>{
         "database.url",
         "URL",
@@ -69,21 +74,31 @@ constexpr std::array general_keys{
         set_database_url,
         [](const Config& config) { return config.database.url; },
     },
-    count<Config, 1, 1000>("database.connections", ENTREPOT_FIELD(database.connections), "Connections to PostgreSQL at most."),
-    path<Config>("storage.root", ENTREPOT_FIELD(storage.root), "Directory of the blobs; when empty, blobs/ in the data directory."),
+    count<Config, 1, 1000>(
+        "database.connections", ENTREPOT_FIELD(database.connections), "Connections to PostgreSQL at most."
+    ),
+    path<Config>(
+        "storage.root",
+        ENTREPOT_FIELD(storage.root),
+        "Directory of the blobs; when empty, blobs/ in the data directory."
+    ),
     size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),
-    count<Config, 16, 1000>("http.header_count", ENTREPOT_FIELD(http.header_count), "Header lines of a request at most."),
-    duration<1, 300>("http.header_timeout", ENTREPOT_FIELD(http.header_timeout), "A head that is not complete by then is cut."),
-    duration<1, hour>("http.idle_timeout", ENTREPOT_FIELD(http.idle_timeout), "An idle connection is closed after this."),
+    count<Config, 16, 1000>(
+        "http.header_count", ENTREPOT_FIELD(http.header_count), "Header lines of a request at most."
+    ),
+    duration<1, 300>(
+        "http.header_timeout", ENTREPOT_FIELD(http.header_timeout), "A head that is not complete by then is cut."
+    ),
+    duration<1, hour>(
+        "http.idle_timeout", ENTREPOT_FIELD(http.idle_timeout), "An idle connection is closed after this."
+    ),
     size<Config, 0, gib>(
         "http.least_body_rate",
         ENTREPOT_FIELD(http.least_body_rate),
         "Bytes a second that a body must move at least, over 10 s; 0: any."
     ),
     count<Config, 0, 10'000'000>(
-        "http.connections",
-        ENTREPOT_FIELD(http.connections),
-        "Connections at once; 0: 90 % of the descriptor limit."
+        "http.connections", ENTREPOT_FIELD(http.connections), "Connections at once; 0: 90 % of the descriptor limit."
     ),
     count<Config, 1, 10'000'000>(
         "http.connections_per_client",
@@ -104,7 +119,9 @@ constexpr std::array general_keys{
         true,
     },
     count<Config, 0, 1024>("http.loops", ENTREPOT_FIELD(loops), "Event loops; 0: one a core."),
-    label<Config>("auth.service", ENTREPOT_FIELD(auth.service), "Name of this registry in token requests (their audience)."),
+    label<Config>(
+        "auth.service", ENTREPOT_FIELD(auth.service), "Name of this registry in token requests (their audience)."
+    ),
     label<Config>("auth.issuer", ENTREPOT_FIELD(auth.issuer), "Issuer that tokens name."),
     ConfigKey<Config>{
         "auth.external_url",
@@ -114,8 +131,12 @@ constexpr std::array general_keys{
         [](const Config& config) { return config.auth.external_url; },
     },
     duration<60, day>("auth.token_lifetime", ENTREPOT_FIELD(auth.token_lifetime), "How long an access token is valid."),
-    duration<hour, 3660 * day>("auth.key_rotation", ENTREPOT_FIELD(auth.key_rotation), "Age at which a new signing key takes over."),
-    path<Config>("auth.master_key_file", ENTREPOT_FIELD(auth.master_key_file), "File with the key that seals stored secrets."),
+    duration<hour, 3660 * day>(
+        "auth.key_rotation", ENTREPOT_FIELD(auth.key_rotation), "Age at which a new signing key takes over."
+    ),
+    path<Config>(
+        "auth.master_key_file", ENTREPOT_FIELD(auth.master_key_file), "File with the key that seals stored secrets."
+    ),
     ConfigKey<Config>{
         "auth.master_key",
         "secret",
@@ -154,24 +175,38 @@ constexpr std::array general_keys{
         [](const Config& config) { return shown(formats, config.log.format); },
     },
     on_or_off("log.access", ENTREPOT_FIELD(log.access), "Whether every request is logged."),
-    size<Config, 0, 64 * gib>("caches.metadata_bytes", ENTREPOT_FIELD(caches.metadata_bytes), "Memory for manifests and metadata."),
+    size<Config, 0, 64 * gib>(
+        "caches.metadata_bytes", ENTREPOT_FIELD(caches.metadata_bytes), "Memory for manifests and metadata."
+    ),
     size<Config, 0, 64 * gib>("caches.blob_bytes", ENTREPOT_FIELD(caches.blob_bytes), "Memory for small blobs."),
-    count<Config, 0, 1'000'000>("caches.open_files", ENTREPOT_FIELD(caches.open_files), "Files of large blobs that are kept open."),
-    duration<60, 3660 * day>("uploads.expire_after", ENTREPOT_FIELD(uploads.expire_after), "Age at which an idle upload is dropped."),
+    count<Config, 0, 1'000'000>(
+        "caches.open_files", ENTREPOT_FIELD(caches.open_files), "Files of large blobs that are kept open."
+    ),
+    duration<60, 3660 * day>(
+        "uploads.expire_after", ENTREPOT_FIELD(uploads.expire_after), "Age at which an idle upload is dropped."
+    ),
     count<Config, 1, 10'000'000>("uploads.per_user", ENTREPOT_FIELD(uploads.per_user), "Open uploads of one user."),
     size<Config, 0, gib>(
         "uploads.chunk_min_length",
         ENTREPOT_FIELD(uploads.chunk_min_length),
         "OCI-Chunk-Min-Length that clients are told; 0: none."
     ),
-    size<Config, 64 * kib, 64 * mib>("manifests.max_bytes", ENTREPOT_FIELD(manifests.max_bytes), "Largest manifest that is taken."),
+    size<Config, 64 * kib, 64 * mib>(
+        "manifests.max_bytes", ENTREPOT_FIELD(manifests.max_bytes), "Largest manifest that is taken."
+    ),
     on_or_off(
         "manifests.accept_sparse",
         ENTREPOT_FIELD(manifests.accept_sparse),
         "Whether an image is taken whose config or layers were not pushed; an index may always lack children."
     ),
-    duration<0, hour>("shutdown.stalled", ENTREPOT_FIELD(shutdown.stalled), "At shutdown, a transfer that stands still this long is cut."),
-    duration<0, hour>("shutdown.longest", ENTREPOT_FIELD(shutdown.longest), "At shutdown, everything is cut after this."),
+    duration<0, hour>(
+        "shutdown.stalled",
+        ENTREPOT_FIELD(shutdown.stalled),
+        "At shutdown, a transfer that stands still this long is cut."
+    ),
+    duration<0, hour>(
+        "shutdown.longest", ENTREPOT_FIELD(shutdown.longest), "At shutdown, everything is cut after this."
+    ),
 };
 
 }  // namespace

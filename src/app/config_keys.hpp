@@ -17,7 +17,7 @@ struct ConfigKey {
     std::string_view text;  // what it does, one line
     Result<> (*set)(Target& target, std::string_view value);  // its messages do not repeat secrets
     std::string (*show)(const Target& target);
-    bool list = false;    // may be a sequence in the file; items are joined by commas
+    bool list = false;  // may be a sequence in the file; items are joined by commas
 };
 
 // In the order in which the reference lists them.

@@ -81,10 +81,11 @@ std::string config_reference()
     for (const auto& key : config_keys()) {
         if (section_of(key.name) != section) {
             section = section_of(key.name);
-            text += "\n## " + std::string{section} + "\n\n| key | variable | kind | default | meaning |\n|---|---|---|---|---|\n";
+            text += "\n## " + std::string{section} +
+                    "\n\n| key | variable | kind | default | meaning |\n|---|---|---|---|---|\n";
         }
-        text += "| `" + std::string{key.name} + "` | `" + variable_of(key.name) + "` | " + std::string{key.kind} + " | " +
-                in_code(key.show(defaults)) + " | " + std::string{key.text} + " |\n";
+        text += "| `" + std::string{key.name} + "` | `" + variable_of(key.name) + "` | " + std::string{key.kind} +
+                " | " + in_code(key.show(defaults)) + " | " + std::string{key.text} + " |\n";
     }
     text += about_listeners;
     for (const auto& key : listener_keys()) {

@@ -114,8 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
             "site.yaml:2: http.header_timeot: there is no such key; did you mean http.header_timeout?"
         },
         Mistake{
-            "header_timeout: 5s",
-            "site.yaml:1: header_timeout: there is no such key; did you mean http.header_timeout?"
+            "header_timeout: 5s", "site.yaml:1: header_timeout: there is no such key; did you mean http.header_timeout?"
         },
         Mistake{"zebra: 1", "site.yaml:1: zebra: there is no such key"},
         Mistake{"http:\n  loops: 1\n  loops: 2", "site.yaml:3: http.loops: is set twice"},
@@ -128,8 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"http: {loops: -1}", "site.yaml:1: http.loops: '-1' is not a whole number"},
         Mistake{"http: {loops: 1025}", "site.yaml:1: http.loops: must be at most 1024"},
         Mistake{
-            "http: {idle_timeout: 30}",
-            "site.yaml:1: http.idle_timeout: '30' is not a duration such as 30s, 5m or 168h"
+            "http: {idle_timeout: 30}", "site.yaml:1: http.idle_timeout: '30' is not a duration such as 30s, 5m or 168h"
         },
         Mistake{"http: {idle_timeout: 2h}", "site.yaml:1: http.idle_timeout: must be at most 1h"},
         Mistake{"http: {idle_timeout: 0s}", "site.yaml:1: http.idle_timeout: must be at least 1s"},
@@ -173,8 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
         },
         Mistake{"listeners:\n  - port: 70000", "site.yaml:2: listeners[0].port: must be at most 65535"},
         Mistake{
-            "listeners:\n  - tls: {key: k}",
-            "site.yaml:2: listeners[0]: tls.certificate and tls.key need each other"
+            "listeners:\n  - tls: {key: k}", "site.yaml:2: listeners[0]: tls.certificate and tls.key need each other"
         },
         Mistake{
             "listeners:\n  - surfaces: [oci, tokn]",
@@ -192,7 +189,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"data: x\n---\ndata: y", "site.yaml:3: holds a second document, there must be one"},
         Mistake{
             "dta: x\nhttp:\n  loops: x",
-            "site.yaml:1: dta: there is no such key; did you mean data?\nsite.yaml:3: http.loops: 'x' is not a whole number"
+            "site.yaml:1: dta: there is no such key; did you mean data?\nsite.yaml:3: http.loops: 'x' is not a whole "
+            "number"
         }
     )
 );
@@ -287,8 +285,21 @@ TEST(Endpoint, takes_addresses_interfaces_and_brackets)
     EXPECT_EQ(parse_endpoint("eth0.100:1"), (Endpoint{"eth0.100", 1}));
     EXPECT_EQ(parse_endpoint(":5000"), (Endpoint{"0.0.0.0", 5000}));
     EXPECT_EQ(parse_endpoint("localhost:5000"), (Endpoint{"127.0.0.1", 5000}));
-    for (const auto* text : {"", ":", "5000", "::1:5000", "[::1]", "[]:1", "[eth0]:1", "1.2.3.4:", "1.2.3.4:65536",
-                             "1.2.3.4:x", "1.2.3.4:-1", "256.1.1.1:1", "a b:1", "registry.example.com:1"}) {
+    for (const auto* text :
+         {"",
+          ":",
+          "5000",
+          "::1:5000",
+          "[::1]",
+          "[]:1",
+          "[eth0]:1",
+          "1.2.3.4:",
+          "1.2.3.4:65536",
+          "1.2.3.4:x",
+          "1.2.3.4:-1",
+          "256.1.1.1:1",
+          "a b:1",
+          "registry.example.com:1"}) {
         EXPECT_FALSE(parse_endpoint(text).has_value()) << text;
     }
 }

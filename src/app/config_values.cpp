@@ -137,7 +137,8 @@ Result<std::string> parse_address(std::string_view text)
 {
     if (text == "localhost") return std::string{"127.0.0.1"};
     const bool good = is_numeric(AF_INET, text) || is_numeric(AF_INET6, text) || could_be_interface(text);
-    if (!good) return fail(Errc::bad_request, quoted(text) + " is neither a numeric address nor the name of an interface");
+    if (!good)
+        return fail(Errc::bad_request, quoted(text) + " is neither a numeric address nor the name of an interface");
     return std::string{text};
 }
 

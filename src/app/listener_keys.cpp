@@ -44,7 +44,7 @@ Result<> set_address(ListenerConfig& listener, std::string_view value)
     return {};
 }
 
-template <std::string TlsFiles::*file>
+template <std::string TlsFiles::* file>
 Result<> set_tls_file(ListenerConfig& listener, std::string_view value)
 {
     if (value.empty()) return fail(Errc::bad_request, "must not be empty");
@@ -53,7 +53,7 @@ Result<> set_tls_file(ListenerConfig& listener, std::string_view value)
     return {};
 }
 
-template <std::string TlsFiles::*file>
+template <std::string TlsFiles::* file>
 std::string show_tls_file(const ListenerConfig& listener)
 {
     return listener.tls ? (*listener.tls).*file : std::string{};
@@ -91,7 +91,9 @@ constexpr std::array keys_of_a_listener{
         show_surfaces,
         true,
     },
-    size<ListenerConfig, 0, any>("rate", ENTREPOT_FIELD(bytes_per_second), "Bytes a second it sends in all; 0: no limit."),
+    size<ListenerConfig, 0, any>(
+        "rate", ENTREPOT_FIELD(bytes_per_second), "Bytes a second it sends in all; 0: no limit."
+    ),
 };
 
 }  // namespace

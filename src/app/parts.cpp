@@ -19,8 +19,10 @@ template <class T>
 T or_throw(Result<T> result, std::string_view doing)
 {
     if (result) {
-        if constexpr (std::is_void_v<T>) return;
-        else return *std::move(result);
+        if constexpr (std::is_void_v<T>)
+            return;
+        else
+            return *std::move(result);
     }
     const auto& error = result.error();
     const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
@@ -32,7 +34,8 @@ MasterKey master_key_of(const Config& config, Random& random)
     if (!config.auth.master_key.empty()) return or_throw(MasterKey::parse(config.auth.master_key), "auth.master_key");
     const auto& configured = config.auth.master_key_file;
     return or_throw(
-        MasterKey::load_or_create(configured.empty() ? config.data / "master.key" : configured, random), "the master key"
+        MasterKey::load_or_create(configured.empty() ? config.data / "master.key" : configured, random),
+        "the master key"
     );
 }
 
@@ -166,11 +169,11 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "projects", .every = 5min, .run = [this] { return projects.refresh(); }});
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
-        return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
-    }});
+                          return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
+                      }});
     chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
-        return store->refresh_tokens().remove_expired(clock.now());
-    }});
+                          return store->refresh_tokens().remove_expired(clock.now());
+                      }});
     return chores;
 }
 

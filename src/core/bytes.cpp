@@ -77,7 +77,9 @@ Task<std::string> read_all(ByteSource& source, std::size_t limit)
 {
     const auto announced = source.size();
     if (announced && *announced > limit) {
-        co_return fail(Errc::payload_too_large, "the body is larger than the limit of " + std::to_string(limit) + " bytes");
+        co_return fail(
+            Errc::payload_too_large, "the body is larger than the limit of " + std::to_string(limit) + " bytes"
+        );
     }
     std::string text;
     std::size_t filled = 0;
@@ -93,7 +95,9 @@ Task<std::string> read_all(ByteSource& source, std::size_t limit)
         filled += count;
     }
     if (filled > limit) {
-        co_return fail(Errc::payload_too_large, "the body is larger than the limit of " + std::to_string(limit) + " bytes");
+        co_return fail(
+            Errc::payload_too_large, "the body is larger than the limit of " + std::to_string(limit) + " bytes"
+        );
     }
     text.resize(filled);
     co_return text;

@@ -40,9 +40,7 @@ Task<T> completed_by(Start start)
 {
     auto home = co_await asio::this_coro::executor;
     auto slot = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::shared_ptr<Result<T>>)>(
-        [start = std::move(start), home](auto handler) mutable {
-            start(Completion<T>{home, std::move(handler)});
-        },
+        [start = std::move(start), home](auto handler) mutable { start(Completion<T>{home, std::move(handler)}); },
         asio::use_awaitable
     );
     co_return std::move(*slot);

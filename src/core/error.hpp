@@ -106,8 +106,10 @@ inline std::unexpected<Error> fail(
     auto slot = __VA_ARGS__;                                   \
     if (!slot) leave std::unexpected{std::move(slot).error()}; \
     declaration = *std::move(slot)
+// clang-format off: it takes the braces for a block.
 #define ENTREPOT_CHECK_(slot, leave, ...) \
     if (auto slot = __VA_ARGS__; !slot) leave std::unexpected{std::move(slot).error()}
+// clang-format on
 
 // TRY(auto blob, store.stat(digest)) binds the value or returns the error; CO_TRY is the same inside a coroutine.
 // CHECK and CO_CHECK are for results without a value.

@@ -78,8 +78,10 @@ void append_escaped(std::string& line, std::string_view value, Format format)
         const auto bytes = value.substr(0, length);
         value.remove_prefix(length);
         if (letter == not_utf8) {
-            if (format == Format::json) line += "\\ufffd";
-            else append_hex(line, "\\x", static_cast<unsigned char>(bytes.front()), 2);
+            if (format == Format::json)
+                line += "\\ufffd";
+            else
+                append_hex(line, "\\x", static_cast<unsigned char>(bytes.front()), 2);
         } else if (letter == U'"' || letter == U'\\') {
             line += '\\';
             line += bytes;
@@ -114,14 +116,18 @@ bool stands_unquoted(std::string_view value, bool blanks) noexcept
 std::string text_line(Level level, std::string_view message, std::initializer_list<Field> fields)
 {
     auto line = timestamp() + " " + std::string{word(level)} + " ";
-    if (stands_unquoted(message, true)) line += message;
-    else append_quoted(line, message, Format::text);
+    if (stands_unquoted(message, true))
+        line += message;
+    else
+        append_quoted(line, message, Format::text);
     for (const auto& field : fields) {
         line += ' ';
         line += field.key;
         line += '=';
-        if (stands_unquoted(field.value, false)) line += field.value;
-        else append_quoted(line, field.value, Format::text);
+        if (stands_unquoted(field.value, false))
+            line += field.value;
+        else
+            append_quoted(line, field.value, Format::text);
     }
     return line;
 }
@@ -134,8 +140,10 @@ std::string json_line(Level level, std::string_view message, std::initializer_li
         line += ',';
         append_quoted(line, field.key, Format::json);
         line += ':';
-        if (field.is_number) line += field.value;
-        else append_quoted(line, field.value, Format::json);
+        if (field.is_number)
+            line += field.value;
+        else
+            append_quoted(line, field.value, Format::json);
     }
     return line += '}';
 }
@@ -188,8 +196,10 @@ void failure(Level level, std::string_view doing, const Error& error, std::strin
     const Field message{"error", error.message()};
     const Field detail{"detail", error.detail()};
     const Field place{"place", place_of(error.where())};
-    if (request_id.empty()) write(level, doing, {code, message, detail, place});
-    else write(level, doing, {code, message, detail, place, Field{"request_id", request_id}});
+    if (request_id.empty())
+        write(level, doing, {code, message, detail, place});
+    else
+        write(level, doing, {code, message, detail, place, Field{"request_id", request_id}});
 }
 
 }  // namespace entrepot::log

@@ -38,7 +38,9 @@ std::string json_of(std::string_view message, std::initializer_list<log::Field> 
 
 TEST(Log, writes_one_readable_line)
 {
-    EXPECT_EQ(text_of("listening", {{"address", "127.0.0.1"}, {"port", 5000}}), "info listening address=127.0.0.1 port=5000\n");
+    EXPECT_EQ(
+        text_of("listening", {{"address", "127.0.0.1"}, {"port", 5000}}), "info listening address=127.0.0.1 port=5000\n"
+    );
 }
 
 TEST(Log, stamps_lines_with_utc_microseconds)
@@ -71,11 +73,18 @@ TEST(Log, shows_what_a_terminal_would_act_on)
 
 TEST(Log, writes_valid_json_of_any_bytes)
 {
-    EXPECT_EQ(json_of("say \"hi\"\n", {{"n", 7}, {"s", "7"}}), "\"level\":\"info\",\"message\":\"say \\\"hi\\\"\\n\",\"n\":7,\"s\":\"7\"}\n");
+    EXPECT_EQ(
+        json_of("say \"hi\"\n", {{"n", 7}, {"s", "7"}}),
+        "\"level\":\"info\",\"message\":\"say \\\"hi\\\"\\n\",\"n\":7,\"s\":\"7\"}\n"
+    );
     EXPECT_EQ(json_of("a", {{"v", "\xc0\xaf"}}), "\"level\":\"info\",\"message\":\"a\",\"v\":\"\\ufffd\\ufffd\"}\n");
-    EXPECT_EQ(json_of("a", {{"v", "\xed\xa0\x80"}}), "\"level\":\"info\",\"message\":\"a\",\"v\":\"\\ufffd\\ufffd\\ufffd\"}\n");
+    EXPECT_EQ(
+        json_of("a", {{"v", "\xed\xa0\x80"}}), "\"level\":\"info\",\"message\":\"a\",\"v\":\"\\ufffd\\ufffd\\ufffd\"}\n"
+    );
     EXPECT_EQ(json_of("a", {{"v", "\t\x7f"}}), "\"level\":\"info\",\"message\":\"a\",\"v\":\"\\u0009\\u007f\"}\n");
-    EXPECT_EQ(json_of("a", {{"v", "\xf0\x9f\x9a\xa2"}}), "\"level\":\"info\",\"message\":\"a\",\"v\":\"\xf0\x9f\x9a\xa2\"}\n");
+    EXPECT_EQ(
+        json_of("a", {{"v", "\xf0\x9f\x9a\xa2"}}), "\"level\":\"info\",\"message\":\"a\",\"v\":\"\xf0\x9f\x9a\xa2\"}\n"
+    );
 }
 
 TEST(Log, leaves_out_what_is_below_the_level)
@@ -90,7 +99,9 @@ TEST(Log, tells_a_failure_with_its_place)
     const auto text = written(log::Format::text, [] {
         log::failure(log::Level::error, "pushing", Error{Errc::storage_full, "no room", "write: ENOSPC"}, "r-1");
     });
-    EXPECT_NE(text.find("error pushing code=storage_full error=\"no room\" detail=\"write: ENOSPC\""), std::string::npos) << text;
+    EXPECT_NE(
+        text.find("error pushing code=storage_full error=\"no room\" detail=\"write: ENOSPC\""), std::string::npos
+    ) << text;
     EXPECT_NE(text.find(" place=core/log_test.cpp:"), std::string::npos) << text;
     EXPECT_NE(text.find(" request_id=r-1\n"), std::string::npos) << text;
 }

@@ -20,10 +20,14 @@ namespace {
 void append_escaped(std::string& text, std::string_view value, bool quotes)
 {
     for (const char letter : value) {
-        if (letter == '\\') text += "\\\\";
-        else if (letter == '\n') text += "\\n";
-        else if (letter == '"' && quotes) text += "\\\"";
-        else text += letter;
+        if (letter == '\\')
+            text += "\\\\";
+        else if (letter == '\n')
+            text += "\\n";
+        else if (letter == '"' && quotes)
+            text += "\\\"";
+        else
+            text += letter;
     }
 }
 
@@ -91,7 +95,11 @@ void add_descriptors(MetricsText& metrics)
 }  // namespace
 
 MetricsText::Value::Value(double number)
-    : text_{std::isnan(number) ? "NaN" : std::isinf(number) ? (number > 0 ? "+Inf" : "-Inf") : fmt::format("{}", number)}
+    : text_{
+          std::isnan(number)   ? "NaN"
+          : std::isinf(number) ? (number > 0 ? "+Inf" : "-Inf")
+                               : fmt::format("{}", number)
+      }
 {
 }
 

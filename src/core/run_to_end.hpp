@@ -25,13 +25,15 @@ asio::awaitable<void> store_result(std::optional<Result<T>>& slot, Task<T> task)
 template <class T>
 Result<T> run_to_end(Task<T> task)
 {
-    // One loop a thread and for ever: the thread that completes an awaited operation may still be inside post() when the
-    // coroutine has gone on, so the loop must not die with this call.
+    // One loop a thread and for ever: the thread that completes an awaited operation may still be inside post() when
+    // the coroutine has gone on, so the loop must not die with this call.
     thread_local asio::io_context loop{1};
     loop.restart();
     std::optional<Result<T>> slot;
     std::exception_ptr thrown;
-    asio::co_spawn(loop, detail::store_result(slot, std::move(task)), [&thrown](std::exception_ptr error) { thrown = error; });
+    asio::co_spawn(loop, detail::store_result(slot, std::move(task)), [&thrown](std::exception_ptr error) {
+        thrown = error;
+    });
     loop.run();
     if (thrown) std::rethrow_exception(thrown);
     return *std::move(slot);

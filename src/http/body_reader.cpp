@@ -19,7 +19,8 @@ Task<std::size_t> BodyReader::read(std::span<std::byte> into)
         co_await asio::post(self.loop_.context(), asio::use_awaitable);
     }
     while (true) {
-        if (self.phase_ == Connection::Phase::closed) co_return fail(Errc::connection_lost, "the connection was closed");
+        if (self.phase_ == Connection::Phase::closed)
+            co_return fail(Errc::connection_lost, "the connection was closed");
         const auto before = self.body_.received();
         const auto taken = self.body_.take(into, self.buffer_, *self.transport_);
         self.loop_.counters().bytes_in.add(self.body_.received() - before);

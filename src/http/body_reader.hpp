@@ -8,8 +8,7 @@ namespace entrepot::http {
 // A request's body as the handler sees it: received straight into the reader's own memory, on the connection's loop.
 class BodyReader final : public ByteSource {
 public:
-    explicit BodyReader(Connection& connection) noexcept
-        : connection_{connection}, size_{connection.body_.remaining()}
+    explicit BodyReader(Connection& connection) noexcept : connection_{connection}, size_{connection.body_.remaining()}
     {
     }
 

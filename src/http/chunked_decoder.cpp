@@ -39,9 +39,7 @@ ChunkedDecoder::At ChunkedDecoder::next(char c) noexcept
 {
     const auto only = [c](char wanted, At then) { return c == wanted ? then : At::malformed; };
     switch (at_) {
-        case At::size_start:
-            extra_bytes_ = 0;
-            return hex_value(c) < 0 ? At::malformed : size_digit(c);
+        case At::size_start: extra_bytes_ = 0; return hex_value(c) < 0 ? At::malformed : size_digit(c);
         case At::size:
             if (c == '\r') return At::size_feed;
             if (c == ';' || is_blank(c)) return At::extension;

@@ -20,16 +20,29 @@ public:
     Step decode(std::span<std::byte> bytes) noexcept;
 
 private:
-    enum class At { size_start, size, extension, size_feed, data, data_return, data_feed, trailer_start, trailer,
-                    trailer_feed, end_feed, done, malformed };
+    enum class At {
+        size_start,
+        size,
+        extension,
+        size_feed,
+        data,
+        data_return,
+        data_feed,
+        trailer_start,
+        trailer,
+        trailer_feed,
+        end_feed,
+        done,
+        malformed
+    };
 
     At next(char c) noexcept;
     At size_digit(char c) noexcept;
     At counted(At stay, At end, char c) noexcept;
 
     At at_ = At::size_start;
-    std::uint64_t left_ = 0;       // of the current chunk
-    unsigned extra_bytes_ = 0;     // of this chunk's extensions, or of the trailers
+    std::uint64_t left_ = 0;    // of the current chunk
+    unsigned extra_bytes_ = 0;  // of this chunk's extensions, or of the trailers
 };
 
 }  // namespace entrepot::http

@@ -32,7 +32,8 @@ Decoded decode(const std::string& text, std::size_t cut)
 
 TEST(ChunkedDecoder, takes_the_framing_off_however_the_input_is_cut)
 {
-    const std::string text = "5\r\nhello\r\n1;a=\"b\"\r\n \r\n00006 ; x\r\nworld!\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\n";
+    const std::string text =
+        "5\r\nhello\r\n1;a=\"b\"\r\n \r\n00006 ; x\r\nworld!\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\n";
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
         const auto result = decode(text + "GET /", cut);
         EXPECT_EQ(result.state, State::done) << cut;
@@ -52,10 +53,29 @@ TEST(ChunkedDecoder, waits_for_the_end)
 TEST(ChunkedDecoder, refuses_broken_framing)
 {
     const std::string broken[] = {
-        "\r\n", "g\r\n", "-1\r\n", "0x5\r\nhello\r\n", " 5\r\nhello\r\n", "5\nhello\r\n", "5\rhello", "5\r\nhelloX",
-        "5\r\nhello\rX", "5\r\nhello\n", "8000000000000000\r\n", "ffffffffffffffffff\r\n", std::string(100, '0'),
-        "5;a\x01\r\nhello\r\n", "5;a\nhello\r\n", "0\r\n\n", "0\r\n\rX", "0\r\n folded: x\r\n\r\n", "0\r\n: x\r\n\r\n",
-        "0\r\nA: b\nC", "0\r\nA: b\rC", "5;" + std::string(9000, 'a'), "0\r\nA: " + std::string(9000, 'a'),
+        "\r\n",
+        "g\r\n",
+        "-1\r\n",
+        "0x5\r\nhello\r\n",
+        " 5\r\nhello\r\n",
+        "5\nhello\r\n",
+        "5\rhello",
+        "5\r\nhelloX",
+        "5\r\nhello\rX",
+        "5\r\nhello\n",
+        "8000000000000000\r\n",
+        "ffffffffffffffffff\r\n",
+        std::string(100, '0'),
+        "5;a\x01\r\nhello\r\n",
+        "5;a\nhello\r\n",
+        "0\r\n\n",
+        "0\r\n\rX",
+        "0\r\n folded: x\r\n\r\n",
+        "0\r\n: x\r\n\r\n",
+        "0\r\nA: b\nC",
+        "0\r\nA: b\rC",
+        "5;" + std::string(9000, 'a'),
+        "0\r\nA: " + std::string(9000, 'a'),
     };
     for (const auto& text : broken) {
         for (std::size_t cut = 0; cut < std::min<std::size_t>(text.size(), 40); ++cut) {

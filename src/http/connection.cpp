@@ -20,8 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t small_buffer = 4 * 1024;
-constexpr std::uint64_t slice = 1024 * 1024;            // of a body that is sent before others get their turn
-constexpr std::uint64_t limited_slice = 64 * 1024;      // the same on a listener with a rate
+constexpr std::uint64_t slice = 1024 * 1024;        // of a body that is sent before others get their turn
+constexpr std::uint64_t limited_slice = 64 * 1024;  // the same on a listener with a rate
 constexpr std::uint64_t most_discarded = 256 * 1024;
 constexpr std::size_t discard_buffer = 64 * 1024;
 constexpr unsigned most_answers_in_a_turn = 64;

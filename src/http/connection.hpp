@@ -8,7 +8,6 @@
 #include "http/rate_watch.hpp"
 #include "http/receive_buffer.hpp"
 
-
 namespace entrepot::http {
 
 // One client's connection: reads heads, asks the handler, sends answers, one request after the other. Lives on one
@@ -91,7 +90,7 @@ private:
     bool rate_watched_ = false;  // waiting for a peer that has to keep up the least rate
     bool timed_out_ = false;
     bool keep_alive_ = true;
-    bool continued_ = false;     // 100 (Continue) was sent
+    bool continued_ = false;  // 100 (Continue) was sent
     ReceiveBuffer buffer_;
     HeadParser parser_;
     InboundRequest request_;

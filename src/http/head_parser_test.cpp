@@ -38,7 +38,8 @@ std::string with(const std::string& fields)
 
 TEST(HeadParser, reads_a_plain_request)
 {
-    const Parsed parsed{"GET /v2/a/blobs/sha256:0?x=1&y HTTP/1.1\r\nHost: example.org:5000\r\nX-A:  b c\t \r\n\r\nrest"};
+    const Parsed parsed{"GET /v2/a/blobs/sha256:0?x=1&y HTTP/1.1\r\nHost: example.org:5000\r\nX-A:  b c\t \r\n\r\nrest"
+    };
     ASSERT_EQ(parsed.state, HeadParser::State::complete);
     EXPECT_EQ(parsed.request.method, Method::get);
     EXPECT_EQ(parsed.request.path, "/v2/a/blobs/sha256:0");
@@ -110,7 +111,10 @@ TEST(HeadParser, refuses_what_could_be_read_in_two_ways)
         {"chunked twice in two fields", with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
         {"empty coding", with("Transfer-Encoding:\r\n"), 400},
         {"empty coding after chunked", with("Transfer-Encoding: chunked,\r\n"), 400},
-        {"coding with a control character", with("Transfer-Encoding: \x0b" "chunked\r\n"), 400},
+        {"coding with a control character",
+         with("Transfer-Encoding: \x0b"
+              "chunked\r\n"),
+         400},
         {"quoted coding", with("Transfer-Encoding: \"chunked\"\r\n"), 400},
         {"coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
         {"unknown expectation", with("Expect: miracles\r\n"), 417},

@@ -82,8 +82,7 @@ std::vector<SocketAddress> addresses_of(const std::string& text)
 
 class Socket {
 public:
-    explicit Socket(int family)
-        : descriptor_{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)}
+    explicit Socket(int family) : descriptor_{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)}
     {
         if (descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "socket"};
     }

@@ -122,8 +122,10 @@ TEST_F(InboundRequestTest, believes_trusted_proxies_only)
 TEST_F(InboundRequestTest, stops_at_what_is_no_address)
 {
     EXPECT_EQ(from("127.0.0.1", {{"X-Forwarded-For", "1.1.1.1, unknown, 10.0.0.1"}}).client, "10.0.0.1");
-    EXPECT_EQ(from("127.0.0.1", {{"X-Forwarded-For", "1.1.1.1"}, {"X-Forwarded-For", "[2001:db8::1]:99"}}).client,
-              "2001:db8::1");
+    EXPECT_EQ(
+        from("127.0.0.1", {{"X-Forwarded-For", "1.1.1.1"}, {"X-Forwarded-For", "[2001:db8::1]:99"}}).client,
+        "2001:db8::1"
+    );
     EXPECT_EQ(from("127.0.0.1", {{"X-Forwarded-Host", "evil/path"}}).authority, "own:5000");
 }
 

@@ -33,8 +33,8 @@ private:
     void took(std::string_view& head, std::uint64_t bytes) noexcept;
 
     Response response_;
-    std::string head_;           // what is left of it
-    std::uint64_t offset_ = 0;   // into the body
+    std::string head_;          // what is left of it
+    std::uint64_t offset_ = 0;  // into the body
     std::uint64_t left_ = 0;
     std::uint64_t sent_ = 0;
     bool flushed_ = true;

@@ -23,10 +23,7 @@ public:
     std::vector<std::thread> threads;
     bool stopped = false;
 
-    bool quiet() const
-    {
-        return shared.admission.open() == 0;
-    }
+    bool quiet() const { return shared.admission.open() == 0; }
 };
 
 HttpServer::HttpServer(std::vector<ListenerOptions> listeners, HttpLimits limits, const Clock& clock, unsigned loops)
@@ -45,8 +42,7 @@ HttpServer::HttpServer(std::vector<ListenerOptions> listeners, HttpLimits limits
         const auto sockets = http::open_listener(endpoint, loops);
         for (unsigned i = 0; i < loops; ++i) {
             for (const int descriptor : sockets[i]) {
-                state_->acceptors[i].push_back(
-                    std::make_unique<http::Acceptor>(*state_->loops[i], endpoint, descriptor)
+                state_->acceptors[i].push_back(std::make_unique<http::Acceptor>(*state_->loops[i], endpoint, descriptor)
                 );
             }
         }
@@ -99,7 +95,10 @@ void HttpServer::drain(std::chrono::seconds stalled, std::chrono::seconds longes
         begun.push_back(promise.get_future());
         asio::post(
             state_->loops[i]->context(),
-            [loop = state_->loops[i].get(), &acceptors = state_->acceptors[i], stalled, longest,
+            [loop = state_->loops[i].get(),
+             &acceptors = state_->acceptors[i],
+             stalled,
+             longest,
              done = std::move(promise)]() mutable {
                 loop->drain(stalled, longest);
                 for (const auto& acceptor : acceptors) acceptor->close();

@@ -20,23 +20,23 @@ struct TlsFiles {
 
 // One address that requests are taken from.
 struct ListenerOptions {
-    std::string name;                 // for logs and metrics
-    std::string address;              // numeric address, or an interface's name
-    std::uint16_t port = 0;           // 0: the system chooses (tests)
+    std::string name;        // for logs and metrics
+    std::string address;     // numeric address, or an interface's name
+    std::uint16_t port = 0;  // 0: the system chooses (tests)
     std::optional<TlsFiles> tls;
-    std::uint64_t bytes_per_second = 0;   // sent by this listener in all; 0: no limit
-    Handler* handler = nullptr;       // not owned; outlives the server
+    std::uint64_t bytes_per_second = 0;  // sent by this listener in all; 0: no limit
+    Handler* handler = nullptr;          // not owned; outlives the server
 };
 
 struct HttpLimits {
     std::size_t header_bytes = 32 * 1024;
     std::size_t header_count = 128;
-    std::chrono::seconds header_timeout{30};    // from the first byte of a head (or the connection) to its end
-    std::chrono::seconds idle_timeout{75};      // between requests
-    std::uint64_t least_body_rate = 240;        // bytes a second, averaged over 10 s, for bodies in and out
-    std::size_t connections = 0;                // 0: 90 % of the descriptor limit
+    std::chrono::seconds header_timeout{30};  // from the first byte of a head (or the connection) to its end
+    std::chrono::seconds idle_timeout{75};    // between requests
+    std::uint64_t least_body_rate = 240;      // bytes a second, averaged over 10 s, for bodies in and out
+    std::size_t connections = 0;              // 0: 90 % of the descriptor limit
     std::size_t connections_per_client = 8'192;
-    std::size_t requests_in_flight = 16'384;    // coroutines at work, beyond: 503 with Retry-After
+    std::size_t requests_in_flight = 16'384;  // coroutines at work, beyond: 503 with Retry-After
     std::vector<std::string> trusted_proxies{"127.0.0.0/8", "::1"};
 };
 
@@ -64,7 +64,8 @@ public:
     std::uint16_t port(std::size_t listener) const;
     // An executor of one of the loops, for background coroutines of the application.
     asio::any_io_executor executor(unsigned loop = 0);
-    // Reads certificates and keys again; a pair that doesn't load leaves the old one in use and is returned as the error.
+    // Reads certificates and keys again; a pair that doesn't load leaves the old one in use and is returned as the
+    // error.
     Result<> reload_tls();
     // Stops accepting, closes idle connections, lets transfers that make progress finish; those without any for
     // `stalled` are cut, all after `longest`. Blocks until the last connection has ended; the loops go on running.

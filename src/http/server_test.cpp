@@ -49,9 +49,10 @@ TEST_F(ServerTest, answers_pipelined_requests_in_order)
     std::string all;
     for (int i = 0; i < 100; ++i) {
         const auto n = std::to_string(i);
-        all += i % 3 == 0   ? "PUT /p" + n + " HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
-               : i % 3 == 1 ? "PUT /p" + n + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
-                            : std::string{get_hot};
+        all += i % 3 == 0 ? "PUT /p" + n + " HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
+               : i % 3 == 1
+                   ? "PUT /p" + n + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+                   : std::string{get_hot};
     }
     ASSERT_TRUE(client.send(all));
     for (int i = 0; i < 100; ++i) {

@@ -27,9 +27,7 @@ void make_certificate(const TlsFiles& files, const char* name)
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
     X509_set_pubkey(certificate.get(), key.get());
     auto* subject = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(
-        subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1, 0
-    );
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
     X509_set_issuer_name(certificate.get(), subject);
     X509_sign(certificate.get(), key.get(), EVP_sha256());
     std::FILE* file = std::fopen(files.certificate_file.c_str(), "w");
@@ -154,7 +152,9 @@ TEST_F(TlsServerTest, receives_large_bodies)
     const auto body = handler.file_content().substr(0, 3'000'000);
     client.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n" + body);
     EXPECT_TRUE(client.read_answer() == body);
-    client.send("PUT /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2dc6c0\r\n" + body + "\r\n0\r\n\r\n");
+    client.send(
+        "PUT /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2dc6c0\r\n" + body + "\r\n0\r\n\r\n"
+    );
     client.send(get_hot);
     EXPECT_TRUE(client.read_answer() == body);
     EXPECT_EQ(client.read_answer(), "hot");

@@ -20,8 +20,12 @@ std::string last_error()
 
 // A client that names protocols must name ours (RFC 7301 section 3.2).
 int choose_protocol(
-    SSL* /*ssl*/, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
-    unsigned offered_length, void* /*context*/
+    SSL* /*ssl*/,
+    const unsigned char** chosen,
+    unsigned char* length,
+    const unsigned char* offered,
+    unsigned offered_length,
+    void* /*context*/
 )
 {
     static constexpr std::string_view ours = "http/1.1";

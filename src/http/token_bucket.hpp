@@ -23,8 +23,9 @@ public:
         auto paid = paid_until_.load(std::memory_order_relaxed);
         while (true) {
             const auto start = std::max(paid, time - burst);
-            const auto most = static_cast<std::uint64_t>(static_cast<double>(std::max<std::int64_t>(time - start, 0)) *
-                                                         rate_ / nanoseconds);
+            const auto most = static_cast<std::uint64_t>(
+                static_cast<double>(std::max<std::int64_t>(time - start, 0)) * rate_ / nanoseconds
+            );
             const auto granted = std::min(wanted, most);
             if (granted == 0) return 0;
             const auto next = start + cost(granted);

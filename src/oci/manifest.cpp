@@ -39,8 +39,8 @@ Result<Annotations> annotations_field(const json::object& object)
 
 bool is_non_distributable(std::string_view media_type)
 {
-    return media_type.find(".layer.nondistributable.") != std::string_view::npos
-        || media_type == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    return media_type.find(".layer.nondistributable.") != std::string_view::npos ||
+           media_type == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 }
 
 Result<Descriptor> descriptor_of(const json::value& value, std::string_view what)
@@ -156,7 +156,9 @@ Result<Manifest> Manifest::parse(std::string_view media_type, std::string_view b
     CHECK(check_version(object));
     TRY(const auto own_type, text_field(object, "mediaType"));
     if (!own_type.empty() && own_type != media_type) {
-        return invalid("the manifest calls itself " + own_type.substr(0, 128) + " but was pushed as another media type");
+        return invalid(
+            "the manifest calls itself " + own_type.substr(0, 128) + " but was pushed as another media type"
+        );
     }
     CHECK(refuse_ambiguity(object, media_type));
     TRY(manifest.artifact_type, text_field(object, "artifactType"));

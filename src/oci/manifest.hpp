@@ -38,9 +38,9 @@ struct Manifest {
     static Result<Manifest> parse(std::string_view media_type, std::string_view bytes);
 
     std::string media_type;
-    std::string artifact_type;      // as the referrers answer shows it: own artifactType, else the config's media type
+    std::string artifact_type;  // as the referrers answer shows it: own artifactType, else the config's media type
     std::optional<Descriptor> config;
-    std::vector<Descriptor> layers;  // of an image manifest
+    std::vector<Descriptor> layers;    // of an image manifest
     std::vector<Descriptor> children;  // manifests of an index
     std::optional<Descriptor> subject;
     Annotations annotations;

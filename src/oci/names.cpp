@@ -76,7 +76,8 @@ Result<Tag> Tag::parse(std::string_view text)
     for (std::size_t at = 0; valid && at < text.size(); ++at) valid = is_tag_character(text[at], at == 0);
     if (!valid) {
         return fail(
-            Errc::tag_invalid, "a tag is up to 128 letters, digits, '_', '.' and '-', and starts with neither of the last two"
+            Errc::tag_invalid,
+            "a tag is up to 128 letters, digits, '_', '.' and '-', and starts with neither of the last two"
         );
     }
     return Tag{std::string{text}};

@@ -12,8 +12,8 @@ const std::string some_digest = "sha256:" + std::string(64, 'a');
 
 std::string image(const std::string& rest)
 {
-    return R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" + some_digest
-        + R"(","size":2})" + rest + "}";
+    return R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
+           some_digest + R"(","size":2})" + rest + "}";
 }
 
 TEST(Digest, accepts_both_registered_algorithms)
@@ -25,11 +25,20 @@ TEST(Digest, accepts_both_registered_algorithms)
 
 TEST(Digest, refuses_everything_else)
 {
-    for (const std::string& text : {
-             std::string{}, std::string{"sha256"}, std::string{"sha256:"}, "sha256:" + std::string(64, 'A'),
-             "sha256:" + std::string(63, 'a'), "sha256:" + std::string(65, 'a'), "sha512:" + std::string(64, 'a'),
-             "md5:" + std::string(32, 'a'), "sha256:" + std::string(64, 'g'), " " + some_digest, some_digest + "\n",
-             "sha256:../" + std::string(61, 'a'), "sha256;" + std::string(64, 'a')}) {
+    for (const std::string& text :
+         {std::string{},
+          std::string{"sha256"},
+          std::string{"sha256:"},
+          "sha256:" + std::string(64, 'A'),
+          "sha256:" + std::string(63, 'a'),
+          "sha256:" + std::string(65, 'a'),
+          "sha512:" + std::string(64, 'a'),
+          "md5:" + std::string(32, 'a'),
+          "sha256:" + std::string(64, 'g'),
+          " " + some_digest,
+          some_digest + "\n",
+          "sha256:../" + std::string(61, 'a'),
+          "sha256;" + std::string(64, 'a')}) {
         EXPECT_EQ(Digest::parse(text).error().code(), Errc::digest_invalid) << text;
     }
 }
@@ -41,8 +50,21 @@ TEST(Digest, of_known_bytes)
 
 TEST(RepositoryName, accepts_the_grammar_of_the_specification)
 {
-    for (const std::string text : {"a", "library/busybox", "a/b/c/d", "a-b", "a--b", "a---b/c", "a_b", "a__b", "a.b", "0/1",
-                                   "blobs", "tags/list", "service/token", "manifests/blobs/uploads"}) {
+    for (const std::string text :
+         {"a",
+          "library/busybox",
+          "a/b/c/d",
+          "a-b",
+          "a--b",
+          "a---b/c",
+          "a_b",
+          "a__b",
+          "a.b",
+          "0/1",
+          "blobs",
+          "tags/list",
+          "service/token",
+          "manifests/blobs/uploads"}) {
         EXPECT_TRUE(RepositoryName::parse(text)) << text;
     }
     EXPECT_EQ(RepositoryName::parse("p/q/r")->project(), "p");
@@ -51,11 +73,26 @@ TEST(RepositoryName, accepts_the_grammar_of_the_specification)
 
 TEST(RepositoryName, refuses_everything_else)
 {
-    for (const std::string& text : {
-             std::string{}, std::string{"/"}, std::string{"a/"}, std::string{"/a"}, std::string{"a//b"}, std::string{"A"},
-             std::string{"a..b"}, std::string{"a___b"}, std::string{"a_.b"}, std::string{"-a"}, std::string{"a-"},
-             std::string{".."}, std::string{"a/../b"}, std::string{"a/.b"}, std::string{"a b"}, std::string{"a%2fb"},
-             std::string{"\xc3\xa9"}, std::string{"a\0b", 3}, std::string(256, 'a')}) {
+    for (const std::string& text :
+         {std::string{},
+          std::string{"/"},
+          std::string{"a/"},
+          std::string{"/a"},
+          std::string{"a//b"},
+          std::string{"A"},
+          std::string{"a..b"},
+          std::string{"a___b"},
+          std::string{"a_.b"},
+          std::string{"-a"},
+          std::string{"a-"},
+          std::string{".."},
+          std::string{"a/../b"},
+          std::string{"a/.b"},
+          std::string{"a b"},
+          std::string{"a%2fb"},
+          std::string{"\xc3\xa9"},
+          std::string{"a\0b", 3},
+          std::string(256, 'a')}) {
         EXPECT_EQ(RepositoryName::parse(text).error().code(), Errc::name_invalid) << text;
     }
     EXPECT_TRUE(RepositoryName::parse(std::string(255, 'a')));
@@ -72,7 +109,12 @@ TEST(Tag, follows_its_grammar)
 {
     for (const std::string text : {"latest", "1.0", "_x", "V1-rc.2", "0"}) EXPECT_TRUE(Tag::parse(text)) << text;
     for (const std::string& text :
-         {std::string{}, std::string{".a"}, std::string{"-a"}, std::string{"a b"}, std::string{"a/b"}, std::string(129, 'a')}) {
+         {std::string{},
+          std::string{".a"},
+          std::string{"-a"},
+          std::string{"a b"},
+          std::string{"a/b"},
+          std::string(129, 'a')}) {
         EXPECT_EQ(Tag::parse(text).error().code(), Errc::tag_invalid) << text;
     }
 }
@@ -86,7 +128,8 @@ TEST(Reference, is_a_digest_where_there_is_a_colon)
 
 TEST(Manifest, reads_what_an_image_needs)
 {
-    const auto layer = R"({"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + some_digest + R"(","size":3})";
+    const auto layer =
+        R"({"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + some_digest + R"(","size":3})";
     const auto parsed = Manifest::parse(
         media::oci_manifest,
         image(R"(,"layers":[)" + layer + "," + layer + R"(],"annotations":{"a":"b"},"subject":)" + layer)
@@ -103,9 +146,11 @@ TEST(Manifest, does_not_require_layers_that_lie_elsewhere)
 {
     const auto parsed = Manifest::parse(
         media::oci_manifest,
-        image(R"(,"layers":[{"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar","digest":"sha256:)"
-              + std::string(64, 'b') + R"(","size":3},{"mediaType":"x","urls":["u"],"digest":"sha256:)" + std::string(64, 'c')
-              + R"(","size":3}])")
+        image(
+            R"(,"layers":[{"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar","digest":"sha256:)" +
+            std::string(64, 'b') + R"(","size":3},{"mediaType":"x","urls":["u"],"digest":"sha256:)" +
+            std::string(64, 'c') + R"(","size":3}])"
+        )
     );
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->required_blobs().size(), 1U);
@@ -113,14 +158,25 @@ TEST(Manifest, does_not_require_layers_that_lie_elsewhere)
 
 TEST(Manifest, refuses_lies_and_nonsense)
 {
-    for (const std::string& bytes : {
-             std::string{}, std::string{"null"}, std::string{"[]"}, std::string{"{}"}, std::string{"{\"schemaVersion\":2}"},
-             std::string{"{\"schemaVersion\":1}"}, image(R"(,"layers":{})"), image(R"(,"layers":[1])"),
-             image(R"(,"layers":[{"digest":"x","size":1}])"), image(R"(,"layers":[{"digest":")" + some_digest + R"("}])"),
-             image(R"(,"layers":[{"digest":")" + some_digest + R"(","size":-1}])"),
-             image(R"(,"layers":[{"digest":")" + some_digest + R"(","size":1e30}])"), image(R"(,"annotations":{"a":1})"),
-             image(R"(,"annotations":[])"), image(R"(,"mediaType":"text/plain")"), image(R"(,"manifests":[])"),
-             image(R"(,"x":)" + std::string(64, '[') + std::string(64, ']')), image("") + "x"}) {
+    for (const std::string& bytes :
+         {std::string{},
+          std::string{"null"},
+          std::string{"[]"},
+          std::string{"{}"},
+          std::string{"{\"schemaVersion\":2}"},
+          std::string{"{\"schemaVersion\":1}"},
+          image(R"(,"layers":{})"),
+          image(R"(,"layers":[1])"),
+          image(R"(,"layers":[{"digest":"x","size":1}])"),
+          image(R"(,"layers":[{"digest":")" + some_digest + R"("}])"),
+          image(R"(,"layers":[{"digest":")" + some_digest + R"(","size":-1}])"),
+          image(R"(,"layers":[{"digest":")" + some_digest + R"(","size":1e30}])"),
+          image(R"(,"annotations":{"a":1})"),
+          image(R"(,"annotations":[])"),
+          image(R"(,"mediaType":"text/plain")"),
+          image(R"(,"manifests":[])"),
+          image(R"(,"x":)" + std::string(64, '[') + std::string(64, ']')),
+          image("") + "x"}) {
         const auto parsed = Manifest::parse(media::oci_manifest, bytes);
         ASSERT_FALSE(parsed) << bytes;
         EXPECT_EQ(parsed.error().code(), Errc::manifest_invalid) << bytes;

@@ -14,7 +14,7 @@ namespace entrepot {
 struct Account {
     std::int64_t id = 0;
     std::string name;
-    std::string password_hash;      // Argon2id, encoded form; empty: no password log-in
+    std::string password_hash;            // Argon2id, encoded form; empty: no password log-in
     std::int64_t credential_version = 0;  // grows with each change of password: remembered verifications end
     bool is_admin = false;
     Micros created_at = 0;
@@ -23,26 +23,26 @@ struct Account {
 class AccountCatalog {
 public:
     virtual ~AccountCatalog() = default;
-    virtual Task<Account> find(std::string name) = 0;               // not_found
-    virtual Task<Account> find_by_id(std::int64_t id) = 0;          // not_found
-    virtual Task<Account> create(Account account) = 0;              // conflict; id is given by the store
+    virtual Task<Account> find(std::string name) = 0;                             // not_found
+    virtual Task<Account> find_by_id(std::int64_t id) = 0;                        // not_found
+    virtual Task<Account> create(Account account) = 0;                            // conflict; id is given by the store
     virtual Task<> set_password(std::int64_t id, std::string password_hash) = 0;  // not_found
     virtual Task<std::int64_t> count() = 0;
 };
 
 // A token-signing key, its private part sealed under the master key.
 struct SealedKey {
-    std::string id;             // the JWK's kid
-    std::string sealed;         // opaque here
+    std::string id;      // the JWK's kid
+    std::string sealed;  // opaque here
     Micros created_at = 0;
-    Micros retires_at = 0;      // signs no more from then on; verifies until its last token has expired
+    Micros retires_at = 0;  // signs no more from then on; verifies until its last token has expired
 };
 
 class KeyCatalog {
 public:
     virtual ~KeyCatalog() = default;
     virtual Task<std::vector<SealedKey>> signing_keys() = 0;
-    virtual Task<> add(SealedKey key) = 0;      // conflict when the id exists
+    virtual Task<> add(SealedKey key) = 0;  // conflict when the id exists
     virtual Task<> remove(std::string id) = 0;
 };
 
@@ -60,7 +60,7 @@ class RefreshTokenCatalog {
 public:
     virtual ~RefreshTokenCatalog() = default;
     virtual Task<> add(RefreshToken token) = 0;
-    virtual Task<RefreshToken> find(std::string hash) = 0;   // not_found
+    virtual Task<RefreshToken> find(std::string hash) = 0;  // not_found
     virtual Task<> remove_expired(Micros now) = 0;
 };
 

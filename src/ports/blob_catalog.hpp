@@ -36,7 +36,8 @@ public:
     // Links a blob that `from` holds into `into`; blob_unknown when `from` does not hold it.
     virtual Task<std::uint64_t> mount(RepositoryName into, RepositoryName from, Digest digest, Actor actor) = 0;
 
-    // Some repositories that hold the blob, at most `limit`: a mount without a source looks for one the caller may read.
+    // Some repositories that hold the blob, at most `limit`: a mount without a source looks for one the caller may
+    // read.
     virtual Task<std::vector<RepositoryName>> holders(Digest digest, std::int64_t limit) = 0;
 
     // Unlinks. blob_unknown; blob_in_use while a manifest of the repository needs it.

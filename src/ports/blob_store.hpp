@@ -18,8 +18,8 @@ namespace entrepot {
 // A committed blob, ready to be sent: small ones as bytes in memory, larger ones as an open file.
 struct BlobContent {
     std::uint64_t size = 0;
-    std::shared_ptr<const std::string> bytes;    // either this,
-    std::shared_ptr<const OpenFile> file;        // or this
+    std::shared_ptr<const std::string> bytes;  // either this,
+    std::shared_ptr<const OpenFile> file;      // or this
 };
 
 class BlobReader {
@@ -68,10 +68,11 @@ public:
     virtual ~BlobIngest() = default;
 
     // Opens the upload's bytes for writing at `offset` with the hash state of exactly that many bytes (empty: they are
-    // hashed again from the store); bytes beyond are cut off. The bytes of one upload have one writer: a second resume() asks the first to stop
-    // (its calls answer `cancelled`) and waits for that; from another process it is `conflict`.
-    // upload_unknown when fewer bytes are stored than `offset`.
-    virtual Task<std::unique_ptr<BlobUpload>> resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state) = 0;
+    // hashed again from the store); bytes beyond are cut off. The bytes of one upload have one writer: a second
+    // resume() asks the first to stop (its calls answer `cancelled`) and waits for that; from another process it is
+    // `conflict`. upload_unknown when fewer bytes are stored than `offset`.
+    virtual Task<std::unique_ptr<BlobUpload>>
+    resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state) = 0;
 
     // A small blob that is already in memory and whose digest the caller has verified: one step, durable and visible.
     virtual Task<> put(Digest digest, std::string bytes) = 0;

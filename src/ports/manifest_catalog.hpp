@@ -18,7 +18,7 @@ struct StoredManifest {
     Digest digest;
     std::string media_type;
     std::string bytes;
-    std::int64_t id = 0;             // row, for counting pulls
+    std::int64_t id = 0;  // row, for counting pulls
     std::int64_t repository_id = 0;
 };
 using ManifestPtr = std::shared_ptr<const StoredManifest>;
@@ -72,7 +72,8 @@ public:
     virtual Task<ManifestPtr> load(RepositoryName repository, Reference reference) = 0;
 
     // Stores the manifest and moves its tags. manifest_blob_unknown (naming the digest in the message) when a required
-    // blob is not linked to the repository, unless it may lack blobs; name_unknown when the project does not exist. Pushing again is success.
+    // blob is not linked to the repository, unless it may lack blobs; name_unknown when the project does not exist.
+    // Pushing again is success.
     virtual Task<> commit(NewManifest manifest) = 0;
 
     // manifest_unknown when there is none. By digest also drops every tag that points at it.
@@ -83,7 +84,8 @@ public:
 
     // Manifests whose subject is `subject`, in digest order (PageRequest::last is a digest), also those that a
     // pre-existing fallback tag's index lists; of one artifact type when that is not empty.
-    virtual Task<ReferrerPage> referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) = 0;
+    virtual Task<ReferrerPage>
+    referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) = 0;
 
     // All repositories that hold at least one manifest or blob, or only those of public projects, in name order.
     virtual Task<NamePage> repositories(bool only_public, PageRequest page) = 0;

@@ -26,10 +26,10 @@ public:
     virtual ~ProjectCatalog() = default;
 
     virtual Task<std::vector<Project>> all() = 0;
-    virtual Task<Project> find(ProjectName name) = 0;                                       // name_unknown
-    virtual Task<Project> create(ProjectName name, bool is_public, Actor actor) = 0;        // conflict when it exists
-    virtual Task<Project> set_public(ProjectName name, bool is_public, Actor actor) = 0;    // name_unknown
-    virtual Task<> remove(ProjectName name, Actor actor) = 0;                               // name_unknown, conflict when not empty
+    virtual Task<Project> find(ProjectName name) = 0;                                     // name_unknown
+    virtual Task<Project> create(ProjectName name, bool is_public, Actor actor) = 0;      // conflict when it exists
+    virtual Task<Project> set_public(ProjectName name, bool is_public, Actor actor) = 0;  // name_unknown
+    virtual Task<> remove(ProjectName name, Actor actor) = 0;  // name_unknown, conflict when not empty
 };
 
 }  // namespace entrepot

@@ -38,7 +38,8 @@ public:
     // The same, and raises the fence: earlier holders can no longer advance() it.
     virtual Task<UploadSession> take(RepositoryName repository, UploadId id, Micros now) = 0;
     // upload_unknown when the session is gone, conflict when `fence` is not the latest.
-    virtual Task<> advance(UploadId id, std::int64_t fence, std::uint64_t offset, std::string hash_state, Micros now) = 0;
+    virtual Task<>
+    advance(UploadId id, std::int64_t fence, std::uint64_t offset, std::string hash_state, Micros now) = 0;
     // upload_unknown.
     virtual Task<> cancel(RepositoryName repository, UploadId id) = 0;
     // At most `limit` sessions not touched since `before`, for cleaning; and their removal whatever repository.

@@ -26,7 +26,9 @@ public:
     }
     Task<ReferrerPage> referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page)
     {
-        return manifests_.referrers(std::move(repository), std::move(subject), std::move(artifact_type), std::move(page));
+        return manifests_.referrers(
+            std::move(repository), std::move(subject), std::move(artifact_type), std::move(page)
+        );
     }
     // An admin sees every repository, others those of public projects.
     Task<NamePage> repositories(const Identity& identity, PageRequest page)

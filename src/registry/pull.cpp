@@ -4,9 +4,8 @@
 
 namespace entrepot {
 
-std::optional<ManifestPtr> Pull::peek_manifest(
-    const RepositoryName& repository, const Reference& reference, Purpose purpose
-)
+std::optional<ManifestPtr>
+Pull::peek_manifest(const RepositoryName& repository, const Reference& reference, Purpose purpose)
 {
     auto manifest = manifests_.peek(repository, reference);
     if (manifest && purpose == Purpose::take) ledger_.count(**manifest);

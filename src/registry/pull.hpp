@@ -24,7 +24,8 @@ public:
     // Asking about a manifest counts as no pull, taking its bytes does.
     enum class Purpose { look, take };
 
-    std::optional<ManifestPtr> peek_manifest(const RepositoryName& repository, const Reference& reference, Purpose purpose);
+    std::optional<ManifestPtr>
+    peek_manifest(const RepositoryName& repository, const Reference& reference, Purpose purpose);
     // manifest_unknown, name_unknown.
     Task<ManifestPtr> load_manifest(RepositoryName repository, Reference reference, Purpose purpose);
 

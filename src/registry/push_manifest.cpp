@@ -39,7 +39,8 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     auto children = record.manifest.children;
     CO_CHECK(co_await catalog_.commit(std::move(record)));
     // The push stands whatever this answers: what is missing is only worth a warning.
-    if (std::ssize(children) > most_children_looked_at) children.erase(children.begin() + most_children_looked_at, children.end());
+    if (std::ssize(children) > most_children_looked_at)
+        children.erase(children.begin() + most_children_looked_at, children.end());
     pushed.missing_children = (co_await missing_among(repository, std::move(children))).value_or(0);
     co_return pushed;
 }

@@ -14,8 +14,10 @@ constexpr std::int64_t expired_at_once = 1000;
 Result<> check_start(const std::optional<ChunkRange>& range, std::uint64_t offset)
 {
     if (!range || range->first == offset) return {};
-    return fail(Errc::upload_offset, "the chunk starts at " + std::to_string(range->first) + ", the upload stands at "
-        + std::to_string(offset));
+    return fail(
+        Errc::upload_offset,
+        "the chunk starts at " + std::to_string(range->first) + ", the upload stands at " + std::to_string(offset)
+    );
 }
 
 Result<> check_length(const std::optional<ChunkRange>& range, const ByteSource& body)
@@ -51,9 +53,8 @@ Task<std::uint64_t> Uploads::offset(RepositoryName repository, UploadId id)
     co_return session.offset;
 }
 
-Task<std::uint64_t> Uploads::append(
-    RepositoryName repository, UploadId id, std::optional<ChunkRange> range, ByteSource& body
-)
+Task<std::uint64_t>
+Uploads::append(RepositoryName repository, UploadId id, std::optional<ChunkRange> range, ByteSource& body)
 {
     CO_CHECK(check_length(range, body));
     CO_TRY(const auto session, co_await sessions_.take(std::move(repository), id, clock_.now()));
@@ -68,7 +69,9 @@ Task<std::uint64_t> Uploads::append(
         CO_TRY(auto progress, co_await upload->settle());
         const auto arrived = progress.offset - written;
         written = progress.offset;
-        CO_CHECK(co_await sessions_.advance(id, session.fence, progress.offset, std::move(progress.hash_state), clock_.now()));
+        CO_CHECK(
+            co_await sessions_.advance(id, session.fence, progress.offset, std::move(progress.hash_state), clock_.now())
+        );
         if (!received) co_return std::unexpected{received.error()};
         if (left) *left -= arrived;
         more = arrived == portion && left.value_or(1) > 0;
@@ -98,7 +101,11 @@ Task<> Uploads::receive(BlobUpload& upload, ByteSource& body, std::optional<std:
 }
 
 Task<> Uploads::finish(
-    RepositoryName repository, UploadId id, Digest digest, std::optional<ChunkRange> range, ByteSource& body,
+    RepositoryName repository,
+    UploadId id,
+    Digest digest,
+    std::optional<ChunkRange> range,
+    ByteSource& body,
     Identity identity
 )
 {

@@ -34,10 +34,21 @@ public:
     };
 
     Uploads(
-        UploadCatalog& sessions, BlobCatalog& links, BlobIngest& store, ProjectGate& gate, Random& random,
-        const Clock& clock, Limits limits
+        UploadCatalog& sessions,
+        BlobCatalog& links,
+        BlobIngest& store,
+        ProjectGate& gate,
+        Random& random,
+        const Clock& clock,
+        Limits limits
     )
-        : sessions_{sessions}, links_{links}, store_{store}, gate_{gate}, random_{random}, clock_{clock}, limits_{limits}
+        : sessions_{sessions},
+          links_{links},
+          store_{store},
+          gate_{gate},
+          random_{random},
+          clock_{clock},
+          limits_{limits}
     {
     }
 
@@ -48,10 +59,15 @@ public:
     // Takes a chunk, or with no range all of `body`, and returns the new offset. When the body breaks off, what came is
     // kept. upload_offset when the range does not start where the upload stands, size_invalid when the body is not as
     // long as the range, cancelled when another request has taken the session over.
-    Task<std::uint64_t> append(RepositoryName repository, UploadId id, std::optional<ChunkRange> range, ByteSource& body);
+    Task<std::uint64_t>
+    append(RepositoryName repository, UploadId id, std::optional<ChunkRange> range, ByteSource& body);
     // Takes the rest, if any, and makes it a blob of the repository. digest_mismatch ends the session.
     Task<> finish(
-        RepositoryName repository, UploadId id, Digest digest, std::optional<ChunkRange> range, ByteSource& body,
+        RepositoryName repository,
+        UploadId id,
+        Digest digest,
+        std::optional<ChunkRange> range,
+        ByteSource& body,
         Identity identity
     );
     // upload_unknown.

@@ -22,10 +22,10 @@ public:
     Task<> refresh();
 
     Task<std::vector<Project>> visible_to(Identity identity);
-    Task<Project> find(ProjectName name, Identity identity);                            // name_unknown, also: not visible
-    Task<Project> create(ProjectName name, bool is_public, Identity identity);          // conflict, denied
-    Task<Project> set_public(ProjectName name, bool is_public, Identity identity);      // name_unknown, denied
-    Task<> remove(ProjectName name, Identity identity);                                 // name_unknown, denied, conflict
+    Task<Project> find(ProjectName name, Identity identity);                        // name_unknown, also: not visible
+    Task<Project> create(ProjectName name, bool is_public, Identity identity);      // conflict, denied
+    Task<Project> set_public(ProjectName name, bool is_public, Identity identity);  // name_unknown, denied
+    Task<> remove(ProjectName name, Identity identity);                             // name_unknown, denied, conflict
 
 private:
     bool sees(const Identity& identity, const Project& project) const;

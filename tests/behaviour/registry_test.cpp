@@ -156,7 +156,9 @@ TEST_F(TheRegistry, bytes_of_another_digest_never_become_a_blob)
         const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
         Body body{pattern(size)};
         const auto lie = digest_of("something else");
-        EXPECT_EQ(run(uploads.finish(name("p/r"), id, lie, std::nullopt, body, admin)).error().code(), Errc::digest_mismatch);
+        EXPECT_EQ(
+            run(uploads.finish(name("p/r"), id, lie, std::nullopt, body, admin)).error().code(), Errc::digest_mismatch
+        );
         EXPECT_EQ(run(pull.load_blob(name("p/r"), lie)).error().code(), Errc::blob_unknown);
         EXPECT_EQ(run(uploads.offset(name("p/r"), id)).error().code(), Errc::upload_unknown);
     }
@@ -217,9 +219,10 @@ TEST_F(TheRegistry, a_mount_needs_the_right_to_pull_from_the_source)
     narrow.scopes = std::make_shared<TokenScopes>(TokenScopes{.entries = {{"p/b", all_actions}}});
 
     using Kind = MountOutcome::Kind;
-    const auto mounting = [&](std::string_view into, std::optional<RepositoryName> from, const Digest& what, const Caller& who) {
-        return run(mount(name(into), std::move(from), what, who, actor)).value().kind;
-    };
+    const auto mounting =
+        [&](std::string_view into, std::optional<RepositoryName> from, const Digest& what, const Caller& who) {
+            return run(mount(name(into), std::move(from), what, who, actor)).value().kind;
+        };
 
     EXPECT_EQ(mounting("p/b", name("p/a"), digest, narrow), Kind::wider_token);
     EXPECT_EQ(mounting("p/b", std::nullopt, digest, narrow), Kind::wider_token);
@@ -239,9 +242,10 @@ TEST_F(TheRegistry, a_manifest_needs_its_blobs_and_keeps_its_bytes)
 {
     const auto layer = pattern(1'000);
     const std::string config = "{}";
-    const auto bytes = R"({ "schemaVersion":2, "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")"
-        + digest_of(config).text() + R"(","size":2},"layers":[{"mediaType":"x","digest":")" + digest_of(layer).text()
-        + R"(","size":1000}]})";
+    const auto bytes =
+        R"({ "schemaVersion":2, "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
+        digest_of(config).text() + R"(","size":2},"layers":[{"mediaType":"x","digest":")" + digest_of(layer).text() +
+        R"(","size":1000}]})";
     const auto push = [&](std::string_view reference) {
         return run(push_manifest(ManifestPush{
             .repository = name("p/r"),

@@ -8,15 +8,16 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import time
 import unittest
 import uuid
 
 from support import settings
-from support.registry import Registry
+from support.registry import Registry, digest_of
 from support.scenario import Scenario
-from support.server import PASSWORD, Server
+from support.server import PASSWORD, Server, wait_until
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 from crash.load import KINDS, Login, Worker  # noqa: E402  (its folder is on the path only now)
@@ -120,6 +121,72 @@ class Kill9(Scenario):
         if not settings.database:
             check_database(generation.data)
         return generation.restart()
+
+
+@unittest.skipIf(settings.foreign, "needs a server of its own")
+@unittest.skipIf(settings.database, "aims at SQLite's log")
+class KilledAtASystemCall(Scenario):
+    """strace kills the server as it enters a chosen system call: the moments that chance seldom meets."""
+
+    # Of a large upload's end: data synced, file named, name synced; the database's log written and synced.
+    LOG = "entrepot.db-wal"
+    LARGE = (("fdatasync", ""), ("renameat", ""), ("fsync", ""), ("pwrite64", LOG), ("fdatasync", LOG))
+    SMALL = (("pwrite64", ""), ("fdatasync", ""), ("renameat", ""), ("pwrite64", LOG), ("fdatasync", LOG))
+
+    def arm(self, server, call, file):
+        process = server.pid()
+        only = ["-P", str(server.data / file)] if file else []
+        strace = subprocess.Popen(["strace", "-f", "-p", str(process), "-o", "/dev/null", *only, "-e", f"trace={call}",
+                                   "-e", f"inject={call}:signal=SIGKILL:when=1"], stderr=subprocess.DEVNULL)
+        self.addCleanup(strace.wait)
+        self.addCleanup(strace.terminate)
+
+        def attached():
+            return all("TracerPid:\t0" not in (task / "status").read_text()
+                       for task in pathlib.Path(f"/proc/{process}/task").iterdir())
+        wait_until(attached, 20, "strace has attached to every thread")
+
+    def test_an_upload_killed_at_any_step_of_its_end_can_be_finished(self):
+        server = self.own_server()
+        for call, file in self.LARGE:
+            with self.subTest(f"{call} {file}"):
+                data = self.random.randbytes(300_000)
+                path = f"{self.project}/killed/blobs"
+                client = self.client(server)
+                location = client.expect(202, "POST", f"/v2/{path}/uploads/").headers["Location"]
+                client.expect(202, "PATCH", location, data[:100_000])
+                self.arm(server, call, file)
+                with self.assertRaises(OSError):
+                    client.expect(201, "PUT", f"{location}?digest={digest_of(data)}", data[100_000:])
+                server.process.wait(20)
+                server.start()
+                again = self.client(server)
+                status = again.request("GET", location)
+                if status.status != 404:  # else its last transaction was complete, and the blob is there
+                    self.assertEqual(status.headers["Range"], "0-99999")
+                    again.expect(201, "PUT", f"{location}?digest={digest_of(data)}", data[100_000:])
+                self.assertEqual(again.pull_blob(f"{self.project}/killed", digest_of(data)), data)
+
+    def test_a_small_blob_and_a_manifest_killed_at_any_step_are_there_or_not(self):
+        server = self.own_server()
+        self.client(server).push_image(f"{self.project}/killed", "first", b"layer")
+        for call, file in self.SMALL:
+            with self.subTest(f"{call} {file}"):
+                data = self.random.randbytes(3000)
+                client = self.client(server)
+                client.push_image(f"{self.project}/killed", "second", b"layer")
+                self.arm(server, call, file)
+                with self.assertRaises(OSError):
+                    client.push_blob(f"{self.project}/killed", data)
+                    client.push_image(f"{self.project}/killed", "third", data)
+                server.process.wait(20)
+                server.start()
+                again = self.client(server)
+                again.pull_image(f"{self.project}/killed", "second")
+                if again.request("GET", f"/v2/{self.project}/killed/manifests/third").status == 200:
+                    again.pull_image(f"{self.project}/killed", "third")
+                pushed = again.push_image(f"{self.project}/killed", "third", data)
+                self.assertEqual(again.pull_image(f"{self.project}/killed", "third"), pushed)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ public:
     Task<> add(SealedKey key) override
     {
         if (away) co_return fail(Errc::unavailable, "away");
-        if (std::ranges::find(stored, key.id, &SealedKey::id) != stored.end()) co_return fail(Errc::conflict, "this key exists");
+        if (std::ranges::find(stored, key.id, &SealedKey::id) != stored.end())
+            co_return fail(Errc::conflict, "this key exists");
         stored.push_back(std::move(key));
         co_return Result<>{};
     }

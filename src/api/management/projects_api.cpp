@@ -86,7 +86,8 @@ Result<std::pair<std::size_t, std::size_t>> paging(const Query& query)
 {
     const auto page = parse_decimal(query.first("page").value_or("1"));
     const auto size = parse_decimal(query.first("page_size").value_or("10"));
-    if (!page || !size || *page == 0 || *size == 0 || *size > 100) return malformed("page or page_size is out of range");
+    if (!page || !size || *page == 0 || *size == 0 || *size > 100)
+        return malformed("page or page_size is out of range");
     return std::pair{static_cast<std::size_t>(*page), static_cast<std::size_t>(*size)};
 }
 
@@ -147,7 +148,8 @@ Task<Response> ProjectsApi::list(const Request& request, Caller caller)
     if (last < projects.size()) {
         response.add(
             "Link",
-            "</api/v2.0/projects?page=" + std::to_string(page + 1) + "&page_size=" + std::to_string(size) + ">; rel=\"next\""
+            "</api/v2.0/projects?page=" + std::to_string(page + 1) + "&page_size=" + std::to_string(size) +
+                ">; rel=\"next\""
         );
     }
     co_return response;
@@ -158,7 +160,10 @@ Task<Response> ProjectsApi::create(const Request&, ByteSource& body, Caller call
     if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
     CO_TRY(const auto wanted, co_await read_project(body));
     CO_TRY(auto name, ProjectName::parse(wanted.name));
-    CO_TRY(const auto project, co_await projects_.create(std::move(name), wanted.is_public.value_or(false), *caller.identity));
+    CO_TRY(
+        const auto project,
+        co_await projects_.create(std::move(name), wanted.is_public.value_or(false), *caller.identity)
+    );
     Response response;
     response.status = 201;
     response.add("Location", "/api/v2.0/projects/" + project.name);

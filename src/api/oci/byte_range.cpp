@@ -21,8 +21,9 @@ std::string_view trimmed(std::string_view text)
 bool is_bytes_unit(std::string_view unit)
 {
     constexpr std::string_view bytes = "bytes";
-    return unit.size() == bytes.size()
-        && std::ranges::equal(unit, bytes, [](char a, char b) { return (static_cast<unsigned char>(a) | 0x20U) == static_cast<unsigned char>(b); });
+    return unit.size() == bytes.size() && std::ranges::equal(unit, bytes, [](char a, char b) {
+               return (static_cast<unsigned char>(a) | 0x20U) == static_cast<unsigned char>(b);
+           });
 }
 
 }  // namespace

@@ -17,7 +17,10 @@ namespace entrepot {
 class Gate {
 public:
     Gate(Authenticator& authenticator, AccessPolicy& policy, std::string service, std::string external_url)
-        : authenticator_{authenticator}, policy_{policy}, service_{std::move(service)}, external_url_{std::move(external_url)}
+        : authenticator_{authenticator},
+          policy_{policy},
+          service_{std::move(service)},
+          external_url_{std::move(external_url)}
     {
     }
 

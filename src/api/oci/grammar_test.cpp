@@ -48,8 +48,19 @@ TEST(OciRoute, matches_from_the_right)
 
 TEST(OciRoute, is_nothing_for_other_paths)
 {
-    for (const std::string_view path : {"", "/", "/v1/", "/v2x", "/v2/x", "/v2/tags/list", "/v2/manifests/latest", "/v2/x/y/z",
-                                        "/v2/blobs/uploads/", "/v2//manifests", "/v2/x/tags", "/v2/x/tags/list/"}) {
+    for (const std::string_view path :
+         {"",
+          "/",
+          "/v1/",
+          "/v2x",
+          "/v2/x",
+          "/v2/tags/list",
+          "/v2/manifests/latest",
+          "/v2/x/y/z",
+          "/v2/blobs/uploads/",
+          "/v2//manifests",
+          "/v2/x/tags",
+          "/v2/x/tags/list/"}) {
         EXPECT_FALSE(match_oci_route(path)) << path;
     }
 }
@@ -69,8 +80,19 @@ TEST(ByteRange, follows_rfc_9110)
 
 TEST(ByteRange, refuses_what_is_malformed_or_beyond_the_end)
 {
-    for (const std::string_view header : {"bytes=1000-", "bytes=500-0", "bytes=-0", "bytes=-", "bytes=a-b", "bytes=1", "bytes=",
-                                          "bytes=-1-2", "bytes=+1-2", "bytes=0x1-2", "bytes=99999999999999999999-", "bytes=0-99999999999999999999"}) {
+    for (const std::string_view header :
+         {"bytes=1000-",
+          "bytes=500-0",
+          "bytes=-0",
+          "bytes=-",
+          "bytes=a-b",
+          "bytes=1",
+          "bytes=",
+          "bytes=-1-2",
+          "bytes=+1-2",
+          "bytes=0x1-2",
+          "bytes=99999999999999999999-",
+          "bytes=0-99999999999999999999"}) {
         const auto range = parse_range(header, 1000);
         ASSERT_FALSE(range) << header;
         EXPECT_EQ(range.error().code(), Errc::range_invalid) << header;
@@ -82,7 +104,8 @@ TEST(ByteRange, refuses_what_is_malformed_or_beyond_the_end)
 TEST(ChunkRange, is_start_and_end)
 {
     EXPECT_EQ(parse_chunk_range("0-9").value().length(), 10U);
-    for (const std::string_view header : {"", "-", "5", "9-5", "a-b", "-5", "5-", "0-9223372036854775808", "1-2-3", "bytes 5-9/10", "bytes 5-9"}) {
+    for (const std::string_view header :
+         {"", "-", "5", "9-5", "a-b", "-5", "5-", "0-9223372036854775808", "1-2-3", "bytes 5-9/10", "bytes 5-9"}) {
         EXPECT_FALSE(parse_chunk_range(header)) << header;
     }
 }
@@ -91,7 +114,10 @@ TEST(ErrorAnswer, shows_the_message_and_never_the_detail)
 {
     const auto response = error_response(Error{Errc::manifest_unknown, "no \"such\" manifest\n", "secret detail"});
     EXPECT_EQ(response.status, 404U);
-    EXPECT_EQ(std::get<std::string>(response.body), R"({"errors":[{"code":"MANIFEST_UNKNOWN","message":"no \"such\" manifest\n"}]})");
+    EXPECT_EQ(
+        std::get<std::string>(response.body),
+        R"({"errors":[{"code":"MANIFEST_UNKNOWN","message":"no \"such\" manifest\n"}]})"
+    );
 }
 
 TEST(ErrorAnswer, says_when_to_try_again)

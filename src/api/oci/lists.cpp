@@ -30,7 +30,9 @@ Result<PageRequest> page_of(const Query& query, std::int64_t usual)
     return page;
 }
 
-void add_next(Response& response, std::string_view path, const PageRequest& page, std::string_view last, std::string_view rest)
+void add_next(
+    Response& response, std::string_view path, const PageRequest& page, std::string_view last, std::string_view rest
+)
 {
     auto target = std::string{path} + "?n=" + std::to_string(page.limit) + "&last=" + percent_encode(last);
     target += rest;
@@ -113,9 +115,9 @@ Task<Response> OciLists::referrers(OciCall call)
 
     json::array manifests;
     for (const auto& referrer : found.referrers) manifests.push_back(descriptor(referrer));
-    auto response = json_response(json::serialize(json::object{
-        {"schemaVersion", 2}, {"mediaType", media::oci_index}, {"manifests", std::move(manifests)}
-    }));
+    auto response = json_response(json::serialize(
+        json::object{{"schemaVersion", 2}, {"mediaType", media::oci_index}, {"manifests", std::move(manifests)}}
+    ));
     response.headers.clear();
     response.add("Content-Type", media::oci_index);
     if (!artifact_type.empty()) response.add("OCI-Filters-Applied", "artifactType");

@@ -17,14 +17,22 @@ struct Rule {
     Action action;
 };
 constexpr Rule rules[] = {
-    {Kind::manifest, Method::get, Action::pull},      {Kind::manifest, Method::head, Action::pull},
-    {Kind::manifest, Method::put, Action::push},      {Kind::manifest, Method::del, Action::remove},
-    {Kind::blob, Method::get, Action::pull},          {Kind::blob, Method::head, Action::pull},
-    {Kind::blob, Method::del, Action::remove},        {Kind::tags, Method::get, Action::pull},
-    {Kind::tags, Method::head, Action::pull},         {Kind::referrers, Method::get, Action::pull},
-    {Kind::referrers, Method::head, Action::pull},    {Kind::uploads, Method::post, Action::push},
-    {Kind::upload, Method::get, Action::push},        {Kind::upload, Method::head, Action::push},
-    {Kind::upload, Method::patch, Action::push},      {Kind::upload, Method::put, Action::push},
+    {Kind::manifest, Method::get, Action::pull},
+    {Kind::manifest, Method::head, Action::pull},
+    {Kind::manifest, Method::put, Action::push},
+    {Kind::manifest, Method::del, Action::remove},
+    {Kind::blob, Method::get, Action::pull},
+    {Kind::blob, Method::head, Action::pull},
+    {Kind::blob, Method::del, Action::remove},
+    {Kind::tags, Method::get, Action::pull},
+    {Kind::tags, Method::head, Action::pull},
+    {Kind::referrers, Method::get, Action::pull},
+    {Kind::referrers, Method::head, Action::pull},
+    {Kind::uploads, Method::post, Action::push},
+    {Kind::upload, Method::get, Action::push},
+    {Kind::upload, Method::head, Action::push},
+    {Kind::upload, Method::patch, Action::push},
+    {Kind::upload, Method::put, Action::push},
     {Kind::upload, Method::del, Action::push},
 };
 
@@ -161,7 +169,11 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
     OciCall call{
-        .request = request, .body = body, .repository = std::move(repository), .last = route.last, .caller = std::move(caller)
+        .request = request,
+        .body = body,
+        .repository = std::move(repository),
+        .last = route.last,
+        .caller = std::move(caller)
     };
     co_return co_await dispatch(std::move(call), route.kind);
 }

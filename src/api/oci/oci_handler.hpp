@@ -17,7 +17,9 @@ namespace entrepot {
 // error comes back into its answer.
 class OciHandler final : public Handler {
 public:
-    OciHandler(Gate& gate, AccessPolicy& policy, OciReads& reads, OciWrites& writes, UploadEndpoints& uploads, OciLists& lists)
+    OciHandler(
+        Gate& gate, AccessPolicy& policy, OciReads& reads, OciWrites& writes, UploadEndpoints& uploads, OciLists& lists
+    )
         : gate_{gate}, policy_{policy}, reads_{reads}, writes_{writes}, uploads_{uploads}, lists_{lists}
     {
     }

@@ -127,9 +127,8 @@ Pull::Purpose purpose_of(const Request& request)
 
 }  // namespace
 
-std::optional<Response> OciReads::peek_manifest(
-    const Request& request, const RepositoryName& repository, std::string_view reference
-)
+std::optional<Response>
+OciReads::peek_manifest(const Request& request, const RepositoryName& repository, std::string_view reference)
 {
     const auto parsed = Reference::parse(reference);
     if (!parsed) return std::nullopt;
@@ -138,9 +137,8 @@ std::optional<Response> OciReads::peek_manifest(
     return manifest_response(request, *manifest);
 }
 
-std::optional<Response> OciReads::peek_blob(
-    const Request& request, const RepositoryName& repository, std::string_view digest
-)
+std::optional<Response>
+OciReads::peek_blob(const Request& request, const RepositoryName& repository, std::string_view digest)
 {
     const auto parsed = Digest::parse(digest);
     if (!parsed) return std::nullopt;
@@ -162,7 +160,10 @@ Task<Response> OciReads::manifest(OciCall call)
         co_return fail(Errc::manifest_unknown, "there is no such manifest");
     }
     if (!reference) co_return std::unexpected{reference.error()};
-    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, *std::move(reference), purpose_of(call.request)));
+    CO_TRY(
+        const auto manifest,
+        co_await pull_.load_manifest(call.repository, *std::move(reference), purpose_of(call.request))
+    );
     co_return manifest_response(call.request, manifest);
 }
 

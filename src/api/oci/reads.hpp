@@ -14,8 +14,10 @@ class OciReads {
 public:
     explicit OciReads(Pull& pull) : pull_{pull} {}
 
-    std::optional<Response> peek_manifest(const Request& request, const RepositoryName& repository, std::string_view reference);
-    std::optional<Response> peek_blob(const Request& request, const RepositoryName& repository, std::string_view digest);
+    std::optional<Response>
+    peek_manifest(const Request& request, const RepositoryName& repository, std::string_view reference);
+    std::optional<Response>
+    peek_blob(const Request& request, const RepositoryName& repository, std::string_view digest);
     Task<Response> manifest(OciCall call);
     Task<Response> blob(OciCall call);
 

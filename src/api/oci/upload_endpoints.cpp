@@ -79,9 +79,11 @@ Task<MountOutcome> UploadEndpoints::mount(const OciCall& call, Digest digest, st
 
 Response UploadEndpoints::ask_for_wider_token(const OciCall& call, const RepositoryName& source) const
 {
-    const auto scopes = Gate::scope_for(call.repository.text(), Action::push) + " "
-        + Gate::scope_for(source.text(), Action::pull);
-    return gate_.refuse(call.request, Error{Errc::unauthorized, "the token does not name the source of the mount"}, scopes);
+    const auto scopes =
+        Gate::scope_for(call.repository.text(), Action::push) + " " + Gate::scope_for(source.text(), Action::pull);
+    return gate_.refuse(
+        call.request, Error{Errc::unauthorized, "the token does not name the source of the mount"}, scopes
+    );
 }
 
 Task<Response> UploadEndpoints::append(OciCall call)

@@ -53,7 +53,9 @@ Task<Response> OciWrites::put_manifest(OciCall call)
     }
     auto bytes = co_await read_all(call.body, largest_manifest_);
     if (!bytes && bytes.error().code() == Errc::payload_too_large) {
-        co_return fail(Errc::manifest_too_large, "the manifest is larger than " + std::to_string(largest_manifest_) + " bytes");
+        co_return fail(
+            Errc::manifest_too_large, "the manifest is larger than " + std::to_string(largest_manifest_) + " bytes"
+        );
     }
     if (!bytes) co_return std::unexpected{bytes.error()};
 
@@ -76,8 +78,9 @@ Task<Response> OciWrites::put_manifest(OciCall call)
     for (const auto& tag : pushed.tags) response.add("OCI-Tag", tag.text());
     if (pushed.missing_children > 0) {
         response.add(
-            "Warning", "299 - \"" + std::to_string(pushed.missing_children)
-                + " of the manifests that this index lists are not in the repository\""
+            "Warning",
+            "299 - \"" + std::to_string(pushed.missing_children) +
+                " of the manifests that this index lists are not in the repository\""
         );
     }
     co_return response;

@@ -29,7 +29,10 @@ public:
     // Any other path is 404, any other method 405.
     asio::awaitable<Response> handle(const Request& request);
     // Before catalog and store go: ends the probes that are on their way.
-    asio::awaitable<std::size_t> drain(std::chrono::steady_clock::duration patience) { return readiness_.drain(patience); }
+    asio::awaitable<std::size_t> drain(std::chrono::steady_clock::duration patience)
+    {
+        return readiness_.drain(patience);
+    }
 
 private:
     Response metrics() const;

@@ -11,7 +11,8 @@ namespace entrepot {
 
 Readiness::Readiness(std::vector<Part> parts, const Clock& clock, Limits limits) : clock_{clock}, limits_{limits}
 {
-    for (auto& part : parts) states_.push_back(State{.part = std::move(part), .running = false, .since = {}, .outcome = {}});
+    for (auto& part : parts)
+        states_.push_back(State{.part = std::move(part), .running = false, .since = {}, .outcome = {}});
 }
 
 asio::awaitable<std::vector<Readiness::Failure>> Readiness::check()
@@ -62,8 +63,10 @@ std::vector<Readiness::Failure> Readiness::failures() const
     for (const auto& state : states_) {
         // One that someone else has started again in the meantime still has its last outcome.
         const bool overdue = state.running && now - state.since >= limits_.patience;
-        if (overdue) found.push_back({state.part.name, Error{Errc::unavailable, "does not answer"}});
-        else if (state.outcome && !*state.outcome) found.push_back({state.part.name, state.outcome->error()});
+        if (overdue)
+            found.push_back({state.part.name, Error{Errc::unavailable, "does not answer"}});
+        else if (state.outcome && !*state.outcome)
+            found.push_back({state.part.name, state.outcome->error()});
     }
     return found;
 }

@@ -43,8 +43,8 @@ private:
     struct State {
         Part part;
         bool running = false;
-        Time since{};                      // start of the probe that runs, end of the last one
-        std::optional<Result<>> outcome;   // of the last one
+        Time since{};                     // start of the probe that runs, end of the last one
+        std::optional<Result<>> outcome;  // of the last one
     };
 
     void start_where_stale(const asio::any_io_executor& where);

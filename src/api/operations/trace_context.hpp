@@ -14,7 +14,8 @@ struct TraceContext {
     std::string span_id;   // [0-9a-f]{16}, not all zeros
     bool sampled = false;
 
-    // Of a version later than ours the known front is read, as section 4.3 asks. nullopt for all that breaks the grammar.
+    // Of a version later than ours the known front is read, as section 4.3 asks. nullopt for all that breaks the
+    // grammar.
     static std::optional<TraceContext> parse(std::string_view traceparent);
     // A trace of its own, not sampled.
     static TraceContext begin(Random& random);

@@ -53,8 +53,8 @@ TEST(TraceContext, refuses_what_breaks_the_grammar)
 TEST(TraceContext, reads_the_known_front_of_a_later_version)
 {
     EXPECT_TRUE(TraceContext::parse("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").has_value());
-    EXPECT_TRUE(TraceContext::parse("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02-what-follows")
-                    .has_value());
+    EXPECT_TRUE(TraceContext::parse("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02-what-follows").has_value()
+    );
 }
 
 TEST(TraceContext, takes_only_the_lowest_flag_for_sampling)

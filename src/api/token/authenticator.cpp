@@ -24,9 +24,16 @@ std::unexpected<Error> wrong_password()
 Authenticator::Authenticator(
     AccountCatalog& accounts, KeyRing& keys, const TokenSettings& settings, const Clock& clock, Random& random
 )
-    : accounts_{accounts}, clock_{clock}, random_{random}, settings_{settings}, signer_{keys, settings},
-      cache_{accounts, clock}, tokens_{remembered_tokens, remembered_token_bytes}, passwords_{clock, random},
-      throttle_{clock}, checker_{throttle_}
+    : accounts_{accounts},
+      clock_{clock},
+      random_{random},
+      settings_{settings},
+      signer_{keys, settings},
+      cache_{accounts, clock},
+      tokens_{remembered_tokens, remembered_token_bytes},
+      passwords_{clock, random},
+      throttle_{clock},
+      checker_{throttle_}
 {
 }
 

@@ -86,7 +86,8 @@ TEST_F(Authentication, without_a_header_is_anonymous_from_memory)
 
 TEST_F(Authentication, an_empty_or_foreign_scheme_is_not_anonymous)
 {
-    for (const auto* header : {"", "Basic", "Bearer", "Bearer ", "Digest x", "Basic Og==", "Basic !"}) expect_unauthorized(header);
+    for (const auto* header : {"", "Basic", "Bearer", "Bearer ", "Digest x", "Basic Og==", "Basic !"})
+        expect_unauthorized(header);
 }
 
 TEST_F(Authentication, a_right_password_is_checked_once_and_then_remembered)

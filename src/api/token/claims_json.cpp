@@ -85,9 +85,14 @@ std::string claims_to_json(const TokenClaims& claims)
     }
     if (claims.scopes.catalog) access.emplace_back(access_entry("registry", "catalog", 0));
     json::object object{
-        {"iss", claims.issuer},       {"sub", claims.subject},    {"aud", claims.audience},
-        {"exp", claims.expires_at},   {"nbf", claims.not_before}, {"iat", claims.issued_at},
-        {"jti", claims.id},           {"access", std::move(access)},
+        {"iss", claims.issuer},
+        {"sub", claims.subject},
+        {"aud", claims.audience},
+        {"exp", claims.expires_at},
+        {"nbf", claims.not_before},
+        {"iat", claims.issued_at},
+        {"jti", claims.id},
+        {"access", std::move(access)},
     };
     if (claims.user_id != 0) {
         object["uid"] = claims.user_id;
@@ -103,10 +108,11 @@ Result<TokenClaims> claims_from_json(std::string_view text)
     const auto* object = bad ? nullptr : value.if_object();
     if (object == nullptr) return malformed();
     TokenClaims claims;
-    const bool complete = read_text(*object, "iss", claims.issuer) && read_text(*object, "sub", claims.subject)
-        && read_text(*object, "aud", claims.audience) && read_text(*object, "jti", claims.id)
-        && read_number(*object, "exp", claims.expires_at) && read_number(*object, "nbf", claims.not_before)
-        && read_number(*object, "iat", claims.issued_at) && read_access(*object, claims.scopes);
+    const bool complete = read_text(*object, "iss", claims.issuer) && read_text(*object, "sub", claims.subject) &&
+                          read_text(*object, "aud", claims.audience) && read_text(*object, "jti", claims.id) &&
+                          read_number(*object, "exp", claims.expires_at) &&
+                          read_number(*object, "nbf", claims.not_before) &&
+                          read_number(*object, "iat", claims.issued_at) && read_access(*object, claims.scopes);
     if (!complete) return malformed();
     if (claims.subject.empty()) return claims;
     if (!read_number(*object, "uid", claims.user_id) || claims.user_id <= 0) return malformed();

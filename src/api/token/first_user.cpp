@@ -4,9 +4,8 @@
 
 namespace entrepot {
 
-Task<std::optional<std::string>> ensure_admin(
-    AccountCatalog& accounts, std::optional<std::string> given_password, const Clock& clock, Random& random
-)
+Task<std::optional<std::string>>
+ensure_admin(AccountCatalog& accounts, std::optional<std::string> given_password, const Clock& clock, Random& random)
 {
     using Generated = std::optional<std::string>;
     CO_TRY(const auto count, co_await accounts.count());

@@ -40,7 +40,11 @@ private:
 };
 
 KeyRing::KeyRing(KeyCatalog& catalog, MasterKey master, TokenSettings settings, const Clock& clock, Random& random)
-    : catalog_{catalog}, master_{master}, settings_{std::move(settings)}, clock_{clock}, random_{random},
+    : catalog_{catalog},
+      master_{master},
+      settings_{std::move(settings)},
+      clock_{clock},
+      random_{random},
       entries_{std::make_shared<const Entries>()}
 {
 }

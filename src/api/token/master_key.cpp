@@ -49,7 +49,11 @@ std::optional<std::string> from_hex(std::string_view text)
 
 std::unexpected<Error> failed(std::string_view what, const fs::path& file)
 {
-    return fail(Errc::unavailable, "the master key file " + file.string() + " cannot be " + std::string{what}, std::strerror(errno));
+    return fail(
+        Errc::unavailable,
+        "the master key file " + file.string() + " cannot be " + std::string{what},
+        std::strerror(errno)
+    );
 }
 
 class Descriptor {
@@ -134,7 +138,8 @@ Result<MasterKey> MasterKey::load_or_create(const fs::path& file, Random& random
     }
     auto key = parse(text.value_or(""));
     if (text) OPENSSL_cleanse(text->data(), text->size());
-    if (!key) return fail(Errc::bad_request, "the file " + file.string() + " holds no master key: " + key.error().message());
+    if (!key)
+        return fail(Errc::bad_request, "the file " + file.string() + " holds no master key: " + key.error().message());
     return key;
 }
 
@@ -150,7 +155,9 @@ std::string MasterKey::fingerprint() const
     std::memcpy(text.data(), label.data(), label.size());
     std::memcpy(text.data() + label.size(), bytes_.data(), bytes_.size());
     std::array<std::byte, 32> digest{};
-    EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
+    EVP_Digest(
+        text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr
+    );
     OPENSSL_cleanse(text.data(), text.size());
     return to_hex(std::span{digest}.first(4));
 }

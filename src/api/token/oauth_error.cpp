@@ -30,8 +30,8 @@ Response oauth_error(const Error& error)
 {
     auto response = error_response(error);
     response.add("Cache-Control", "no-store");
-    response.body = R"({"error":")" + std::string{word_for(error.code())} + R"(","error_description":)"
-        + json_string(error.message()) + "}";
+    response.body = R"({"error":")" + std::string{word_for(error.code())} + R"(","error_description":)" +
+                    json_string(error.message()) + "}";
     return response;
 }
 

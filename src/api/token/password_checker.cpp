@@ -16,7 +16,8 @@ constexpr std::size_t most_queued_per_source = 256;
 std::unexpected<Error> too_many(std::chrono::seconds wait)
 {
     return fail(
-        Errc::too_many_requests, "too many failed attempts in a row: try again in " + std::to_string(wait.count()) + " s"
+        Errc::too_many_requests,
+        "too many failed attempts in a row: try again in " + std::to_string(wait.count()) + " s"
     );
 }
 

@@ -48,7 +48,8 @@ protected:
     PasswordChecker checker{throttle};
 
 private:
-    static asio::awaitable<void> store(PasswordChecker& checker, PasswordChecker::Check check, std::optional<Result<bool>>& slot)
+    static asio::awaitable<void>
+    store(PasswordChecker& checker, PasswordChecker::Check check, std::optional<Result<bool>>& slot)
     {
         slot.emplace(co_await checker.check(std::move(check)));
     }

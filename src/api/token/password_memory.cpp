@@ -34,8 +34,13 @@ std::string PasswordMemory::tag(std::string_view user, std::string_view password
     std::string tag(32, '\0');
     unsigned length = 0;
     const auto* made = ::HMAC(
-        EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()),
-        text.size(), reinterpret_cast<unsigned char*>(tag.data()), &length
+        EVP_sha256(),
+        key_.data(),
+        static_cast<int>(key_.size()),
+        reinterpret_cast<const unsigned char*>(text.data()),
+        text.size(),
+        reinterpret_cast<unsigned char*>(tag.data()),
+        &length
     );
     OPENSSL_cleanse(text.data(), text.size());
     if (made == nullptr) throw std::runtime_error{"HMAC-SHA-256 is not available"};

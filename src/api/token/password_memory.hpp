@@ -37,7 +37,8 @@ private:
     std::array<std::byte, 32> key_{};
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;
-    std::deque<std::pair<std::string, std::chrono::steady_clock::time_point>> order_;  // oldest first; may name entries that went
+    std::deque<std::pair<std::string, std::chrono::steady_clock::time_point>>
+        order_;  // oldest first; may name entries that went
 };
 
 }  // namespace entrepot

@@ -37,11 +37,13 @@ std::string seal(const MasterKey& key, std::string_view secret, std::string_view
     auto* out = reinterpret_cast<unsigned char*>(box.data());
     const Context cipher{EVP_CIPHER_CTX_new()};
     int length = 0;
-    const bool sealed = cipher && EVP_EncryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), bytes_of(key), out, nullptr) == 1
-        && EVP_EncryptUpdate(cipher.get(), nullptr, &length, bytes_of(context), static_cast<int>(context.size())) == 1
-        && EVP_EncryptUpdate(cipher.get(), out + nonce_size, &length, bytes_of(secret), static_cast<int>(secret.size())) == 1
-        && EVP_EncryptFinal_ex(cipher.get(), out + nonce_size + secret.size(), &length) == 1
-        && EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, tag_size, out + nonce_size + secret.size()) == 1;
+    const bool sealed =
+        cipher && EVP_EncryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), bytes_of(key), out, nullptr) == 1 &&
+        EVP_EncryptUpdate(cipher.get(), nullptr, &length, bytes_of(context), static_cast<int>(context.size())) == 1 &&
+        EVP_EncryptUpdate(cipher.get(), out + nonce_size, &length, bytes_of(secret), static_cast<int>(secret.size())) ==
+            1 &&
+        EVP_EncryptFinal_ex(cipher.get(), out + nonce_size + secret.size(), &length) == 1 &&
+        EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, tag_size, out + nonce_size + secret.size()) == 1;
     if (!sealed) throw std::runtime_error{"AES-256-GCM is not available"};
     return "v1." + key.fingerprint() + "." + to_base64url(as_bytes(box));
 }
@@ -54,7 +56,8 @@ Result<std::string> unseal(const MasterKey& key, std::string_view sealed, std::s
     }
     if (sealed.substr(3, second - 3) != key.fingerprint()) {
         return fail(
-            Errc::corrupt, "the secrets in the database are sealed under another master key than the one given",
+            Errc::corrupt,
+            "the secrets in the database are sealed under another master key than the one given",
             "sealed under " + std::string{sealed.substr(3, second - 3)} + ", given " + key.fingerprint()
         );
     }
@@ -66,11 +69,12 @@ Result<std::string> unseal(const MasterKey& key, std::string_view sealed, std::s
     auto* out = reinterpret_cast<unsigned char*>(secret.data());
     const Context cipher{EVP_CIPHER_CTX_new()};
     int length = 0;
-    const bool opened = cipher && EVP_DecryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), bytes_of(key), in, nullptr) == 1
-        && EVP_DecryptUpdate(cipher.get(), nullptr, &length, bytes_of(context), static_cast<int>(context.size())) == 1
-        && EVP_DecryptUpdate(cipher.get(), out, &length, in + nonce_size, static_cast<int>(size)) == 1
-        && EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, tag_size, in + nonce_size + size) == 1
-        && EVP_DecryptFinal_ex(cipher.get(), out + size, &length) == 1;
+    const bool opened =
+        cipher && EVP_DecryptInit_ex2(cipher.get(), EVP_aes_256_gcm(), bytes_of(key), in, nullptr) == 1 &&
+        EVP_DecryptUpdate(cipher.get(), nullptr, &length, bytes_of(context), static_cast<int>(context.size())) == 1 &&
+        EVP_DecryptUpdate(cipher.get(), out, &length, in + nonce_size, static_cast<int>(size)) == 1 &&
+        EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, tag_size, in + nonce_size + size) == 1 &&
+        EVP_DecryptFinal_ex(cipher.get(), out + size, &length) == 1;
     if (!opened) return fail(Errc::corrupt, "a sealed secret is damaged");
     return secret;
 }

@@ -72,7 +72,9 @@ bool is_compact(std::string_view text)
 std::string sha256_base64url(std::string_view text)
 {
     std::array<std::byte, 32> digest{};
-    EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
+    EVP_Digest(
+        text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr
+    );
     return to_base64url(digest);
 }
 
@@ -118,7 +120,8 @@ Result<> SigningKey::describe()
     const auto y = member("y");
     // The members in this order and without white space are what RFC 7638 hashes.
     id_ = sha256_base64url(R"({"crv":"P-256","kty":"EC","x":")" + x + R"(","y":")" + y + R"("})");
-    public_jwk_ = R"({"kty":"EC","crv":"P-256","x":")" + x + R"(","y":")" + y + R"(","use":"sig","alg":"ES256","kid":")" + id_ + R"("})";
+    public_jwk_ = R"({"kty":"EC","crv":"P-256","x":")" + x + R"(","y":")" + y +
+                  R"(","use":"sig","alg":"ES256","kid":")" + id_ + R"("})";
     return {};
 }
 
@@ -134,13 +137,13 @@ Result<std::string> SigningKey::sign(std::string_view payload) const
 {
     cjose_err error{};
     const Header header{cjose_header_new(&error)};
-    const bool complete = header && cjose_header_set(header.get(), "typ", "JWT", &error)
-        && cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &error)
-        && cjose_header_set(header.get(), CJOSE_HDR_KID, id_.c_str(), &error);
+    const bool complete = header && cjose_header_set(header.get(), "typ", "JWT", &error) &&
+                          cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &error) &&
+                          cjose_header_set(header.get(), CJOSE_HDR_KID, id_.c_str(), &error);
     if (!complete) return fail(Errc::internal, "the token cannot be signed", reason(error));
-    const auto jws = owned(
-        cjose_jws_sign(as_jwk(jwk_), header.get(), reinterpret_cast<const std::uint8_t*>(payload.data()), payload.size(), &error)
-    );
+    const auto jws = owned(cjose_jws_sign(
+        as_jwk(jwk_), header.get(), reinterpret_cast<const std::uint8_t*>(payload.data()), payload.size(), &error
+    ));
     const char* text = nullptr;
     if (!jws || !cjose_jws_export(as_jws(jws), &text, &error)) {
         return fail(Errc::internal, "the token cannot be signed", reason(error));
@@ -150,7 +153,9 @@ Result<std::string> SigningKey::sign(std::string_view payload) const
 
 Result<SignedToken> SignedToken::parse(std::string_view text)
 {
-    const auto refuse = [](std::string why) { return fail(Errc::unauthorized, "the token is not valid", std::move(why)); };
+    const auto refuse = [](std::string why) {
+        return fail(Errc::unauthorized, "the token is not valid", std::move(why));
+    };
     if (text.empty() || text.size() > longest_token) return refuse("too long");
     if (!is_compact(text)) return refuse("not a compact JWS");
     cjose_err error{};

@@ -12,7 +12,7 @@ namespace entrepot {
 // thumbprint of the public part.
 class SigningKey {
 public:
-    static Result<SigningKey> generate();                           // internal
+    static Result<SigningKey> generate();                              // internal
     static Result<SigningKey> from_jwk(std::string_view private_jwk);  // corrupt
 
     const std::string& id() const noexcept { return id_; }

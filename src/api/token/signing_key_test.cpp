@@ -24,8 +24,13 @@ std::string hmac_signed(std::string_view header, std::string_view key)
     std::array<std::byte, 32> mac{};
     unsigned length = 0;
     ::HMAC(
-        EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-        text.size(), reinterpret_cast<unsigned char*>(mac.data()), &length
+        EVP_sha256(),
+        key.data(),
+        static_cast<int>(key.size()),
+        reinterpret_cast<const unsigned char*>(text.data()),
+        text.size(),
+        reinterpret_cast<unsigned char*>(mac.data()),
+        &length
     );
     return text + "." + to_base64url(mac);
 }
@@ -93,7 +98,8 @@ TEST_F(Token, signed_by_a_foreign_key_under_our_key_id_is_refused)
 TEST_F(Token, that_brings_its_own_key_is_refused)
 {
     const auto foreign = *SigningKey::generate();
-    const auto with_jwk = R"({"typ":"JWT","alg":"ES256","kid":")" + key.id() + R"(","jwk":)" + foreign.public_jwk() + "}";
+    const auto with_jwk =
+        R"({"typ":"JWT","alg":"ES256","kid":")" + key.id() + R"(","jwk":)" + foreign.public_jwk() + "}";
     const auto token = *foreign.sign(payload);
     EXPECT_FALSE(accepted(encoded(with_jwk) + token.substr(token.find('.'))));
 }
@@ -117,7 +123,8 @@ TEST_F(Token, tampered_anywhere_is_refused)
 TEST_F(Token, cut_short_or_made_longer_is_refused)
 {
     const auto token = *key.sign(payload);
-    for (std::size_t length = 0; length < token.size(); ++length) EXPECT_FALSE(accepted(token.substr(0, length))) << length;
+    for (std::size_t length = 0; length < token.size(); ++length)
+        EXPECT_FALSE(accepted(token.substr(0, length))) << length;
     EXPECT_FALSE(accepted(token + "." + encoded(payload)));
     EXPECT_FALSE(accepted(token + "AAAA"));
 }

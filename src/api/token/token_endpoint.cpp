@@ -18,7 +18,9 @@ constexpr std::string_view basic_challenge = R"(Basic realm="entrepot", charset=
 std::string hash_of(std::string_view secret)
 {
     std::array<std::byte, 32> digest{};
-    EVP_Digest(secret.data(), secret.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
+    EVP_Digest(
+        secret.data(), secret.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr
+    );
     return to_hex(digest);
 }
 
@@ -109,8 +111,10 @@ Response TokenEndpoint::jwks(const Request& request) const
     auto text = parts_.keys.jwks();
     Response response;
     response.headers = "Content-Type: application/jwk-set+json\r\nCache-Control: public, max-age=300\r\n";
-    if (request.method == Method::head) response.announced_length = text.size();
-    else response.body = std::move(text);
+    if (request.method == Method::head)
+        response.announced_length = text.size();
+    else
+        response.body = std::move(text);
     return response;
 }
 

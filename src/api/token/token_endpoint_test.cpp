@@ -90,7 +90,9 @@ std::string Endpoint::encoded;
 
 TEST_F(Endpoint, gives_exactly_what_was_asked_for_and_is_allowed)
 {
-    const auto response = get("service=entrepot&scope=repository:team/app:pull,push&scope=repository:open/x:pull,push%20registry:catalog:*");
+    const auto response = get(
+        "service=entrepot&scope=repository:team/app:pull,push&scope=repository:open/x:pull,push%20registry:catalog:*"
+    );
     ASSERT_EQ(response.status, 200U);
     const auto claims = claims_in(response);
     EXPECT_EQ(claims.subject, "alice");
@@ -115,7 +117,8 @@ TEST_F(Endpoint, answers_with_the_members_that_clients_read)
 
 TEST_F(Endpoint, gives_anonymous_a_token_for_what_is_public)
 {
-    const auto response = get("service=entrepot&scope=repository:open/x:pull,push&scope=repository:team/app:pull", false);
+    const auto response =
+        get("service=entrepot&scope=repository:open/x:pull,push&scope=repository:team/app:pull", false);
     ASSERT_EQ(response.status, 200U);
     const auto claims = claims_in(response);
     EXPECT_EQ(claims.subject, "");
@@ -184,9 +187,9 @@ TEST_F(Endpoint, gives_a_refresh_token_to_users_that_ask_and_stores_only_its_has
 
 TEST_F(Endpoint, post_takes_a_password)
 {
-    const auto response =
-        post("grant_type=password&service=entrepot&client_id=test&scope=repository%3Ateam%2Fapp%3Apull%20repository:no/pe:push"
-             "&username=alice&password=Secret123&access_type=offline");
+    const auto response = post("grant_type=password&service=entrepot&client_id=test&scope=repository%3Ateam%2Fapp%"
+                               "3Apull%20repository:no/pe:push"
+                               "&username=alice&password=Secret123&access_type=offline");
     ASSERT_EQ(response.status, 200U);
     EXPECT_EQ(text(json(response), "scope"), "repository:team/app:pull");
     EXPECT_EQ(text(json(response), "token_type"), "Bearer");
@@ -197,7 +200,8 @@ TEST_F(Endpoint, post_takes_a_password)
 TEST_F(Endpoint, post_takes_a_refresh_token_under_any_client_id)
 {
     const auto response = post(
-        "grant_type=refresh_token&service=entrepot&client_id=another&scope=repository:team/app:pull&refresh_token=" + refresh_token()
+        "grant_type=refresh_token&service=entrepot&client_id=another&scope=repository:team/app:pull&refresh_token=" +
+        refresh_token()
     );
     ASSERT_EQ(response.status, 200U);
     EXPECT_EQ(claims_in(response, "access_token").subject, "alice");

@@ -19,10 +19,14 @@ struct Parameter {
     std::string TokenForm::* member;
 };
 constexpr std::array parameters{
-    Parameter{"grant_type", &TokenForm::grant_type},   Parameter{"service", &TokenForm::service},
-    Parameter{"client_id", &TokenForm::client_id},     Parameter{"access_type", &TokenForm::access_type},
-    Parameter{"scope", &TokenForm::scope},             Parameter{"username", &TokenForm::username},
-    Parameter{"password", &TokenForm::password},       Parameter{"refresh_token", &TokenForm::refresh_token},
+    Parameter{"grant_type", &TokenForm::grant_type},
+    Parameter{"service", &TokenForm::service},
+    Parameter{"client_id", &TokenForm::client_id},
+    Parameter{"access_type", &TokenForm::access_type},
+    Parameter{"scope", &TokenForm::scope},
+    Parameter{"username", &TokenForm::username},
+    Parameter{"password", &TokenForm::password},
+    Parameter{"refresh_token", &TokenForm::refresh_token},
 };
 
 // What the grant type needs besides (RFC 6749 sections 4.3.2 and 6); empty when nothing is missing.
@@ -43,10 +47,14 @@ Result<TokenQuery> parse_token_query(std::string_view query)
     TokenQuery parsed;
     std::vector<std::string> scopes;
     for (auto& field : *fields) {
-        if (field.name == "scope") scopes.push_back(std::move(field.value));
-        else if (field.name == "service") parsed.service = std::move(field.value);
-        else if (field.name == "client_id") parsed.client_id = std::move(field.value);
-        else if (field.name == "offline_token") parsed.offline = field.value == "true" || field.value == "1";
+        if (field.name == "scope")
+            scopes.push_back(std::move(field.value));
+        else if (field.name == "service")
+            parsed.service = std::move(field.value);
+        else if (field.name == "client_id")
+            parsed.client_id = std::move(field.value);
+        else if (field.name == "offline_token")
+            parsed.offline = field.value == "true" || field.value == "1";
     }
     if (parsed.client_id.size() > longest_client_id) return fail(Errc::bad_request, "the client_id is too long");
     TRY(parsed.scopes, parse_scopes(scopes));
@@ -68,7 +76,8 @@ Result<TokenForm> parse_token_form(std::string_view body)
         form.*(known->member) = std::move(field.value);
     }
     if (form.grant_type.empty()) return fail(Errc::oauth_invalid_request, "the parameter grant_type is missing");
-    if (form.client_id.size() > longest_client_id) return fail(Errc::oauth_invalid_request, "the client_id is too long");
+    if (form.client_id.size() > longest_client_id)
+        return fail(Errc::oauth_invalid_request, "the client_id is too long");
     if (const auto missing = missing_parameter(form); !missing.empty()) {
         return fail(Errc::oauth_invalid_request, "the parameter " + std::string{missing} + " is missing");
     }

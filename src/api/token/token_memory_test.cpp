@@ -46,7 +46,8 @@ TEST(TokenMemory, is_bounded_by_count_and_by_bytes)
     for (int i = 0; i < 2'000; ++i) few.remember("token-with-some-length-" + std::to_string(i), caller(1), 100);
     EXPECT_LE(few.size(), 160U);
     TokenMemory small{1'000'000, 16 * 10'000};
-    for (int i = 0; i < 200; ++i) small.remember(std::string(4'000, 'x') + "-0123456789-" + std::to_string(i), caller(1), 100);
+    for (int i = 0; i < 200; ++i)
+        small.remember(std::string(4'000, 'x') + "-0123456789-" + std::to_string(i), caller(1), 100);
     EXPECT_LE(small.size(), 16U * 2U);
     EXPECT_GT(small.size(), 0U);
 }
