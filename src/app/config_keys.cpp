@@ -1,5 +1,6 @@
 #include "app/config_keys.hpp"
 
+#include "api/token/master_key.hpp"
 #include "app/config_key_kinds.hpp"
 
 #include <array>
@@ -50,7 +51,7 @@ Result<> set_external_url(Config& config, std::string_view value)
 
 Result<> set_master_key(Config& config, std::string_view value)
 {
-    if (value.size() < 32) return fail(Errc::bad_request, "must have at least 32 characters");
+    CHECK(MasterKey::parse(value));
     config.auth.master_key = value;
     return {};
 }

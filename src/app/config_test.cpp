@@ -154,10 +154,14 @@ INSTANTIATE_TEST_SUITE_P(
             "site.yaml:1: auth.external_url: must be http://HOST[:PORT] or https://HOST[:PORT], without a path"
         },
         Mistake{
-            "auth:\n  master_key_file: f\n  master_key: 0123456789abcdef0123456789abcdef",
+            "auth:\n  master_key_file: f\n  master_key: "
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "site.yaml:3: auth.master_key: auth.master_key_file is set too, only one of them may be"
         },
-        Mistake{"auth: {master_key: hunter2}", "site.yaml:1: auth.master_key: must have at least 32 characters"},
+        Mistake{
+            "auth: {master_key: hunter2}",
+            "site.yaml:1: auth.master_key: a master key is 32 bytes: 64 hexadecimal digits, or base64 with padding"
+        },
         Mistake{
             "shutdown:\n  stalled: 2m",
             "site.yaml:2: shutdown.stalled: shutdown.stalled must not be longer than shutdown.longest"

@@ -79,6 +79,10 @@ public:
 
     // Drops an upload's bytes; none there is success.
     virtual Task<> discard(UploadId id) = 0;
+
+    // Makes sure that a blob which may have been stored just before a crash is durable, and returns its size.
+    // blob_unknown.
+    virtual Task<std::uint64_t> confirm(Digest digest) = 0;
 };
 
 // What operations need of the store.

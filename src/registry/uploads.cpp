@@ -1,6 +1,7 @@
 #include "registry/uploads.hpp"
 
 #include "core/log.hpp"
+#include "oci/hasher.hpp"
 
 #include <algorithm>
 
@@ -121,7 +122,12 @@ Task<> Uploads::finish(
     // Bytes hashed by another algorithm than the digest's are hashed again from the store.
     const bool same_algorithm = session.algorithm == digest.algorithm();
     auto state = same_algorithm ? session.hash_state : std::string{};
-    CO_TRY(const auto upload, co_await store_.resume(id, digest.algorithm(), session.offset, std::move(state)));
+    auto resumed = co_await store_.resume(id, digest.algorithm(), session.offset, std::move(state));
+    if (!resumed && resumed.error().code() == Errc::upload_unknown && same_algorithm) {
+        co_return co_await finish_stored(std::move(session), std::move(digest), body, std::move(identity));
+    }
+    if (!resumed) co_return std::unexpected{resumed.error()};
+    const auto upload = *std::move(resumed);
     const auto received = co_await receive(*upload, body, range ? std::optional{range->length()} : std::nullopt);
     if (!received) {
         const auto progress = co_await upload->settle();
@@ -136,6 +142,26 @@ Task<> Uploads::finish(
         co_return std::unexpected{size.error()};
     }
     co_return co_await arrive(session, std::move(digest), *size, identity);
+}
+
+// A crash between the store's commit and the catalog's leaves a blob, and a session whose bytes are gone. The hash of
+// all that the client has sent, before and now, shows that the blob is its own.
+Task<> Uploads::finish_stored(UploadSession session, Digest digest, ByteSource& body, Identity identity)
+{
+    CO_TRY(auto hasher, Hasher::resume(session.hash_state));
+    auto size = session.offset;
+    Buffer chunk;
+    for (std::size_t count = 1; count > 0; size += count) {
+        CO_TRY(count, co_await body.read(chunk.room()));
+        hasher.update(chunk.room().first(count));
+    }
+    const auto stored = co_await store_.confirm(digest);
+    if (!stored && stored.error().code() != Errc::blob_unknown) co_return std::unexpected{stored.error()};
+    if (!stored || *stored != size || hasher.digest() != digest) {
+        (void)co_await sessions_.forget(session.id);
+        co_return fail(Errc::upload_unknown, "the upload is not known");
+    }
+    co_return co_await arrive(session, std::move(digest), size, identity);
 }
 
 Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& body, Identity identity)

@@ -78,6 +78,7 @@ public:
     Task<> expire(Micros age);
 
 private:
+    Task<> finish_stored(UploadSession session, Digest digest, ByteSource& body, Identity identity);
     Task<> store_small(UploadSession session, Digest digest, ByteSource& body, Identity identity);
     Task<> receive(BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected);
     Task<> arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Identity& identity);

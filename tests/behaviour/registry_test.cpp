@@ -177,6 +177,41 @@ TEST_F(TheRegistry, a_sha512_digest_may_end_an_upload_that_began_without_saying_
     EXPECT_TRUE(run(pull.load_blob(name("p/r"), digest)));
 }
 
+// What a kill leaves between the store's commit and the catalog's: the blob is stored, the session stands, its bytes
+// are used up.
+TEST_F(TheRegistry, an_upload_that_was_killed_while_it_ended_can_be_ended_again)
+{
+    const auto bytes = pattern(200'000);
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body first{bytes.substr(0, 100'000)};
+    ASSERT_TRUE(run(uploads.append(name("p/r"), id, std::nullopt, first)));
+    const auto session = run(store->uploads().find(name("p/r"), id)).value();
+    {
+        const auto upload = run(blobs.resume(id, session.algorithm, session.offset, session.hash_state));
+        Buffer rest;
+        rest.fill(as_bytes(bytes).subspan(100'000));
+        ASSERT_TRUE(run((*upload)->append(std::move(rest))));
+        ASSERT_TRUE(run((*upload)->commit(digest_of(bytes))));
+    }
+    Body again{bytes.substr(100'000)};
+    ASSERT_TRUE(run(uploads.finish(name("p/r"), id, digest_of(bytes), std::nullopt, again, admin)));
+    EXPECT_TRUE(run(pull.load_blob(name("p/r"), digest_of(bytes))));
+}
+
+TEST_F(TheRegistry, a_session_whose_bytes_are_gone_gives_nobody_a_blob_that_they_did_not_send)
+{
+    const auto secret = pattern(200'000, 3);
+    has_blob("p/other", secret);
+    const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+    Body first{pattern(100'000)};
+    ASSERT_TRUE(run(uploads.append(name("p/r"), id, std::nullopt, first)));
+    ASSERT_TRUE(run(blobs.discard(id)));
+    Body rest{pattern(100'000)};
+    const auto finished = run(uploads.finish(name("p/r"), id, digest_of(secret), std::nullopt, rest, admin));
+    EXPECT_EQ(finished.error().code(), Errc::upload_unknown);
+    EXPECT_EQ(run(pull.load_blob(name("p/r"), digest_of(secret))).error().code(), Errc::blob_unknown);
+}
+
 TEST_F(TheRegistry, a_session_belongs_to_its_repository)
 {
     const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();

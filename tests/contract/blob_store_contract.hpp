@@ -144,6 +144,18 @@ TYPED_TEST_P(BlobStoreContract, unknown_digest_is_blob_unknown)
     this->expect_unknown(digest_of("nobody pushed this"));
 }
 
+TYPED_TEST_P(BlobStoreContract, confirm_tells_the_size_of_a_stored_blob_only)
+{
+    const auto bytes = content_of(300000);
+    const auto unknown = run(this->blobs().confirm(digest_of(bytes)));
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code(), Errc::blob_unknown);
+    ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes)));
+    const auto size = run(this->blobs().confirm(digest_of(bytes)));
+    ASSERT_TRUE(size);
+    EXPECT_EQ(*size, bytes.size());
+}
+
 TYPED_TEST_P(BlobStoreContract, what_was_put_is_read_back)
 {
     for (const auto size : std::initializer_list<std::size_t>{0, 1, 4096, 65536, 65537, 300000}) {
@@ -466,6 +478,7 @@ TYPED_TEST_P(BlobStoreContract, working_store_answers_its_probe)
 REGISTER_TYPED_TEST_SUITE_P(
     BlobStoreContract,
     unknown_digest_is_blob_unknown,
+    confirm_tells_the_size_of_a_stored_blob_only,
     what_was_put_is_read_back,
     putting_twice_is_success,
     sixty_four_puts_of_one_digest_at_once_all_succeed,

@@ -36,6 +36,16 @@ Result<BlobContent> read_blob(const BlobTree& tree, const Digest& digest)
     return content;
 }
 
+Result<std::uint64_t> sync_blob(const BlobTree& tree, const Digest& digest)
+{
+    TRY(const auto file, tree.open_blob(digest));
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) return system_failure("fstat a blob");
+    CHECK(sync_data(file.get()));
+    CHECK(tree.sync_name(digest));
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
 Result<> write_and_read_back(BlobTree& tree)
 {
     constexpr std::string_view text = "entrepot: can the store be written to?";
@@ -147,6 +157,13 @@ Task<> FilesystemBlobs::discard(UploadId id)
     };
     auto removed = co_await offload(parts_->syncing, std::move(remove));
     co_return removed;
+}
+
+Task<std::uint64_t> FilesystemBlobs::confirm(Digest digest)
+{
+    auto sync = [parts = parts_.get(), digest = std::move(digest)] { return sync_blob(parts->tree, digest); };
+    auto size = co_await offload(parts_->syncing, std::move(sync));
+    co_return size;
 }
 
 Task<> FilesystemBlobs::probe()

@@ -40,6 +40,7 @@ public:
     resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset, std::string hash_state) override;
     Task<> put(Digest digest, std::string bytes) override;
     Task<> discard(UploadId id) override;
+    Task<std::uint64_t> confirm(Digest digest) override;
 
     Task<> probe() override;
 

@@ -108,6 +108,14 @@ Task<> MemoryBlobs::discard(UploadId id)
     co_return Result<>{};
 }
 
+Task<std::uint64_t> MemoryBlobs::confirm(Digest digest)
+{
+    const std::lock_guard guard{mutex_};
+    const auto place = blobs_.find(digest);
+    if (place == blobs_.end()) co_return fail(Errc::blob_unknown, "the blob is not known to this registry");
+    co_return place->second->size();
+}
+
 Task<> MemoryBlobs::probe()
 {
     co_return Result<>{};
