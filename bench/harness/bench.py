@@ -11,6 +11,13 @@ SLOW_ROUNDS = 3
 MEMORY_ROWS = ("slow", "rest")
 
 
+def in_turn(names, turn):
+    """Another one begins each round, and every other round goes backwards: nobody always follows the same one."""
+    first = turn % len(names) if names else 0
+    turned = [*names[first:], *names[:first]]
+    return turned[::-1] if turn % 2 else turned
+
+
 class Bench:
     def __init__(self, options, folder, generator):
         self.options = options
@@ -96,9 +103,7 @@ class Bench:
                 rounds = min(self.options.rounds, SLOW_ROUNDS) if row.key in MEMORY_ROWS else self.options.rounds
                 names = [name for name in row.servers if name in standing]
                 for turn in range(rounds):
-                    # Another one begins each time.
-                    first = turn % len(names) if names else 0
-                    for name in names[first:] + names[:first]:
+                    for name in in_turn(names, turn):
                         self._cell(row, standing[name])
                 self._show(row)
         finally:
@@ -124,8 +129,7 @@ class Bench:
         """Each server has the disk to itself, from empty, once a round."""
         wanted = [name for name in rows.REGISTRIES if any(name in row.servers for row in chosen)]
         for turn in range(self.options.rounds):
-            first = turn % len(wanted)
-            for name in wanted[first:] + wanted[:first]:
+            for name in in_turn(wanted, turn):
                 if name in self.absent:
                     continue
                 folder = self.disk.mount / f"{name}-{turn}"

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -24,6 +25,14 @@ void raise_descriptor_limit()
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
     limit.rlim_cur = limit.rlim_max;
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warning("can't raise the limit of open files");
+}
+
+// Large blocks (19 MiB for each password check) go back to the system when they are freed: glibc's own threshold would
+// rise with the first of them and keep the next ones. Few arenas, because most threads allocate little.
+void bound_heap()
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_ARENA_MAX, 4);
 }
 
 // Blocks the signals that run() waits for, in this thread and all that it starts.
@@ -64,6 +73,7 @@ void print_greeting(const Config& config, std::uint16_t port, const std::optiona
 App::App(Config config, std::optional<std::string> admin_password)
 {
     block_signals();
+    bound_heap();
     raise_descriptor_limit();
     log::configure(config.log.level, config.log.format);
     parts_ = std::make_unique<Parts>(std::move(config));
