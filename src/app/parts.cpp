@@ -180,8 +180,8 @@ std::vector<Background::Chore> App::Parts::chores()
 void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
-    text.counter("entrepot_manifest_pulls_total", "Manifests pulled", ledger.pulls());
-    text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost", ledger.lost());
+    text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
+    text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }
 
 }  // namespace entrepot
