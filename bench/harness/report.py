@@ -12,7 +12,7 @@ def machine():
     cpu = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), "unknown CPU")
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) / 2**20
-    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, Linux {platform.release()}"
+    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, Linux {platform.release().partition('-')[0]}"
 
 
 def remember(bench, file):

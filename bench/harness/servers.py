@@ -246,7 +246,8 @@ class DockerRegistry(Server):
         self.run([self.binary, "serve", str(configuration)], {"OTEL_TRACES_EXPORTER": "none"})
 
     def version(self):
-        return version_line(self.binary, "--version")
+        # Without the path that it begins with.
+        return version_line(self.binary, "--version").partition(" ")[2]
 
 
 class DistributionV3(DockerRegistry):

@@ -82,7 +82,7 @@ App::App(Config config, std::optional<std::string> admin_password)
     if (auto opened = run_to_end(parts.keys.open()); !opened) throw start_failure("the signing keys", opened.error());
     auto password =
         run_to_end(ensure_admin(parts.store->accounts(), std::move(admin_password), parts.clock, parts.random));
-    if (!password) throw start_failure("the first user", password.error());
+    if (!password) throw start_failure("the first user (ENTREPOT_ADMIN_PASSWORD)", password.error());
     const auto library = *ProjectName::parse(first_project);
     const auto created =
         run_to_end(parts.store->projects().create(library, false, {.user_id = 1, .at = parts.clock.now()}));

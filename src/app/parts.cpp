@@ -101,7 +101,7 @@ App::Parts::Parts(Config with)
       projects{store->projects(), policy, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
-      push_manifest{store->manifests(), project_gate, config.manifests.accept_sparse},
+      push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs()},
@@ -135,6 +135,7 @@ App::Parts::~Parts()
     (void)run_to_end(drained(operations));
     authenticator.stop();
     if (server) server->stop();
+    parsing.join();
     (void)run_to_end(ledger.flush());
     store->stop();
     blobs.stop();

@@ -46,6 +46,7 @@ struct App::Parts {
 
     std::unique_ptr<MetadataStore> store;  // tags, links, sessions, accounts: SQLite or PostgreSQL
     FilesystemBlobs blobs;                 // bytes
+    asio::thread_pool parsing{1};          // for what would hold up a loop
 
     AccessPolicy policy;  // who may do what, from memory
     TokenSettings token_settings;

@@ -22,4 +22,14 @@ CodePoint next_code_point(std::string_view text) noexcept
     return {value, length};
 }
 
+bool is_plain_text(std::string_view text) noexcept
+{
+    while (!text.empty()) {
+        const auto [value, length] = next_code_point(text);
+        if (value == not_utf8 || value < 0x20 || value == 0x7f) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 }  // namespace entrepot

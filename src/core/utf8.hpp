@@ -15,4 +15,7 @@ struct CodePoint {
 // The first code point of `text`, which is not empty. Strict: no overlong forms, no surrogates (RFC 3629).
 CodePoint next_code_point(std::string_view text) noexcept;
 
+// Valid UTF-8 without control characters.
+bool is_plain_text(std::string_view text) noexcept;
+
 }  // namespace entrepot

@@ -184,10 +184,19 @@ private:
             case 10:
                 if (same_word(name, "connection")) connection(text);
                 return std::nullopt;
+            case 13: return same_word(name, "authorization") ? authorization() : std::nullopt;
             case 14: return same_word(name, "content-length") ? content_length(text) : std::nullopt;
             case 17: return same_word(name, "transfer-encoding") ? transfer_encoding(text) : std::nullopt;
             default: return std::nullopt;
         }
+    }
+
+    // Two of them could mean one caller to a proxy and another to us.
+    std::optional<Refusal> authorization()
+    {
+        if (has_authorization_) return bad("more than one Authorization");
+        has_authorization_ = true;
+        return std::nullopt;
     }
 
     std::optional<Refusal> host_field(std::string_view text)
@@ -262,6 +271,7 @@ private:
     Framing& framing_;
     std::string_view target_authority_;
     bool has_host_ = false;
+    bool has_authorization_ = false;
     bool has_transfer_encoding_ = false;
     bool close_ = false;
     bool stay_ = false;

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <set>
 
 namespace entrepot {
@@ -99,13 +100,25 @@ bool is_index(std::string_view media_type)
     return media_type == media::oci_index || media_type == media::docker_list;
 }
 
+// Some clients match keys without regard to case.
+bool has_key(const json::object& object, std::string_view wanted)
+{
+    return std::ranges::any_of(object, [&](const json::key_value_pair& field) {
+        return std::ranges::equal(field.key(), wanted, [](char given, char lower) {
+            return (given >= 'A' && given <= 'Z' ? static_cast<char>(given + 32) : given) == lower;
+        });
+    });
+}
+
 // A document that says it is one kind and looks like the other can be read differently by two clients.
 Result<> refuse_ambiguity(const json::object& object, std::string_view media_type)
 {
-    const bool has_layers = object.contains("layers") || object.contains("config");
-    const bool has_manifests = object.contains("manifests");
-    if (is_image(media_type) && has_manifests) return invalid("an image manifest must not have \"manifests\"");
-    if (is_index(media_type) && has_layers) return invalid("an index must have neither \"config\" nor \"layers\"");
+    if (is_image(media_type) && has_key(object, "manifests")) {
+        return invalid("an image manifest must not have \"manifests\"");
+    }
+    if (is_index(media_type) && (has_key(object, "layers") || has_key(object, "config"))) {
+        return invalid("an index must have neither \"config\" nor \"layers\"");
+    }
     return {};
 }
 
@@ -146,11 +159,16 @@ Result<> check_version(const json::object& object)
 
 }  // namespace
 
+bool Manifest::is_understood(std::string_view media_type)
+{
+    return is_image(media_type) || is_index(media_type);
+}
+
 Result<Manifest> Manifest::parse(std::string_view media_type, std::string_view bytes)
 {
     Manifest manifest;
     manifest.media_type = media_type;
-    if (!is_image(media_type) && !is_index(media_type)) return manifest;
+    if (!is_understood(media_type)) return manifest;
 
     TRY(const auto object, object_of(bytes));
     CHECK(check_version(object));

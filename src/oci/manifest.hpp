@@ -36,6 +36,8 @@ struct Manifest {
     // Bytes are refused (manifest_invalid) when they are not a JSON object, nest deeper than 32, carry a media type
     // that differs from the pushed one, or have descriptors that don't parse. An opaque type may hold any bytes.
     static Result<Manifest> parse(std::string_view media_type, std::string_view bytes);
+    // Whether parse() reads documents of this type; others are opaque.
+    static bool is_understood(std::string_view media_type);
 
     std::string media_type;
     std::string artifact_type;  // as the referrers answer shows it: own artifactType, else the config's media type

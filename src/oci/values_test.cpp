@@ -1,4 +1,5 @@
 #include "oci/manifest.hpp"
+#include "oci/media_type.hpp"
 #include "oci/names.hpp"
 
 #include <gtest/gtest.h>
@@ -180,6 +181,25 @@ TEST(Manifest, refuses_lies_and_nonsense)
         const auto parsed = Manifest::parse(media::oci_manifest, bytes);
         ASSERT_FALSE(parsed) << bytes;
         EXPECT_EQ(parsed.error().code(), Errc::manifest_invalid) << bytes;
+    }
+}
+
+TEST(MediaType, is_two_tokens_and_nothing_else)
+{
+    EXPECT_EQ(MediaType::parse(media::oci_manifest)->text(), media::oci_manifest);
+    EXPECT_EQ(MediaType::of_content_type("a/b ; charset=utf-8")->text(), "a/b");
+    for (const std::string& text :
+         {std::string{},
+          std::string{"a"},
+          std::string{"a/"},
+          std::string{"/b"},
+          std::string{"a/b/c"},
+          std::string{"a/b\r\nX: y"},
+          std::string{"a/b\0", 4},
+          std::string{"a/\"b\""},
+          std::string{"a/b c"},
+          "a/" + std::string(254, 'b')}) {
+        EXPECT_FALSE(MediaType::parse(text)) << text;
     }
 }
 

@@ -4,20 +4,42 @@ namespace entrepot {
 namespace {
 
 constexpr std::ptrdiff_t most_children_looked_at = 32;
+constexpr std::size_t parsed_on_the_loop = 64 * 1024;
+
+struct ReadManifest {
+    Manifest manifest;
+    Digest digest;
+};
+
+Result<ReadManifest>
+read_manifest(const std::optional<MediaType>& type, const std::string& bytes, DigestAlgorithm algorithm)
+{
+    auto media_type = type;
+    if (!media_type) {
+        const auto within = media_type_within(bytes);
+        if (within.empty()) {
+            return fail(Errc::manifest_invalid, "the manifest has neither a Content-Type nor a \"mediaType\"");
+        }
+        TRY(media_type, MediaType::parse(within));
+    }
+    TRY(auto manifest, Manifest::parse(media_type->text(), bytes));
+    return ReadManifest{std::move(manifest), digest_of(bytes, algorithm)};
+}
 
 }  // namespace
 
 Task<PushedManifest> PushManifest::operator()(ManifestPush push)
 {
-    if (push.media_type.empty()) push.media_type = media_type_within(push.bytes);
-    if (push.media_type.empty()) {
-        co_return fail(Errc::manifest_invalid, "the manifest has neither a Content-Type nor a \"mediaType\"");
-    }
-    CO_TRY(auto manifest, Manifest::parse(push.media_type, push.bytes));
-
-    const auto* named = push.reference.digest();
-    auto digest = digest_of(push.bytes, named != nullptr ? named->algorithm() : DigestAlgorithm::sha256);
-    if (named != nullptr && *named != digest) {
+    const auto named = push.reference.digest() != nullptr ? std::optional{*push.reference.digest()} : std::nullopt;
+    const auto algorithm = named ? named->algorithm() : DigestAlgorithm::sha256;
+    auto read = [type = std::move(push.media_type), &bytes = push.bytes, algorithm] {
+        return read_manifest(type, bytes, algorithm);
+    };
+    // Megabytes of JSON would hold up everybody else on this loop.
+    auto pushed_bytes = push.bytes.size() <= parsed_on_the_loop ? read() : co_await offload(parsing_, std::move(read));
+    if (!pushed_bytes) co_return std::unexpected{pushed_bytes.error()};
+    auto& [manifest, digest] = *pushed_bytes;
+    if (named && *named != digest) {
         co_return fail(Errc::digest_mismatch, "the manifest's digest is " + digest.text());
     }
     auto tags = std::move(push.extra_tags);

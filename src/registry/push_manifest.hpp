@@ -2,6 +2,7 @@
 
 #include "core/task.hpp"
 #include "oci/manifest.hpp"
+#include "oci/media_type.hpp"
 #include "oci/names.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "registry/project_gate.hpp"
@@ -15,8 +16,8 @@ namespace entrepot {
 struct ManifestPush {
     RepositoryName repository;
     Reference reference;
-    std::vector<Tag> extra_tags;  // the `tag` parameters of a push by digest
-    std::string media_type;       // without parameters; empty: the bytes say it
+    std::vector<Tag> extra_tags;          // the `tag` parameters of a push by digest
+    std::optional<MediaType> media_type;  // unset: the bytes say it
     std::string bytes;
     Identity identity;
     Actor actor;
@@ -33,8 +34,9 @@ struct PushedManifest {
 class PushManifest {
 public:
     // `accept_sparse`: an image may come before, or without, some of its blobs.
-    PushManifest(ManifestCatalog& catalog, ProjectGate& gate, bool accept_sparse = false)
-        : catalog_{catalog}, gate_{gate}, accept_sparse_{accept_sparse}
+    // Large manifests are parsed on `parsing`, which outlives this.
+    PushManifest(ManifestCatalog& catalog, ProjectGate& gate, asio::thread_pool& parsing, bool accept_sparse = false)
+        : catalog_{catalog}, gate_{gate}, parsing_{parsing}, accept_sparse_{accept_sparse}
     {
     }
 
@@ -46,6 +48,7 @@ private:
 
     ManifestCatalog& catalog_;
     ProjectGate& gate_;
+    asio::thread_pool& parsing_;
     bool accept_sparse_;
 };
 

@@ -28,6 +28,15 @@ Result<> check_length(const std::optional<ChunkRange>& range, const ByteSource& 
     return fail(Errc::size_invalid, "Content-Range and Content-Length disagree");
 }
 
+// A chunked body does not say its length beforehand, so only its end tells that it is longer than its Content-Range.
+Task<> expect_end(ByteSource& body)
+{
+    std::byte next{};
+    CO_TRY(const auto count, co_await body.read(std::span{&next, 1}));
+    if (count > 0) co_return fail(Errc::size_invalid, "the body is longer than its Content-Range");
+    co_return Result<>{};
+}
+
 }  // namespace
 
 UploadId Uploads::new_id()
@@ -78,6 +87,7 @@ Uploads::append(RepositoryName repository, UploadId id, std::optional<ChunkRange
         more = arrived == portion && left.value_or(1) > 0;
     }
     if (left && *left > 0) co_return fail(Errc::size_invalid, "the body is shorter than its Content-Range");
+    if (left) CO_CHECK(co_await expect_end(body));
     co_return written;
 }
 
@@ -128,7 +138,8 @@ Task<> Uploads::finish(
     }
     if (!resumed) co_return std::unexpected{resumed.error()};
     const auto upload = *std::move(resumed);
-    const auto received = co_await receive(*upload, body, range ? std::optional{range->length()} : std::nullopt);
+    auto received = co_await receive(*upload, body, range ? std::optional{range->length()} : std::nullopt);
+    if (received && range) received = co_await expect_end(body);
     if (!received) {
         const auto progress = co_await upload->settle();
         if (progress && same_algorithm) {

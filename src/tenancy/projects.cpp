@@ -38,7 +38,9 @@ Task<std::vector<Project>> Projects::visible_to(Identity identity)
 Task<Project> Projects::find(ProjectName name, Identity identity)
 {
     auto project = co_await catalog_.find(name);
-    if (project && !sees(identity, *project)) co_return fail(Errc::name_unknown, "there is no project " + name.text());
+    const bool missing = !project && project.error().code() == Errc::name_unknown;
+    const bool hidden = project && !sees(identity, *project);
+    if (missing || hidden) co_return fail(Errc::name_unknown, "there is no project " + name.text());
     co_return project;
 }
 

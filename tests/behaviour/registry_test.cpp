@@ -100,7 +100,8 @@ protected:
     ProjectGate gate{policy, store->projects()};
     PullLedger ledger{store->pulls(), clock};
     Pull pull{store->manifests(), store->blobs(), blobs, ledger};
-    PushManifest push_manifest{store->manifests(), gate};
+    asio::thread_pool parsing{1};
+    PushManifest push_manifest{store->manifests(), gate, parsing};
     MountBlob mount{store->blobs(), policy, gate};
     Uploads uploads{store->uploads(), store->blobs(), blobs, gate, random, clock, {}};
     Browse browse{store->manifests(), store->blobs()};
@@ -286,7 +287,7 @@ TEST_F(TheRegistry, a_manifest_needs_its_blobs_and_keeps_its_bytes)
             .repository = name("p/r"),
             .reference = Reference::parse(reference).value(),
             .extra_tags = {},
-            .media_type = std::string{media::oci_manifest},
+            .media_type = MediaType::parse(media::oci_manifest).value(),
             .bytes = bytes,
             .identity = admin,
             .actor = {.user_id = 1, .at = clock.now()},

@@ -130,12 +130,14 @@ struct Image {
     {
         std::string layers;
         for (std::size_t i = 1; i < blobs.size(); ++i) {
-            layers += (i > 1 ? "," : "") + descriptor("application/vnd.oci.image.layer.v1.tar", digest_of(blobs[i]));
+            layers += (i > 1 ? "," : "") +
+                      descriptor("application/vnd.oci.image.layer.v1.tar", digest_of(blobs[i]), blobs[i].size());
         }
         const std::string config = blobs.empty() ? std::string{"none"} : blobs.front();
         std::string text = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_manifest} + R"(",)";
         if (!artifact_type.empty()) text += R"("artifactType":")" + artifact_type + R"(",)";
-        text += R"("config":)" + descriptor("application/vnd.oci.image.config.v1+json", digest_of(config));
+        text +=
+            R"("config":)" + descriptor("application/vnd.oci.image.config.v1+json", digest_of(config), config.size());
         text += R"(,"layers":[)" + layers + "]";
         if (subject) text += R"(,"subject":)" + descriptor(media::oci_manifest, *subject);
         return text + R"(,"annotations":{"note":")" + annotation + R"("}})";

@@ -101,6 +101,44 @@ TEST_P(MetadataStoreContract, a_digest_pushed_under_another_media_type_answers_t
     EXPECT_FAILS(Errc::blob_in_use, run(store().blobs().remove(repository("p/app"), digest_of("config"), someone)));
 }
 
+TEST_P(MetadataStoreContract, a_stored_image_is_never_taken_for_something_else)
+{
+    const Image image{.blobs = {"config"}};
+    push(repository("p/app"), image);
+    const auto odd = pushed(repository("p/app"), image.bytes(), "application/x-odd");
+    EXPECT_FAILS(Errc::manifest_invalid, run(store().manifests().commit(odd)));
+    EXPECT_FAILS(Errc::blob_in_use, run(store().blobs().remove(repository("p/app"), digest_of("config"), someone)));
+}
+
+TEST_P(MetadataStoreContract, refuses_a_descriptor_that_lies_about_its_blobs_size)
+{
+    arrive(repository("p/app"), "config");
+    const auto bytes = R"({"schemaVersion":2,"config":)" + descriptor("a/b", digest_of("config"), 7) + "}";
+    const auto lying = pushed(repository("p/app"), bytes, media::oci_manifest);
+    EXPECT_FAILS(Errc::size_invalid, run(store().manifests().commit(lying)));
+}
+
+TEST_P(MetadataStoreContract, a_page_of_referrers_ends_before_it_grows_without_bound)
+{
+    const auto subject = digest_of("subject");
+    for (int number = 0; number < 4; ++number) {
+        const auto note = std::string(2'000'000, 'x') + std::to_string(number);
+        push(repository("p/app"), Image{.blobs = {"config"}, .annotation = note, .subject = subject});
+    }
+    std::size_t found = 0;
+    PageRequest page{.limit = 100, .last = {}};
+    for (bool more = true; more;) {
+        const auto answer = run(store().manifests().referrers(repository("p/app"), subject, "", page));
+        ASSERT_TRUE(answer);
+        ASSERT_FALSE(answer->referrers.empty());
+        EXPECT_LE(answer->referrers.size(), 3U);
+        found += answer->referrers.size();
+        page.last = answer->referrers.back().digest.text();
+        more = answer->more;
+    }
+    EXPECT_EQ(found, 4U);
+}
+
 TEST_P(MetadataStoreContract, removing_a_tag_leaves_the_manifest_and_removing_the_manifest_takes_all_its_tags)
 {
     const Image image{.blobs = {"config"}};

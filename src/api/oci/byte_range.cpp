@@ -39,6 +39,18 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text)
     return number;
 }
 
+namespace {
+
+// To the end, where nothing is said or more than any body has (RFC 9110 section 14.1.2).
+std::optional<std::uint64_t> last_position(std::string_view text)
+{
+    const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+    if (text.empty() || (digits && !parse_decimal(text))) return UINT64_MAX;
+    return parse_decimal(text);
+}
+
+}  // namespace
+
 Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size)
 {
     const auto equals = header.find('=');
@@ -59,7 +71,7 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint6
     }
     const auto first = parse_decimal(spec.substr(0, dash));
     const auto end_text = spec.substr(dash + 1);
-    const auto last = end_text.empty() ? std::optional{UINT64_MAX} : parse_decimal(end_text);
+    const auto last = last_position(end_text);
     if (!first || !last || *first > *last) return unsatisfiable("the range is malformed");
     if (*first >= size) return unsatisfiable("the range starts after the end");
     return std::optional{ByteRange{.offset = *first, .length = std::min(*last, size - 1) - *first + 1}};

@@ -1,5 +1,9 @@
 #include "api/oci/call.hpp"
 
+#include "core/utf8.hpp"
+
+#include <algorithm>
+
 namespace entrepot {
 
 Result<Query> Query::of(const Request& request)
@@ -7,7 +11,9 @@ Result<Query> Query::of(const Request& request)
     Query query;
     if (request.query.empty()) return query;
     auto fields = parse_form(request.query);
-    if (!fields) return fail(Errc::bad_request, "the query is malformed");
+    // Nothing here needs more than plain text, and one database would refuse what the other takes.
+    const auto is_plain = [](const FormField& field) { return is_plain_text(field.value); };
+    if (!fields || !std::ranges::all_of(*fields, is_plain)) return fail(Errc::bad_request, "the query is malformed");
     query.fields_ = *std::move(fields);
     return query;
 }

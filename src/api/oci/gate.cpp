@@ -43,7 +43,9 @@ std::string Gate::realm(const Request& request) const
 {
     if (!external_url_.empty()) return external_url_ + "/service/token";
     const auto& origin = request.origin();
-    return (origin.secure ? "https://" : "http://") + origin.authority + "/service/token";
+    // HTTP/1.0 may come without a Host.
+    const auto authority = origin.authority.empty() ? std::string{"localhost"} : origin.authority;
+    return (origin.secure ? "https://" : "http://") + authority + "/service/token";
 }
 
 std::string Gate::scope_for(std::string_view repository, Action action)

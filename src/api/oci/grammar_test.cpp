@@ -74,6 +74,8 @@ TEST(ByteRange, follows_rfc_9110)
     EXPECT_EQ(part("Bytes=500-1499").length, 500U);
     EXPECT_EQ(part("bytes=-200").offset, 800U);
     EXPECT_EQ(part("bytes=-5000").length, 1000U);
+    EXPECT_EQ(part("bytes=10-99999999999999999999").length, 990U);
+    EXPECT_EQ(part("bytes=0-18446744073709551615").length, 1000U);
     EXPECT_FALSE(parse_range("items=0-1", 1000).value());
     EXPECT_FALSE(parse_range("bytes=0-1,4-5", 1000).value());
 }
@@ -92,7 +94,7 @@ TEST(ByteRange, refuses_what_is_malformed_or_beyond_the_end)
           "bytes=+1-2",
           "bytes=0x1-2",
           "bytes=99999999999999999999-",
-          "bytes=0-99999999999999999999"}) {
+          "bytes=0-x"}) {
         const auto range = parse_range(header, 1000);
         ASSERT_FALSE(range) << header;
         EXPECT_EQ(range.error().code(), Errc::range_invalid) << header;

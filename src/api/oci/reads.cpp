@@ -16,6 +16,8 @@ void append_identity(std::string& headers, const Digest& digest)
 {
     append_line(headers, "Docker-Content-Digest", digest.text());
     headers.append("ETag: \"").append(digest.text()).append("\"\r\n");
+    // Pushers choose content and type: no browser may take them for a page of ours.
+    headers.append("X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox; default-src 'none'\r\n");
     append_line(headers, "Docker-Distribution-Api-Version", "registry/2.0");
 }
 
@@ -49,8 +51,8 @@ Response manifest_response(const Request& request, const ManifestPtr& manifest)
 {
     if (not_modified(request, manifest->digest)) return unchanged(manifest->digest);
     Response response;
-    response.headers.reserve(384);
-    append_line(response.headers, "Content-Type", manifest->media_type);
+    response.headers.reserve(512);
+    response.add("Content-Type", manifest->media_type);
     append_identity(response.headers, manifest->digest);
     add_namespace(response, request);
     const auto size = manifest->bytes.size();
@@ -65,7 +67,7 @@ Response manifest_response(const Request& request, const ManifestPtr& manifest)
 Response blob_head(const Request& request, const Digest& digest)
 {
     Response response;
-    response.headers.reserve(384);
+    response.headers.reserve(512);
     response.headers.append("Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\n");
     append_identity(response.headers, digest);
     add_namespace(response, request);

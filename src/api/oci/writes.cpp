@@ -8,15 +8,13 @@ namespace {
 // distribution-spec after 1.1 asks for at least 10 tags a push.
 constexpr std::size_t most_tags = 64;
 
-// The media type of a Content-Type, without parameters: it is sent back in a header, so it must be plain text.
-Result<std::string> media_type_of(const Request& request)
+// Absent where the request has no Content-Type: the manifest says it itself then.
+Result<std::optional<MediaType>> media_type_of(const Request& request)
 {
-    auto value = request.header("content-type").value_or("");
-    value = value.substr(0, value.find(';'));
-    while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
-    const bool plain = std::ranges::all_of(value, [](char c) { return c > ' ' && c < 0x7f; });
-    if (!plain || value.size() > 255) return fail(Errc::manifest_invalid, "the Content-Type is malformed");
-    return std::string{value};
+    const auto value = request.header("content-type");
+    if (!value || value->empty()) return std::optional<MediaType>{};
+    TRY(auto type, MediaType::of_content_type(*value));
+    return std::optional{std::move(type)};
 }
 
 Result<std::vector<Tag>> tags_of(const Request& request)

@@ -1,6 +1,7 @@
 #include "api/token/credentials.hpp"
 
 #include "core/bytes.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
 
@@ -15,11 +16,6 @@ bool same_word(std::string_view text, std::string_view lower) noexcept
     return std::ranges::equal(text, lower, [](char a, char b) {
         return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
     });
-}
-
-bool holds_control(std::string_view text) noexcept
-{
-    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; });
 }
 
 }  // namespace
@@ -39,7 +35,7 @@ Authorization split_authorization(std::string_view header) noexcept
 std::optional<BasicCredentials> make_credentials(std::string user, std::string password)
 {
     if (user.empty() || user.size() > longest_user || password.size() > longest_password) return std::nullopt;
-    if (holds_control(user) || holds_control(password)) return std::nullopt;
+    if (!is_plain_text(user) || !is_plain_text(password)) return std::nullopt;
     return BasicCredentials{std::move(user), std::move(password)};
 }
 

@@ -8,9 +8,8 @@ namespace entrepot {
 
 namespace {
 
-constexpr SqlStatement find_blob_here{
-    "SELECT b.id FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id WHERE b.digest = $1 AND l.repository_id = $2"
-};
+constexpr SqlStatement find_blob_here{"SELECT b.id, b.size FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id "
+                                      "WHERE b.digest = $1 AND l.repository_id = $2"};
 
 // A blob that a sparse manifest needs and that nobody has pushed: a row that no repository is linked to.
 constexpr SqlStatement expect_blob{"INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
@@ -56,18 +55,25 @@ find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewMa
 {
     std::vector<std::int64_t> ids;
     for (const Descriptor& blob : pushed.manifest.required_blobs()) {
-        TRY(auto rows, session.run(find_blob_here, {blob.digest.text(), place.id}));
-        if (rows.empty() && pushed.may_lack_blobs) {
-            const auto size = static_cast<std::int64_t>(blob.size);
-            TRY(rows, session.run(expect_blob, {blob.digest.text(), size, pushed.actor.at}));
+        const auto size = static_cast<std::int64_t>(blob.size);
+        TRY(const auto here, session.run(find_blob_here, {blob.digest.text(), place.id}));
+        if (!here.empty() && here.front().integer(1) != size) {
+            return fail(
+                Errc::size_invalid, "blob " + blob.digest.text() + " has another size than its descriptor says"
+            );
         }
-        if (rows.empty()) {
+        if (here.empty() && !pushed.may_lack_blobs) {
             return fail(
                 Errc::manifest_blob_unknown,
                 "blob " + blob.digest.text() + " is not known in repository " + pushed.repository.text()
             );
         }
-        ids.push_back(rows.front().integer(0));
+        if (here.empty()) {
+            TRY(const auto expected, session.run(expect_blob, {blob.digest.text(), size, pushed.actor.at}));
+            ids.push_back(expected.front().integer(0));
+        } else {
+            ids.push_back(here.front().integer(0));
+        }
     }
     std::ranges::sort(ids);
     return ids;
@@ -99,7 +105,12 @@ Result<Written> rewrite(
     if (rows.empty()) return fail(Errc::unavailable, "the manifest changed meanwhile, try again");
     const std::int64_t id = rows.front().integer(0);
     const Manifest& manifest = pushed.manifest;
-    if (rows.front().text(1) == manifest.media_type) return Written{id, ManifestChange::repeated};
+    const auto& stored_type = rows.front().text(1);
+    if (stored_type == manifest.media_type) return Written{id, ManifestChange::repeated};
+    // As another type it would let go of its blobs, and answer whoever pulls it by digest with that type.
+    if (Manifest::is_understood(stored_type)) {
+        return fail(Errc::manifest_invalid, "this manifest is stored here as " + stored_type);
+    }
     CHECK(session.run(
         retype_manifest, {id, manifest.media_type, manifest.artifact_type, subject_of(manifest), annotations}
     ));

@@ -1,0 +1,38 @@
+#include "oci/media_type.hpp"
+
+#include <algorithm>
+
+namespace entrepot {
+namespace {
+
+constexpr std::size_t longest = 255;
+
+bool is_token(std::string_view text)
+{
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
+        const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        return alphanumeric || marks.contains(c);
+    });
+}
+
+}  // namespace
+
+Result<MediaType> MediaType::parse(std::string_view text)
+{
+    const auto slash = text.find('/');
+    const bool whole = slash != std::string_view::npos && text.size() <= longest;
+    if (!whole || !is_token(text.substr(0, slash)) || !is_token(text.substr(slash + 1))) {
+        return fail(Errc::manifest_invalid, "the media type is malformed");
+    }
+    return MediaType{std::string{text}};
+}
+
+Result<MediaType> MediaType::of_content_type(std::string_view value)
+{
+    value = value.substr(0, value.find(';'));
+    while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
+    return parse(value);
+}
+
+}  // namespace entrepot
