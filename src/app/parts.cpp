@@ -6,6 +6,7 @@
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
@@ -62,6 +63,8 @@ FilesystemOptions blob_options(const Config& config)
     options.root = config.storage_root().string();
     options.cache_bytes = config.caches.blob_bytes;
     options.open_files = config.caches.open_files;
+    // Hashing is the work of a push: more threads than cores only share them.
+    options.work_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 16U);
     return options;
 }
 

@@ -2,8 +2,6 @@
 
 #include "core/utf8.hpp"
 
-#include <algorithm>
-
 namespace entrepot {
 
 Result<Query> Query::of(const Request& request)
@@ -11,9 +9,7 @@ Result<Query> Query::of(const Request& request)
     Query query;
     if (request.query.empty()) return query;
     auto fields = parse_form(request.query);
-    // Nothing here needs more than plain text, and one database would refuse what the other takes.
-    const auto is_plain = [](const FormField& field) { return is_plain_text(field.value); };
-    if (!fields || !std::ranges::all_of(*fields, is_plain)) return fail(Errc::bad_request, "the query is malformed");
+    if (!fields) return fail(Errc::bad_request, "the query is malformed");
     query.fields_ = *std::move(fields);
     return query;
 }
@@ -24,6 +20,13 @@ std::optional<std::string_view> Query::first(std::string_view name) const noexce
         if (field.name == name) return field.value;
     }
     return std::nullopt;
+}
+
+Result<std::string> Query::plain(std::string_view name) const
+{
+    const auto value = first(name).value_or("");
+    if (!is_plain_text(value)) return fail(Errc::bad_request, std::string{name} + " is no plain text");
+    return std::string{value};
 }
 
 std::vector<std::string_view> Query::all(std::string_view name) const

@@ -29,6 +29,8 @@ public:
 
     // The first value of that name; empty text when it has none, nullopt when the name is absent.
     std::optional<std::string_view> first(std::string_view name) const noexcept;
+    // The first value, empty where the name is absent; bad_request for what no name in a database can be compared with.
+    Result<std::string> plain(std::string_view name) const;
     std::vector<std::string_view> all(std::string_view name) const;
 
 private:

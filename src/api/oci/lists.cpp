@@ -21,7 +21,8 @@ constexpr std::int64_t referrers_page = 1'000;
 
 Result<PageRequest> page_of(const Query& query, std::int64_t usual)
 {
-    PageRequest page{.limit = usual, .last = std::string{query.first("last").value_or("")}};
+    PageRequest page{.limit = usual, .last = {}};
+    TRY(page.last, query.plain("last"));
     if (const auto text = query.first("n")) {
         const auto number = parse_decimal(*text);
         if (!number) return fail(Errc::page_invalid, "n is not a number");
@@ -110,7 +111,7 @@ Task<Response> OciLists::referrers(OciCall call)
     CO_TRY(auto subject, Digest::parse(call.last));
     CO_TRY(const auto query, Query::of(call.request));
     CO_TRY(const auto page, page_of(query, referrers_page));
-    const std::string artifact_type{query.first("artifactType").value_or("")};
+    CO_TRY(const auto artifact_type, query.plain("artifactType"));
     CO_TRY(const auto found, co_await browse_.referrers(call.repository, subject, artifact_type, page));
 
     json::array manifests;
