@@ -82,4 +82,11 @@ Response error_response(const Error& error)
     return response;
 }
 
+Response method_not_allowed(std::string_view allowed)
+{
+    auto response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
+    response.add("Allow", allowed);
+    return response;
+}
+
 }  // namespace entrepot

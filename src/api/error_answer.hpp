@@ -15,6 +15,9 @@ unsigned status_of(Errc code) noexcept;
 // The detail is never shown.
 Response error_response(const Error& error);
 
+// 405 with the methods that are allowed, "GET, HEAD".
+Response method_not_allowed(std::string_view allowed);
+
 // `text` as a JSON string with its quotes.
 std::string json_string(std::string_view text);
 

@@ -1,9 +1,9 @@
 #include "api/management/projects_api.hpp"
 
 #include "api/error_answer.hpp"
-#include "api/oci/byte_range.hpp"
 #include "api/oci/call.hpp"
 #include "core/log.hpp"
+#include "http/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -84,18 +84,11 @@ Task<ProjectRequest> read_project(ByteSource& body)
 // page and page_size as Harbor has them: from 1, 10 a page, 100 at most.
 Result<std::pair<std::size_t, std::size_t>> paging(const Query& query)
 {
-    const auto page = parse_decimal(query.first("page").value_or("1"));
-    const auto size = parse_decimal(query.first("page_size").value_or("10"));
+    const auto page = http::parse_decimal(query.first("page").value_or("1"));
+    const auto size = http::parse_decimal(query.first("page_size").value_or("10"));
     if (!page || !size || *page == 0 || *size == 0 || *size > 100)
         return malformed("page or page_size is out of range");
     return std::pair{static_cast<std::size_t>(*page), static_cast<std::size_t>(*size)};
-}
-
-Response method_not_allowed(std::string_view allowed)
-{
-    auto response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
-    response.add("Allow", allowed);
-    return response;
 }
 
 }  // namespace

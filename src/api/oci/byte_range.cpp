@@ -1,45 +1,20 @@
 #include "api/oci/byte_range.hpp"
 
+#include "http/ascii.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 namespace entrepot {
 namespace {
+
+using http::parse_decimal;
+using http::same_word;
+using http::trimmed;
 
 std::unexpected<Error> unsatisfiable(std::string message)
 {
     return fail(Errc::range_invalid, std::move(message));
 }
-
-std::string_view trimmed(std::string_view text)
-{
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
-bool is_bytes_unit(std::string_view unit)
-{
-    constexpr std::string_view bytes = "bytes";
-    return unit.size() == bytes.size() && std::ranges::equal(unit, bytes, [](char a, char b) {
-               return (static_cast<unsigned char>(a) | 0x20U) == static_cast<unsigned char>(b);
-           });
-}
-
-}  // namespace
-
-std::optional<std::uint64_t> parse_decimal(std::string_view text)
-{
-    std::uint64_t number = 0;
-    if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number > static_cast<std::uint64_t>(INT64_MAX)) {
-        return std::nullopt;
-    }
-    return number;
-}
-
-namespace {
 
 // To the end, where nothing is said or more than any body has (RFC 9110 section 14.1.2).
 std::optional<std::uint64_t> last_position(std::string_view text)
@@ -54,7 +29,7 @@ std::optional<std::uint64_t> last_position(std::string_view text)
 Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size)
 {
     const auto equals = header.find('=');
-    if (equals == std::string_view::npos || !is_bytes_unit(trimmed(header.substr(0, equals)))) {
+    if (equals == std::string_view::npos || !same_word(trimmed(header.substr(0, equals)), "bytes")) {
         return std::optional<ByteRange>{};
     }
     const auto spec = trimmed(header.substr(equals + 1));

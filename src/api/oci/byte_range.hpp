@@ -22,7 +22,4 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint6
 // The Content-Range of a chunk: "start-end", both inclusive, without the unit that RFC 9110 would have.
 Result<ChunkRange> parse_chunk_range(std::string_view header);  // range_invalid
 
-// A decimal number without sign, space or leading '+'; nullopt when it is none or needs more than 63 bits.
-std::optional<std::uint64_t> parse_decimal(std::string_view text);
-
 }  // namespace entrepot

@@ -64,13 +64,6 @@ bool is_read(Method method)
     return method == Method::get || method == Method::head;
 }
 
-Response method_not_allowed(Kind kind)
-{
-    auto response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
-    response.add("Allow", allowed_methods(kind));
-    return response;
-}
-
 Response empty_object()
 {
     Response response;
@@ -127,7 +120,7 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
     auto route = match_oci_route(request.path);
     if (!route) co_return error_response(Error{Errc::not_found, "there is nothing at this path"});
     if (route->kind == Kind::base || route->kind == Kind::catalog) {
-        if (!is_read(request.method)) co_return method_not_allowed(route->kind);
+        if (!is_read(request.method)) co_return method_not_allowed(allowed_methods(route->kind));
         const bool is_base = route->kind == Kind::base;
         auto answer = is_base ? co_await base(request) : co_await catalog(request);
         if (answer) co_return *std::move(answer);
@@ -136,7 +129,7 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
     }
 
     const auto action = action_for(route->kind, request.method);
-    if (!action) co_return method_not_allowed(route->kind);
+    if (!action) co_return method_not_allowed(allowed_methods(route->kind));
     const auto last = unescaped(route->last);
     if (!last) co_return error_response(Error{Errc::bad_request, "the path is malformed"});
     route->last = *last;

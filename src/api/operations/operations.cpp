@@ -59,8 +59,7 @@ asio::awaitable<Response> OperationsHandler::handle(const Request& request)
     const bool head = request.method == Method::head;
     Response response;
     if (!head && request.method != Method::get) {
-        response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
-        response.add("Allow", "GET, HEAD");
+        response = method_not_allowed("GET, HEAD");
     } else if (request.path == "/healthz") {
         response = text_response("ok\n", "text/plain; charset=utf-8");
     } else if (request.path == "/readyz") {

@@ -41,13 +41,6 @@ Response refusal(const Error& error)
     return response;
 }
 
-Response wrong_method(std::string_view allowed)
-{
-    auto response = error_response(Error{Errc::method_not_allowed, "this method is not supported here"});
-    response.add("Allow", allowed);
-    return response;
-}
-
 Response secret_json(std::string text)
 {
     Response response;
@@ -102,12 +95,12 @@ asio::awaitable<Response> TokenEndpoint::handle(const Request& request, ByteSour
         if (!response) co_return oauth_error(response.error());
         co_return *std::move(response);
     }
-    co_return wrong_method("GET, POST");
+    co_return method_not_allowed("GET, POST");
 }
 
 Response TokenEndpoint::jwks(const Request& request) const
 {
-    if (request.method != Method::get && request.method != Method::head) return wrong_method("GET, HEAD");
+    if (request.method != Method::get && request.method != Method::head) return method_not_allowed("GET, HEAD");
     auto text = parts_.keys.jwks();
     Response response;
     response.headers = "Content-Type: application/jwk-set+json\r\nCache-Control: public, max-age=300\r\n";
