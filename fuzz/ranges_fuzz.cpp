@@ -17,7 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (length == 0 || offset >= body || length > body - offset) std::abort();
     }
     if (const auto chunk = parse_chunk_range(text); chunk && chunk->first > chunk->last) std::abort();
-    if (const auto route = match_oci_route(text); route && route->name.starts_with('/') && route->name.size() == 1)
-        std::abort();
+    // What a route calls a name lies inside the path; whether it is one is for RepositoryName to say.
+    if (const auto route = match_oci_route(text)) {
+        const bool inside = text.find(route->name) != std::string_view::npos;
+        const auto name = RepositoryName::parse(route->name);
+        if (!inside || (name && name->text() != route->name)) std::abort();
+    }
     return 0;
 }
