@@ -1,6 +1,7 @@
 """bench/RESULTS.md, from build/bench/results.json, which keeps the last full measurement of each row."""
 import datetime
 import json
+import re
 import os
 import pathlib
 import platform
@@ -49,6 +50,11 @@ def summary(kept):
     return table(["work", "target", "measured", "", "on PostgreSQL"], body)
 
 
+def without_paths(text):
+    """Where programs lie on the machine that measured is nobody's business."""
+    return re.sub(r"(^|\s)/\S+:?\s*", r"\1", text)
+
+
 def write(kept, file):
     newest = max(kept.values(), key=lambda entry: entry["date"])
     absent = {name: why for entry in kept.values() for name, why in entry["absent"].items()}
@@ -56,8 +62,8 @@ def write(kept, file):
     text = ["# Results of `make bench`", "",
             f"Measured {newest['date']} on {newest['machine']}. Written by bench/run.py; [README.md](README.md) says",
             "how to read it. Figures are medians of interleaved rounds, with the least and the most.", "",
-            "Servers: " + "; ".join(f"{name} ({version})" for name, version in versions.items()) + ".",
-            *(f"Not measured: {name}: {why}." for name, why in absent.items()), "",
+            "Servers: " + "; ".join(f"{name} ({without_paths(version)})" for name, version in versions.items()) + ".",
+            *(f"Not measured: {name}: {without_paths(why)}." for name, why in absent.items()), "",
             "## Targets", "", *summary(kept), "", "## Figures", ""]
     for row in rows.ROWS:
         if row.key in kept:
