@@ -41,6 +41,8 @@ Row row_for(Errc code) noexcept
         case Errc::method_not_allowed: return {405, "UNSUPPORTED"};
         case Errc::conflict: return {409, "CONFLICT"};
         case Errc::blob_in_use: return {405, "UNSUPPORTED"};
+        case Errc::precondition_failed: return {412, "PRECONDITION"};
+        case Errc::unprocessable: return {422, "UNPROCESSABLE_ENTITY"};
         case Errc::oauth_invalid_request: return {400, "invalid_request"};
         case Errc::oauth_invalid_client: return {401, "invalid_client"};
         case Errc::oauth_invalid_grant: return {400, "invalid_grant"};
@@ -70,16 +72,44 @@ std::string json_string(std::string_view text)
     return boost::json::serialize(boost::json::value(boost::json::string(text)));
 }
 
-Response error_response(const Error& error)
+namespace {
+
+// Harbor's words where the distribution specification has others.
+std::string_view management_code(const Row& row) noexcept
 {
-    const auto row = row_for(error.code());
+    switch (row.status) {
+        case 400: return "BAD_REQUEST";
+        case 403: return "FORBIDDEN";
+        case 404: return "NOT_FOUND";
+        case 405: return "METHOD_NOT_ALLOWED";
+        case 409: return "CONFLICT";
+        default: return row.code;
+    }
+}
+
+Response answer_with(const Row& row, std::string_view code, const Error& error)
+{
     Response response;
     response.status = row.status;
     response.add("Content-Type", "application/json");
     if (row.status == 503 || row.status == 429) response.add("Retry-After", "1");
     response.body =
-        R"({"errors":[{"code":")" + std::string{row.code} + R"(","message":)" + json_string(error.message()) + "}]}";
+        R"({"errors":[{"code":")" + std::string{code} + R"(","message":)" + json_string(error.message()) + "}]}";
     return response;
+}
+
+}  // namespace
+
+Response error_response(const Error& error)
+{
+    const auto row = row_for(error.code());
+    return answer_with(row, row.code, error);
+}
+
+Response management_error_response(const Error& error)
+{
+    const auto row = row_for(error.code());
+    return answer_with(row, management_code(row), error);
 }
 
 Response method_not_allowed(std::string_view allowed)

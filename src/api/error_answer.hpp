@@ -15,6 +15,9 @@ unsigned status_of(Errc code) noexcept;
 // The detail is never shown.
 Response error_response(const Error& error);
 
+// The same with Harbor's codes (BAD_REQUEST, FORBIDDEN, NOT_FOUND …), for /api.
+Response management_error_response(const Error& error);
+
 // 405 with the methods that are allowed, "GET, HEAD".
 Response method_not_allowed(std::string_view allowed);
 

@@ -46,7 +46,7 @@ std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clo
         PostgresOptions options;
         options.url = config.database.url;
         options.connections = config.database.connections;
-        options.on_projects_changed = [&listener] {
+        options.on_access_changed = [&listener] {
             if (auto* background = listener.load()) background->hurry("projects");
         };
         return open_postgres_store(options, clock);

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace entrepot {
 
@@ -28,5 +30,7 @@ public:
 // "2026-11-21T22:51:00Z" (RFC 3339, UTC, whole seconds) and "Sat, 21 Nov 2026 22:51:00 GMT" (RFC 9110 section 5.6.7).
 std::string rfc3339(Micros time);
 std::string http_date(Micros time);
+// RFC 3339 with any offset and fraction, or seconds since 1970 as a decimal; nullopt for anything else.
+std::optional<Micros> parse_time(std::string_view text) noexcept;
 
 }  // namespace entrepot

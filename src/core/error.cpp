@@ -31,6 +31,8 @@ std::string_view name_of(Errc code) noexcept
         case Errc::method_not_allowed: return "method_not_allowed";
         case Errc::conflict: return "conflict";
         case Errc::blob_in_use: return "blob_in_use";
+        case Errc::precondition_failed: return "precondition_failed";
+        case Errc::unprocessable: return "unprocessable";
         case Errc::oauth_invalid_request: return "oauth_invalid_request";
         case Errc::oauth_invalid_client: return "oauth_invalid_client";
         case Errc::oauth_invalid_grant: return "oauth_invalid_grant";

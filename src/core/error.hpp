@@ -40,6 +40,8 @@ enum class Errc {
     method_not_allowed,
     conflict,
     blob_in_use,
+    precondition_failed,  // the object is not (or no longer) in the state that the request asks for
+    unprocessable,        // understood, but it makes no sense here
     // the token endpoint's words (RFC 6749 section 5.2)
     oauth_invalid_request,
     oauth_invalid_client,

@@ -39,6 +39,21 @@ Response Gate::refuse(const Request& request, const Error& error, std::string_vi
     return response;
 }
 
+Task<Caller> Gate::identify_management(const Request& request)
+{
+    CO_TRY(auto caller, co_await identify(request));
+    // An access token of the registry names repositories: it manages nothing.
+    if (caller.scopes) co_return fail(Errc::unauthorized, "log in with user name and password");
+    co_return caller;
+}
+
+Response Gate::refuse_management(const Request&, const Error& error) const
+{
+    auto response = management_error_response(error);
+    if (error.code() == Errc::unauthorized) response.add("WWW-Authenticate", "Basic realm=\"" + service_ + "\"");
+    return response;
+}
+
 std::string Gate::realm(const Request& request) const
 {
     if (!external_url_.empty()) return external_url_ + "/service/token";

@@ -35,6 +35,12 @@ public:
     // distribution) that names `scope` when it is 401.
     Response refuse(const Request& request, const Error& error, std::string_view scope) const;
 
+    // The caller of the management API: Basic credentials, or a session's cookie, whose changing requests carry the
+    // session's CSRF token. Access tokens of the registry manage nothing. unauthorized, denied (CSRF), unavailable.
+    Task<Caller> identify_management(const Request& request);
+    // The answer to an error there.
+    Response refuse_management(const Request& request, const Error& error) const;
+
     // "repository:name:pull,push"
     static std::string scope_for(std::string_view repository, Action action);
 

@@ -70,7 +70,7 @@ void PostgresConnection::disconnect() noexcept
     prepared_.clear();
 }
 
-Result<SqlRows> PostgresConnection::run(const SqlStatement& statement, SqlParameters parameters)
+Result<SqlRows> PostgresConnection::run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters)
 {
     const PostgresParameters given{parameters};
     const auto known = prepared_.find(statement.text);

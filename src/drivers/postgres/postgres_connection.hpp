@@ -30,7 +30,7 @@ public:
     void disconnect() noexcept;
     bool connected() const noexcept { return connection_ != nullptr; }
 
-    Result<SqlRows> run(const SqlStatement& statement, SqlParameters parameters) override;
+    Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override;
     Result<> run_script(std::string_view text) override;
 
     Result<> begin() override { return begin(Durability::durable); }

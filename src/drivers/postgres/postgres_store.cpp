@@ -1,9 +1,9 @@
 #include "drivers/postgres/postgres_store.hpp"
 
+#include "drivers/postgres/access_feed.hpp"
 #include "drivers/postgres/migrations.hpp"
 #include "drivers/postgres/postgres_connection.hpp"
 #include "drivers/postgres/postgres_engine.hpp"
-#include "drivers/postgres/project_feed.hpp"
 #include "drivers/sql/sql_store.hpp"
 
 #include <stdexcept>
@@ -20,35 +20,24 @@ constexpr const char* lock_schema =
     "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7308332045753216884)";
 
 // The engine's connections are made when they are needed; the feed ends before them.
-class PostgresStore final : public MetadataStore {
+class PostgresStore final : public SqlStore {
 public:
     PostgresStore(const PostgresOptions& options, const Clock& clock)
-        : store_{std::make_unique<PostgresEngine>(options.url, options.connections, clock), nullptr}
+        : SqlStore{std::make_unique<PostgresEngine>(options.url, options.connections, clock), nullptr}
     {
-        if (options.on_projects_changed) {
-            feed_ = std::make_unique<ProjectFeed>(options.url, options.on_projects_changed, clock);
+        if (options.on_access_changed) {
+            feed_ = std::make_unique<AccessFeed>(options.url, options.on_access_changed, clock);
         }
     }
-
-    ManifestCatalog& manifests() override { return store_.manifests(); }
-    BlobCatalog& blobs() override { return store_.blobs(); }
-    UploadCatalog& uploads() override { return store_.uploads(); }
-    ProjectCatalog& projects() override { return store_.projects(); }
-    AccountCatalog& accounts() override { return store_.accounts(); }
-    KeyCatalog& keys() override { return store_.keys(); }
-    RefreshTokenCatalog& refresh_tokens() override { return store_.refresh_tokens(); }
-    PullCounters& pulls() override { return store_.pulls(); }
-    CatalogHealth& health() override { return store_.health(); }
 
     void stop() override
     {
         feed_.reset();
-        store_.stop();
+        SqlStore::stop();
     }
 
 private:
-    SqlStore store_;
-    std::unique_ptr<ProjectFeed> feed_;
+    std::unique_ptr<AccessFeed> feed_;
 };
 
 Result<> prepare_schema(const PostgresOptions& options, const Clock& clock)

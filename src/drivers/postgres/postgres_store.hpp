@@ -17,7 +17,7 @@ struct PostgresOptions {
     unsigned connections = 16;
     // Called from the store's feed thread when projects may have changed here or on another instance: at the latest a
     // second after the change, and once after every reconnection. Must not block for long, nor throw.
-    std::function<void()> on_projects_changed;
+    std::function<void()> on_access_changed;
 };
 
 // Connects and brings the schema up to date, under an advisory lock so that several instances may start at once.

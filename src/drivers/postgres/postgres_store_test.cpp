@@ -165,7 +165,7 @@ TEST(PostgresStore, tells_another_instance_of_changed_projects_and_of_nothing_el
     const auto here = open_postgres_store(options(url), clock);
     Changes changes;
     PostgresOptions following = options(url);
-    following.on_projects_changed = [&changes] { changes.happened(); };
+    following.on_access_changed = [&changes] { changes.happened(); };
     const auto there = open_postgres_store(following, clock);
     ASSERT_TRUE(changes.wait_for_more_than(0)) << "once at the start";
     ASSERT_TRUE(run(here->projects().create(project("p"), false, {1, 1})));

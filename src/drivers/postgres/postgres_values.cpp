@@ -39,7 +39,7 @@ bool is_integer(unsigned type) noexcept
 
 }  // namespace
 
-PostgresParameters::PostgresParameters(SqlParameters parameters)
+PostgresParameters::PostgresParameters(std::span<const SqlParameter> parameters)
 {
     integers_.reserve(parameters.size());  // add() keeps pointers into it
     struct Adder {

@@ -16,7 +16,7 @@ namespace entrepot {
 // Borrows the texts of the parameters.
 class PostgresParameters {
 public:
-    explicit PostgresParameters(SqlParameters parameters);
+    explicit PostgresParameters(std::span<const SqlParameter> parameters);
     PostgresParameters(const PostgresParameters&) = delete;
     PostgresParameters& operator=(const PostgresParameters&) = delete;
 

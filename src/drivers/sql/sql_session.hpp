@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,7 +51,11 @@ public:
     virtual ~SqlSession() = default;
 
     // All rows of the answer. conflict when a constraint refuses, storage_full, unavailable.
-    virtual Result<SqlRows> run(const SqlStatement& statement, SqlParameters parameters = {}) = 0;
+    Result<SqlRows> run(const SqlStatement& statement, SqlParameters parameters = {})
+    {
+        return run_with(statement, {parameters.begin(), parameters.size()});
+    }
+    virtual Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) = 0;
     // Several statements without parameters or rows: definitions.
     virtual Result<> run_script(std::string_view text) = 0;
 };

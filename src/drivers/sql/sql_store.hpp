@@ -13,7 +13,7 @@
 namespace entrepot {
 
 // Every catalog on one engine. `cache` is null where other processes write to the database too.
-class SqlStore final : public MetadataStore {
+class SqlStore : public MetadataStore {
 public:
     SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache> cache);
     ~SqlStore() override;

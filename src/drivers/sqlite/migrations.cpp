@@ -1,5 +1,7 @@
 #include "drivers/sqlite/migrations.hpp"
 
+#include "drivers/sqlite/tenancy_schema.hpp"
+
 #include <array>
 
 namespace entrepot {
@@ -144,6 +146,7 @@ CREATE INDEX refresh_tokens_of_user ON refresh_tokens (user_id);
 
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
+    Migration{.version = 2, .name = "tenancy", .script = sqlite_tenancy_schema, .oldest_binary = 2},
 };
 
 }  // namespace

@@ -107,7 +107,7 @@ SqliteConnection::~SqliteConnection()
     sqlite3_close_v2(database_);
 }
 
-Result<SqlRows> SqliteConnection::run(const SqlStatement& statement, SqlParameters parameters)
+Result<SqlRows> SqliteConnection::run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters)
 {
     TRY(sqlite3_stmt * ready, prepared(statement));
     const auto reset = [](sqlite3_stmt* used) {

@@ -22,7 +22,7 @@ public:
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
-    Result<SqlRows> run(const SqlStatement& statement, SqlParameters parameters) override;
+    Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override;
     Result<> run_script(std::string_view text) override;
 
     Result<> begin() override;

@@ -10,15 +10,15 @@
 
 namespace entrepot {
 
-// Hears of changed projects: LISTEN wakes it at once, and a counter that it reads every second tells what a lost
-// notification would have told. Calls back from its own thread; once after every connection, since something may have
-// been missed.
-class ProjectFeed {
+// Hears of changes to what decisions are made from: LISTEN wakes it at once, and a counter that it reads every second
+// tells what a lost notification would have told. Calls back from its own thread; once after every connection, since
+// something may have been missed.
+class AccessFeed {
 public:
-    ProjectFeed(const std::string& url, std::function<void()> changed, const Clock& clock);
-    ~ProjectFeed();
-    ProjectFeed(const ProjectFeed&) = delete;
-    ProjectFeed& operator=(const ProjectFeed&) = delete;
+    AccessFeed(const std::string& url, std::function<void()> changed, const Clock& clock);
+    ~AccessFeed();
+    AccessFeed(const AccessFeed&) = delete;
+    AccessFeed& operator=(const AccessFeed&) = delete;
 
 private:
     void follow_until_stopped();

@@ -1,4 +1,4 @@
-#include "drivers/postgres/project_feed.hpp"
+#include "drivers/postgres/access_feed.hpp"
 
 #include "core/log.hpp"
 
@@ -13,13 +13,13 @@ namespace entrepot {
 
 namespace {
 
-constexpr SqlStatement read_counter{"SELECT value FROM change_counters WHERE name = 'projects'"};
+constexpr SqlStatement read_counter{"SELECT version FROM access_state"};
 constexpr int between_looks_ms = 900;  // with the look itself: within a second
 constexpr std::chrono::seconds longest_look{4};
 
 }  // namespace
 
-ProjectFeed::ProjectFeed(const std::string& url, std::function<void()> changed, const Clock& clock)
+AccessFeed::AccessFeed(const std::string& url, std::function<void()> changed, const Clock& clock)
     : clock_{clock},
       connection_{url, clock},
       changed_{std::move(changed)},
@@ -29,7 +29,7 @@ ProjectFeed::ProjectFeed(const std::string& url, std::function<void()> changed, 
     thread_ = std::thread{[this] { follow_until_stopped(); }};
 }
 
-ProjectFeed::~ProjectFeed()
+AccessFeed::~AccessFeed()
 {
     stopping_ = true;
     const std::uint64_t one = 1;
@@ -38,13 +38,13 @@ ProjectFeed::~ProjectFeed()
     ::close(wake_);
 }
 
-void ProjectFeed::follow_until_stopped()
+void AccessFeed::follow_until_stopped()
 {
     bool was_away = false;
     while (!stopping_) {
         const auto changed = look();
         if (!changed) {
-            if (!was_away) log::failure(log::Level::warning, "following changes of projects", changed.error());
+            if (!was_away) log::failure(log::Level::warning, "following changes of access", changed.error());
             connection_.disconnect();
         } else if (*changed) {
             tell();
@@ -54,7 +54,7 @@ void ProjectFeed::follow_until_stopped()
     }
 }
 
-Result<bool> ProjectFeed::look()
+Result<bool> AccessFeed::look()
 {
     connection_.set_deadline(clock_.steady() + longest_look);
     if (!connection_.connected()) CHECK(listen());
@@ -67,23 +67,23 @@ Result<bool> ProjectFeed::look()
     return changed;
 }
 
-Result<> ProjectFeed::listen()
+Result<> AccessFeed::listen()
 {
     counter_.reset();
     CHECK(connection_.connect());
-    return connection_.run_script("LISTEN entrepot_projects");
+    return connection_.run_script("LISTEN entrepot_access");
 }
 
-void ProjectFeed::tell()
+void AccessFeed::tell()
 {
     try {
         changed_();
     } catch (const std::exception& thrown) {
-        log::error("taking over changed projects failed", {{"reason", thrown.what()}});
+        log::error("taking over changed access failed", {{"reason", thrown.what()}});
     }
 }
 
-void ProjectFeed::wait()
+void AccessFeed::wait()
 {
     std::array<pollfd, 2> waited{};
     waited[0].fd = wake_;

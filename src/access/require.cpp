@@ -1,0 +1,50 @@
+#include "access/require.hpp"
+
+#include <stdexcept>
+
+namespace entrepot {
+namespace {
+
+const Permission read_project = need(ObjectKind::project, "project", "read");
+const Permission read_tenant = need(ObjectKind::tenant, "tenant", "read");
+
+bool may_see(const AccessPolicy& policy, const Caller& caller, const ObjectRef& object)
+{
+    switch (object.kind) {
+        case ObjectKind::platform: return true;
+        case ObjectKind::project:
+        case ObjectKind::repository:
+            return policy.may(caller, read_project, {.kind = ObjectKind::project, .id = object.id, .name = {}});
+        default: return policy.may(caller, read_tenant, {.kind = ObjectKind::tenant, .id = object.id, .name = {}});
+    }
+}
+
+}  // namespace
+
+Permission need(ObjectKind kind, std::string_view resource, std::string_view action)
+{
+    const auto permission = find_permission(kind, resource, action);
+    if (!permission) throw std::logic_error{"no such permission: " + std::string{resource} + " " + std::string{action}};
+    return *permission;
+}
+
+Result<> require(const AccessPolicy& policy, const Caller& caller, Permission permission, const ObjectRef& object)
+{
+    if (policy.may(caller, permission, object)) return {};
+    if (caller.identity->anonymous()) return fail(Errc::unauthorized, "authentication required");
+    if (!may_see(policy, caller, object)) return fail(Errc::not_found, "there is no such thing");
+    const auto& row = permission.row();
+    return fail(
+        Errc::denied, "you lack the permission " + std::string{row.resource} + ":" + std::string{row.action} + " here"
+    );
+}
+
+Result<std::shared_ptr<const ProjectAccess>>
+require_project(const AccessPolicy& policy, const Caller& caller, std::shared_ptr<const ProjectAccess> project)
+{
+    if (project && policy.may(caller, read_project, object_of(*project))) return project;
+    if (caller.identity->anonymous()) return fail(Errc::unauthorized, "authentication required");
+    return fail(Errc::not_found, "there is no such project");
+}
+
+}  // namespace entrepot

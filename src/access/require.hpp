@@ -1,0 +1,32 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "core/error.hpp"
+
+#include <string_view>
+
+namespace entrepot {
+
+// A permission by name, for constants: static const Permission list_members = need(ObjectKind::project, "member",
+// "list"). Throws std::logic_error when there is none, at start.
+Permission need(ObjectKind kind, std::string_view resource, std::string_view action);
+
+// Success when the caller may. Else not_found where they may not even read the object (so nobody learns that it
+// exists), unauthorized for somebody anonymous, denied for the rest.
+Result<> require(const AccessPolicy& policy, const Caller& caller, Permission permission, const ObjectRef& object);
+
+// The project if the caller may read it; not_found otherwise (unauthorized for somebody anonymous).
+Result<std::shared_ptr<const ProjectAccess>>
+require_project(const AccessPolicy& policy, const Caller& caller, std::shared_ptr<const ProjectAccess> project);
+
+inline ObjectRef object_of(const ProjectAccess& project) noexcept
+{
+    return {.kind = ObjectKind::project, .id = project.id, .name = {}};
+}
+inline ObjectRef object_of(const TenantAccess& tenant) noexcept
+{
+    return {.kind = ObjectKind::tenant, .id = tenant.id, .name = {}};
+}
+inline constexpr ObjectRef the_platform{};
+
+}  // namespace entrepot

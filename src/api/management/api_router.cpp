@@ -1,0 +1,179 @@
+#include "api/management/api_router.hpp"
+
+#include "api/error_answer.hpp"
+#include "core/log.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace entrepot {
+namespace {
+
+constexpr std::string_view base_path = "/api/v2.0/";
+
+std::string_view name_of_method(Method method) noexcept
+{
+    switch (method) {
+        case Method::get: return "GET";
+        case Method::head: return "HEAD";
+        case Method::post: return "POST";
+        case Method::put: return "PUT";
+        case Method::patch: return "PATCH";
+        case Method::del: return "DELETE";
+        case Method::options: return "OPTIONS";
+        case Method::other: break;
+    }
+    return "";
+}
+
+std::string_view first_segment(std::string_view path) noexcept
+{
+    return path.substr(0, path.find('/'));
+}
+
+std::string_view take_segment(std::string_view& path) noexcept
+{
+    const auto segment = first_segment(path);
+    path = segment.size() == path.size() ? std::string_view{} : path.substr(segment.size() + 1);
+    return segment;
+}
+
+// The values of the pattern's variable parts as they stand in the path; nullopt when it doesn't fit.
+std::optional<std::vector<std::string_view>> fit(std::string_view pattern, std::string_view path)
+{
+    std::vector<std::string_view> values;
+    if (std::ranges::count(pattern, '/') != std::ranges::count(path, '/')) return std::nullopt;
+    while (!pattern.empty()) {
+        const auto wanted = take_segment(pattern);
+        const auto given = take_segment(path);
+        if (wanted.starts_with('{')) {
+            if (given.empty()) return std::nullopt;
+            values.push_back(given);
+        } else if (wanted != given) {
+            return std::nullopt;
+        }
+    }
+    return values;
+}
+
+// A literal pattern wins over one with variable parts: users/current over users/{user_id}.
+bool more_literal(std::string_view left, std::string_view right) noexcept
+{
+    return std::ranges::count(left, '{') < std::ranges::count(right, '{');
+}
+
+}  // namespace
+
+void ApiRouter::add(Method method, std::string_view pattern, ApiAudience audience, ApiHandler handler)
+{
+    auto& group = routes_[std::string{first_segment(pattern)}];
+    const auto before =
+        std::ranges::find_if(group, [&](const ApiRoute& other) { return more_literal(pattern, other.pattern); });
+    group.insert(before, ApiRoute{method, pattern, audience, std::move(handler)});
+}
+
+void ApiRouter::get(std::string_view pattern, ApiHandler handler, ApiAudience audience)
+{
+    add(Method::get, pattern, audience, std::move(handler));
+}
+void ApiRouter::head(std::string_view pattern, ApiHandler handler, ApiAudience audience)
+{
+    add(Method::head, pattern, audience, std::move(handler));
+}
+void ApiRouter::post(std::string_view pattern, ApiHandler handler, ApiAudience audience)
+{
+    add(Method::post, pattern, audience, std::move(handler));
+}
+void ApiRouter::put(std::string_view pattern, ApiHandler handler, ApiAudience audience)
+{
+    add(Method::put, pattern, audience, std::move(handler));
+}
+void ApiRouter::patch(std::string_view pattern, ApiHandler handler, ApiAudience audience)
+{
+    add(Method::patch, pattern, audience, std::move(handler));
+}
+void ApiRouter::del(std::string_view pattern, ApiHandler handler, ApiAudience audience)
+{
+    add(Method::del, pattern, audience, std::move(handler));
+}
+
+std::vector<std::string> ApiRouter::routes() const
+{
+    std::vector<std::string> names;
+    for (const auto& [first, group] : routes_) {
+        for (const auto& route : group) {
+            names.push_back(std::string{name_of_method(route.method)} + " " + std::string{route.pattern});
+        }
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
+Result<ApiRouter::Match> ApiRouter::find(Method method, std::string_view path) const
+{
+    Match match;
+    if (path.ends_with('/')) path.remove_suffix(1);
+    const auto group = routes_.find(first_segment(path));
+    if (group == routes_.end()) return match;
+    const auto wanted = [&](const ApiRoute& route) { return route.method == method; };
+    const auto fits_as_head = [&](const ApiRoute& route) {
+        return method == Method::head && route.method == Method::get;
+    };
+    for (const auto& route : group->second) {
+        const auto values = fit(route.pattern, path);
+        if (!values) continue;
+        if (!wanted(route) && !fits_as_head(route)) {
+            const std::string name{name_of_method(route.method)};
+            if (!match.allowed.contains(name)) match.allowed += (match.allowed.empty() ? "" : ", ") + name;
+            continue;
+        }
+        match.route = &route;
+        match.values.clear();
+        for (const auto value : *values) {
+            auto decoded = percent_decode(value, false);
+            if (!decoded) return fail(Errc::bad_request, "the path is malformed");
+            match.values.push_back(*std::move(decoded));
+        }
+        if (wanted(route)) break;
+    }
+    return match;
+}
+
+asio::awaitable<Response> ApiRouter::handle(const Request& request, ByteSource& body)
+{
+    auto response = co_await answer(request, body);
+    if (!response) {
+        const auto& error = response.error();
+        if (status_of(error.code()) >= 500) {
+            log::failure(log::Level::error, "request failed", error, request.request_id());
+        }
+        response = gate_.refuse_management(request, error);
+    }
+    if (response->status < 400) response->add("X-Request-Id", request.request_id());
+    co_return *std::move(response);
+}
+
+Task<Response> ApiRouter::answer(const Request& request, ByteSource& body)
+{
+    if (!request.path.starts_with(base_path)) co_return fail(Errc::not_found, "there is nothing at this path");
+    CO_TRY(auto match, find(request.method, request.path.substr(base_path.size())));
+    if (!match.route && !match.allowed.empty()) co_return method_not_allowed(match.allowed);
+    if (!match.route) co_return fail(Errc::not_found, "there is nothing at this path");
+    CO_TRY(auto caller, co_await gate_.identify_management(request));
+    if (match.route->audience == ApiAudience::signed_in && caller.identity->anonymous()) {
+        co_return fail(Errc::unauthorized, "authentication required");
+    }
+    CO_TRY(auto query, Query::of(request));
+    const bool is_read = request.method == Method::get || request.method == Method::head;
+    ApiCall call{
+        .request = request,
+        .body = body,
+        .caller = std::move(caller),
+        .query = std::move(query),
+        .path = std::move(match.values),
+        .audit = is_read ? nullptr : std::make_shared<AuditRecord>(),
+    };
+    co_return co_await match.route->handler(std::move(call));
+}
+
+}  // namespace entrepot

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "drivers/sql/sql_session.hpp"
+#include "ports/list_query.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace entrepot {
+
+// A column that a list can be filtered and sorted by. Only what stands in such a table ever gets into a statement's
+// text; values are parameters.
+struct ListColumn {
+    enum class Type { text, integer, time, boolean };
+    std::string_view field;  // as the API calls it
+    const char* column;      // "p.name"
+    Type type = Type::text;
+};
+
+// Builds the statements of one list: conditions, order, page, and the count of all pages.
+class ListStatement {
+public:
+    // `columns_and_from`: "p.id, p.name" and "projects p JOIN …". All texts are literals.
+    ListStatement(const char* columns, const char* from, std::span<const ListColumn> fields)
+        : columns_{columns}, from_{from}, fields_{fields}
+    {
+    }
+
+    // A condition of ours; each '?' takes the next value. "p.tenant_id = ?"
+    void where(const char* condition, std::vector<std::variant<std::int64_t, std::string>> values = {});
+    // `column` is one of `ids`; none of them: nothing is listed.
+    void where_one_of(const char* column, std::span<const std::int64_t> ids);
+    // The query's conditions and order. bad_request for a field that is not in the table, or a value of another type.
+    Result<> apply(const ListQuery& query);
+    // The order of a list without `sort`, and what makes every order total: "p.name", "a.pushed_at DESC, a.id DESC".
+    void order_by(const char* terms) { last_order_ = terms; }
+
+    Result<SqlRows> page(SqlSession& session) const;
+    Result<std::int64_t> count(SqlSession& session) const;
+    bool has_conditions() const noexcept { return has_conditions_; }
+
+private:
+    using Value = std::variant<std::int64_t, std::string>;
+    const ListColumn* find(std::string_view field) const noexcept;
+    Result<Value> value_of(const ListColumn& column, const std::string& text) const;
+    Result<> add(const ListCondition& condition);
+    std::string parameter(Value value);
+    Result<SqlRows> run(SqlSession& session, std::string text, std::span<const Value> more) const;
+
+    const char* columns_;
+    const char* from_;
+    std::span<const ListColumn> fields_;
+    std::string conditions_;
+    std::string order_;
+    const char* last_order_ = "";
+    std::vector<Value> values_;
+    std::int64_t offset_ = 0;
+    std::int64_t limit_ = 10;
+    bool has_conditions_ = false;  // of the query
+};
+
+}  // namespace entrepot
