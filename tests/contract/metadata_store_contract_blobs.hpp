@@ -31,7 +31,7 @@ TEST_P(MetadataStoreContract, charges_a_project_once_for_a_blob_in_several_repos
 
 TEST_P(MetadataStoreContract, mounts_from_a_repository_that_holds_the_blob)
 {
-    EXPECT_SUCCEEDS(run(store().projects().create(project("q"), false, someone)));
+    EXPECT_SUCCEEDS(run(store().projects().create({.name = project("q")}, someone)));
     arrive(repository("p/a"), "hello");
     EXPECT_EQ(
         run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("hello"), someone)).value(), 5U
@@ -105,13 +105,13 @@ TEST_P(MetadataStoreContract, peeks_what_it_loaded_until_it_changes)
 
 TEST_P(MetadataStoreContract, creates_finds_and_changes_projects)
 {
-    const auto made = run(store().projects().create(project("zeta"), true, {9, 77}));
+    const auto made = run(store().projects().create({.name = project("zeta"), .is_public = true}, {9, 77}));
     ASSERT_TRUE(made);
     EXPECT_EQ(made->name, "zeta");
     EXPECT_TRUE(made->is_public);
     EXPECT_EQ(made->owner_id, 9);
     EXPECT_EQ(made->created_at, 77);
-    EXPECT_FAILS(Errc::conflict, run(store().projects().create(project("zeta"), true, someone)));
+    EXPECT_FAILS(Errc::conflict, run(store().projects().create({.name = project("zeta"), .is_public = true}, someone)));
     const auto changed = run(store().projects().set_public(project("zeta"), false, {9, 99}));
     ASSERT_TRUE(changed);
     EXPECT_FALSE(changed->is_public);
