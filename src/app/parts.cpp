@@ -150,7 +150,7 @@ std::vector<ListenerOptions> App::Parts::listeners()
     for (const auto& listener : config.listeners) {
         SurfaceRouter::Surfaces surfaces;
         if (listener.surfaces.oci) surfaces.oci = &oci;
-        if (listener.surfaces.api) surfaces.api = &projects_api;
+        if (listener.surfaces.api) surfaces.api = &management;
         if (listener.surfaces.token) surfaces.token = &token;
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "access/policy.hpp"
-#include "api/management/projects_api.hpp"
+#include "api/management/management_api.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
@@ -54,7 +54,9 @@ struct App::Parts {
     Authenticator authenticator;
 
     ProjectGate project_gate;  // verbs
+    Settings settings;
     Projects projects;
+    Overview overview;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;
@@ -69,8 +71,8 @@ struct App::Parts {
     OciLists lists;
     OciHandler oci;
     TokenEndpoint token;
-    ProjectsApi projects_api;
     OperationsHandler operations;
+    ManagementApi management;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;

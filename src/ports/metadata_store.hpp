@@ -3,7 +3,9 @@
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/overview_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/settings_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -17,6 +19,8 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual OverviewCatalog& overview() = 0;
+    virtual SettingsCatalog& settings() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;

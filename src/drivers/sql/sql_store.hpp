@@ -4,7 +4,9 @@
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -22,6 +24,8 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    OverviewCatalog& overview() override { return overview_; }
+    SettingsCatalog& settings() override { return settings_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
@@ -37,6 +41,8 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlOverview overview_;
+    SqlSettings settings_;
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
