@@ -57,6 +57,7 @@ struct App::Parts {
     Settings settings;
     Projects projects;
     Overview overview;
+    Labels labels;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;

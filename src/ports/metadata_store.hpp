@@ -2,6 +2,8 @@
 
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/idempotency_catalog.hpp"
+#include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/overview_catalog.hpp"
 #include "ports/project_catalog.hpp"
@@ -21,6 +23,8 @@ public:
     virtual ProjectCatalog& projects() = 0;
     virtual OverviewCatalog& overview() = 0;
     virtual SettingsCatalog& settings() = 0;
+    virtual LabelCatalog& labels() = 0;
+    virtual IdempotencyCatalog& idempotency() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;

@@ -69,8 +69,7 @@ Task<Project> Projects::find(Caller caller, std::int64_t id)
     co_return co_await needs_.catalog.find(id);
 }
 
-Result<std::shared_ptr<const TenantAccess>>
-Projects::tenant_of(const Caller& caller, const std::string& text) const
+Result<std::shared_ptr<const TenantAccess>> Projects::tenant_of(const Caller& caller, const std::string& text) const
 {
     const auto id = as_id(text);
     auto tenant = id             ? needs_.policy.tenant(*id)

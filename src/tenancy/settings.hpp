@@ -23,8 +23,8 @@ using SettingValue = std::variant<bool, std::int64_t, std::string>;
 // One thing that can be set at run time, under Harbor's name (configurations of its API v2.0).
 struct SettingKey {
     std::string_view name;
-    SettingValue fallback;     // its type is the setting's
-    std::int64_t least = 0;    // of integers
+    SettingValue fallback;   // its type is the setting's
+    std::int64_t least = 0;  // of integers
     std::int64_t most = 0;
     std::vector<std::string_view> choices{};  // of texts; empty: any text
     bool editable = true;

@@ -18,9 +18,17 @@ Response version_answer(const Request& request)
 }  // namespace
 
 ManagementApi::ManagementApi(const ManagementNeeds& needs)
-    : router_{needs.gate}, projects_{needs.projects, needs.policy}, system_{needs.system}
+    : router_{needs.gate, &needs.settings, &needs.idempotency},
+      projects_{needs.projects, needs.policy},
+      quotas_{needs.projects},
+      labels_{needs.labels, needs.policy},
+      configurations_{needs.settings},
+      system_{needs.system}
 {
     projects_.add_to(router_);
+    quotas_.add_to(router_);
+    labels_.add_to(router_);
+    configurations_.add_to(router_);
     system_.add_to(router_);
 }
 

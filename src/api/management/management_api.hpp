@@ -1,7 +1,10 @@
 #pragma once
 
 #include "api/management/api_router.hpp"
+#include "api/management/configurations_api.hpp"
+#include "api/management/labels_api.hpp"
 #include "api/management/projects_api.hpp"
+#include "api/management/quotas_api.hpp"
 #include "api/management/system_api.hpp"
 
 namespace entrepot {
@@ -10,7 +13,10 @@ namespace entrepot {
 struct ManagementNeeds {
     Gate& gate;
     const AccessPolicy& policy;
+    Idempotency& idempotency;
     Projects& projects;
+    Labels& labels;
+    Settings& settings;
     SystemApi::Needs system;
 };
 
@@ -26,6 +32,9 @@ public:
 private:
     ApiRouter router_;
     ProjectsApi projects_;
+    QuotasApi quotas_;
+    LabelsApi labels_;
+    ConfigurationsApi configurations_;
     SystemApi system_;
 };
 

@@ -7,7 +7,7 @@ namespace entrepot {
 
 // A project as Harbor's API shows it, with the caller's own role in it.
 struct ProjectView {
-    bool detail = true;       // counts, roles and the CVE allow-list as well
+    bool detail = true;        // counts, roles and the CVE allow-list as well
     std::int64_t role_id = 0;  // the caller's; 0: none of Harbor's
     bool togglable = false;    // the caller may change it
 };

@@ -57,7 +57,9 @@ void ProjectsApi::add_to(ApiRouter& router)
     router.put(one_project, [this](ApiCall call) { return update(std::move(call)); });
     router.del(one_project, [this](ApiCall call) { return remove(std::move(call)); });
     router.get("projects/{project_name_or_id}/_deletable", [this](ApiCall call) { return deletable(std::move(call)); });
-    router.get("projects/{project_name_or_id}/summary", [this](ApiCall call) { return summary(std::move(call)); }, open);
+    router.get(
+        "projects/{project_name_or_id}/summary", [this](ApiCall call) { return summary(std::move(call)); }, open
+    );
     router.get(all_metadata, [this](ApiCall call) { return list_metadata(std::move(call)); });
     router.post(all_metadata, [this](ApiCall call) { return add_metadata(std::move(call)); });
     router.get(one_metadata, [this](ApiCall call) { return read_metadata(std::move(call)); });
@@ -196,8 +198,7 @@ Task<Response> ProjectsApi::add_metadata(ApiCall call)
     const std::string name{body.raw().begin()->key()};
     CO_TRY(auto value, body.text(name));
     CO_TRY(
-        const auto changed,
-        co_await projects_.change_metadata(call.caller, access->id, name, std::move(value), false)
+        const auto changed, co_await projects_.change_metadata(call.caller, access->id, name, std::move(value), false)
     );
     call.audit->after = json::serialize(metadata_json(changed));
     co_return Response{};

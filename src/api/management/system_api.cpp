@@ -21,7 +21,9 @@ constexpr std::string_view harbor_version = "v2.14.0";
 constexpr std::size_t longest_search = 255;
 
 // Harbor's names for what we have of its parts, and ours (operations.hpp).
-constexpr std::pair<std::string_view, std::string_view> components[] = {{"database", "database"}, {"registry", "store"}};
+constexpr std::pair<std::string_view, std::string_view> components[] = {
+    {"database", "database"}, {"registry", "store"}
+};
 
 json::object repository_json(const FoundRepository& repository)
 {

@@ -13,8 +13,7 @@ namespace {
 constexpr const char* columns =
     "p.id, p.name, p.is_public, p.bytes, p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
     "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, p.artifact_count";
-constexpr const char* from =
-    "projects p JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
+constexpr const char* from = "projects p JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
 
 constexpr ListColumn fields[] = {
     {"name", "p.name"},
@@ -144,9 +143,8 @@ Result<Project> find_one(SqlSession& session, const char* condition, const Key& 
 
 }  // namespace
 
-Result<ListPage<Project>> list_projects(
-    SqlSession& session, const ListQuery& query, const std::optional<std::vector<std::int64_t>>& visible
-)
+Result<ListPage<Project>>
+list_projects(SqlSession& session, const ListQuery& query, const std::optional<std::vector<std::int64_t>>& visible)
 {
     if (visible && visible->size() > most_ids_in_statement) return list_many_visible(session, query, *visible);
     ListStatement statement{columns, from, fields};

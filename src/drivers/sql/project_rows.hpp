@@ -17,9 +17,8 @@ inline constexpr std::size_t most_ids_in_statement = 4096;
 
 // Rows of projects as several catalogs need them. To be called inside a transaction.
 
-Result<ListPage<Project>> list_projects(
-    SqlSession& session, const ListQuery& query, const std::optional<std::vector<std::int64_t>>& visible
-);
+Result<ListPage<Project>>
+list_projects(SqlSession& session, const ListQuery& query, const std::optional<std::vector<std::int64_t>>& visible);
 Result<Project> find_project(SqlSession& session, std::int64_t id);
 Result<Project> find_project(SqlSession& session, const ProjectName& name);
 

@@ -16,9 +16,7 @@ constexpr SqlStatement insert_repository{
     "ON CONFLICT (name) DO NOTHING RETURNING id"
 };
 
-constexpr SqlStatement count_repository{
-    "UPDATE projects SET repository_count = repository_count + 1 WHERE id = $1"
-};
+constexpr SqlStatement count_repository{"UPDATE projects SET repository_count = repository_count + 1 WHERE id = $1"};
 
 constexpr SqlStatement find_link{"SELECT b.id, b.size FROM repositories r "
                                  "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "

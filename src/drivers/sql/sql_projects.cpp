@@ -28,18 +28,14 @@ constexpr SqlStatement update_project{
     "frozen = COALESCE($4, frozen), protected = COALESCE($5, protected), updated_at = $6 WHERE id = $1"
 };
 
-constexpr SqlStatement update_quota{
-    "UPDATE projects SET quota_bytes = COALESCE($2, quota_bytes), "
-    "quota_artifacts = COALESCE($3, quota_artifacts), updated_at = $4 WHERE id = $1"
-};
+constexpr SqlStatement update_quota{"UPDATE projects SET quota_bytes = COALESCE($2, quota_bytes), "
+                                    "quota_artifacts = COALESCE($3, quota_artifacts), updated_at = $4 WHERE id = $1"};
 
 constexpr SqlStatement find_tenant_of{"SELECT tenant_id FROM projects WHERE id = $1"};
 
 constexpr SqlStatement find_metadata{"SELECT 1 FROM project_metadata WHERE project_id = $1 AND name = $2"};
-constexpr SqlStatement put_metadata{
-    "INSERT INTO project_metadata (project_id, name, value) VALUES ($1, $2, $3) "
-    "ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value"
-};
+constexpr SqlStatement put_metadata{"INSERT INTO project_metadata (project_id, name, value) VALUES ($1, $2, $3) "
+                                    "ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value"};
 constexpr SqlStatement delete_metadata{"DELETE FROM project_metadata WHERE project_id = $1 AND name = $2"};
 
 constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.project_id = $1 AND "
@@ -133,7 +129,8 @@ Result<Project> change_project(SqlSession& session, std::int64_t id, const Proje
         update_project,
         {id, flag(change.is_public), flag(change.shared), flag(change.frozen), flag(change.is_protected), actor.at}
     ));
-    if (change.is_public || change.shared || change.frozen) CHECK(note_access_change(session, AccessObject::project, id));
+    if (change.is_public || change.shared || change.frozen)
+        CHECK(note_access_change(session, AccessObject::project, id));
     return find_project(session, id);
 }
 
@@ -170,8 +167,7 @@ Result<> remove_project(SqlSession& session, std::int64_t id)
         CHECK(session.run(delete_robot, {robot.integer(0)}));
         CHECK(note_access_change(session, AccessObject::principal, robot.integer(0)));
     }
-    for (const auto* statement :
-         {&delete_repositories, &delete_grants, &delete_labels, &delete_project}) {
+    for (const auto* statement : {&delete_repositories, &delete_grants, &delete_labels, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);

@@ -11,6 +11,8 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       projects_{*engine_},
       overview_{*engine_},
       settings_{*engine_},
+      labels_{*engine_},
+      idempotency_{*engine_},
       accounts_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},

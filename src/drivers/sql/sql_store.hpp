@@ -3,6 +3,8 @@
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_projects.hpp"
@@ -26,6 +28,8 @@ public:
     ProjectCatalog& projects() override { return projects_; }
     OverviewCatalog& overview() override { return overview_; }
     SettingsCatalog& settings() override { return settings_; }
+    LabelCatalog& labels() override { return labels_; }
+    IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
@@ -43,6 +47,8 @@ private:
     SqlProjects projects_;
     SqlOverview overview_;
     SqlSettings settings_;
+    SqlLabels labels_;
+    SqlIdempotency idempotency_;
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
