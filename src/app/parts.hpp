@@ -7,6 +7,7 @@
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
+#include "api/token/master_key.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
 #include "app/background.hpp"
@@ -23,7 +24,11 @@
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
+#include "tenancy/access_directory.hpp"
+#include "tenancy/labels.hpp"
+#include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
+#include "tenancy/settings.hpp"
 
 #include <list>
 #include <memory>
@@ -49,7 +54,9 @@ struct App::Parts {
     asio::thread_pool parsing{1};          // for what would hold up a loop
 
     AccessPolicy policy;  // who may do what, from memory
+    AccessDirectory access_directory;
     TokenSettings token_settings;
+    MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
 
@@ -73,12 +80,14 @@ struct App::Parts {
     OciHandler oci;
     TokenEndpoint token;
     OperationsHandler operations;
+    Idempotency idempotency;
     ManagementApi management;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;
     std::unique_ptr<Background> background;
 
+    ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
     void add_metrics(MetricsText& text) const;

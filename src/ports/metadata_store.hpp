@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ports/access_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/idempotency_catalog.hpp"
@@ -25,6 +26,7 @@ public:
     virtual SettingsCatalog& settings() = 0;
     virtual LabelCatalog& labels() = 0;
     virtual IdempotencyCatalog& idempotency() = 0;
+    virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;

@@ -13,6 +13,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       settings_{*engine_},
       labels_{*engine_},
       idempotency_{*engine_},
+      access_{*engine_},
       accounts_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
@@ -30,6 +31,7 @@ public:
     SettingsCatalog& settings() override { return settings_; }
     LabelCatalog& labels() override { return labels_; }
     IdempotencyCatalog& idempotency() override { return idempotency_; }
+    AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
@@ -49,6 +51,7 @@ private:
     SqlSettings settings_;
     SqlLabels labels_;
     SqlIdempotency idempotency_;
+    SqlAccess access_;
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
