@@ -40,16 +40,6 @@ constexpr ListColumn fields[] = {
     {"used.artifacts", "p.artifact_count", ListColumn::Type::integer},
 };
 
-constexpr SqlStatement tenant_row{"SELECT id FROM tenants WHERE id = $1", "FOR NO KEY UPDATE"};
-
-constexpr SqlStatement tenant_limits{"SELECT quota_bytes, quota_artifacts FROM tenants WHERE id = $1"};
-
-constexpr SqlStatement allocated{
-    "SELECT CAST(COALESCE(SUM(CASE WHEN quota_bytes > 0 THEN quota_bytes ELSE 0 END), 0) AS BIGINT), "
-    "CAST(COALESCE(SUM(CASE WHEN quota_artifacts > 0 THEN quota_artifacts ELSE 0 END), 0) AS BIGINT) "
-    "FROM projects WHERE tenant_id = $1"
-};
-
 Project project_of(SqlRow& row)
 {
     return Project{
@@ -171,30 +161,6 @@ Result<Project> find_project(SqlSession& session, std::int64_t id)
 Result<Project> find_project(SqlSession& session, const ProjectName& name)
 {
     return find_one(session, "p.name = ?", name.text(), name.text());
-}
-
-Result<> lock_tenant(SqlSession& session, std::int64_t tenant_id)
-{
-    TRY(const auto rows, session.run(tenant_row, {tenant_id}));
-    if (rows.empty()) return fail(Errc::not_found, "there is no such tenant");
-    return {};
-}
-
-Result<> check_allocation(SqlSession& session, std::int64_t tenant_id)
-{
-    TRY(const auto limits, session.run(tenant_limits, {tenant_id}));
-    if (limits.empty()) return fail(Errc::not_found, "there is no such tenant");
-    const auto most_bytes = limits.front().integer(0);
-    const auto most_artifacts = limits.front().integer(1);
-    if (most_bytes < 0 && most_artifacts < 0) return {};
-    TRY(const auto sums, session.run(allocated, {tenant_id}));
-    if (most_bytes >= 0 && sums.front().integer(0) > most_bytes) {
-        return fail(Errc::unprocessable, "the projects' storage limits exceed what their tenant was allocated");
-    }
-    if (most_artifacts >= 0 && sums.front().integer(1) > most_artifacts) {
-        return fail(Errc::unprocessable, "the projects' artifact limits exceed what their tenant was allocated");
-    }
-    return {};
 }
 
 }  // namespace entrepot

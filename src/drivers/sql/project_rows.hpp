@@ -22,10 +22,4 @@ list_projects(SqlSession& session, const ListQuery& query, const std::optional<s
 Result<Project> find_project(SqlSession& session, std::int64_t id);
 Result<Project> find_project(SqlSession& session, const ProjectName& name);
 
-// Locks the tenant's row, so that allocations within it come one after another. not_found.
-Result<> lock_tenant(SqlSession& session, std::int64_t tenant_id);
-// Whether the limits of the tenant's projects fit into the tenant's own: unprocessable when they don't. A project
-// without a limit counts for nothing: it shares what the tenant has.
-Result<> check_allocation(SqlSession& session, std::int64_t tenant_id);
-
 }  // namespace entrepot

@@ -2,6 +2,7 @@
 
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/tenant_rows.hpp"
 
 #include <memory>
 
@@ -92,7 +93,10 @@ Result<Project> create_project(SqlSession& session, const NewProject& project, c
         ));
     if (inserted.empty()) return fail(Errc::conflict, "project " + project.name.text() + " exists already");
     const auto id = inserted.front().integer(0);
-    if (project.quota_bytes > 0 || project.quota_artifacts > 0) CHECK(check_allocation(session, project.tenant_id));
+    // Whoever creates a project need not learn of the others, which the answer to this names.
+    if (const auto fits = check_tenant_allocation(session, project.tenant_id); !fits) {
+        return fail(fits.error().code(), "the project's limits don't fit into what its tenant may use");
+    }
     for (const auto& [name, value] : project.metadata) CHECK(session.run(put_metadata, {id, name, value}));
     CHECK(session.run(grant_to_owner, {actor.user_id, id, actor.at}));
     CHECK(note_access_change(session, AccessObject::project, id));
@@ -142,7 +146,7 @@ Result<Project> change_quota(SqlSession& session, std::int64_t id, const Project
     const auto tenant_id = tenant.front().integer(0);
     CHECK(lock_tenant(session, tenant_id));
     CHECK(session.run(update_quota, {id, number(quota.bytes), number(quota.artifacts), actor.at}));
-    CHECK(check_allocation(session, tenant_id));
+    CHECK(check_tenant_allocation(session, tenant_id));
     return find_project(session, id);
 }
 
