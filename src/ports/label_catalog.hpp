@@ -12,9 +12,9 @@ namespace entrepot {
 // A mark for artifacts: of the whole installation, or of one project.
 struct Label {
     std::int64_t id = 0;
-    std::string name;
-    std::string description;
-    std::string color;            // "#RRGGBB", or empty
+    std::string name{};
+    std::string description{};
+    std::string color{};          // "#RRGGBB", or empty
     std::int64_t project_id = 0;  // 0: global
     Micros created_at = 0;
     Micros updated_at = 0;
