@@ -94,5 +94,7 @@ class Api:
         """Makes something; its id, from the answer or from Location."""
         answer = self.post(path, body)
         location = answer.headers["Location"]
+        if not location:
+            raise AssertionError(f"POST {path}: no Location in {answer}")
         last = location.rstrip("/").rsplit("/", 1)[-1]
         return int(last) if last.isdigit() else self.get(location.removeprefix(BASE))["id"]
