@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/documentation/documentation.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/labels_api.hpp"
@@ -30,12 +31,15 @@ public:
     const ApiRouter& router() const noexcept { return router_; }
 
 private:
+    asio::awaitable<Response> answer(const Request& request, ByteSource& body);
+
     ApiRouter router_;
     ProjectsApi projects_;
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;
     SystemApi system_;
+    Documentation documentation_;
 };
 
 }  // namespace entrepot
