@@ -2,6 +2,7 @@
 
 #include "api/operations/http_metrics.hpp"
 #include "app/version.hpp"
+#include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
@@ -83,6 +84,13 @@ Uploads::Limits upload_limits(const Config& config)
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
 }
 
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
 Task<> drained(OperationsHandler& operations)
 {
     co_await operations.drain(5s);
@@ -113,6 +121,7 @@ App::Parts::Parts(Config with)
       },
       overview{store->overview(), store->projects(), policy},
       labels{store->labels(), policy, clock},
+      tenancy{*store, policy, access_directory, member_maker, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
@@ -139,6 +148,7 @@ App::Parts::Parts(Config with)
       management{management_needs()}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+    log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());
 }
@@ -165,6 +175,7 @@ ManagementNeeds App::Parts::management_needs()
         .projects = projects,
         .labels = labels,
         .settings = settings,
+        .tenancy = tenancy,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -212,6 +223,8 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
+    );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

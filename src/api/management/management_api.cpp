@@ -2,7 +2,6 @@
 
 #include "api/error_answer.hpp"
 #include "api/management/api_values.hpp"
-#include "core/log.hpp"
 
 namespace entrepot {
 namespace {
@@ -17,13 +16,6 @@ Response version_answer(const Request& request)
     return json_response(boost::json::object{{"version", "v2.0"}});
 }
 
-std::string joined(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
-}
-
 }  // namespace
 
 ManagementApi::ManagementApi(const ManagementNeeds& needs)
@@ -32,15 +24,26 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       configurations_{needs.settings},
-      system_{needs.system}
+      system_{needs.system},
+      tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
+      teams_{needs.tenancy.teams, needs.policy},
+      grants_{needs.tenancy.grants, needs.tenancy.explain, needs.policy},
+      roles_{needs.tenancy.roles},
+      members_{needs.tenancy.project_members, needs.policy},
+      usergroups_{needs.tenancy.user_groups}
 {
+    documentation_.add_to(router_);
     projects_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
     configurations_.add_to(router_);
     system_.add_to(router_);
-    documentation_.add_to(router_);
-    log::debug("management routes", {{"routes", joined(router_.routes())}});
+    tenants_.add_to(router_);
+    teams_.add_to(router_);
+    grants_.add_to(router_);
+    roles_.add_to(router_);
+    members_.add_to(router_);
+    usergroups_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)
