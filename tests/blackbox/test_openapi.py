@@ -150,7 +150,8 @@ class TheContract(Scenario):
                      "user_id": world.victim, "team_id": world.team, "role_id": world.role, "group_id": world.group,
                      "robot_id": world.robot, "label_id": world.label, "grant_id": world.grant, "mid": world.member,
                      "id": world.quota}
-            settings_file = "[parameters]\n" + "".join(f'"path.{name}" = {json.dumps(value)}\n' for name, value in known.items())
+            lines = [f'"path.{name}" = {json.dumps(value)}' for name, value in known.items()]
+            settings_file = "\n".join(["[parameters]", *lines, ""])
             self.schemathesis(server.host, "admin", PASSWORD, "--exclude-operation-id", "updateConfigurations",
                               examples=10, settings_file=settings_file)
 
