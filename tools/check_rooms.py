@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "drivers/postgres": {"drivers/sql", "ports", "access", *BASE},
     "drivers/layers": {"ports", "access", *BASE},
     **{f"drivers/{name}": {"ports", "access", "client", *BASE}
-       for name in ("s3", "swift", "upstream", "directory", "scanner")},
+       for name in ("s3", "swift", "upstream", "directory", "scanner", "authoriser")},
     "api": {"http", *VERBS, "ports", "access", *BASE},
     "cli": {"client", *BASE},
     "simulator": {"swarm", "core"},
