@@ -64,6 +64,16 @@ struct Config {
         ProjectCreation create_project_on_push = ProjectCreation::admins;
     } auth;
 
+    // A service that is asked for a second opinion on what our own decision allows.
+    struct Authoriser {
+        std::string url;    // empty: nobody is asked
+        std::string token;  // secret, never logged
+        std::filesystem::path ca_file;
+        std::chrono::seconds patience{2};
+        std::chrono::seconds remember{10};
+        bool fail_closed = true;
+    } authoriser;
+
     struct Log {
         entrepot::log::Level level = entrepot::log::Level::info;
         entrepot::log::Format format = entrepot::log::Format::text;

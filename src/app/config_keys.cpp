@@ -1,4 +1,5 @@
 #include "app/config_keys.hpp"
+#include "client/http_url.hpp"
 
 #include "api/token/master_key.hpp"
 #include "app/config_key_kinds.hpp"
@@ -46,6 +47,13 @@ Result<> set_external_url(Config& config, std::string_view value)
         return fail(Errc::bad_request, "must be http://HOST[:PORT] or https://HOST[:PORT], without a path");
     }
     config.auth.external_url = value;
+    return {};
+}
+
+Result<> set_authoriser_url(Config& config, std::string_view value)
+{
+    if (!value.empty()) CHECK(parse_http_url(value));
+    config.authoriser.url = value;
     return {};
 }
 
@@ -155,6 +163,35 @@ constexpr std::array general_keys{
         },
         [](const Config& config) { return shown(creators, config.auth.create_project_on_push); },
     },
+    ConfigKey<Config>{
+        "authoriser.url",
+        "URL",
+        "Service that is asked, by POST, whether it objects to what was allowed; when empty, nobody is.",
+        set_authoriser_url,
+        [](const Config& config) { return config.authoriser.url; },
+    },
+    ConfigKey<Config>{
+        "authoriser.token",
+        "secret",
+        "Sent to it as a bearer token.",
+        [](Config& config, std::string_view value) -> Result<> {
+            config.authoriser.token = value;
+            return {};
+        },
+        [](const Config&) { return std::string{}; },
+    },
+    path<Config>(
+        "authoriser.ca_file", ENTREPOT_FIELD(authoriser.ca_file), "Certificate authorities it is trusted by (PEM)."
+    ),
+    duration<1, 60>("authoriser.patience", ENTREPOT_FIELD(authoriser.patience), "How long its answer is waited for."),
+    duration<0, hour>(
+        "authoriser.remember", ENTREPOT_FIELD(authoriser.remember), "How long an answer counts for the same question."
+    ),
+    on_or_off(
+        "authoriser.fail_closed",
+        ENTREPOT_FIELD(authoriser.fail_closed),
+        "Whether it counts as an objection when it can't be asked."
+    ),
     ConfigKey<Config>{
         "log.level",
         "debug, info, warning, error",

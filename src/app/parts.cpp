@@ -3,6 +3,7 @@
 #include "api/operations/http_metrics.hpp"
 #include "api/token/master_key.hpp"
 #include "core/run_to_end.hpp"
+#include "drivers/authoriser/webhook_authoriser.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
 
@@ -78,6 +79,20 @@ TokenSettings token_settings_of(const Config& config)
     return settings;
 }
 
+std::unique_ptr<ExternalAuthoriser> authoriser_of(const Config& config, const Clock& clock)
+{
+    const auto& wanted = config.authoriser;
+    if (wanted.url.empty()) return nullptr;
+    WebhookAuthoriserOptions options;
+    options.url = wanted.url;
+    options.token = wanted.token;
+    options.ca_file = wanted.ca_file.string();
+    options.patience = wanted.patience;
+    options.remembered_for = wanted.remember;
+    options.refuse_when_away = wanted.fail_closed;
+    return or_throw(WebhookAuthoriser::create(std::move(options), clock), "the external authoriser");
+}
+
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
@@ -109,6 +124,7 @@ App::Parts::Parts(Config with)
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
+      authoriser{authoriser_of(config, clock)},
       gate{authenticator, policy, config.auth.service, config.auth.external_url},
       reads{pull},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
@@ -127,6 +143,7 @@ App::Parts::Parts(Config with)
       projects_api{gate, projects},
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }}
 {
+    gate.consult(authoriser.get());
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());

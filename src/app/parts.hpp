@@ -15,6 +15,7 @@
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
 #include "http/server.hpp"
+#include "ports/external_authoriser.hpp"
 #include "ports/metadata_store.hpp"
 #include "registry/browse.hpp"
 #include "registry/mount_blob.hpp"
@@ -64,7 +65,8 @@ struct App::Parts {
     Uploads uploads;
     Browse browse;
 
-    Gate gate;  // HTTP ⇄ verbs
+    std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
+    Gate gate;                                       // HTTP ⇄ verbs
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;
