@@ -24,10 +24,13 @@ PasswordMemory::PasswordMemory(const Clock& clock, Random& random, std::size_t c
     random.fill(key_);
 }
 
-std::string PasswordMemory::tag(std::string_view user, std::string_view password, std::int64_t credential_version) const
+std::string PasswordMemory::tag(
+    PasswordPurpose purpose, std::string_view user, std::string_view password, std::int64_t credential_version
+) const
 {
     std::string text;
-    text.reserve(user.size() + password.size() + 3 * sizeof(std::uint64_t));
+    text.reserve(user.size() + password.size() + 3 * sizeof(std::uint64_t) + 1);
+    text += static_cast<char>(purpose);
     append(text, user);
     append(text, password);
     text.append(reinterpret_cast<const char*>(&credential_version), sizeof credential_version);
