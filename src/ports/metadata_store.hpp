@@ -1,9 +1,12 @@
 #pragma once
 
+#include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/session_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -18,6 +21,9 @@ public:
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
     virtual AccountCatalog& accounts() = 0;
+    virtual PeopleCatalog& people() = 0;
+    virtual AccessTokenCatalog& access_tokens() = 0;
+    virtual SessionCatalog& sessions() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
     virtual PullCounters& pulls() = 0;

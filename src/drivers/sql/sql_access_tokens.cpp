@@ -70,7 +70,7 @@ Task<AccessToken> SqlAccessTokens::add(AccessToken token)
                 insert_token, {token.user_id, token.name, token.hash, limits, token.created_at, token.expires_at}
             ));
         if (rows.empty()) return fail(Errc::conflict, "an access token of this name exists already");
-        CHECK(note_access_change(session, "principal", token.user_id));
+        CHECK(note_access_change(session, AccessObject::principal, token.user_id));
         AccessToken added = token;
         added.id = rows.front().integer(0);
         return added;
@@ -109,7 +109,7 @@ Task<> SqlAccessTokens::remove(std::int64_t user_id, std::int64_t id)
     const auto work = [user_id, id](SqlSession& session) -> Result<> {
         TRY(const auto rows, session.run(delete_token, {user_id, id}));
         if (rows.empty()) return no_such_token();
-        return note_access_change(session, "principal", user_id);
+        return note_access_change(session, AccessObject::principal, user_id);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
@@ -118,8 +118,9 @@ Task<> SqlAccessTokens::remove_expired(Micros before)
 {
     const auto work = [before](SqlSession& session) -> Result<> {
         TRY(const auto rows, session.run(delete_expired, {before}));
-        for (const auto& row : rows) CHECK(note_access_change(session, "principal", row.integer(0)));
-        return {};
+        std::vector<std::int64_t> owners;
+        for (const auto& row : rows) owners.push_back(row.integer(0));
+        return note_access_changes(session, AccessObject::principal, owners);
     };
     co_return co_await engine_.write(Durability::process, work);
 }

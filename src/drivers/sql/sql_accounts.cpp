@@ -101,7 +101,7 @@ Result<std::int64_t> noted_version(SqlSession& session, std::int64_t id, Result<
 {
     TRY(const auto rows, std::move(changed));
     if (rows.empty()) return no_such_user();
-    CHECK(note_access_change(session, "principal", id));
+    CHECK(note_access_change(session, AccessObject::principal, id));
     return rows.front().integer(0);
 }
 
@@ -145,8 +145,8 @@ Task<Account> SqlAccounts::create_in(std::int64_t tenant_id, Account account)
         CHECK(session.run(insert_password, {created.id, account.password_hash, account.credential_version}));
         CHECK(session.run(insert_membership, {tenant_id, created.id, account.created_at}));
         if (account.is_admin) CHECK(session.run(insert_admin_grant, {created.id, account.created_at}));
-        if (account.is_admin) CHECK(note_access_change(session, "platform", 0));
-        CHECK(note_access_change(session, "principal", created.id));
+        if (account.is_admin) CHECK(note_access_change(session, AccessObject::platform, 0));
+        CHECK(note_access_change(session, AccessObject::principal, created.id));
         return created;
     };
     co_return co_await engine_.write(Durability::durable, work);

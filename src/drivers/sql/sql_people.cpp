@@ -119,7 +119,7 @@ Result<> check_not_last_admin(SqlSession& session, std::int64_t id)
 {
     TRY(const auto person, session.run(find_person, {id}));
     if (person.empty()) return no_such_user();
-    CHECK(note_access_change(session, "principal", id));
+    CHECK(note_access_change(session, AccessObject::principal, id));
     TRY(const auto grant, session.run(find_admin_grant, {id}));
     if (grant.empty() || person.front().integer(1) != 0) return {};
     TRY(const auto others, session.run(count_other_admins, {id}));
@@ -127,16 +127,17 @@ Result<> check_not_last_admin(SqlSession& session, std::int64_t id)
     return fail(Errc::precondition_failed, "this is the last platform admin");
 }
 
+// What is below a tenant but no project counts as its tenant's.
+AccessObject noted_kind(std::string_view object_kind)
+{
+    if (object_kind == "platform") return AccessObject::platform;
+    return object_kind == "project" || object_kind == "repository" ? AccessObject::project : AccessObject::tenant;
+}
+
 Result<> note_grants_of(SqlSession& session, std::int64_t id)
 {
     TRY(const auto objects, session.run(objects_of_grants, {id}));
-    for (const auto& object : objects) {
-        const auto& kind = object.text(0);
-        // What is below a tenant but no project is noted as its tenant.
-        const bool known = kind == "platform" || kind == "project" || kind == "repository";
-        const auto noted = kind == "repository" ? "project" : known ? kind.c_str() : "tenant";
-        CHECK(note_access_change(session, noted, object.integer(1)));
-    }
+    for (const auto& object : objects) CHECK(note_access_change(session, noted_kind(object.text(0)), object.integer(1)));
     return {};
 }
 
@@ -221,7 +222,7 @@ Task<> SqlPeople::set_disabled(std::int64_t id, bool disabled, Actor actor)
         const std::int64_t value = disabled ? 1 : 0;
         TRY(const auto rows, session.run(update_disabled, {id, value, actor.at}));
         if (rows.empty()) return no_such_user();
-        return disabled ? Result<>{} : note_access_change(session, "principal", id);
+        return disabled ? Result<>{} : note_access_change(session, AccessObject::principal, id);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
@@ -238,7 +239,7 @@ Task<> SqlPeople::set_admin(std::int64_t id, bool admin, Actor actor)
             CHECK(session.run(delete_admin_grant, {id}));
         }
         CHECK(session.run(touch_person, {id, actor.at}));
-        return note_access_change(session, "platform", 0);
+        return note_access_change(session, AccessObject::platform, 0);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

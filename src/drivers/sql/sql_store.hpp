@@ -1,10 +1,13 @@
 #pragma once
 
+#include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -23,6 +26,9 @@ public:
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
     AccountCatalog& accounts() override { return accounts_; }
+    PeopleCatalog& people() override { return people_; }
+    AccessTokenCatalog& access_tokens() override { return access_tokens_; }
+    SessionCatalog& sessions() override { return sessions_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
     PullCounters& pulls() override { return pulls_; }
@@ -38,6 +44,9 @@ private:
     SqlUploads uploads_;
     SqlProjects projects_;
     SqlAccounts accounts_;
+    SqlPeople people_;
+    SqlAccessTokens access_tokens_;
+    SqlSessions sessions_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
     SqlPullCounters pulls_;
