@@ -47,6 +47,11 @@ public:
     // is made too. conflict (name, email), bad_request (no such tenant).
     virtual Task<Account> create_in(std::int64_t tenant_id, Account account) = 0;
     Task<Account> create(Account account) { return create_in(default_tenant, std::move(account)); }
+    Task<Account> create_admin(Account account)
+    {
+        account.is_admin = true;
+        return create(std::move(account));
+    }
     // Both raise the credential version.
     virtual Task<> set_password(std::int64_t id, std::string password_hash) = 0;  // not_found
     virtual Task<> set_cli_secret(std::int64_t id, std::string hash) = 0;         // not_found

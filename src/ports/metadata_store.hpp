@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ports/access_catalog.hpp"
 #include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
@@ -20,6 +21,7 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual PeopleCatalog& people() = 0;
     virtual AccessTokenCatalog& access_tokens() = 0;

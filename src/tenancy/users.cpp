@@ -150,14 +150,15 @@ Task<> Users::set_admin(std::int64_t id, bool admin, Caller caller)
     co_return co_await parts_.directory.catch_up();
 }
 
-Task<> Users::remove(std::int64_t id, Caller caller)
+Task<Account> Users::remove(std::int64_t id, Caller caller)
 {
     CO_CHECK(require(parts_.policy, caller, delete_users, platform));
     if (is_self(caller, id)) co_return fail(Errc::denied, "nobody deletes themselves");
-    CO_TRY(const auto account, co_await person(id));
+    CO_TRY(auto account, co_await person(id));
     if (account.is_admin) CO_CHECK(check_all_rights(caller));
     CO_CHECK(co_await parts_.people.remove(id, actor(caller)));
-    co_return co_await parts_.directory.catch_up();
+    CO_CHECK(co_await parts_.directory.catch_up());
+    co_return account;
 }
 
 Task<> Users::set_password(std::int64_t id, PasswordChange change, Caller caller)

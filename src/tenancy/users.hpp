@@ -47,7 +47,7 @@ public:
     Task<> set_profile(std::int64_t id, UserProfile profile, Caller caller);  // oneself, or user:update
     Task<> set_disabled(std::int64_t id, bool disabled, Caller caller);       // user:update, not oneself
     Task<> set_admin(std::int64_t id, bool admin, Caller caller);
-    Task<> remove(std::int64_t id, Caller caller);  // user:delete, not oneself
+    Task<Account> remove(std::int64_t id, Caller caller);  // user:delete, not oneself; answers who it was
 
     // `old_password` counts for oneself alone, and `client` is the address that wrong ones are counted for.
     struct PasswordChange {

@@ -47,12 +47,15 @@ Authenticator::Authenticator(Parts parts, const TokenSettings& settings)
 
 std::optional<Caller> Authenticator::peek(std::optional<std::string_view> authorization) noexcept
 {
-    if (!authorization) return Caller{anonymous(), nullptr};
+    auto caller = recall(authorization);
+    return caller && policy_.is_current(*caller) ? caller : std::nullopt;
+}
+
+std::optional<Caller> Authenticator::recall(std::optional<std::string_view> authorization) noexcept
+{
+    if (!authorization) return Caller{.identity = anonymous(), .scopes = nullptr};
     const auto [scheme, value] = split_authorization(*authorization);
-    if (scheme == Authorization::Scheme::bearer) {
-        auto caller = tokens_.find(value, clock_.now());
-        return caller && policy_.is_current(*caller) ? caller : std::nullopt;
-    }
+    if (scheme == Authorization::Scheme::bearer) return tokens_.find(value, clock_.now());
     if (scheme != Authorization::Scheme::basic) return std::nullopt;
     const auto credentials = parse_basic(value);
     return credentials ? peek_basic(*credentials) : std::nullopt;
@@ -170,7 +173,7 @@ Task<Caller> Authenticator::verify_token(std::string token)
     const auto now = clock_.now();
     CO_TRY(auto claims, co_await signer_.verify(token, now));
     auto until = (claims.expires_at + settings_.leeway.count()) * 1'000'000;
-    Caller caller{anonymous(), nullptr};
+    Caller caller{.identity = anonymous(), .scopes = nullptr};
     if (claims.access_token_id != 0) {
         const auto known = co_await access_tokens_.find_by_id(claims.access_token_id);
         if (!known && known.error().code() != Errc::not_found) co_return std::unexpected{known.error()};
@@ -234,7 +237,7 @@ bool Authenticator::is_robots_secret(const Account& account, std::string_view se
 
 Caller Authenticator::caller_for(const KnownAccount& known)
 {
-    Caller caller{known.identity, nullptr};
+    Caller caller{.identity = known.identity, .scopes = nullptr};
     caller.credential_version = known.account.credential_version;
     if (known.account.kind == PrincipalKind::robot) {
         uses_.note(CredentialUse::Kind::robot, known.account.id, clock_.now());
@@ -244,7 +247,7 @@ Caller Authenticator::caller_for(const KnownAccount& known)
 
 Caller Authenticator::caller_for(const KnownAccessToken& known)
 {
-    Caller caller{known.owner, nullptr};
+    Caller caller{.identity = known.owner, .scopes = nullptr};
     caller.limit = known.limit;
     caller.credential_version = known.credential_version;
     caller.access_token_id = known.id;

@@ -35,8 +35,10 @@ public:
     };
     Authenticator(Parts parts, const TokenSettings& settings);
 
-    // From memory alone: anonymous without a header, what was verified before; nullopt otherwise.
+    // From memory alone: anonymous without a header, what was verified before; nullopt otherwise. recall() leaves out
+    // whether a token still stands, for who asks the policy for a decision next: that includes it.
     std::optional<Caller> peek(std::optional<std::string_view> authorization) noexcept;
+    std::optional<Caller> recall(std::optional<std::string_view> authorization) noexcept;
     // `client` is the address that failures are counted for. unauthorized, too_many_requests, unavailable.
     Task<Caller> authenticate(std::string authorization, std::string client);
 

@@ -16,7 +16,7 @@ constexpr std::string_view basic_challenge = R"(Basic realm="entrepot", charset=
 
 Caller nobody()
 {
-    return {Authenticator::anonymous(), nullptr};
+    return {.identity = Authenticator::anonymous(), .scopes = nullptr};
 }
 
 // A refresh token lives as long as the password that it came from: a robot's secret and an access token end sooner.

@@ -9,6 +9,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       blobs_{*engine_, cache_.get()},
       uploads_{*engine_},
       projects_{*engine_},
+      access_{*engine_},
       accounts_{*engine_},
       people_{*engine_},
       access_tokens_{*engine_},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
@@ -25,6 +26,7 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     PeopleCatalog& people() override { return people_; }
     AccessTokenCatalog& access_tokens() override { return access_tokens_; }
@@ -43,6 +45,7 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlAccess access_;
     SqlAccounts accounts_;
     SqlPeople people_;
     SqlAccessTokens access_tokens_;
