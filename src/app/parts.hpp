@@ -7,6 +7,7 @@
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
+#include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
 #include "app/background.hpp"
@@ -54,6 +55,7 @@ struct App::Parts {
     TokenSettings token_settings;
     KeyRing keys;
     Authenticator authenticator;
+    Sessions sessions;
 
     ProjectGate project_gate;  // verbs
     Projects projects;

@@ -4,10 +4,13 @@
 #include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/grant_catalog.hpp"
+#include "ports/group_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
 #include "ports/session_catalog.hpp"
+#include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -28,6 +31,11 @@ public:
     virtual SessionCatalog& sessions() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
+    virtual TenantCatalog& tenants() = 0;
+    virtual TeamCatalog& teams() = 0;
+    virtual GrantCatalog& grants() = 0;
+    virtual RoleCatalog& roles() = 0;
+    virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;

@@ -5,10 +5,15 @@
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_grants.hpp"
+#include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_sessions.hpp"
+#include "drivers/sql/sql_teams.hpp"
+#include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -33,6 +38,11 @@ public:
     SessionCatalog& sessions() override { return sessions_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
+    TenantCatalog& tenants() override { return tenants_; }
+    TeamCatalog& teams() override { return teams_; }
+    GrantCatalog& grants() override { return grants_; }
+    RoleCatalog& roles() override { return roles_; }
+    GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
@@ -52,6 +62,11 @@ private:
     SqlSessions sessions_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
+    SqlTenants tenants_;
+    SqlTeams teams_;
+    SqlGrants grants_;
+    SqlRoles roles_;
+    SqlGroups groups_;
     SqlPullCounters pulls_;
     SqlHealth health_;
 };
