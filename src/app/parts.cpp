@@ -116,7 +116,17 @@ App::Parts::Parts(Config with)
       token_settings{token_settings_of(config)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
-      authenticator{store->accounts(), keys, token_settings, clock, random},
+      authenticator{
+          {.accounts = store->accounts(),
+           .access_tokens = store->access_tokens(),
+           .keys = keys,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random},
+          token_settings
+      },
+      sessions{store->sessions(), authenticator, clock, random, config.auth.session_timeout},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
       settings{store->settings(), policy, clock, config.auth.token_lifetime},
       projects{
@@ -135,7 +145,7 @@ App::Parts::Parts(Config with)
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
       authoriser{authoriser_of(config, clock)},
-      gate{authenticator, policy, config.auth.service, config.auth.external_url},
+      gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       reads{pull},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
@@ -169,6 +179,7 @@ App::Parts::~Parts()
     if (server) server->stop();
     parsing.join();
     (void)run_to_end(ledger.flush());
+    (void)run_to_end(authenticator.flush_uses());
     store->stop();
     blobs.stop();
 }
@@ -229,6 +240,8 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

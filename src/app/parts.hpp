@@ -8,6 +8,7 @@
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
 #include "api/token/master_key.hpp"
+#include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
 #include "app/background.hpp"
@@ -60,6 +61,7 @@ struct App::Parts {
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
+    Sessions sessions;
 
     ProjectGate project_gate;  // verbs
     Settings settings;
