@@ -1,9 +1,17 @@
 #pragma once
 
+#include "ports/access_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/grant_catalog.hpp"
+#include "ports/group_catalog.hpp"
+#include "ports/idempotency_catalog.hpp"
+#include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/overview_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/settings_catalog.hpp"
+#include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -17,9 +25,19 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual OverviewCatalog& overview() = 0;
+    virtual SettingsCatalog& settings() = 0;
+    virtual LabelCatalog& labels() = 0;
+    virtual IdempotencyCatalog& idempotency() = 0;
+    virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
+    virtual TenantCatalog& tenants() = 0;
+    virtual TeamCatalog& teams() = 0;
+    virtual GrantCatalog& grants() = 0;
+    virtual RoleCatalog& roles() = 0;
+    virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;

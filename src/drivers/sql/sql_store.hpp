@@ -1,10 +1,20 @@
 #pragma once
 
+#include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_grants.hpp"
+#include "drivers/sql/sql_groups.hpp"
+#include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_settings.hpp"
+#include "drivers/sql/sql_teams.hpp"
+#include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -22,9 +32,19 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    OverviewCatalog& overview() override { return overview_; }
+    SettingsCatalog& settings() override { return settings_; }
+    LabelCatalog& labels() override { return labels_; }
+    IdempotencyCatalog& idempotency() override { return idempotency_; }
+    AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
+    TenantCatalog& tenants() override { return tenants_; }
+    TeamCatalog& teams() override { return teams_; }
+    GrantCatalog& grants() override { return grants_; }
+    RoleCatalog& roles() override { return roles_; }
+    GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
@@ -37,9 +57,19 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlOverview overview_;
+    SqlSettings settings_;
+    SqlLabels labels_;
+    SqlIdempotency idempotency_;
+    SqlAccess access_;
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
+    SqlTenants tenants_;
+    SqlTeams teams_;
+    SqlGrants grants_;
+    SqlRoles roles_;
+    SqlGroups groups_;
     SqlPullCounters pulls_;
     SqlHealth health_;
 };
