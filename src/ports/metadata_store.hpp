@@ -1,9 +1,11 @@
 #pragma once
 
 #include "ports/account_catalog.hpp"
+#include "ports/artifact_catalog.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/repository_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -14,6 +16,8 @@ class MetadataStore {
 public:
     virtual ~MetadataStore() = default;
     virtual ManifestCatalog& manifests() = 0;
+    virtual ArtifactCatalog& artifacts() = 0;
+    virtual RepositoryCatalog& repositories() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;

@@ -1,5 +1,7 @@
 #include "drivers/sql/sql_projects.hpp"
 
+#include "drivers/sql/repository_rows.hpp"
+
 namespace entrepot {
 
 namespace {
@@ -27,7 +29,6 @@ constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.projec
                                     "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
                                     "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
 
-constexpr SqlStatement delete_repositories{"DELETE FROM repositories WHERE project_id = $1"};
 constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
 
 Project project_of(SqlRow& row)
@@ -59,7 +60,7 @@ Result<> remove_project(SqlSession& session, const ProjectName& name)
             Errc::conflict, "project " + name.text() + " still holds artifacts, or an upload is under way in it"
         );
     }
-    CHECK(session.run(delete_repositories, {id}));
+    CHECK(remove_empty_repositories(session, id));
     CHECK(session.run(delete_project, {id}));
     return {};
 }
