@@ -47,7 +47,7 @@ std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clo
         options.url = config.database.url;
         options.connections = config.database.connections;
         options.on_access_changed = [&listener] {
-            if (auto* background = listener.load()) background->hurry("projects");
+            if (auto* background = listener.load()) background->hurry("access");
         };
         return open_postgres_store(options, clock);
     }
@@ -96,18 +96,19 @@ App::Parts::Parts(Config with)
       directory{config.data},
       store{open_store(config, clock, feed_listener)},
       blobs{blob_options(config)},
-      policy{config.auth.create_project_on_push},
+      policy{config.auth.create_project_on_push, clock},
+      access_directory{store->access(), policy},
       token_settings{token_settings_of(config)},
       keys{store->keys(), master_key_of(config, random), token_settings, clock, random},
       authenticator{store->accounts(), keys, token_settings, clock, random},
-      project_gate{policy, store->projects()},
-      projects{store->projects(), policy, clock},
+      project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
+      projects{store->projects(), policy, access_directory, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
-      push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
+      push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
-      browse{store->manifests(), store->blobs()},
+      browse{store->manifests(), store->blobs(), policy},
       gate{authenticator, policy, config.auth.service, config.auth.external_url},
       reads{pull},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
@@ -171,7 +172,7 @@ std::vector<Background::Chore> App::Parts::chores()
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
-    chores.push_back({.name = "projects", .every = 5min, .run = [this] { return projects.refresh(); }});
+    chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

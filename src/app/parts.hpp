@@ -23,6 +23,7 @@
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
+#include "tenancy/access_directory.hpp"
 #include "tenancy/projects.hpp"
 
 #include <list>
@@ -49,6 +50,7 @@ struct App::Parts {
     asio::thread_pool parsing{1};          // for what would hold up a loop
 
     AccessPolicy policy;  // who may do what, from memory
+    AccessDirectory access_directory;
     TokenSettings token_settings;
     KeyRing keys;
     Authenticator authenticator;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ports/access_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/artifact_catalog.hpp"
 #include "ports/blob_catalog.hpp"
@@ -21,6 +22,7 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;

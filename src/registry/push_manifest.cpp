@@ -67,7 +67,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     auto tags = std::move(push.extra_tags);
     if (const auto* tag = push.reference.tag()) tags.insert(tags.begin(), *tag);
 
-    CO_CHECK(co_await gate_.open(push.repository, push.identity, push.actor));
+    CO_CHECK(co_await gate_.open(push.repository, push.caller, push.actor));
     std::optional<BlobContent> config;
     if (wants_config(manifest)) config = co_await find_config(push.repository, manifest.config->digest);
     const bool small = push.bytes.size() + (config ? config->size : 0) <= parsed_on_the_loop;

@@ -151,7 +151,7 @@ Task<Response> OciHandler::catalog(const Request& request)
 {
     CO_TRY(const auto caller, co_await gate_.identify(request));
     const bool in_scope = !caller.scopes || caller.scopes->catalog;
-    if (!in_scope || !policy_.may_list_catalog(*caller.identity)) {
+    if (!in_scope || !policy_.may_list_catalog(caller)) {
         co_return fail(Errc::unauthorized, "authentication required");
     }
     co_return co_await lists_.catalog(request, caller);

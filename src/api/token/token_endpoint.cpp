@@ -221,7 +221,12 @@ Result<TokenEndpoint::Issued> TokenEndpoint::issue(const Known& known, const Tok
 {
     Issued issued;
     issued.at = parts_.clock.now();
-    issued.scopes = granted(requested, known ? *known->identity : *Authenticator::anonymous(), parts_.policy);
+    Caller caller{.identity = Authenticator::anonymous(), .scopes = nullptr};
+    if (known) {
+        caller.identity = known->identity;
+        caller.credential_version = known->account.credential_version;
+    }
+    issued.scopes = granted(requested, caller, parts_.policy);
     TokenSigner::Subject subject;
     if (known) subject = {known->account.name, known->account.id, known->account.credential_version};
     TRY(issued.token, signer_.sign(subject, issued.scopes, parts_.random.base64url(16), issued.at));

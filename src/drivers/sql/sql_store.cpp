@@ -11,6 +11,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       blobs_{*engine_, cache_.get()},
       uploads_{*engine_},
       projects_{*engine_},
+      access_{*engine_},
       accounts_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_artifacts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
@@ -26,6 +27,7 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
@@ -43,6 +45,7 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlAccess access_;
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
