@@ -228,23 +228,21 @@ std::string icon_within(const json::object& document)
 
 std::string child_text(const json::object& entry)
 {
-    std::string text = "\"platform\":";
-    const auto* platform = object_at(entry, "platform");
     json::object shown;
-    if (platform != nullptr) {
+    if (const auto* platform = object_at(entry, "platform")) {
+        json::object fields;
         for (const auto* field : {"architecture", "os", "os.version", "variant"}) {
-            if (const auto value = text_at(*platform, field); !value.empty()) shown[field] = value;
+            if (const auto value = text_at(*platform, field); !value.empty()) fields[field] = value;
         }
-        if (const auto* features = array_at(*platform, "os.features")) shown["OsFeatures"] = *features;
+        if (const auto* features = array_at(*platform, "os.features")) fields["os.features"] = *features;
+        shown["platform"] = std::move(fields);
     }
-    text += platform != nullptr ? json::serialize(shown) : "null";
     if (const auto* notes = object_at(entry, "annotations"); notes != nullptr && !notes->empty()) {
-        text += ",\"annotations\":" + json::serialize(*notes);
+        shown["annotations"] = *notes;
     }
-    if (const auto* urls = array_at(entry, "urls"); urls != nullptr && !urls->empty()) {
-        text += ",\"urls\":" + json::serialize(*urls);
-    }
-    return text;
+    if (const auto* urls = array_at(entry, "urls"); urls != nullptr && !urls->empty()) shown["urls"] = *urls;
+    const auto text = json::serialize(shown);
+    return text.substr(1, text.size() - 2);
 }
 
 std::string annotations_of(const Manifest& manifest)

@@ -24,7 +24,7 @@ struct ArtifactView {
     static constexpr std::size_t most_children_text = 2 * largest_text;
 
     // One entry of an index as the API shows it, without the ids: `text` holds its other fields, ready to be written
-    // (`"platform":{…},"annotations":{…},"urls":[…]`).
+    // (`"platform":{…},"annotations":{…},"urls":[…]`), or nothing.
     struct Child {
         Digest digest;
         std::string text;

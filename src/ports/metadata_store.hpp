@@ -4,9 +4,15 @@
 #include "ports/account_catalog.hpp"
 #include "ports/artifact_catalog.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/grant_catalog.hpp"
+#include "ports/group_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/project_catalog.hpp"
+<<<<<<< HEAD
 #include "ports/repository_catalog.hpp"
+=======
+#include "ports/tenant_catalog.hpp"
+>>>>>>> main3
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -26,6 +32,11 @@ public:
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
+    virtual TenantCatalog& tenants() = 0;
+    virtual TeamCatalog& teams() = 0;
+    virtual GrantCatalog& grants() = 0;
+    virtual RoleCatalog& roles() = 0;
+    virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;

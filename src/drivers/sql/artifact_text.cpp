@@ -62,7 +62,8 @@ std::string labels_text(const SqlRows& labels)
 
 std::string child_mark(std::string_view digest, std::int64_t child_id)
 {
-    return R"("child_digest":")" + std::string{digest} + R"(","child_id":)" + std::to_string(child_id) + ",";
+    return R"({"child_digest":")" + std::string{digest} + R"(","child_id":)" + std::to_string(child_id) +
+           R"(,"parent_id":)";
 }
 
 std::string children_text(
@@ -72,8 +73,9 @@ std::string children_text(
     std::string text = "[";
     for (std::size_t i = 0; i < children.size(); ++i) {
         if (i > 0) text += ',';
-        text += R"({"parent_id":)" + std::to_string(parent_id) + "," +
-                child_mark(children[i].digest.text(), child_ids.at(i)) + children[i].text + "}";
+        text += child_mark(children[i].digest.text(), child_ids.at(i)) + std::to_string(parent_id);
+        if (!children[i].text.empty()) text += "," + children[i].text;
+        text += '}';
     }
     return text + "]";
 }

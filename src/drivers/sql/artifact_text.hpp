@@ -35,7 +35,7 @@ std::string labels_text(const SqlRows& labels);
 std::string children_text(
     std::int64_t parent_id, const std::vector<ArtifactView::Child>& children, const std::vector<std::int64_t>& child_ids
 );
-// What stands before and after the id of a child in that text, so that a statement can replace it.
+// How the entry of a child begins there, so that a statement can replace its id.
 std::string child_mark(std::string_view digest, std::int64_t child_id);
 
 // A JSON string with its quotes. `text` is UTF-8.

@@ -5,9 +5,17 @@
 #include "drivers/sql/sql_artifacts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_grants.hpp"
+#include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_projects.hpp"
+<<<<<<< HEAD
 #include "drivers/sql/sql_repositories.hpp"
+=======
+#include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_teams.hpp"
+#include "drivers/sql/sql_tenants.hpp"
+>>>>>>> main3
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -31,6 +39,11 @@ public:
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
+    TenantCatalog& tenants() override { return tenants_; }
+    TeamCatalog& teams() override { return teams_; }
+    GrantCatalog& grants() override { return grants_; }
+    RoleCatalog& roles() override { return roles_; }
+    GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
@@ -49,6 +62,11 @@ private:
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
+    SqlTenants tenants_;
+    SqlTeams teams_;
+    SqlGrants grants_;
+    SqlRoles roles_;
+    SqlGroups groups_;
     SqlPullCounters pulls_;
     SqlHealth health_;
 };
