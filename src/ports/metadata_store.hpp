@@ -8,11 +8,8 @@
 #include "ports/group_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/project_catalog.hpp"
-<<<<<<< HEAD
 #include "ports/repository_catalog.hpp"
-=======
 #include "ports/tenant_catalog.hpp"
->>>>>>> main3
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {

@@ -9,13 +9,10 @@
 #include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_projects.hpp"
-<<<<<<< HEAD
 #include "drivers/sql/sql_repositories.hpp"
-=======
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
->>>>>>> main3
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
