@@ -74,6 +74,8 @@ struct App::Parts {
     MountBlob mount_blob;
     Uploads uploads;
     Browse browse;
+    Repositories repositories;
+    Artifacts artifacts;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs

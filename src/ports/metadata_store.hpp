@@ -3,6 +3,7 @@
 #include "ports/access_catalog.hpp"
 #include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
+#include "ports/artifact_catalog.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
@@ -14,6 +15,7 @@
 #include "ports/settings_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/session_catalog.hpp"
+#include "ports/repository_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
@@ -25,6 +27,8 @@ class MetadataStore {
 public:
     virtual ~MetadataStore() = default;
     virtual ManifestCatalog& manifests() = 0;
+    virtual ArtifactCatalog& artifacts() = 0;
+    virtual RepositoryCatalog& repositories() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;

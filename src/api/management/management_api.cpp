@@ -20,12 +20,16 @@ Response version_answer(const Request& request)
 ManagementApi::ManagementApi(const ManagementNeeds& needs)
     : router_{needs.gate, &needs.settings, &needs.idempotency},
       projects_{needs.projects, needs.policy},
+      repositories_{needs.repositories, needs.policy},
+      artifacts_{needs.artifacts, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       configurations_{needs.settings},
       system_{needs.system}
 {
     projects_.add_to(router_);
+    repositories_.add_to(router_);
+    artifacts_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
     configurations_.add_to(router_);

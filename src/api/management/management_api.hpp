@@ -1,10 +1,12 @@
 #pragma once
 
 #include "api/management/api_router.hpp"
+#include "api/management/artifacts_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/repositories_api.hpp"
 #include "api/management/system_api.hpp"
 
 namespace entrepot {
@@ -15,6 +17,8 @@ struct ManagementNeeds {
     const AccessPolicy& policy;
     Idempotency& idempotency;
     Projects& projects;
+    Repositories& repositories;
+    Artifacts& artifacts;
     Labels& labels;
     Settings& settings;
     SystemApi::Needs system;
@@ -32,6 +36,8 @@ public:
 private:
     ApiRouter router_;
     ProjectsApi projects_;
+    RepositoriesApi repositories_;
+    ArtifactsApi artifacts_;
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;

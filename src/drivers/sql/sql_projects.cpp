@@ -2,6 +2,7 @@
 
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 
 #include <memory>
@@ -44,7 +45,6 @@ constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.projec
                                     "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
                                     "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
 
-constexpr SqlStatement delete_repositories{"DELETE FROM repositories WHERE project_id = $1"};
 constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
 };

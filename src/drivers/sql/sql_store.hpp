@@ -3,6 +3,7 @@
 #include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
+#include "drivers/sql/sql_artifacts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
@@ -12,6 +13,7 @@
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_people.hpp"
@@ -32,6 +34,8 @@ public:
     ~SqlStore() override;
 
     ManifestCatalog& manifests() override { return manifests_; }
+    ArtifactCatalog& artifacts() override { return artifacts_; }
+    RepositoryCatalog& repositories() override { return repositories_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
@@ -60,6 +64,8 @@ private:
     std::unique_ptr<ExactCache> cache_;
     std::unique_ptr<SqlEngine> engine_;
     SqlManifests manifests_;
+    SqlArtifacts artifacts_;
+    SqlRepositories repositories_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
