@@ -138,6 +138,7 @@ App::Parts::Parts(Config with)
       },
       overview{store->overview(), store->projects(), policy},
       labels{store->labels(), policy, clock},
+      tenancy{*store, policy, access_directory, member_maker, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
@@ -197,6 +198,7 @@ ManagementNeeds App::Parts::management_needs()
         .artifacts = artifacts,
         .labels = labels,
         .settings = settings,
+        .tenancy = tenancy,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -246,6 +248,8 @@ std::vector<Background::Chore> App::Parts::chores()
                       }});
     chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
     chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
+    chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
+    );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

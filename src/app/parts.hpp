@@ -13,6 +13,7 @@
 #include "app/app.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -31,6 +32,7 @@
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 #include <list>
 #include <memory>
@@ -68,6 +70,8 @@ struct App::Parts {
     Projects projects;
     Overview overview;
     Labels labels;
+    NoMemberMaker member_maker;
+    TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;
