@@ -50,10 +50,15 @@ Result<AuditFilter> AuditFilter::of(const AuditQuery& query)
     AuditFilter filter;
     for (const auto& condition : query.list.conditions) CHECK(filter.add(condition));
     filter.projects_ = query.projects;
-    if (filter.projects_) std::ranges::sort(*filter.projects_);
-    filter.tenant_ = query.tenant;
-    if (filter.tenant_) filter.needles_.push_back("\"tenant_id\":" + std::to_string(*filter.tenant_) + ",");
-    if (filter.projects_ && filter.projects_->size() == 1) {
+    filter.tenants_ = query.tenants;
+    for (auto* ids : {&filter.projects_, &filter.tenants_}) {
+        if (*ids) std::ranges::sort(**ids);
+    }
+    const auto one = [](const auto& ids) { return ids && ids->size() == 1; };
+    if (one(filter.tenants_) && !filter.projects_) {
+        filter.needles_.push_back("\"tenant_id\":" + std::to_string(filter.tenants_->front()) + ",");
+    }
+    if (one(filter.projects_) && !filter.tenants_) {
         filter.needles_.push_back("\"project_id\":" + std::to_string(filter.projects_->front()));
     }
     return filter;
@@ -123,8 +128,10 @@ bool AuditFilter::holds(const Condition& condition, const AuditEntry& entry)
 
 bool AuditFilter::matches(const AuditEntry& entry) const
 {
-    if (tenant_ && entry.record.tenant_id != *tenant_) return false;
-    if (projects_ && !std::ranges::binary_search(*projects_, entry.record.project_id)) return false;
+    const auto holds_id = [](const auto& ids, std::int64_t id) { return ids && std::ranges::binary_search(*ids, id); };
+    const bool is_seen = (!projects_ && !tenants_) || holds_id(projects_, entry.record.project_id) ||
+                         holds_id(tenants_, entry.record.tenant_id);
+    if (!is_seen) return false;
     return std::ranges::all_of(conditions_, [&](const Condition& condition) { return holds(condition, entry); });
 }
 

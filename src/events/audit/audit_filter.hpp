@@ -16,7 +16,7 @@ public:
     // bad_request.
     static Result<AuditFilter> of(const AuditQuery& query);
 
-    bool is_open() const noexcept { return conditions_.empty() && !projects_ && !tenant_; }
+    bool is_open() const noexcept { return conditions_.empty() && !projects_ && !tenants_; }
     bool may_match(std::string_view line) const;
     bool matches(const AuditEntry& entry) const;
     const AuditLines::Range& range() const noexcept { return range_; }
@@ -30,8 +30,7 @@ private:
     Result<> add(const ListCondition& condition);
 
     std::vector<Condition> conditions_;
-    std::optional<std::vector<std::int64_t>> projects_;  // ascending
-    std::optional<std::int64_t> tenant_;
+    std::optional<std::vector<std::int64_t>> projects_, tenants_;  // ascending
     std::vector<std::string> needles_;
     AuditLines::Range range_;
 };

@@ -19,9 +19,10 @@ struct AuditQuery {
     // Conditions on username, operation, resource, resource_type, operation_result, client, request_id, op_time; order
     // by op_time.
     ListQuery list;
-    std::optional<std::vector<std::int64_t>> projects;  // records of these alone
-    std::optional<std::int64_t> tenant;                 // records of this one alone
-    std::string cursor;                                 // of an earlier page, in place of the offset
+    // Records of these projects and of these tenants alone; without either, of everything.
+    std::optional<std::vector<std::int64_t>> projects;
+    std::optional<std::vector<std::int64_t>> tenants;
+    std::string cursor;  // of an earlier page, in place of the offset
 };
 
 struct AuditPage {
