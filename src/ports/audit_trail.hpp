@@ -19,7 +19,7 @@ struct AuditRecord {
     std::string user;
     std::int64_t tenant_id = 0;   // of the object; 0: of none
     std::int64_t project_id = 0;  // of the object; 0: of none
-    std::string operation;        // "create", "update", "delete", "pull", "push", "login", "logout"
+    std::string operation;        // "create" (also a push), "update", "delete", "pull", "login", "logout"
     std::string resource_type;    // "project", "member", "robot", "artifact", "tag", "user" …
     std::string resource;         // its name: "library/app:1.0", "team-a/alice"
     std::string result = "ok";    // "ok", "denied", "failed"
