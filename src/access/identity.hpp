@@ -65,6 +65,7 @@ struct AccessLimit {
 
     // `tenant_id` is the object's tenant, for entries of kind tenant; 0 when it has none.
     bool allows(Permission permission, const ObjectRef& object, std::int64_t tenant_id) const noexcept;
+    PermissionSet permissions_on(const ObjectRef& object, std::int64_t tenant_id) const noexcept;
 };
 
 // Somebody at work: an identity, narrowed by the credential that it came with. Without `scopes` and `limit` (Basic

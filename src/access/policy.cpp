@@ -1,66 +1,186 @@
 #include "access/policy.hpp"
 
+#include "access/decision.hpp"
+#include "access/require.hpp"
+
+#include <mutex>
+#include <utility>
+
 namespace entrepot {
 namespace {
+
+constexpr std::int64_t default_tenant = 1;  // where projects go that a push creates
+const Permission create_anywhere = need(ObjectKind::platform, "project", "create");
+const Permission create_in_tenant = need(ObjectKind::tenant, "project", "create");
+const Permission pull_repository = need(ObjectKind::project, "repository", "pull");
+const Permission push_repository = need(ObjectKind::project, "repository", "push");
+const Permission delete_artifact = need(ObjectKind::project, "artifact", "delete");
 
 std::string_view project_of(std::string_view repository) noexcept
 {
     return repository.substr(0, repository.find('/'));
 }
 
+bool within_limit(const Caller& caller, Permission permission, const ObjectRef& object, std::int64_t tenant_id) noexcept
+{
+    return !caller.limit || caller.limit->allows(permission, object, tenant_id);
+}
+
+ActionSet limited(const Caller& caller, ActionSet actions, const ObjectRef& object, std::int64_t tenant_id) noexcept
+{
+    if (!caller.limit) return actions;
+    const auto keep = [&](Action action, Permission permission) {
+        if (!caller.limit->allows(permission, object, tenant_id)) actions &= static_cast<ActionSet>(~bit(action));
+    };
+    keep(Action::pull, pull_repository);
+    keep(Action::push, push_repository);
+    keep(Action::remove, delete_artifact);
+    return actions;
+}
+
+bool creates_projects(
+    const AccessTables& tables, const Asker& asker, const Caller& caller, ProjectCreation creation, const Clock& clock
+)
+{
+    if (asker.anonymous || !asker.stands || creation == ProjectCreation::nobody) return false;
+    const ObjectRef tenant{.kind = ObjectKind::tenant, .id = default_tenant, .name = {}};
+    const Decision in_tenant{tables, asker, tenant, clock};
+    const bool limit_allows = within_limit(caller, create_in_tenant, tenant, default_tenant) ||
+                              within_limit(caller, create_anywhere, the_platform, 0);
+    if (!in_tenant.exists() || !limit_allows) return false;
+    if (in_tenant.holds(create_in_tenant)) return true;
+    if (in_tenant.frozen()) return false;
+    if (creation == ProjectCreation::everyone) return true;
+    return Decision{tables, asker, the_platform, clock}.holds(create_anywhere);
+}
+
+ActionSet allowed_actions(
+    const AccessTables& tables,
+    const Caller& caller,
+    std::string_view repository,
+    ProjectCreation creation,
+    const Clock& clock
+)
+{
+    const auto asker = asker_of(tables, caller, clock);
+    if (!asker.stands) return 0;
+    const auto* project = tables.project(project_of(repository));
+    if (project == nullptr) {
+        if (!creates_projects(tables, asker, caller, creation, clock)) return 0;
+        // Its creator will be its admin.
+        return limited(
+            caller, all_actions, {.kind = ObjectKind::repository, .id = 0, .name = repository}, default_tenant
+        );
+    }
+    const ObjectRef object{.kind = ObjectKind::repository, .id = project->id, .name = repository};
+    return limited(caller, Decision{tables, asker, object, clock}.actions(), object, project->tenant_id);
+}
+
 }  // namespace
 
-void AccessPolicy::put(std::string project, ProjectAccess access)
+void AccessPolicy::apply(AccessChanges changes)
 {
+    if (!changes.complete) {
+        const std::unique_lock lock{mutex_};
+        tables_.apply(changes);
+        return;
+    }
+    // Made and unmade outside the lock.
+    AccessTables fresh;
+    fresh.apply(changes);
     const std::unique_lock lock{mutex_};
-    projects_.insert_or_assign(std::move(project), access);
+    std::swap(tables_, fresh);
 }
 
-void AccessPolicy::erase(std::string_view project)
-{
-    const std::unique_lock lock{mutex_};
-    if (const auto found = projects_.find(project); found != projects_.end()) projects_.erase(found);
-}
-
-void AccessPolicy::replace(const std::function<void(const Put&)>& fill)
-{
-    decltype(projects_) fresh;
-    fill([&](std::string project, ProjectAccess access) { fresh.insert_or_assign(std::move(project), access); });
-    const std::unique_lock lock{mutex_};
-    projects_.swap(fresh);
-}
-
-std::optional<ProjectAccess> AccessPolicy::project(std::string_view name) const
+std::int64_t AccessPolicy::version() const
 {
     const std::shared_lock lock{mutex_};
-    const auto found = projects_.find(name);
-    if (found == projects_.end()) return std::nullopt;
-    return found->second;
+    return tables_.version();
 }
 
-ActionSet AccessPolicy::allowed(const Identity& identity, std::string_view repository) const
+std::shared_ptr<const ProjectAccess> AccessPolicy::project(std::string_view name) const
 {
-    if (identity.is_admin) return all_actions;
-    const auto access = project(project_of(repository));
-    if (!access) return may_create_project(identity) ? all_actions : ActionSet{0};
-    if (!identity.anonymous() && access->owner_id == identity.user_id) return all_actions;
-    return access->is_public ? bit(Action::pull) : ActionSet{0};
+    const std::shared_lock lock{mutex_};
+    return tables_.shared_project(name);
 }
 
-bool AccessPolicy::may_create_project(const Identity& identity) const noexcept
+std::shared_ptr<const ProjectAccess> AccessPolicy::project(std::int64_t id) const
 {
-    switch (creation_) {
-        case ProjectCreation::nobody: return false;
-        case ProjectCreation::admins: return identity.is_admin;
-        case ProjectCreation::everyone: return !identity.anonymous();
-    }
-    return false;
+    const std::shared_lock lock{mutex_};
+    return tables_.shared_project(id);
+}
+
+std::shared_ptr<const TenantAccess> AccessPolicy::tenant(std::int64_t id) const
+{
+    const std::shared_lock lock{mutex_};
+    return tables_.shared_tenant(id);
+}
+
+std::shared_ptr<const TenantAccess> AccessPolicy::tenant(std::string_view name) const
+{
+    const std::shared_lock lock{mutex_};
+    return tables_.shared_tenant(name);
+}
+
+std::shared_ptr<const PrincipalAccess> AccessPolicy::principal(std::int64_t id) const
+{
+    const std::shared_lock lock{mutex_};
+    return tables_.shared_principal(id);
+}
+
+std::shared_ptr<const Role> AccessPolicy::custom_role(std::int64_t id) const
+{
+    const std::shared_lock lock{mutex_};
+    return tables_.shared_role(id);
+}
+
+bool AccessPolicy::is_current(const Caller& caller) const
+{
+    const std::shared_lock lock{mutex_};
+    return asker_of(tables_, caller, clock_).stands;
+}
+
+bool AccessPolicy::may(const Caller& caller, Permission permission, const ObjectRef& object) const
+{
+    if (!permissions_within(object.kind).has(permission)) return false;
+    const std::shared_lock lock{mutex_};
+    const auto asker = asker_of(tables_, caller, clock_);
+    const Decision decision{tables_, asker, object, clock_};
+    return within_limit(caller, permission, object, decision.tenant_id()) && decision.holds(permission);
+}
+
+PermissionSet AccessPolicy::permissions(const Caller& caller, const ObjectRef& object) const
+{
+    const std::shared_lock lock{mutex_};
+    const auto asker = asker_of(tables_, caller, clock_);
+    const Decision decision{tables_, asker, object, clock_};
+    auto permissions = decision.permissions();
+    if (caller.limit) permissions &= caller.limit->permissions_on(object, decision.tenant_id());
+    return permissions;
+}
+
+ActionSet AccessPolicy::allowed(const Caller& caller, std::string_view repository) const
+{
+    const std::shared_lock lock{mutex_};
+    return allowed_actions(tables_, caller, repository, creation_, clock_);
 }
 
 bool AccessPolicy::may(const Caller& caller, std::string_view repository, Action action) const
 {
     if (caller.scopes && (caller.scopes->actions_on(repository) & bit(action)) == 0) return false;
-    return (allowed(*caller.identity, repository) & bit(action)) != 0;
+    return (allowed(caller, repository) & bit(action)) != 0;
+}
+
+bool AccessPolicy::may_create_project(const Caller& caller) const
+{
+    const std::shared_lock lock{mutex_};
+    return creates_projects(tables_, asker_of(tables_, caller, clock_), caller, creation_, clock_);
+}
+
+void AccessPolicy::set_creation(ProjectCreation creation)
+{
+    const std::unique_lock lock{mutex_};
+    creation_ = creation;
 }
 
 }  // namespace entrepot

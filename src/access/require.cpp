@@ -5,7 +5,6 @@
 namespace entrepot {
 namespace {
 
-const Permission read_project = need(ObjectKind::project, "project", "read");
 const Permission read_tenant = need(ObjectKind::tenant, "tenant", "read");
 
 bool may_see(const AccessPolicy& policy, const Caller& caller, const ObjectRef& object)
@@ -13,8 +12,7 @@ bool may_see(const AccessPolicy& policy, const Caller& caller, const ObjectRef& 
     switch (object.kind) {
         case ObjectKind::platform: return true;
         case ObjectKind::project:
-        case ObjectKind::repository:
-            return policy.may(caller, read_project, {.kind = ObjectKind::project, .id = object.id, .name = {}});
+        case ObjectKind::repository: return policy.sees_project(caller, object.id);
         default: return policy.may(caller, read_tenant, {.kind = ObjectKind::tenant, .id = object.id, .name = {}});
     }
 }
@@ -42,7 +40,7 @@ Result<> require(const AccessPolicy& policy, const Caller& caller, Permission pe
 Result<std::shared_ptr<const ProjectAccess>>
 require_project(const AccessPolicy& policy, const Caller& caller, std::shared_ptr<const ProjectAccess> project)
 {
-    if (project && policy.may(caller, read_project, object_of(*project))) return project;
+    if (project && policy.sees_project(caller, project->id)) return project;
     if (caller.identity->anonymous()) return fail(Errc::unauthorized, "authentication required");
     return fail(Errc::not_found, "there is no such project");
 }

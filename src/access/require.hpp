@@ -11,11 +11,13 @@ namespace entrepot {
 // "list"). Throws std::logic_error when there is none, at start.
 Permission need(ObjectKind kind, std::string_view resource, std::string_view action);
 
-// Success when the caller may. Else not_found where they may not even read the object (so nobody learns that it
-// exists), unauthorized for somebody anonymous, denied for the rest.
+// Success when the caller may. Else not_found where they do not even see the object (so nobody learns that it exists:
+// a project that they have no right in, a tenant that they may not read), unauthorized for somebody anonymous, denied
+// for the rest.
 Result<> require(const AccessPolicy& policy, const Caller& caller, Permission permission, const ObjectRef& object);
 
-// The project if the caller may read it; not_found otherwise (unauthorized for somebody anonymous).
+// The project if the caller sees it, which is not yet the right to read it; not_found otherwise (unauthorized for
+// somebody anonymous).
 Result<std::shared_ptr<const ProjectAccess>>
 require_project(const AccessPolicy& policy, const Caller& caller, std::shared_ptr<const ProjectAccess> project);
 

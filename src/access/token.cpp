@@ -31,12 +31,12 @@ Result<> check_claims(const TokenClaims& claims, const TokenRules& rules, Micros
     return {};
 }
 
-TokenScopes granted(const TokenScopes& requested, const Identity& identity, const AccessPolicy& policy)
+TokenScopes granted(const TokenScopes& requested, const Caller& caller, const AccessPolicy& policy)
 {
     TokenScopes scopes;
-    scopes.catalog = requested.catalog && policy.may_list_catalog(identity);
+    scopes.catalog = requested.catalog && policy.may_list_catalog(caller);
     for (const auto& entry : requested.entries) {
-        const auto actions = static_cast<ActionSet>(entry.actions & policy.allowed(identity, entry.repository));
+        const auto actions = static_cast<ActionSet>(entry.actions & policy.allowed(caller, entry.repository));
         if (actions != 0) scopes.entries.push_back({entry.repository, actions});
     }
     return scopes;

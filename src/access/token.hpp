@@ -35,7 +35,7 @@ struct TokenRules {
 // unauthorized: another issuer or audience, expired, or not valid yet.
 Result<> check_claims(const TokenClaims& claims, const TokenRules& rules, Micros now);
 
-// Exactly what was asked for and the identity may do; entries that come to nothing are left out.
-TokenScopes granted(const TokenScopes& requested, const Identity& identity, const AccessPolicy& policy);
+// Exactly what was asked for and the caller may do; entries that come to nothing are left out.
+TokenScopes granted(const TokenScopes& requested, const Caller& caller, const AccessPolicy& policy);
 
 }  // namespace entrepot

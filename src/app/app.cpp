@@ -85,9 +85,11 @@ App::App(Config config, std::optional<std::string> admin_password)
     if (!password) throw start_failure("the first user (ENTREPOT_ADMIN_PASSWORD)", password.error());
     const auto library = *ProjectName::parse(first_project);
     const auto created =
-        run_to_end(parts.store->projects().create(library, false, {.user_id = 1, .at = parts.clock.now()}));
+        run_to_end(parts.store->projects().create({.name = library}, {.user_id = 1, .at = parts.clock.now()}));
     if (!created && created.error().code() != Errc::conflict) throw start_failure("the first project", created.error());
-    if (auto read = run_to_end(parts.projects.refresh()); !read) throw start_failure("the projects", read.error());
+    if (auto read = run_to_end(parts.access_directory.catch_up()); !read) {
+        throw start_failure("the permissions", read.error());
+    }
     print_greeting(parts.config, parts.server->port(0), *password);
 }
 

@@ -47,7 +47,7 @@ std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clo
         options.url = config.database.url;
         options.connections = config.database.connections;
         options.on_access_changed = [&listener] {
-            if (auto* background = listener.load()) background->hurry("projects");
+            if (auto* background = listener.load()) background->hurry("access");
         };
         return open_postgres_store(options, clock);
     }
@@ -96,31 +96,36 @@ App::Parts::Parts(Config with)
       directory{config.data},
       store{open_store(config, clock, feed_listener)},
       blobs{blob_options(config)},
-      policy{config.auth.create_project_on_push},
+      policy{config.auth.create_project_on_push, clock},
+      access_directory{store->access(), policy},
+      audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config)},
       keys{store->keys(), master_key_of(config, random), token_settings, clock, random},
       authenticator{store->accounts(), keys, token_settings, clock, random},
-      project_gate{policy, store->projects()},
-      projects{store->projects(), policy, clock},
+      project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
+      projects{store->projects(), policy, access_directory, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
-      browse{store->manifests(), store->blobs()},
+      browse{store->manifests(), store->blobs(), policy},
       gate{authenticator, policy, config.auth.service, config.auth.external_url},
-      reads{pull},
+      login_audit{audit.trail(), clock},
+      oci_audit{audit.trail(), policy, clock},
+      reads{pull, oci_audit},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, reads, writes, upload_endpoints, lists},
+      oci{gate, policy, reads, writes, upload_endpoints, lists, oci_audit},
       token{
           {.authenticator = authenticator,
            .keys = keys,
            .refresh_tokens = store->refresh_tokens(),
            .policy = policy,
            .clock = clock,
-           .random = random},
+           .random = random,
+           .logins = login_audit},
           token_settings
       },
       projects_api{gate, projects},
@@ -140,6 +145,7 @@ App::Parts::~Parts()
     if (server) server->stop();
     parsing.join();
     (void)run_to_end(ledger.flush());
+    audit.stop();
     store->stop();
     blobs.stop();
 }
@@ -170,8 +176,9 @@ std::vector<Background::Chore> App::Parts::chores()
 {
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
-    chores.push_back({.name = "projects", .every = 5min, .run = [this] { return projects.refresh(); }});
+    chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
@@ -184,6 +191,7 @@ std::vector<Background::Chore> App::Parts::chores()
 void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
+    audit.add_metrics(text);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

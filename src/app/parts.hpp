@@ -9,6 +9,7 @@
 #include "api/token/key_ring.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
+#include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
 #include "core/clock.hpp"
@@ -23,6 +24,7 @@
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
+#include "tenancy/access_directory.hpp"
 #include "tenancy/projects.hpp"
 
 #include <list>
@@ -49,6 +51,8 @@ struct App::Parts {
     asio::thread_pool parsing{1};          // for what would hold up a loop
 
     AccessPolicy policy;  // who may do what, from memory
+    AccessDirectory access_directory;
+    AuditParts audit;  // what happened
     TokenSettings token_settings;
     KeyRing keys;
     Authenticator authenticator;
@@ -63,6 +67,8 @@ struct App::Parts {
     Browse browse;
 
     Gate gate;  // HTTP ⇄ verbs
+    LoginAudit login_audit;
+    OciAudit oci_audit;
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;

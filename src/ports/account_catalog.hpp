@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/identity.hpp"
 #include "core/task.hpp"
 #include "ports/actor.hpp"
 
@@ -10,22 +11,26 @@
 
 namespace entrepot {
 
-// An internal user and its password credential. Other kinds of credential will be linked to the same user.
+// A principal and its password credential. Other kinds of credential are linked to the same principal.
 struct Account {
     std::int64_t id = 0;
     std::string name;
     std::string password_hash;            // Argon2id, encoded form; empty: no password log-in
     std::int64_t credential_version = 0;  // grows with each change of password: remembered verifications end
-    bool is_admin = false;
+    PrincipalKind kind = PrincipalKind::user;
+    bool disabled = false;
     Micros created_at = 0;
 };
 
 class AccountCatalog {
 public:
     virtual ~AccountCatalog() = default;
-    virtual Task<Account> find(std::string name) = 0;                             // not_found
-    virtual Task<Account> find_by_id(std::int64_t id) = 0;                        // not_found
-    virtual Task<Account> create(Account account) = 0;                            // conflict; id is given by the store
+    virtual Task<Account> find(std::string name) = 0;       // not_found
+    virtual Task<Account> find_by_id(std::int64_t id) = 0;  // not_found
+    // A user, a member of the default tenant; the store gives the id. conflict
+    virtual Task<Account> create(Account account) = 0;
+    // The same, and a platform admin by a grant. conflict
+    virtual Task<Account> create_admin(Account account) = 0;
     virtual Task<> set_password(std::int64_t id, std::string password_hash) = 0;  // not_found
     virtual Task<std::int64_t> count() = 0;
 };

@@ -87,8 +87,9 @@ public:
     virtual Task<ReferrerPage>
     referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) = 0;
 
-    // All repositories that hold at least one manifest or blob, or only those of public projects, in name order.
-    virtual Task<NamePage> repositories(bool only_public, PageRequest page) = 0;
+    // The repositories that hold at least one manifest or blob, in name order: those of the projects of these ids, or
+    // all for nullopt.
+    virtual Task<NamePage> repositories(std::optional<std::vector<std::int64_t>> projects, PageRequest page) = 0;
 };
 
 // What pulls add up to, gathered in memory and written at most once a second.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "ports/access_catalog.hpp"
 #include "ports/account_catalog.hpp"
+#include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/project_catalog.hpp"
@@ -17,10 +19,12 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
     virtual PullCounters& pulls() = 0;
+    virtual AuditAnchors& audit_anchors() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;
 };

@@ -14,7 +14,10 @@ namespace entrepot {
 // Lists (tags, referrers, repositories) and deletes. The caller's right to the repository has been checked.
 class Browse {
 public:
-    Browse(ManifestCatalog& manifests, BlobCatalog& links) : manifests_{manifests}, links_{links} {}
+    Browse(ManifestCatalog& manifests, BlobCatalog& links, const AccessPolicy& policy)
+        : manifests_{manifests}, links_{links}, policy_{policy}
+    {
+    }
 
     std::optional<NamePagePtr> peek_tags(const RepositoryName& repository, const PageRequest& page)
     {
@@ -30,11 +33,8 @@ public:
             std::move(repository), std::move(subject), std::move(artifact_type), std::move(page)
         );
     }
-    // An admin sees every repository, others those of public projects.
-    Task<NamePage> repositories(const Identity& identity, PageRequest page)
-    {
-        return manifests_.repositories(!identity.is_admin, std::move(page));
-    }
+    // The repositories of the projects where the caller may list them.
+    Task<NamePage> repositories(const Caller& caller, PageRequest page);
     Task<> remove_manifest(RepositoryName repository, Reference reference, Actor actor)  // manifest_unknown
     {
         return manifests_.remove(std::move(repository), std::move(reference), actor);
@@ -47,6 +47,7 @@ public:
 private:
     ManifestCatalog& manifests_;
     BlobCatalog& links_;
+    const AccessPolicy& policy_;
 };
 
 }  // namespace entrepot

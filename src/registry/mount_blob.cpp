@@ -15,13 +15,13 @@ Task<MountOutcome> MountBlob::operator()(
     MountOutcome outcome;
     CO_TRY(const auto sources, co_await candidates(std::move(from), digest));
     for (const auto& source : sources) {
-        if ((policy_.allowed(*caller.identity, source.text()) & bit(Action::pull)) == 0) continue;
+        if ((policy_.allowed(caller, source.text()) & bit(Action::pull)) == 0) continue;
         if (!policy_.may(caller, source.text(), Action::pull)) {
             CO_TRY(const bool held, co_await holds(source, digest));
             if (held && !outcome.source) outcome = {.kind = MountOutcome::Kind::wider_token, .source = source};
             continue;
         }
-        CO_CHECK(co_await gate_.open(into, *caller.identity, actor));
+        CO_CHECK(co_await gate_.open(into, caller, actor));
         const auto mounted = co_await links_.mount(into, source, digest, actor);
         if (mounted) co_return MountOutcome{.kind = MountOutcome::Kind::mounted, .source = source};
         if (mounted.error().code() != Errc::blob_unknown) co_return std::unexpected{mounted.error()};

@@ -2,22 +2,20 @@
 
 namespace entrepot {
 
-Task<> ProjectGate::open(RepositoryName repository, Identity identity, Actor actor)
+Task<> ProjectGate::open(RepositoryName repository, Caller caller, Actor actor)
 {
     if (policy_.project(repository.project())) co_return Result<>{};
+    // Another instance may have created it just now.
+    CO_CHECK(co_await catch_up_());
+    if (policy_.project(repository.project())) co_return Result<>{};
+
     auto name = ProjectName::of(repository);
-    auto project = co_await projects_.find(name);
-    if (!project && project.error().code() == Errc::name_unknown) {
-        if (!policy_.may_create_project(identity)) {
-            co_return fail(Errc::name_unknown, "the project does not exist: " + name.text());
-        }
-        project = co_await projects_.create(name, false, actor);
-        const bool created_by_another = !project && project.error().code() == Errc::conflict;
-        if (created_by_another) project = co_await projects_.find(name);
+    if (!policy_.may_create_project(caller)) {
+        co_return fail(Errc::name_unknown, "the project does not exist: " + name.text());
     }
-    if (!project) co_return std::unexpected{project.error()};
-    policy_.put(project->name, {.id = project->id, .is_public = project->is_public, .owner_id = project->owner_id});
-    co_return Result<>{};
+    const auto created = co_await projects_.create(NewProject{.name = std::move(name)}, actor);
+    if (!created && created.error().code() != Errc::conflict) co_return std::unexpected{created.error()};
+    co_return co_await catch_up_();
 }
 
 }  // namespace entrepot

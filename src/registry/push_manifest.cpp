@@ -45,7 +45,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     auto tags = std::move(push.extra_tags);
     if (const auto* tag = push.reference.tag()) tags.insert(tags.begin(), *tag);
 
-    CO_CHECK(co_await gate_.open(push.repository, push.identity, push.actor));
+    CO_CHECK(co_await gate_.open(push.repository, push.caller, push.actor));
     PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags, .missing_children = 0};
     if (manifest.subject) pushed.subject = manifest.subject->digest;
     NewManifest record{

@@ -19,7 +19,7 @@ struct ManifestPush {
     std::vector<Tag> extra_tags;          // the `tag` parameters of a push by digest
     std::optional<MediaType> media_type;  // unset: the bytes say it
     std::string bytes;
-    Identity identity;
+    Caller caller;
     Actor actor;
 };
 

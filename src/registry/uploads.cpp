@@ -44,10 +44,10 @@ UploadId Uploads::new_id()
     return UploadId{random_.hex(16)};
 }
 
-Task<UploadId> Uploads::begin(RepositoryName repository, DigestAlgorithm algorithm, Identity identity)
+Task<UploadId> Uploads::begin(RepositoryName repository, DigestAlgorithm algorithm, Caller caller)
 {
-    const auto who = actor(identity);
-    CO_CHECK(co_await gate_.open(repository, std::move(identity), who));
+    const auto who = actor(caller);
+    CO_CHECK(co_await gate_.open(repository, std::move(caller), who));
     UploadSession session{.id = new_id(), .repository = std::move(repository)};
     session.algorithm = algorithm;
     session.user_id = who.user_id;
@@ -117,14 +117,14 @@ Task<> Uploads::finish(
     Digest digest,
     std::optional<ChunkRange> range,
     ByteSource& body,
-    Identity identity
+    Caller caller
 )
 {
     CO_CHECK(check_length(range, body));
     CO_TRY(auto session, co_await sessions_.find(repository, id));
     CO_CHECK(check_start(range, session.offset));
     if (session.offset == 0 && body.size().value_or(UINT64_MAX) <= limits_.small_blob) {
-        co_return co_await store_small(std::move(session), std::move(digest), body, std::move(identity));
+        co_return co_await store_small(std::move(session), std::move(digest), body, std::move(caller));
     }
 
     CO_TRY(session, co_await sessions_.take(std::move(repository), id, clock_.now()));
@@ -134,7 +134,7 @@ Task<> Uploads::finish(
     auto state = same_algorithm ? session.hash_state : std::string{};
     auto resumed = co_await store_.resume(id, digest.algorithm(), session.offset, std::move(state));
     if (!resumed && resumed.error().code() == Errc::upload_unknown && same_algorithm) {
-        co_return co_await finish_stored(std::move(session), std::move(digest), body, std::move(identity));
+        co_return co_await finish_stored(std::move(session), std::move(digest), body, std::move(caller));
     }
     if (!resumed) co_return std::unexpected{resumed.error()};
     const auto upload = *std::move(resumed);
@@ -152,12 +152,12 @@ Task<> Uploads::finish(
         if (size.error().code() == Errc::digest_mismatch) (void)co_await sessions_.forget(id);
         co_return std::unexpected{size.error()};
     }
-    co_return co_await arrive(session, std::move(digest), *size, identity);
+    co_return co_await arrive(session, std::move(digest), *size, caller);
 }
 
 // A crash between the store's commit and the catalog's leaves a blob, and a session whose bytes are gone. The hash of
 // all that the client has sent, before and now, shows that the blob is its own.
-Task<> Uploads::finish_stored(UploadSession session, Digest digest, ByteSource& body, Identity identity)
+Task<> Uploads::finish_stored(UploadSession session, Digest digest, ByteSource& body, Caller caller)
 {
     CO_TRY(auto hasher, Hasher::resume(session.hash_state));
     auto size = session.offset;
@@ -172,10 +172,10 @@ Task<> Uploads::finish_stored(UploadSession session, Digest digest, ByteSource& 
         (void)co_await sessions_.forget(session.id);
         co_return fail(Errc::upload_unknown, "the upload is not known");
     }
-    co_return co_await arrive(session, std::move(digest), size, identity);
+    co_return co_await arrive(session, std::move(digest), size, caller);
 }
 
-Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& body, Identity identity)
+Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& body, Caller caller)
 {
     CO_TRY(auto bytes, co_await read_all(body, limits_.small_blob));
     if (digest_of(bytes, digest.algorithm()) != digest) {
@@ -184,14 +184,14 @@ Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& bo
     }
     const auto size = bytes.size();
     CO_CHECK(co_await store_.put(digest, std::move(bytes)));
-    co_return co_await arrive(session, std::move(digest), size, identity);
+    co_return co_await arrive(session, std::move(digest), size, caller);
 }
 
-Task<> Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Identity& identity)
+Task<> Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Caller& caller)
 {
     BlobCatalog::Arrival arrival{.repository = session.repository, .digest = std::move(digest)};
     arrival.size = size;
-    arrival.actor = actor(identity);
+    arrival.actor = actor(caller);
     if (session.started_at != 0) {
         arrival.upload = session.id;
         arrival.fence = session.fence;
@@ -205,12 +205,12 @@ Task<> Uploads::cancel(RepositoryName repository, UploadId id)
     co_return co_await store_.discard(std::move(id));
 }
 
-Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body, Identity identity)
+Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body, Caller caller)
 {
-    CO_CHECK(co_await gate_.open(repository, identity, actor(identity)));
+    CO_CHECK(co_await gate_.open(repository, caller, actor(caller)));
     UploadSession session{.id = new_id(), .repository = std::move(repository)};  // not started: has no row
     if (body.size().value_or(UINT64_MAX) <= limits_.small_blob) {
-        co_return co_await store_small(std::move(session), std::move(digest), body, std::move(identity));
+        co_return co_await store_small(std::move(session), std::move(digest), body, std::move(caller));
     }
     const auto id = session.id;
     CO_TRY(auto upload, co_await store_.resume(id, digest.algorithm(), 0, {}));
@@ -221,7 +221,7 @@ Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body,
         (void)co_await store_.discard(id);
         co_return std::unexpected{size.error()};
     }
-    co_return co_await arrive(session, std::move(digest), *size, identity);
+    co_return co_await arrive(session, std::move(digest), *size, caller);
 }
 
 Task<> Uploads::expire(Micros age)

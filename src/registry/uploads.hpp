@@ -53,7 +53,7 @@ public:
     }
 
     // name_unknown, too_many_requests.
-    Task<UploadId> begin(RepositoryName repository, DigestAlgorithm algorithm, Identity identity);
+    Task<UploadId> begin(RepositoryName repository, DigestAlgorithm algorithm, Caller caller);
     // How many bytes have arrived. upload_unknown.
     Task<std::uint64_t> offset(RepositoryName repository, UploadId id);
     // Takes a chunk, or with no range all of `body`, and returns the new offset. When the body breaks off, what came is
@@ -68,22 +68,22 @@ public:
         Digest digest,
         std::optional<ChunkRange> range,
         ByteSource& body,
-        Identity identity
+        Caller caller
     );
     // upload_unknown.
     Task<> cancel(RepositoryName repository, UploadId id);
     // A whole blob in one request, without a session that a client could see.
-    Task<> push(RepositoryName repository, Digest digest, ByteSource& body, Identity identity);
+    Task<> push(RepositoryName repository, Digest digest, ByteSource& body, Caller caller);
     // Ends all sessions that nobody has touched for `age` microseconds.
     Task<> expire(Micros age);
 
 private:
-    Task<> finish_stored(UploadSession session, Digest digest, ByteSource& body, Identity identity);
-    Task<> store_small(UploadSession session, Digest digest, ByteSource& body, Identity identity);
+    Task<> finish_stored(UploadSession session, Digest digest, ByteSource& body, Caller caller);
+    Task<> store_small(UploadSession session, Digest digest, ByteSource& body, Caller caller);
     Task<> receive(BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected);
-    Task<> arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Identity& identity);
+    Task<> arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Caller& caller);
     UploadId new_id();
-    Actor actor(const Identity& identity) const { return {.user_id = identity.user_id, .at = clock_.now()}; }
+    Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = clock_.now()}; }
 
     UploadCatalog& sessions_;
     BlobCatalog& links_;

@@ -22,12 +22,14 @@ public:
 
 private:
     Task<> read();
+    std::vector<Completion<bool>> take_waiting();
+    void hand_over();
 
     AccessCatalog& catalog_;
     AccessPolicy& policy_;
     std::mutex mutex_;
     bool reading_ = false;
-    std::vector<Completion<bool>> waiting_;
+    std::vector<Completion<bool>> waiting_;  // told whether to lead the next read
 };
 
 }  // namespace entrepot

@@ -1,78 +1,63 @@
 #include "tenancy/projects.hpp"
 
+#include "access/require.hpp"
+
+#include <algorithm>
+
 namespace entrepot {
+namespace {
 
-void Projects::learn(const Project& project)
+const Permission read_project = need(ObjectKind::project, "project", "read");
+const Permission update_project = need(ObjectKind::project, "project", "update");
+const Permission delete_project = need(ObjectKind::project, "project", "delete");
+
+}  // namespace
+
+Result<> Projects::check(const ProjectName& name, const Caller& caller, Permission permission) const
 {
-    policy_.put(project.name, {.id = project.id, .is_public = project.is_public, .owner_id = project.owner_id});
+    TRY(const auto project, require_project(policy_, caller, policy_.project(name.text())));
+    return require(policy_, caller, permission, object_of(*project));
 }
 
-bool Projects::manages(const Identity& identity, const Project& project) const
-{
-    return identity.is_admin || (!identity.anonymous() && identity.user_id == project.owner_id);
-}
-
-bool Projects::sees(const Identity& identity, const Project& project) const
-{
-    return project.is_public || manages(identity, project);
-}
-
-Task<> Projects::refresh()
-{
-    CO_TRY(const auto projects, co_await catalog_.all());
-    policy_.replace([&](const AccessPolicy::Put& put) {
-        for (const auto& project : projects) {
-            put(project.name, {.id = project.id, .is_public = project.is_public, .owner_id = project.owner_id});
-        }
-    });
-    co_return Result<>{};
-}
-
-Task<std::vector<Project>> Projects::visible_to(Identity identity)
+Task<std::vector<Project>> Projects::visible_to(Caller caller)
 {
     CO_TRY(auto projects, co_await catalog_.all());
-    std::erase_if(projects, [&](const Project& project) { return !sees(identity, project); });
+    if (const auto visible = policy_.visible_projects(caller)) {
+        std::erase_if(projects, [&](const Project& project) {
+            return !std::ranges::binary_search(*visible, project.id);
+        });
+    }
     co_return projects;
 }
 
-Task<Project> Projects::find(ProjectName name, Identity identity)
+Task<Project> Projects::find(ProjectName name, Caller caller)
 {
-    auto project = co_await catalog_.find(name);
-    const bool missing = !project && project.error().code() == Errc::name_unknown;
-    const bool hidden = project && !sees(identity, *project);
-    if (missing || hidden) co_return fail(Errc::name_unknown, "there is no project " + name.text());
+    CO_CHECK(check(name, caller, read_project));
+    co_return co_await catalog_.find(std::move(name));
+}
+
+Task<Project> Projects::create(ProjectName name, bool is_public, Caller caller)
+{
+    if (!policy_.may_create_project(caller)) co_return fail(Errc::denied, "creating projects is not allowed to you");
+    NewProject wanted{.name = std::move(name), .is_public = is_public};
+    CO_TRY(auto project, co_await catalog_.create(std::move(wanted), actor(caller)));
+    CO_CHECK(co_await directory_.catch_up());
     co_return project;
 }
 
-Task<Project> Projects::managed(ProjectName name, Identity identity)
+Task<Project> Projects::set_public(ProjectName name, bool is_public, Caller caller)
 {
-    CO_TRY(auto project, co_await find(name, identity));
-    if (!manages(identity, project)) co_return fail(Errc::denied, "only its owner or an admin may change the project");
+    CO_CHECK(check(name, caller, update_project));
+    CO_TRY(auto project, co_await catalog_.set_public(std::move(name), is_public, actor(caller)));
+    CO_CHECK(co_await directory_.catch_up());
     co_return project;
 }
 
-Task<Project> Projects::create(ProjectName name, bool is_public, Identity identity)
+Task<> Projects::remove(ProjectName name, Caller caller)
 {
-    if (!policy_.may_create_project(identity)) co_return fail(Errc::denied, "creating projects is not allowed to you");
-    CO_TRY(auto project, co_await catalog_.create(std::move(name), is_public, actor(identity)));
-    learn(project);
-    co_return project;
-}
-
-Task<Project> Projects::set_public(ProjectName name, bool is_public, Identity identity)
-{
-    CO_CHECK(co_await managed(name, identity));
-    CO_TRY(auto project, co_await catalog_.set_public(std::move(name), is_public, actor(identity)));
-    learn(project);
-    co_return project;
-}
-
-Task<> Projects::remove(ProjectName name, Identity identity)
-{
-    CO_CHECK(co_await managed(name, identity));
-    CO_CHECK(co_await catalog_.remove(name, actor(identity)));
-    policy_.erase(name.text());
-    co_return Result<>{};
+    CO_CHECK(check(name, caller, delete_project));
+    CO_CHECK(co_await catalog_.remove(name, actor(caller)));
+    co_return co_await directory_.catch_up();
 }
 
 }  // namespace entrepot

@@ -5,6 +5,7 @@
 #include "core/task.hpp"
 #include "oci/names.hpp"
 #include "ports/project_catalog.hpp"
+#include "tenancy/access_directory.hpp"
 
 #include <vector>
 
@@ -13,29 +14,24 @@ namespace entrepot {
 // Projects as people manage them. Every change is in the policy's memory before it is acknowledged here.
 class Projects {
 public:
-    Projects(ProjectCatalog& catalog, AccessPolicy& policy, const Clock& clock)
-        : catalog_{catalog}, policy_{policy}, clock_{clock}
+    Projects(ProjectCatalog& catalog, AccessPolicy& policy, AccessDirectory& directory, const Clock& clock)
+        : catalog_{catalog}, policy_{policy}, directory_{directory}, clock_{clock}
     {
     }
 
-    // Reads all projects into the policy: at start, and when another instance changed some.
-    Task<> refresh();
-
-    Task<std::vector<Project>> visible_to(Identity identity);
-    Task<Project> find(ProjectName name, Identity identity);                        // name_unknown, also: not visible
-    Task<Project> create(ProjectName name, bool is_public, Identity identity);      // conflict, denied
-    Task<Project> set_public(ProjectName name, bool is_public, Identity identity);  // name_unknown, denied
-    Task<> remove(ProjectName name, Identity identity);                             // name_unknown, denied, conflict
+    Task<std::vector<Project>> visible_to(Caller caller);
+    Task<Project> find(ProjectName name, Caller caller);                        // not_found, also: not visible
+    Task<Project> create(ProjectName name, bool is_public, Caller caller);      // conflict, denied
+    Task<Project> set_public(ProjectName name, bool is_public, Caller caller);  // not_found, denied
+    Task<> remove(ProjectName name, Caller caller);                             // not_found, denied, conflict
 
 private:
-    bool sees(const Identity& identity, const Project& project) const;
-    bool manages(const Identity& identity, const Project& project) const;
-    void learn(const Project& project);
-    Actor actor(const Identity& identity) const { return {.user_id = identity.user_id, .at = clock_.now()}; }
-    Task<Project> managed(ProjectName name, Identity identity);
+    Result<> check(const ProjectName& name, const Caller& caller, Permission permission) const;
+    Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = clock_.now()}; }
 
     ProjectCatalog& catalog_;
     AccessPolicy& policy_;
+    AccessDirectory& directory_;
     const Clock& clock_;
 };
 

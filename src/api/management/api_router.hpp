@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/management/api_audit.hpp"
 #include "api/oci/call.hpp"
 #include "api/oci/gate.hpp"
 #include "core/task.hpp"
@@ -47,7 +48,7 @@ struct ApiRoute {
 // request. Safe from any thread afterwards.
 class ApiRouter {
 public:
-    explicit ApiRouter(Gate& gate) : gate_{gate} {}
+    explicit ApiRouter(Gate& gate, ApiAudit* audit = nullptr) : gate_{gate}, audit_{audit} {}
 
     void get(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
     void head(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
@@ -69,9 +70,10 @@ private:
     };
     void add(Method method, std::string_view pattern, ApiAudience audience, ApiHandler handler);
     Result<Match> find(Method method, std::string_view path) const;
-    Task<Response> answer(const Request& request, ByteSource& body);
+    Task<Response> answer(const Request& request, ByteSource& body, ApiTrace& trace);
 
     Gate& gate_;
+    ApiAudit* audit_;
     std::map<std::string, std::vector<ApiRoute>, std::less<>> routes_;  // by the first segment
 };
 

@@ -130,7 +130,7 @@ Task<Response> ProjectsApi::list(const Request& request, Caller caller)
 {
     CO_TRY(const auto query, Query::of(request));
     CO_TRY(const auto paged, paging(query));
-    CO_TRY(const auto projects, co_await projects_.visible_to(*caller.identity));
+    CO_TRY(const auto projects, co_await projects_.visible_to(caller));
     const auto [page, size] = paged;
     json::array listed;
     const auto first = std::min(projects.size(), (page - 1) * size);
@@ -153,10 +153,7 @@ Task<Response> ProjectsApi::create(const Request&, ByteSource& body, Caller call
     if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
     CO_TRY(const auto wanted, co_await read_project(body));
     CO_TRY(auto name, ProjectName::parse(wanted.name));
-    CO_TRY(
-        const auto project,
-        co_await projects_.create(std::move(name), wanted.is_public.value_or(false), *caller.identity)
-    );
+    CO_TRY(const auto project, co_await projects_.create(std::move(name), wanted.is_public.value_or(false), caller));
     Response response;
     response.status = 201;
     response.add("Location", "/api/v2.0/projects/" + project.name);
@@ -167,18 +164,18 @@ Task<Response> ProjectsApi::one(const Request& request, ByteSource& body, Caller
 {
     CO_TRY(auto name, ProjectName::parse(text));
     if (request.method == Method::get) {
-        CO_TRY(const auto project, co_await projects_.find(std::move(name), *caller.identity));
+        CO_TRY(const auto project, co_await projects_.find(std::move(name), caller));
         co_return json_response(as_json(project));
     }
     if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
     if (request.method == Method::put) {
         CO_TRY(const auto wanted, co_await read_project(body));
         if (!wanted.is_public) co_return malformed("\"metadata\" does not say \"public\"");
-        CO_CHECK(co_await projects_.set_public(std::move(name), *wanted.is_public, *caller.identity));
+        CO_CHECK(co_await projects_.set_public(std::move(name), *wanted.is_public, caller));
         co_return Response{};
     }
     if (request.method == Method::del) {
-        CO_CHECK(co_await projects_.remove(std::move(name), *caller.identity));
+        CO_CHECK(co_await projects_.remove(std::move(name), caller));
         co_return Response{};
     }
     co_return method_not_allowed("GET, PUT, DELETE");

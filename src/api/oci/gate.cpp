@@ -11,11 +11,24 @@ std::optional<Caller> Gate::peek(const Request& request, std::string_view reposi
     return caller;
 }
 
+std::optional<Caller> Gate::recall(const Request& request) noexcept
+{
+    return authenticator_.peek(request.header("authorization"));
+}
+
 Task<Caller> Gate::identify(const Request& request)
 {
     const auto authorization = request.header("authorization");
-    if (auto caller = authenticator_.peek(authorization)) co_return *std::move(caller);
-    co_return co_await authenticator_.authenticate(std::string{authorization.value_or("")}, request.origin().client);
+    // What is remembered may have been disabled, or its password changed, since.
+    if (auto caller = authenticator_.peek(authorization); caller && policy_.is_current(*caller)) {
+        co_return *std::move(caller);
+    }
+    CO_TRY(
+        auto caller,
+        co_await authenticator_.authenticate(std::string{authorization.value_or("")}, request.origin().client)
+    );
+    if (!policy_.is_current(caller)) co_return fail(Errc::unauthorized, "these credentials are no longer valid");
+    co_return caller;
 }
 
 Task<Caller> Gate::admit(const Request& request, std::string_view repository, Action action)

@@ -134,7 +134,7 @@ Task<Response> OciLists::catalog(const Request& request, Caller caller)
 {
     CO_TRY(const auto query, Query::of(request));
     CO_TRY(const auto page, page_of(query, usual_page));
-    CO_TRY(const auto found, co_await browse_.repositories(*caller.identity, page));
+    CO_TRY(const auto found, co_await browse_.repositories(caller, page));
     auto response = json_response(name_list(R"({"repositories":)", found.names));
     if (found.more && !found.names.empty()) add_next(response, "/v2/_catalog", page, found.names.back(), {});
     co_return response;

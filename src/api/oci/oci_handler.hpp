@@ -3,6 +3,7 @@
 #include "access/policy.hpp"
 #include "api/oci/gate.hpp"
 #include "api/oci/lists.hpp"
+#include "api/oci/oci_audit.hpp"
 #include "api/oci/reads.hpp"
 #include "api/oci/route.hpp"
 #include "api/oci/upload_endpoints.hpp"
@@ -18,9 +19,15 @@ namespace entrepot {
 class OciHandler final : public Handler {
 public:
     OciHandler(
-        Gate& gate, AccessPolicy& policy, OciReads& reads, OciWrites& writes, UploadEndpoints& uploads, OciLists& lists
+        Gate& gate,
+        AccessPolicy& policy,
+        OciReads& reads,
+        OciWrites& writes,
+        UploadEndpoints& uploads,
+        OciLists& lists,
+        OciAudit& audit
     )
-        : gate_{gate}, policy_{policy}, reads_{reads}, writes_{writes}, uploads_{uploads}, lists_{lists}
+        : gate_{gate}, policy_{policy}, reads_{reads}, writes_{writes}, uploads_{uploads}, lists_{lists}, audit_{audit}
     {
     }
 
@@ -31,6 +38,7 @@ private:
     Task<Response> base(const Request& request);
     Task<Response> catalog(const Request& request);
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
+    asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 
     Gate& gate_;
@@ -39,6 +47,7 @@ private:
     OciWrites& writes_;
     UploadEndpoints& uploads_;
     OciLists& lists_;
+    OciAudit& audit_;
 };
 
 }  // namespace entrepot

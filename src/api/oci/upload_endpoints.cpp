@@ -48,7 +48,7 @@ Task<Response> UploadEndpoints::begin(OciCall call)
     CO_TRY(const auto query, Query::of(call.request));
     if (const auto digest_text = query.first("digest")) {
         CO_TRY(const auto digest, Digest::parse(*digest_text));
-        CO_CHECK(co_await uploads_.push(call.repository, digest, call.body, *call.caller.identity));
+        CO_CHECK(co_await uploads_.push(call.repository, digest, call.body, call.caller));
         co_return created(call.repository, digest);
     }
     if (const auto mount = query.first("mount")) {
@@ -61,7 +61,7 @@ Task<Response> UploadEndpoints::begin(OciCall call)
     if (const auto named = query.first("digest-algorithm")) {
         CO_TRY(algorithm, parse_digest_algorithm(*named));
     }
-    CO_TRY(const auto id, co_await uploads_.begin(call.repository, algorithm, *call.caller.identity));
+    CO_TRY(const auto id, co_await uploads_.begin(call.repository, algorithm, call.caller));
     co_return at(202, call, id, 0);
 }
 
@@ -102,7 +102,7 @@ Task<Response> UploadEndpoints::finish(OciCall call)
     if (!digest_text) co_return fail(Errc::digest_invalid, "the digest parameter is missing");
     CO_TRY(const auto digest, Digest::parse(*digest_text));
     CO_TRY(const auto range, chunk_range(call.request));
-    CO_CHECK(co_await uploads_.finish(call.repository, id, digest, range, call.body, *call.caller.identity));
+    CO_CHECK(co_await uploads_.finish(call.repository, id, digest, range, call.body, call.caller));
     co_return created(call.repository, digest);
 }
 

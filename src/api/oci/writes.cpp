@@ -63,7 +63,7 @@ Task<Response> OciWrites::put_manifest(OciCall call)
         .extra_tags = std::move(tags),
         .media_type = std::move(media_type),
         .bytes = *std::move(bytes),
-        .identity = *call.caller.identity,
+        .caller = call.caller,
         .actor = actor(call),
     };
     CO_TRY(const auto pushed, co_await push_(std::move(push)));

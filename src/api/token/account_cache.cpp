@@ -43,7 +43,7 @@ void AccountCache::forget_user(std::int64_t id)
 std::shared_ptr<const KnownAccount> AccountCache::keep(Account account, Micros read_at)
 {
     auto known = std::make_shared<KnownAccount>();
-    known->identity = std::make_shared<const Identity>(Identity{account.id, account.name, account.is_admin});
+    known->identity = std::make_shared<const Identity>(Identity{account.id, account.name, account.kind});
     known->account = std::move(account);
     known->read_at = read_at;
     const auto& name = known->account.name;

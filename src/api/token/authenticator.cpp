@@ -14,6 +14,11 @@ constexpr std::size_t remembered_token_bytes = 32U << 20U;
 // After this a token's user is looked at again, for changes that were made on another instance.
 constexpr Micros between_account_checks = 60'000'000;
 
+Caller caller_of(const KnownAccount& known)
+{
+    return {.identity = known.identity, .scopes = nullptr, .credential_version = known.account.credential_version};
+}
+
 std::unexpected<Error> wrong_password()
 {
     return fail(Errc::unauthorized, "wrong user name or password");
@@ -39,14 +44,14 @@ Authenticator::Authenticator(
 
 std::optional<Caller> Authenticator::peek(std::optional<std::string_view> authorization) noexcept
 {
-    if (!authorization) return Caller{anonymous(), nullptr};
+    if (!authorization) return Caller{.identity = anonymous(), .scopes = nullptr};
     const auto [scheme, value] = split_authorization(*authorization);
     if (scheme == Authorization::Scheme::bearer) return tokens_.find(value, clock_.now());
     if (scheme != Authorization::Scheme::basic) return std::nullopt;
     const auto credentials = parse_basic(value);
     const auto known = credentials ? peek_password(*credentials) : nullptr;
     if (!known) return std::nullopt;
-    return Caller{known->identity, nullptr};
+    return caller_of(*known);
 }
 
 Task<Caller> Authenticator::authenticate(std::string authorization, std::string client)
@@ -59,7 +64,7 @@ Task<Caller> Authenticator::authenticate(std::string authorization, std::string 
     auto credentials = parse_basic(value);
     if (!credentials) co_return fail(Errc::unauthorized, "the Basic credentials are malformed");
     CO_TRY(const auto known, co_await check_password(*std::move(credentials), std::move(client)));
-    co_return Caller{known->identity, nullptr};
+    co_return caller_of(*known);
 }
 
 Authenticator::Known Authenticator::peek_password(const BasicCredentials& credentials)
@@ -107,7 +112,7 @@ Task<Caller> Authenticator::verify_token(std::string token)
     const auto now = clock_.now();
     CO_TRY(auto claims, co_await signer_.verify(token, now));
     auto until = (claims.expires_at + settings_.leeway.count()) * 1'000'000;
-    Caller caller{anonymous(), std::make_shared<const TokenScopes>(std::move(claims.scopes))};
+    Caller caller{.identity = anonymous(), .scopes = std::make_shared<const TokenScopes>(std::move(claims.scopes))};
     if (claims.user_id != 0) {
         CO_TRY(const auto known, co_await account_named(claims.subject));
         const auto& account = known->account;
@@ -115,6 +120,7 @@ Task<Caller> Authenticator::verify_token(std::string token)
             co_return fail(Errc::unauthorized, "the token is not valid", "the user or its password has changed");
         }
         caller.identity = known->identity;
+        caller.credential_version = account.credential_version;
         until = std::min(until, now + between_account_checks);
     }
     tokens_.remember(std::move(token), caller, until);

@@ -14,11 +14,10 @@ ensure_admin(AccountCatalog& accounts, std::optional<std::string> given_password
     const auto password = given_password ? *given_password : generate_password(random);
     Account admin;
     admin.name = "admin";
-    admin.is_admin = true;
     admin.credential_version = 1;
     admin.created_at = clock.now();
     CO_TRY(admin.password_hash, hash_password(password, random));
-    auto created = co_await accounts.create(std::move(admin));
+    auto created = co_await accounts.create_admin(std::move(admin));
     // Another instance was faster.
     if (!created && created.error().code() == Errc::conflict) co_return Generated{};
     if (!created) co_return std::unexpected{std::move(created).error()};

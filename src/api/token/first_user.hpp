@@ -9,8 +9,8 @@
 
 namespace entrepot {
 
-// Makes the user "admin" where there is no user yet, with the given password or a generated one, which is returned to
-// be printed once. bad_request when the given one breaks the policy; unavailable.
+// Makes the user "admin", a platform admin, where there is no user yet, with the given password or a generated one,
+// which is returned to be printed once. bad_request when the given one breaks the policy; unavailable.
 Task<std::optional<std::string>>
 ensure_admin(AccountCatalog& accounts, std::optional<std::string> given_password, const Clock& clock, Random& random);
 

@@ -80,6 +80,7 @@ std::optional<Response> TokenEndpoint::peek(const Request& request) noexcept
     if (!query || query->offline || !check_service(query->service)) return std::nullopt;
     const auto issued = issue(known, query->scopes);
     if (!issued) return std::nullopt;
+    if (known) parts_.logins.repeated(request, *known->identity);
     return answer(*issued, {});
 }
 
@@ -121,7 +122,15 @@ Task<Response> TokenEndpoint::get(const Request& request)
         auto credentials = scheme == Authorization::Scheme::basic ? parse_basic(value) : std::nullopt;
         if (!credentials) co_return fail(Errc::unauthorized, "a user name and a password by Basic are required");
         auto client = request.origin().client;
-        CO_TRY(known, co_await parts_.authenticator.check_password(*std::move(credentials), std::move(client)));
+        const auto user = credentials->user;
+        auto checked = co_await parts_.authenticator.check_password(*std::move(credentials), std::move(client));
+        if (!checked) {
+            if (LoginAudit::is_failure(checked.error())) {
+                CO_CHECK(co_await parts_.logins.failed(request, user, checked.error()));
+            }
+            co_return std::unexpected{std::move(checked).error()};
+        }
+        known = *std::move(checked);
     }
     CO_CHECK(co_await keep_keys_current());
     CO_TRY(const auto issued, issue(known, query.scopes));
@@ -129,6 +138,7 @@ Task<Response> TokenEndpoint::get(const Request& request)
     if (query.offline && known) {
         CO_TRY(refresh_token, co_await make_refresh_token(known, query.client_id));
     }
+    if (known) CO_CHECK(co_await parts_.logins.succeeded(request, *known->identity, "password"));
     co_return answer(issued, refresh_token);
 }
 
@@ -144,7 +154,15 @@ Task<Response> TokenEndpoint::post(const Request& request, ByteSource& body)
     const auto requested = parse_scopes(scope);
     if (!requested) co_return fail(Errc::oauth_invalid_scope, requested.error().message());
     auto client = request.origin().client;
-    CO_TRY(const auto known, co_await owner_of(form, std::move(client)));
+    auto owner = co_await owner_of(form, std::move(client));
+    if (!owner) {
+        if (LoginAudit::is_failure(owner.error())) {
+            const auto user = form.grant_type == "password" ? std::string{form.username} : "(refresh token)";
+            CO_CHECK(co_await parts_.logins.failed(request, user, owner.error()));
+        }
+        co_return std::unexpected{std::move(owner).error()};
+    }
+    const auto known = *std::move(owner);
     CO_CHECK(co_await keep_keys_current());
     CO_TRY(const auto issued, issue(known, *requested));
     std::string refresh_token;
@@ -155,6 +173,8 @@ Task<Response> TokenEndpoint::post(const Request& request, ByteSource& body)
             CO_TRY(refresh_token, co_await make_refresh_token(known, form.client_id));
         }
     }
+    const std::string_view how = form.grant_type == "password" ? "password" : "refresh token";
+    CO_CHECK(co_await parts_.logins.succeeded(request, *known->identity, how));
     co_return oauth_answer(issued, refresh_token);
 }
 
@@ -221,7 +241,12 @@ Result<TokenEndpoint::Issued> TokenEndpoint::issue(const Known& known, const Tok
 {
     Issued issued;
     issued.at = parts_.clock.now();
-    issued.scopes = granted(requested, known ? *known->identity : *Authenticator::anonymous(), parts_.policy);
+    Caller caller{.identity = Authenticator::anonymous(), .scopes = nullptr};
+    if (known) {
+        caller.identity = known->identity;
+        caller.credential_version = known->account.credential_version;
+    }
+    issued.scopes = granted(requested, caller, parts_.policy);
     TokenSigner::Subject subject;
     if (known) subject = {known->account.name, known->account.id, known->account.credential_version};
     TRY(issued.token, signer_.sign(subject, issued.scopes, parts_.random.base64url(16), issued.at));

@@ -15,7 +15,7 @@ namespace entrepot {
 struct PostgresOptions {
     std::string url;  // postgresql://… or a libpq connection string
     unsigned connections = 16;
-    // Called from the store's feed thread when projects may have changed here or on another instance: at the latest a
+    // Called from the store's feed thread when access may have changed here or on another instance: at the latest a
     // second after the change, and once after every reconnection. Must not block for long, nor throw.
     std::function<void()> on_access_changed;
 };

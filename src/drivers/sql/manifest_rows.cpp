@@ -29,19 +29,6 @@ constexpr SqlStatement find_content{"SELECT r.id FROM repositories r WHERE r.nam
 constexpr SqlStatement select_tags{"SELECT name FROM tags WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3"
 };
 
-constexpr SqlStatement select_repositories{"SELECT r.name FROM repositories r WHERE r.name > $1 AND "
-                                           "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
-                                           "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id)) "
-                                           "ORDER BY r.name LIMIT $2"};
-
-constexpr SqlStatement select_public_repositories{
-    "SELECT r.name FROM repositories r JOIN projects p ON p.id = r.project_id "
-    "WHERE r.name > $1 AND p.is_public = 1 AND "
-    "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
-    "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id)) "
-    "ORDER BY r.name LIMIT $2"
-};
-
 std::unexpected<Error> no_such_manifest(const RepositoryName& repository, const Reference& reference)
 {
     return fail(
@@ -99,14 +86,6 @@ Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository
     if (content.empty()) return no_such_repository(repository);
     if (page.limit <= 0) return NamePage{};
     TRY(auto rows, session.run(select_tags, {content.front().integer(0), page.last, page.limit + 1}));
-    return page_of(std::move(rows), page.limit);
-}
-
-Result<NamePage> list_repositories(SqlSession& session, bool only_public, const PageRequest& page)
-{
-    if (page.limit <= 0) return NamePage{};
-    const SqlStatement& statement = only_public ? select_public_repositories : select_repositories;
-    TRY(auto rows, session.run(statement, {page.last, page.limit + 1}));
     return page_of(std::move(rows), page.limit);
 }
 

@@ -3,6 +3,10 @@
 #include "drivers/sql/sql_session.hpp"
 #include "ports/manifest_catalog.hpp"
 
+#include <cstdint>
+#include <optional>
+#include <vector>
+
 namespace entrepot {
 
 // The transactions behind ManifestCatalog, to be called inside one; the port's header says what each answers.
@@ -16,7 +20,9 @@ Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& m
 Result<> remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference);
 
 Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository, const PageRequest& page);
-Result<NamePage> list_repositories(SqlSession& session, bool only_public, const PageRequest& page);
+Result<NamePage> list_repositories(
+    SqlSession& session, const std::optional<std::vector<std::int64_t>>& projects, const PageRequest& page
+);
 Result<ReferrerPage> list_referrers(
     SqlSession& session,
     const RepositoryName& repository,

@@ -1,21 +1,34 @@
 #include "drivers/sql/sql_accounts.hpp"
 
+#include "access/role.hpp"
+#include "drivers/sql/access_rows.hpp"
+
+#include <string_view>
+
 namespace entrepot {
 
 namespace {
 
 constexpr SqlStatement find_by_name{
-    "SELECT u.id, u.name, c.secret, c.version, u.is_admin, u.created_at "
-    "FROM users u LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password' WHERE u.name = $1"
+    "SELECT u.id, u.name, c.secret, c.version, u.kind, u.disabled, u.created_at "
+    "FROM users u LEFT JOIN credentials c ON c.user_id = u.id AND c.kind IN ('password', 'robot') WHERE u.name = $1"
 };
 
 constexpr SqlStatement find_by_row_id{
-    "SELECT u.id, u.name, c.secret, c.version, u.is_admin, u.created_at "
-    "FROM users u LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password' WHERE u.id = $1"
+    "SELECT u.id, u.name, c.secret, c.version, u.kind, u.disabled, u.created_at "
+    "FROM users u LEFT JOIN credentials c ON c.user_id = u.id AND c.kind IN ('password', 'robot') WHERE u.id = $1"
 };
 
-constexpr SqlStatement insert_user{
-    "INSERT INTO users (name, is_admin, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING RETURNING id"
+constexpr SqlStatement insert_user{"INSERT INTO users (name, is_admin, created_at, updated_at) VALUES ($1, 0, $2, $2) "
+                                   "ON CONFLICT (name) DO NOTHING RETURNING id"};
+
+constexpr SqlStatement join_default_tenant{
+    "INSERT INTO tenant_members (tenant_id, user_id, joined_at) VALUES (1, $1, $2)"
+};
+
+constexpr SqlStatement grant_platform{
+    "INSERT INTO grants (subject_kind, subject_id, object_kind, object_id, role_id, origin, created_by, created_at) "
+    "VALUES ('user', $1, 'platform', 0, $2, 'first-user', $1, $3)"
 };
 
 constexpr SqlStatement insert_password{
@@ -34,6 +47,13 @@ std::unexpected<Error> no_such_user()
     return fail(Errc::not_found, "no such user");
 }
 
+PrincipalKind kind_named(std::string_view word) noexcept
+{
+    if (word == "robot") return PrincipalKind::robot;
+    if (word == "workload") return PrincipalKind::workload;
+    return PrincipalKind::user;
+}
+
 Result<Account> read_account(Result<SqlRows> found)
 {
     TRY(auto rows, std::move(found));
@@ -46,9 +66,22 @@ Result<Account> read_account(Result<SqlRows> found)
         account.password_hash = row.take_text(2);
         account.credential_version = row.integer(3);
     }
-    account.is_admin = row.integer(4) != 0;
-    account.created_at = row.integer(5);
+    account.kind = kind_named(row.text(4));
+    account.disabled = row.integer(5) != 0;
+    account.created_at = row.integer(6);
     return account;
+}
+
+Result<Account> add_user(SqlSession& session, const Account& account)
+{
+    TRY(const auto rows, session.run(insert_user, {account.name, account.created_at}));
+    if (rows.empty()) return fail(Errc::conflict, "a user of this name exists already");
+    Account created = account;
+    created.id = rows.front().integer(0);
+    CHECK(session.run(insert_password, {created.id, account.password_hash, account.credential_version}));
+    CHECK(session.run(join_default_tenant, {created.id, account.created_at}));
+    CHECK(note_access_change(session, AccessObject::principal, created.id));
+    return created;
 }
 
 }  // namespace
@@ -67,13 +100,16 @@ Task<Account> SqlAccounts::find_by_id(std::int64_t id)
 
 Task<Account> SqlAccounts::create(Account account)
 {
+    const auto work = [account](SqlSession& session) { return add_user(session, account); };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<Account> SqlAccounts::create_admin(Account account)
+{
     const auto work = [account](SqlSession& session) -> Result<Account> {
-        const std::int64_t is_admin = account.is_admin ? 1 : 0;
-        TRY(const auto rows, session.run(insert_user, {account.name, is_admin, account.created_at}));
-        if (rows.empty()) return fail(Errc::conflict, "a user of this name exists already");
-        Account created = account;
-        created.id = rows.front().integer(0);
-        CHECK(session.run(insert_password, {created.id, account.password_hash, account.credential_version}));
+        TRY(auto created, add_user(session, account));
+        CHECK(session.run(grant_platform, {created.id, role::platform_admin, account.created_at}));
+        CHECK(note_access_change(session, AccessObject::platform, 0));
         return created;
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -84,7 +120,7 @@ Task<> SqlAccounts::set_password(std::int64_t id, std::string password_hash)
     const auto work = [id, password_hash](SqlSession& session) -> Result<> {
         TRY(const auto rows, session.run(update_password, {id, password_hash}));
         if (rows.empty()) return no_such_user();
-        return {};
+        return note_access_change(session, AccessObject::principal, id);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

@@ -14,6 +14,7 @@ public:
     Task<Account> find(std::string name) override;
     Task<Account> find_by_id(std::int64_t id) override;
     Task<Account> create(Account account) override;
+    Task<Account> create_admin(Account account) override;
     Task<> set_password(std::int64_t id, std::string password_hash) override;
     Task<std::int64_t> count() override;
 

@@ -115,11 +115,9 @@ SqlManifests::referrers(RepositoryName repository, Digest subject, std::string a
     co_return co_await engine_.read(work);
 }
 
-Task<NamePage> SqlManifests::repositories(bool only_public, PageRequest page)
+Task<NamePage> SqlManifests::repositories(std::optional<std::vector<std::int64_t>> projects, PageRequest page)
 {
-    const auto work = [only_public, page](SqlSession& session) {
-        return list_repositories(session, only_public, page);
-    };
+    const auto work = [projects, page](SqlSession& session) { return list_repositories(session, projects, page); };
     co_return co_await engine_.read(work);
 }
 

@@ -20,7 +20,7 @@ public:
     Task<NamePagePtr> tags(RepositoryName repository, PageRequest page) override;
     Task<ReferrerPage>
     referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) override;
-    Task<NamePage> repositories(bool only_public, PageRequest page) override;
+    Task<NamePage> repositories(std::optional<std::vector<std::int64_t>> projects, PageRequest page) override;
 
 private:
     SqlEngine& engine_;

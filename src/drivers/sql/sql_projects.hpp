@@ -12,7 +12,7 @@ public:
 
     Task<std::vector<Project>> all() override;
     Task<Project> find(ProjectName name) override;
-    Task<Project> create(ProjectName name, bool is_public, Actor actor) override;
+    Task<Project> create(NewProject project, Actor actor) override;
     Task<Project> set_public(ProjectName name, bool is_public, Actor actor) override;
     Task<> remove(ProjectName name, Actor actor) override;
 

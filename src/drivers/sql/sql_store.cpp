@@ -9,10 +9,12 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       blobs_{*engine_, cache_.get()},
       uploads_{*engine_},
       projects_{*engine_},
+      access_{*engine_},
       accounts_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},
       pulls_{*engine_},
+      audit_anchors_{*engine_},
       health_{*engine_}
 {
 }

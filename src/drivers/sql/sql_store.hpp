@@ -1,6 +1,8 @@
 #pragma once
 
+#include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_accounts.hpp"
+#include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_manifests.hpp"
@@ -22,10 +24,12 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
     PullCounters& pulls() override { return pulls_; }
+    AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -37,10 +41,12 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlAccess access_;
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
     SqlPullCounters pulls_;
+    SqlAuditAnchors audit_anchors_;
     SqlHealth health_;
 };
 
