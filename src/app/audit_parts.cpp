@@ -89,10 +89,14 @@ void AuditParts::add_metrics(MetricsText& text) const
 {
     const auto counters = log_->counters();
     text.counter("entrepot_audit_records_total", "Audit records written.", counters.records);
-    text.counter("entrepot_audit_blocks_total", "Audit blocks written, each by one sync or a share of one.", counters.blocks);
+    text.counter(
+        "entrepot_audit_blocks_total", "Audit blocks written, each by one sync or a share of one.", counters.blocks
+    );
     text.counter("entrepot_audit_dropped_pulls_total", "Pulls whose audit record was dropped.", counters.dropped_pulls);
     text.counter(
-        "entrepot_audit_dropped_notes_total", "Denials and log-ins whose audit record was dropped.", counters.dropped_notes
+        "entrepot_audit_dropped_notes_total",
+        "Denials and log-ins whose audit record was dropped.",
+        counters.dropped_notes
     );
     text.gauge("entrepot_audit_room_bytes", "Room reserved on the disk for audit records.", counters.room);
     text.gauge("entrepot_audit_admits_changes", "1 while changes can be recorded.", counters.admits ? 1 : 0);
@@ -100,8 +104,12 @@ void AuditParts::add_metrics(MetricsText& text) const
         const auto sent = forward.forwarder->counters();
         const MetricsText::Labels to{{"to", forward.name}};
         text.counter("entrepot_audit_forwarded_total", "Audit records forwarded.", sent.forwarded, to);
-        text.counter("entrepot_audit_forward_lost_total", "Audit records dropped before they were forwarded.", sent.lost, to);
-        text.counter("entrepot_audit_forward_failures_total", "Failed tries to forward audit records.", sent.failures, to);
+        text.counter(
+            "entrepot_audit_forward_lost_total", "Audit records dropped before they were forwarded.", sent.lost, to
+        );
+        text.counter(
+            "entrepot_audit_forward_failures_total", "Failed tries to forward audit records.", sent.failures, to
+        );
         text.gauge("entrepot_audit_forward_behind", "Audit records that wait to be forwarded.", sent.behind, to);
     }
 }

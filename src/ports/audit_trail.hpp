@@ -47,7 +47,7 @@ public:
     virtual ~AuditTrail() = default;
 
     // Whether changes can be recorded now: storage_full, unavailable. Asked before a change is made.
-    virtual Result<> ready() = 0;
+    virtual Task<> ready() = 0;
     // Durable when it answers. storage_full, unavailable.
     virtual Task<> record(AuditRecord record) = 0;
     // Of what must not fail because it can't be recorded: denials, log-ins. The first of its kind is durable when it

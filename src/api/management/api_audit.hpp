@@ -13,9 +13,9 @@ namespace entrepot {
 
 // What a request to the management API was, as it becomes known.
 struct ApiTrace {
-    std::shared_ptr<const Identity> who;      // null until the caller is known
-    std::shared_ptr<AuditRecord> change;      // what the handler says of it; null for reads
-    std::string_view pattern;                 // the route's
+    std::shared_ptr<const Identity> who;  // null until the caller is known
+    std::shared_ptr<AuditRecord> change;  // what the handler says of it; null for reads
+    std::string_view pattern;             // the route's
 };
 
 // Tells the audit trail of every change through the management API and of every denial there.
@@ -24,7 +24,7 @@ public:
     ApiAudit(AuditTrail& trail, const Clock& clock) : trail_{trail}, clock_{clock}, logins_{trail, clock} {}
 
     // Before a change: whether it can be recorded.
-    Result<> ready() { return trail_.ready(); }
+    Task<> ready() { return trail_.ready(); }
     // After the handler, before the answer leaves: the answer itself, or the error of a change that was made but could
     // not be recorded, and so is not acknowledged.
     Task<Response> settle(const Request& request, ApiTrace trace, Result<Response> answer);

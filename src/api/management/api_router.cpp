@@ -169,7 +169,7 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body, ApiTr
         co_return fail(Errc::unauthorized, "authentication required");
     }
     CO_TRY(auto query, Query::of(request));
-    if (trace.change && audit_) CO_CHECK(audit_->ready());
+    if (trace.change && audit_) CO_CHECK(co_await audit_->ready());
     ApiCall call{
         .request = request,
         .body = body,

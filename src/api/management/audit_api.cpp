@@ -79,10 +79,10 @@ json::object extended_object(const AuditEntry& entry)
 
 // The kinds that Harbor's clients offer for filters, in its words.
 constexpr std::array event_names{
-    "create_artifact",  "delete_artifact", "pull_artifact",        "create_project", "delete_project", "delete_repository",
-    "login_user",       "logout_user",     "create_user",          "delete_user",    "update_user",    "create_robot",
-    "delete_robot",     "create_member",   "update_member",        "delete_member",  "create_tag",     "delete_tag",
-    "update_configuration",
+    "create_artifact",   "delete_artifact", "pull_artifact", "create_project",       "delete_project",
+    "delete_repository", "login_user",      "logout_user",   "create_user",          "delete_user",
+    "update_user",       "create_robot",    "delete_robot",  "create_member",        "update_member",
+    "delete_member",     "create_tag",      "delete_tag",    "update_configuration",
 };
 
 }  // namespace

@@ -104,7 +104,8 @@ Task<Response> OciAudit::settle(
     co_return answer;
 }
 
-Task<> OciAudit::refused(const Request& request, const OciRoute& route, std::optional<Caller> caller, const Error& error)
+Task<>
+OciAudit::refused(const Request& request, const OciRoute& route, std::optional<Caller> caller, const Error& error)
 {
     const bool is_denial = LoginAudit::is_failure(error) || error.code() == Errc::denied;
     if (!is_denial || !request.header("authorization")) co_return Result<>{};

@@ -34,7 +34,7 @@ public:
     static std::optional<Change> change_of(const Request& request, const OciRoute& route);
 
     // Before a change: whether it can be recorded.
-    Result<> ready() { return trail_.ready(); }
+    Task<> ready() { return trail_.ready(); }
     // After a change, before the answer leaves: the answer, or the error of a change that could not be recorded.
     Task<Response> settle(
         const Request& request,

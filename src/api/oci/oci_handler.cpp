@@ -169,7 +169,7 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
     const auto change = OciAudit::change_of(request, route);
-    if (change) CO_CHECK(audit_.ready());
+    if (change) CO_CHECK(co_await audit_.ready());
     const auto who = caller.identity;
     const auto name = repository.text();
     OciCall call{

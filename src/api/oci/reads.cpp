@@ -135,8 +135,7 @@ Pull::Purpose purpose_of(const Request& request)
 
 }  // namespace
 
-std::optional<Response>
-OciReads::peek_manifest(
+std::optional<Response> OciReads::peek_manifest(
     const Request& request, const Caller& caller, const RepositoryName& repository, std::string_view reference
 )
 {
@@ -172,10 +171,7 @@ Task<Response> OciReads::manifest(OciCall call)
         co_return fail(Errc::manifest_unknown, "there is no such manifest");
     }
     if (!reference) co_return std::unexpected{reference.error()};
-    CO_TRY(
-        const auto manifest,
-        co_await pull_.load_manifest(call.repository, *reference, purpose_of(call.request))
-    );
+    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, *reference, purpose_of(call.request)));
     auto response = manifest_response(call.request, manifest);
     if (is_pull(call.request, response)) {
         audit_.pulled(call.request, call.caller, call.repository, *reference, *manifest);

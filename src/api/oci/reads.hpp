@@ -15,8 +15,9 @@ class OciReads {
 public:
     OciReads(Pull& pull, OciAudit& audit) : pull_{pull}, audit_{audit} {}
 
-    std::optional<Response>
-    peek_manifest(const Request& request, const Caller& caller, const RepositoryName& repository, std::string_view reference);
+    std::optional<Response> peek_manifest(
+        const Request& request, const Caller& caller, const RepositoryName& repository, std::string_view reference
+    );
     std::optional<Response>
     peek_blob(const Request& request, const RepositoryName& repository, std::string_view digest);
     Task<Response> manifest(OciCall call);

@@ -130,9 +130,12 @@ Result<> AuditFileWriter::resume(std::uint64_t number, std::uint64_t length)
     const int file = ::openat(folder_descriptor_, name_of_segment(number).c_str(), O_RDWR | O_CLOEXEC);
     if (file < 0) return audit_file_failure("open an audit segment");
     file_ = file;
-    size_ = length;
-    damaged_ = true;
-    return mend();
+    size_ = reserved_ = length;
+    struct stat status{};
+    if (::fstat(file, &status) != 0) return audit_file_failure("fstat an audit segment");
+    // Left alone, it keeps what was reserved behind its end.
+    damaged_ = static_cast<std::uint64_t>(status.st_size) != length;
+    return damaged_ ? mend() : Result<>{};
 }
 
 Result<> AuditFileWriter::begin(std::uint64_t number)

@@ -46,7 +46,7 @@ AuditLog::~AuditLog()
 Result<> AuditLog::open()
 {
     CHECK(recover());
-    keep_room();
+    (void)keep_room();
     publish();
     stopping_ = false;
     thread_ = std::thread{[this] { run(); }};
@@ -74,11 +74,24 @@ void AuditLog::flush()
     flushed_.wait(guard, [&] { return flushes_done_ >= wanted || stopping_; });
 }
 
-Result<> AuditLog::ready()
+// Without room the disk is asked again: what was freed is used at once.
+Task<> AuditLog::ready()
 {
-    const int state = state_.load(std::memory_order_relaxed);
-    if (state == 0) return {};
-    return fail(static_cast<Errc>(state), "changes can't be recorded at the moment, so none are made");
+    if (admits_.load(std::memory_order_relaxed)) co_return Result<>{};
+    co_return co_await completed_by<void>([this](Completion<void> completion) { ask_for_room(std::move(completion)); });
+}
+
+void AuditLog::ask_for_room(Completion<void> completion)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        if (!stopping_) {
+            asking_.push_back(std::move(completion));
+            wake_.notify_all();
+            return;
+        }
+    }
+    completion.complete(stopped());
 }
 
 Task<> AuditLog::record(AuditRecord record)
@@ -130,13 +143,16 @@ void AuditLog::run()
     auto last_flush = clock_.steady();
     std::unique_lock guard{mutex_};
     for (bool last = false; !last;) {
-        const auto due = [this] { return !pending_.empty() || stopping_ || flushes_wanted_ > flushes_done_; };
+        const auto due = [this] {
+            return !pending_.empty() || !asking_.empty() || stopping_ || flushes_wanted_ > flushes_done_;
+        };
         wake_.wait_for(guard, settings_.flush_every, due);
         Batch batch;
         while (!pending_.empty() && batch.size() < largest_batch) {
             batch.push_back(std::move(pending_.front()));
             pending_.pop_front();
         }
+        auto asking = std::exchange(asking_, {});
         last = stopping_ && pending_.empty();
         const auto wanted = flushes_wanted_;
         const bool asked = wanted > flushes_done_ || last;
@@ -147,7 +163,8 @@ void AuditLog::run()
             if (clock_.now() >= next_drop_) drop_old_segments();
             last_flush = clock_.steady();
         }
-        keep_room();
+        const auto room = keep_room();
+        for (auto& completion : asking) completion.complete(room);
         guard.lock();
         if (asked) flushes_done_ = wanted;
         flushed_.notify_all();
@@ -195,19 +212,27 @@ void AuditLog::write_gathered()
     }
 }
 
-void AuditLog::keep_room()
+Result<> AuditLog::keep_room()
 {
     Result<> kept;
-    if (writer_.room() < settings_.reserve + settings_.reserve / 2) kept = writer_.make_room(2 * settings_.reserve);
-    const bool enough = writer_.room() >= settings_.reserve;
-    const int state = enough ? 0 : static_cast<int>(kept ? Errc::unavailable : kept.error().code());
-    room_ = writer_.room();
-    if (const int before = state_.exchange(state); (before == 0) != (state == 0)) {
-        if (state != 0)
-            log::error("the audit trail has no room: changes are refused");
-        else
-            log::info("the audit trail has room again: changes are admitted");
+    if (writer_.room() < settings_.reserve + settings_.reserve / 2) {
+        kept = writer_.make_room(2 * settings_.reserve);
+        if (!kept) kept = writer_.make_room(settings_.reserve);
     }
+    room_ = writer_.room();
+    const bool admits = room_ >= settings_.reserve;
+    if (admits_.exchange(admits) != admits) {
+        if (admits)
+            log::info("the audit trail has room: changes are admitted");
+        else
+            log::failure(log::Level::error, "the audit trail has no room: changes are refused", kept.error());
+    }
+    if (admits) return {};
+    return fail(
+        kept ? Errc::unavailable : kept.error().code(),
+        "changes can't be recorded at the moment, so none are made",
+        kept ? std::string{} : kept.error().detail()
+    );
 }
 
 AuditRecord AuditLog::own_record(std::string operation, std::string type, std::string resource) const
@@ -328,7 +353,7 @@ AuditLog::Counters AuditLog::counters() const
         .dropped_pulls = dropped_pulls_ + pulls_.dropped(),
         .dropped_notes = dropped_notes_,
         .room = room_,
-        .admits = state_ == 0,
+        .admits = admits_,
     };
 }
 

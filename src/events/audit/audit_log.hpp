@@ -65,7 +65,7 @@ public:
     // Writes what was gathered so far. Blocks.
     void flush();
 
-    Result<> ready() override;
+    Task<> ready() override;
     Task<> record(AuditRecord record) override;
     Task<> note(AuditRecord record) override;
     void gather(AuditRecord record) noexcept override;
@@ -95,7 +95,8 @@ private:
     void run();
     void write(Batch batch);
     void write_gathered();
-    void keep_room();
+    Result<> keep_room();
+    void ask_for_room(Completion<void> completion);
     void drop_old_segments();
     Result<> append(const std::vector<const AuditRecord*>& records, Room room);
     Result<> append(std::vector<AuditRecord> records, Room room);
@@ -125,12 +126,13 @@ private:
     Micros next_drop_ = 0;                           // when old segments are looked for again
     std::uint64_t told_pulls_ = 0, told_notes_ = 0;  // of the dropped ones, those that a record tells of
 
-    std::atomic<int> state_{0};  // an Errc, or 0: changes are admitted
+    std::atomic<bool> admits_{true};  // whether there is room for changes
     std::atomic<std::uint64_t> records_{0}, blocks_{0}, dropped_pulls_{0}, dropped_notes_{0}, room_{0};
 
     mutable std::mutex mutex_;
     std::condition_variable wake_, flushed_;
     std::deque<Pending> pending_;
+    std::vector<Completion<void>> asking_;  // whether there is room
     Position published_;
     std::uint64_t flushes_wanted_ = 0, flushes_done_ = 0;
     bool stopping_ = true;  // until open()
