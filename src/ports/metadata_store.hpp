@@ -4,8 +4,11 @@
 #include "ports/account_catalog.hpp"
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/grant_catalog.hpp"
+#include "ports/group_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
 namespace entrepot {
@@ -23,6 +26,11 @@ public:
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
+    virtual TenantCatalog& tenants() = 0;
+    virtual TeamCatalog& teams() = 0;
+    virtual GrantCatalog& grants() = 0;
+    virtual RoleCatalog& roles() = 0;
+    virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
     virtual CatalogHealth& health() = 0;

@@ -13,6 +13,11 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       accounts_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},
+      tenants_{*engine_},
+      teams_{*engine_},
+      grants_{*engine_},
+      roles_{*engine_},
+      groups_{*engine_},
       pulls_{*engine_},
       audit_anchors_{*engine_},
       health_{*engine_}

@@ -5,8 +5,13 @@
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_grants.hpp"
+#include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_teams.hpp"
+#include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -28,6 +33,11 @@ public:
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
+    TenantCatalog& tenants() override { return tenants_; }
+    TeamCatalog& teams() override { return teams_; }
+    GrantCatalog& grants() override { return grants_; }
+    RoleCatalog& roles() override { return roles_; }
+    GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
@@ -45,6 +55,11 @@ private:
     SqlAccounts accounts_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
+    SqlTenants tenants_;
+    SqlTeams teams_;
+    SqlGrants grants_;
+    SqlRoles roles_;
+    SqlGroups groups_;
     SqlPullCounters pulls_;
     SqlAuditAnchors audit_anchors_;
     SqlHealth health_;
