@@ -83,6 +83,7 @@ TEST_F(Log, a_full_disk_refuses_changes_drops_pulls_and_tells_of_it_later)
     ASSERT_TRUE(run_to_end(log->ready()));
     store.fill(5'000);
     ASSERT_TRUE(put(*log, "admitted-before"));  // out of the reserve
+    log->flush();
     const auto refused = run_to_end(log->ready());
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Errc::storage_full);
@@ -95,7 +96,7 @@ TEST_F(Log, a_full_disk_refuses_changes_drops_pulls_and_tells_of_it_later)
     EXPECT_TRUE(run_to_end(log->ready()));  // at once
     log->flush();
     EXPECT_NE(text().find(R"("operation":"dropped","resource_type":"audit","resource":"pull")"), std::string::npos);
-    EXPECT_NE(text().find(R"("count":7,)"), std::string::npos);
+    EXPECT_NE(text().find(R"("count":7})"), std::string::npos);
     EXPECT_FALSE(proof().broken);
 }
 
