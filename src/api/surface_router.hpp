@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api/management/projects_api.hpp"
+#include "api/management/management_api.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/token/token_endpoint.hpp"
@@ -16,7 +16,7 @@ class SurfaceRouter final : public Handler {
 public:
     struct Surfaces {
         OciHandler* oci = nullptr;       // /v2
-        ProjectsApi* api = nullptr;      // /api
+        ManagementApi* api = nullptr;    // /api
         TokenEndpoint* token = nullptr;  // /service/token
         bool metrics = false;            // /metrics
     };

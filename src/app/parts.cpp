@@ -1,7 +1,7 @@
 #include "app/parts.hpp"
 
 #include "api/operations/http_metrics.hpp"
-#include "api/token/master_key.hpp"
+#include "app/version.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
@@ -100,10 +100,20 @@ App::Parts::Parts(Config with)
       access_directory{store->access(), policy},
       audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config)},
-      keys{store->keys(), master_key_of(config, random), token_settings, clock, random},
+      master_key{master_key_of(config, random)},
+      keys{store->keys(), master_key, token_settings, clock, random},
       authenticator{store->accounts(), keys, token_settings, clock, random},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
-      projects{store->projects(), policy, access_directory, clock},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      projects{
+          {.catalog = store->projects(),
+           .policy = policy,
+           .directory = access_directory,
+           .settings = settings,
+           .clock = clock}
+      },
+      overview{store->overview(), store->projects(), policy},
+      labels{store->labels(), policy, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
@@ -113,6 +123,7 @@ App::Parts::Parts(Config with)
       gate{authenticator, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
       oci_audit{audit.trail(), policy, clock},
+      api_audit{audit.trail(), clock},
       reads{pull, oci_audit},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
@@ -128,8 +139,9 @@ App::Parts::Parts(Config with)
            .logins = login_audit},
           token_settings
       },
-      projects_api{gate, projects},
-      operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }}
+      operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
+      idempotency{store->idempotency(), master_key, random, clock},
+      management{management_needs()}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
@@ -150,13 +162,37 @@ App::Parts::~Parts()
     blobs.stop();
 }
 
+ManagementNeeds App::Parts::management_needs()
+{
+    return {
+        .gate = gate,
+        .policy = policy,
+        .idempotency = idempotency,
+        .projects = projects,
+        .labels = labels,
+        .settings = settings,
+        .audit = api_audit,
+        .audit_reader = audit.reader(),
+        .system =
+            {.policy = policy,
+             .settings = settings,
+             .projects = projects,
+             .overview = overview,
+             .operations = operations,
+             .storage = blobs,
+             .clock = clock,
+             .version = version_text,
+             .external_url = config.auth.external_url},
+    };
+}
+
 std::vector<ListenerOptions> App::Parts::listeners()
 {
     std::vector<ListenerOptions> options;
     for (const auto& listener : config.listeners) {
         SurfaceRouter::Surfaces surfaces;
         if (listener.surfaces.oci) surfaces.oci = &oci;
-        if (listener.surfaces.api) surfaces.api = &projects_api;
+        if (listener.surfaces.api) surfaces.api = &management;
         if (listener.surfaces.token) surfaces.token = &token;
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);
@@ -179,6 +215,12 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
+    // Other instances change settings as well; SQLite has one instance.
+    const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
+    chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});
+    chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
+                          return idempotency.remove_expired();
+                      }});
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

@@ -1,12 +1,13 @@
 #pragma once
 
 #include "access/policy.hpp"
-#include "api/management/projects_api.hpp"
+#include "api/management/management_api.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
+#include "api/token/master_key.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
 #include "app/audit_parts.hpp"
@@ -25,7 +26,10 @@
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/labels.hpp"
+#include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
+#include "tenancy/settings.hpp"
 
 #include <list>
 #include <memory>
@@ -54,11 +58,15 @@ struct App::Parts {
     AccessDirectory access_directory;
     AuditParts audit;  // what happened
     TokenSettings token_settings;
+    MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
 
     ProjectGate project_gate;  // verbs
+    Settings settings;
     Projects projects;
+    Overview overview;
+    Labels labels;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;
@@ -69,19 +77,22 @@ struct App::Parts {
     Gate gate;  // HTTP ⇄ verbs
     LoginAudit login_audit;
     OciAudit oci_audit;
+    ApiAudit api_audit;
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;
     OciLists lists;
     OciHandler oci;
     TokenEndpoint token;
-    ProjectsApi projects_api;
     OperationsHandler operations;
+    Idempotency idempotency;
+    ManagementApi management;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;
     std::unique_ptr<Background> background;
 
+    ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
     void add_metrics(MetricsText& text) const;

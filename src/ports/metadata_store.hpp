@@ -6,8 +6,12 @@
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
+#include "ports/idempotency_catalog.hpp"
+#include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/overview_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
@@ -22,6 +26,10 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual OverviewCatalog& overview() = 0;
+    virtual SettingsCatalog& settings() = 0;
+    virtual LabelCatalog& labels() = 0;
+    virtual IdempotencyCatalog& idempotency() = 0;
     virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual KeyCatalog& keys() = 0;

@@ -86,7 +86,11 @@ Task<Response> ApiAudit::settle(const Request& request, ApiTrace trace, Result<R
     }
     const auto status = answer->status;
     if (status < 400) {
-        if (trace.change) CO_CHECK(co_await trail_.record(record_of(request, trace, clock_)));
+        if (!trace.change) co_return answer;
+        auto record = record_of(request, trace, clock_);
+        // Recorded all the same: the first request may have ended before its record did.
+        if (answer->headers.contains("Idempotency-Replayed: true")) record.detail = "answered again, not done again";
+        CO_CHECK(co_await trail_.record(std::move(record)));
         co_return answer;
     }
     if (!trace.change && !is_denial(status)) co_return answer;

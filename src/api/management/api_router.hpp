@@ -1,11 +1,14 @@
 #pragma once
 
 #include "api/management/api_audit.hpp"
+#include "api/management/idempotency.hpp"
+#include "api/management/path_turns.hpp"
 #include "api/oci/call.hpp"
 #include "api/oci/gate.hpp"
 #include "core/task.hpp"
 #include "http/message.hpp"
 #include "ports/audit_trail.hpp"
+#include "tenancy/settings.hpp"
 
 #include <functional>
 #include <map>
@@ -44,11 +47,19 @@ struct ApiRoute {
 };
 
 // The management API: finds the route, identifies the caller, refuses what is wrong on the way in, and gives every
-// answer its X-Request-Id, every error its shape and every single object its ETag. Routes are added before the first
-// request. Safe from any thread afterwards.
+// answer its X-Request-Id, every error its shape and every single object its ETag. Changes of one path come one after
+// another in this process, so that If-Match holds against each of them; a change that another instance makes between
+// the comparison and ours is not seen. Routes are added before the first request. Safe from any thread afterwards.
 class ApiRouter {
 public:
-    explicit ApiRouter(Gate& gate, ApiAudit* audit = nullptr) : gate_{gate}, audit_{audit} {}
+    // `settings`: refuses changes while they say read_only; `idempotency`: for POST with an Idempotency-Key; `audit`:
+    // told of every change and every denial. Each may be null: then it is not looked at.
+    explicit ApiRouter(
+        Gate& gate, const Settings* settings = nullptr, Idempotency* idempotency = nullptr, ApiAudit* audit = nullptr
+    )
+        : gate_{gate}, settings_{settings}, idempotency_{idempotency}, audit_{audit}
+    {
+    }
 
     void get(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
     void head(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
@@ -71,9 +82,16 @@ private:
     void add(Method method, std::string_view pattern, ApiAudience audience, ApiHandler handler);
     Result<Match> find(Method method, std::string_view path) const;
     Task<Response> answer(const Request& request, ByteSource& body, ApiTrace& trace);
+    Task<Response> read(const ApiRoute& route, ApiCall call);
+    Task<Response> create(const ApiRoute& route, ApiCall call);
+    Task<Response> change(const ApiRoute& route, ApiCall call);
+    Task<> check_precondition(const Request& request, Caller caller, std::string wanted) const;
 
     Gate& gate_;
+    const Settings* settings_;
+    Idempotency* idempotency_;
     ApiAudit* audit_;
+    PathTurns turns_;
     std::map<std::string, std::vector<ApiRoute>, std::less<>> routes_;  // by the first segment
 };
 

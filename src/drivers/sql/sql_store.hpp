@@ -7,9 +7,13 @@
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
+#include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -29,6 +33,10 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    OverviewCatalog& overview() override { return overview_; }
+    SettingsCatalog& settings() override { return settings_; }
+    LabelCatalog& labels() override { return labels_; }
+    IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     KeyCatalog& keys() override { return keys_; }
@@ -51,6 +59,10 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlOverview overview_;
+    SqlSettings settings_;
+    SqlLabels labels_;
+    SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;
     SqlKeys keys_;
