@@ -24,6 +24,8 @@ MAY_INCLUDE = {
     "client": {"core"},
     "drivers/memory": {"ports", "access", *BASE},
     "drivers/filesystem": {"ports", "access", *BASE},
+    "drivers/audit_files": {"ports", "access", *BASE},
+    "drivers/syslog": {"ports", "access", *BASE},
     "drivers/sql": {"ports", "access", *BASE},
     "drivers/sqlite": {"drivers/sql", "ports", "access", *BASE},
     "drivers/postgres": {"drivers/sql", "ports", "access", *BASE},

@@ -45,6 +45,19 @@ struct Config {
         unsigned connections = 16;
     } database;
 
+    struct Instance {
+        std::string name;  // empty: made once, in the data directory
+    } instance;
+
+    struct Audit {
+        std::filesystem::path directory;  // empty: audit/ in the data directory
+        bool pulls = true;
+        std::chrono::seconds retention = std::chrono::hours{24 * 365};
+        std::string forward_syslog;  // tcp://host:port or tls://host:port; empty: nowhere
+        std::filesystem::path forward_ca;
+        std::filesystem::path forward_file;
+    } audit;
+
     struct Storage {
         std::filesystem::path root;  // empty: blobs/ in the data directory
     } storage;
@@ -105,6 +118,7 @@ struct Config {
 
     bool uses_postgres() const noexcept { return !database.url.empty(); }
     std::filesystem::path sqlite_file() const { return data / "entrepot.db"; }
+    std::filesystem::path audit_directory() const { return audit.directory.empty() ? data / "audit" : audit.directory; }
     std::filesystem::path storage_root() const { return storage.root.empty() ? data / "blobs" : storage.root; }
 };
 

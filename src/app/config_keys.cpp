@@ -3,6 +3,7 @@
 
 #include "api/token/master_key.hpp"
 #include "app/config_key_kinds.hpp"
+#include "drivers/syslog/syslog_sink.hpp"
 
 #include <array>
 
@@ -31,6 +32,22 @@ Result<> set_database_url(Config& config, std::string_view value)
         return fail(Errc::bad_request, "must be empty (SQLite in the data directory) or start with postgresql://");
     }
     config.database.url = value;
+    return {};
+}
+
+Result<> set_instance_name(Config& config, std::string_view value)
+{
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    const bool good = value.size() <= 63 && std::ranges::all_of(value, plain) && !value.starts_with('.');
+    if (!good) return fail(Errc::bad_request, "must be at most 63 lower-case letters, digits, '-' and '.'");
+    config.instance.name = value;
+    return {};
+}
+
+Result<> set_forward_syslog(Config& config, std::string_view value)
+{
+    if (!value.empty()) CHECK(parse_syslog_target(value));
+    config.audit.forward_syslog = value;
     return {};
 }
 
@@ -90,6 +107,37 @@ constexpr std::array general_keys{
         "storage.root",
         ENTREPOT_FIELD(storage.root),
         "Directory of the blobs; when empty, blobs/ in the data directory."
+    ),
+    ConfigKey<Config>{
+        "instance.name",
+        "text",
+        "Name of this instance in the audit trail, unlike any other's; when empty, one is made in the data directory.",
+        set_instance_name,
+        [](const Config& config) { return config.instance.name; },
+    },
+    path<Config>(
+        "audit.directory",
+        ENTREPOT_FIELD(audit.directory),
+        "Directory of the audit trail, may be shared by instances; when empty, audit/ in the data directory."
+    ),
+    on_or_off("audit.pulls", ENTREPOT_FIELD(audit.pulls), "Whether pulls are recorded."),
+    duration<day, 36'600 * day>(
+        "audit.retention", ENTREPOT_FIELD(audit.retention), "Age at which segments of the audit trail are dropped."
+    ),
+    ConfigKey<Config>{
+        "audit.forward_syslog",
+        "URL",
+        "tcp://HOST:PORT or tls://HOST:PORT of a syslog server that gets every record; when empty, none.",
+        set_forward_syslog,
+        [](const Config& config) { return config.audit.forward_syslog; },
+    },
+    path<Config>(
+        "audit.forward_ca",
+        ENTREPOT_FIELD(audit.forward_ca),
+        "PEM file with the authorities that the syslog server's certificate may come from; when empty, the system's."
+    ),
+    path<Config>(
+        "audit.forward_file", ENTREPOT_FIELD(audit.forward_file), "File that gets every record as a line of JSON."
     ),
     size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),
     count<Config, 16, 1000>(

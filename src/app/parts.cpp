@@ -116,6 +116,7 @@ App::Parts::Parts(Config with)
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
       settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
@@ -151,18 +152,22 @@ App::Parts::Parts(Config with)
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       repositories{store->repositories(), blobs, policy, clock},
       artifacts{store->artifacts(), policy, clock},
-      reads{pull},
+      login_audit{audit.trail(), clock},
+      oci_audit{audit.trail(), policy, clock},
+      api_audit{audit.trail(), clock},
+      reads{pull, oci_audit},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit},
       token{
           {.authenticator = authenticator,
            .keys = keys,
            .refresh_tokens = store->refresh_tokens(),
            .policy = policy,
            .clock = clock,
-           .random = random},
+           .random = random,
+           .logins = login_audit},
           token_settings
       },
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
@@ -185,6 +190,7 @@ App::Parts::~Parts()
     parsing.join();
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
+    audit.stop();
     store->stop();
     blobs.stop();
 }
@@ -201,6 +207,8 @@ ManagementNeeds App::Parts::management_needs()
         .labels = labels,
         .settings = settings,
         .tenancy = tenancy,
+        .audit = api_audit,
+        .audit_reader = audit.reader(),
         .system =
             {.policy = policy,
              .settings = settings,
@@ -240,6 +248,7 @@ std::vector<Background::Chore> App::Parts::chores()
 {
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
     // Other instances change settings as well; SQLite has one instance.
@@ -264,6 +273,7 @@ std::vector<Background::Chore> App::Parts::chores()
 void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
+    audit.add_metrics(text);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

@@ -11,6 +11,7 @@
 #include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
+#include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
 #include "app/member_maker.hpp"
@@ -60,6 +61,7 @@ struct App::Parts {
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
     Settings settings;
+    AuditParts audit;  // what happened
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
@@ -83,6 +85,9 @@ struct App::Parts {
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs
+    LoginAudit login_audit;
+    OciAudit oci_audit;
+    ApiAudit api_audit;
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;

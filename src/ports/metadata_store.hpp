@@ -4,6 +4,7 @@
 #include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/artifact_catalog.hpp"
+#include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
@@ -49,6 +50,7 @@ public:
     virtual RoleCatalog& roles() = 0;
     virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
+    virtual AuditAnchors& audit_anchors() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;
 };

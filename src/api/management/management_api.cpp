@@ -18,7 +18,7 @@ Response version_answer(const Request& request)
 }  // namespace
 
 ManagementApi::ManagementApi(const ManagementNeeds& needs)
-    : router_{needs.gate, &needs.settings, &needs.idempotency},
+    : router_{needs.gate, &needs.settings, &needs.idempotency, &needs.audit},
       projects_{needs.projects, needs.policy},
       repositories_{needs.repositories, needs.policy},
       artifacts_{needs.artifacts, needs.policy},
@@ -32,6 +32,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       roles_{needs.tenancy.roles},
       members_{needs.tenancy.project_members, needs.policy},
       usergroups_{needs.tenancy.user_groups}
+      audit_{needs.audit_reader, needs.policy},
+      system_{needs.system}
 {
     projects_.add_to(router_);
     repositories_.add_to(router_);
@@ -39,6 +41,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     quotas_.add_to(router_);
     labels_.add_to(router_);
     configurations_.add_to(router_);
+    audit_.add_to(router_);
     system_.add_to(router_);
     tenants_.add_to(router_);
     teams_.add_to(router_);

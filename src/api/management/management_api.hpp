@@ -2,6 +2,7 @@
 
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
+#include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
@@ -29,6 +30,8 @@ struct ManagementNeeds {
     Labels& labels;
     Settings& settings;
     TenancyVerbs& tenancy;
+    ApiAudit& audit;
+    AuditReader& audit_reader;
     SystemApi::Needs system;
 };
 
@@ -49,6 +52,7 @@ private:
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;
+    AuditApi audit_;
     SystemApi system_;
     TenantsApi tenants_;
     TeamsApi teams_;

@@ -21,6 +21,11 @@ std::optional<Caller> Gate::peek(const Request& request, std::string_view reposi
     return caller;
 }
 
+std::optional<Caller> Gate::recall(const Request& request) noexcept
+{
+    return authenticator_.peek(request.header("authorization"));
+}
+
 Task<Caller> Gate::identify(const Request& request)
 {
     const auto authorization = request.header("authorization");

@@ -36,6 +36,8 @@ public:
     std::optional<Caller> peek(const Request& request, std::string_view repository, Action action) noexcept;
     // unauthorized, denied, too_many_requests, unavailable.
     Task<Caller> admit(const Request& request, std::string_view repository, Action action);
+    // The caller from memory, whatever they may; nullopt where somebody has to be asked.
+    std::optional<Caller> recall(const Request& request) noexcept;
     // The caller whatever they may.
     Task<Caller> identify(const Request& request);
 

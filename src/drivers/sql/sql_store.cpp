@@ -28,6 +28,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       roles_{*engine_},
       groups_{*engine_},
       pulls_{*engine_},
+      audit_anchors_{*engine_},
       health_{*engine_}
 {
 }

@@ -4,6 +4,7 @@
 #include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_artifacts.hpp"
+#include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
@@ -56,6 +57,7 @@ public:
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
+    AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -86,6 +88,7 @@ private:
     SqlRoles roles_;
     SqlGroups groups_;
     SqlPullCounters pulls_;
+    SqlAuditAnchors audit_anchors_;
     SqlHealth health_;
 };
 
