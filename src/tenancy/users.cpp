@@ -41,7 +41,8 @@ Result<> check_profile(const UserProfile& profile)
     if (has_email && (!shaped || profile.email.size() > longest_email)) {
         return fail(Errc::bad_request, "the email is not an address");
     }
-    if (profile.realname.size() > longest_text) return fail(Errc::bad_request, "the real name is longer than 255 bytes");
+    if (profile.realname.size() > longest_text)
+        return fail(Errc::bad_request, "the real name is longer than 255 bytes");
     if (profile.comment.size() > longest_text) return fail(Errc::bad_request, "the comment is longer than 255 bytes");
     for (const auto* text : {&profile.email, &profile.realname, &profile.comment}) {
         if (!is_plain_text(*text)) return fail(Errc::bad_request, "a profile has no control characters");
