@@ -1,7 +1,7 @@
 #include "app/parts.hpp"
 
 #include "api/operations/http_metrics.hpp"
-#include "api/token/master_key.hpp"
+#include "app/version.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
@@ -99,7 +99,8 @@ App::Parts::Parts(Config with)
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
       token_settings{token_settings_of(config)},
-      keys{store->keys(), master_key_of(config, random), token_settings, clock, random},
+      master_key{master_key_of(config, random)},
+      keys{store->keys(), master_key, token_settings, clock, random},
       authenticator{
           {.accounts = store->accounts(),
            .access_tokens = store->access_tokens(),
@@ -110,9 +111,35 @@ App::Parts::Parts(Config with)
            .random = random},
           token_settings
       },
-      sessions{store->sessions(), authenticator, clock, random, config.auth.session_timeout},
+      sessions{store->sessions(), authenticator, clock, random, [this] { return settings.session_lifetime(); }},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
-      projects{store->projects(), policy, access_directory, clock},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
+      projects{
+          {.catalog = store->projects(),
+           .policy = policy,
+           .directory = access_directory,
+           .settings = settings,
+           .clock = clock}
+      },
+      overview{store->overview(), store->projects(), policy},
+      users{
+          {.accounts = store->accounts(),
+           .people = store->people(),
+           .hasher = authenticator,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .self_registration = [this] { return settings.self_registration(); }}
+      },
+      access_tokens{
+          {.catalog = store->access_tokens(),
+           .accounts = store->accounts(),
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random}
+      },
+      labels{store->labels(), policy, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
@@ -134,8 +161,10 @@ App::Parts::Parts(Config with)
            .random = random},
           token_settings
       },
-      projects_api{gate, projects},
-      operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }}
+      operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
+      idempotency{store->idempotency(), master_key, random, clock},
+      management{management_needs()},
+      session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
@@ -156,13 +185,39 @@ App::Parts::~Parts()
     blobs.stop();
 }
 
+ManagementNeeds App::Parts::management_needs()
+{
+    return {
+        .gate = gate,
+        .policy = policy,
+        .idempotency = idempotency,
+        .projects = projects,
+        .labels = labels,
+        .settings = settings,
+        .users = users,
+        .access_tokens = access_tokens,
+        .clock = clock,
+        .system =
+            {.policy = policy,
+             .settings = settings,
+             .projects = projects,
+             .overview = overview,
+             .operations = operations,
+             .storage = blobs,
+             .clock = clock,
+             .version = version_text,
+             .external_url = config.auth.external_url},
+    };
+}
+
 std::vector<ListenerOptions> App::Parts::listeners()
 {
     std::vector<ListenerOptions> options;
     for (const auto& listener : config.listeners) {
         SurfaceRouter::Surfaces surfaces;
         if (listener.surfaces.oci) surfaces.oci = &oci;
-        if (listener.surfaces.api) surfaces.api = &projects_api;
+        if (listener.surfaces.api) surfaces.api = &management;
+        if (listener.surfaces.api) surfaces.sessions = &session_endpoint;
         if (listener.surfaces.token) surfaces.token = &token;
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);
@@ -185,7 +240,16 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
     chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired access tokens", .every = 1h, .run = [this] {
+                          return access_tokens.remove_expired();
+                      }});
     chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
+    // Other instances change settings as well; SQLite has one instance.
+    const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
+    chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});
+    chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
+                          return idempotency.remove_expired();
+                      }});
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "access/policy.hpp"
-#include "api/management/projects_api.hpp"
+#include "api/management/management_api.hpp"
+#include "api/management/session_endpoint.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
+#include "api/token/master_key.hpp"
 #include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
@@ -25,7 +27,12 @@
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/access_tokens.hpp"
+#include "tenancy/labels.hpp"
+#include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
+#include "tenancy/settings.hpp"
+#include "tenancy/users.hpp"
 
 #include <list>
 #include <memory>
@@ -53,12 +60,18 @@ struct App::Parts {
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
     TokenSettings token_settings;
+    MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
     Sessions sessions;
 
     ProjectGate project_gate;  // verbs
+    Settings settings;
     Projects projects;
+    Overview overview;
+    Users users;
+    AccessTokens access_tokens;
+    Labels labels;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;
@@ -73,13 +86,16 @@ struct App::Parts {
     OciLists lists;
     OciHandler oci;
     TokenEndpoint token;
-    ProjectsApi projects_api;
     OperationsHandler operations;
+    Idempotency idempotency;
+    ManagementApi management;
+    SessionEndpoint session_endpoint;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;
     std::unique_ptr<Background> background;
 
+    ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
     void add_metrics(MetricsText& text) const;

@@ -93,4 +93,15 @@ public:
     virtual Task<> probe() = 0;
 };
 
+// How much there is room for, in bytes.
+struct StorageSpace {
+    std::uint64_t total = 0;
+    std::uint64_t free = 0;
+};
+class BlobStoreSpace {
+public:
+    virtual ~BlobStoreSpace() = default;
+    virtual Task<StorageSpace> space() = 0;  // unavailable
+};
+
 }  // namespace entrepot

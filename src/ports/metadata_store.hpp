@@ -6,10 +6,14 @@
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
+#include "ports/idempotency_catalog.hpp"
+#include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
 #include "ports/session_catalog.hpp"
+#include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
@@ -24,6 +28,10 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
+    virtual OverviewCatalog& overview() = 0;
+    virtual SettingsCatalog& settings() = 0;
+    virtual LabelCatalog& labels() = 0;
+    virtual IdempotencyCatalog& idempotency() = 0;
     virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
     virtual PeopleCatalog& people() = 0;

@@ -3,6 +3,7 @@
 #include "core/task.hpp"
 #include "ports/actor.hpp"
 #include "ports/list_query.hpp"
+#include "ports/project_catalog.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -11,8 +12,6 @@
 
 namespace entrepot {
 
-// The tenant of those who need none: it is always there.
-inline constexpr std::int64_t default_tenant = 1;
 // The team of all members, which every tenant has. Its members are the tenant's.
 inline constexpr const char* implicit_team = "everyone";
 

@@ -103,40 +103,4 @@ TEST_P(MetadataStoreContract, peeks_what_it_loaded_until_it_changes)
     EXPECT_FALSE(store().manifests().peek(repository("p/a"), by_digest));
 }
 
-TEST_P(MetadataStoreContract, creates_finds_and_changes_projects)
-{
-    const auto made = run(store().projects().create(project("zeta"), true, {9, 77}));
-    ASSERT_TRUE(made);
-    EXPECT_EQ(made->name, "zeta");
-    EXPECT_TRUE(made->is_public);
-    EXPECT_EQ(made->owner_id, 9);
-    EXPECT_EQ(made->created_at, 77);
-    EXPECT_FAILS(Errc::conflict, run(store().projects().create(project("zeta"), true, someone)));
-    const auto changed = run(store().projects().set_public(project("zeta"), false, {9, 99}));
-    ASSERT_TRUE(changed);
-    EXPECT_FALSE(changed->is_public);
-    EXPECT_EQ(changed->updated_at, 99);
-    EXPECT_FALSE(run(store().projects().find(project("zeta")))->is_public);
-    EXPECT_EQ(run(store().projects().all())->size(), 2U);
-    EXPECT_EQ(run(store().projects().all())->front().name, "p");
-    EXPECT_FAILS(Errc::name_unknown, run(store().projects().find(project("none"))));
-    EXPECT_FAILS(Errc::name_unknown, run(store().projects().set_public(project("none"), true, someone)));
-    EXPECT_FAILS(Errc::name_unknown, run(store().projects().remove(project("none"), someone)));
-}
-
-TEST_P(MetadataStoreContract, removes_a_project_only_when_it_is_empty)
-{
-    const Image image{.blobs = {"c"}};
-    push(repository("p/a"), image);
-    EXPECT_FAILS(Errc::conflict, run(store().projects().remove(project("p"), someone)));
-    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), Reference{digest_of(image.bytes())}, someone)));
-    EXPECT_FAILS(Errc::conflict, run(store().projects().remove(project("p"), someone)));
-    EXPECT_SUCCEEDS(run(store().blobs().remove(repository("p/a"), digest_of("c"), someone)));
-    EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1), 5)));
-    EXPECT_FAILS(Errc::conflict, run(store().projects().remove(project("p"), someone)));
-    EXPECT_SUCCEEDS(run(store().uploads().forget(upload_id(1))));
-    EXPECT_SUCCEEDS(run(store().projects().remove(project("p"), someone)));
-    EXPECT_FAILS(Errc::name_unknown, run(store().blobs().arrive(arrival(repository("p/a"), "c"))));
-}
-
 }  // namespace entrepot::contract

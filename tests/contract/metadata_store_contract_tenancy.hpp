@@ -167,7 +167,7 @@ TEST_P(MetadataStoreContract, changes_of_a_tenant_leave_alone_what_they_do_not_n
 
 TEST_P(MetadataStoreContract, a_tenant_goes_only_empty_and_unprotected_and_takes_all_that_was_in_it_along)
 {
-    EXPECT_FAILS(Errc::precondition_failed, run(store().tenants().remove(default_tenant, someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(store().tenants().remove(default_tenant_id, someone)));
     const auto user = new_user(store(), "ada");
     const auto tenant = new_tenant(store(), "acme", {{.name = "t", .description = "", .rights = {{"tenant", 2, ""}}}});
     EXPECT_SUCCEEDS(run(store().tenants().add_member(tenant.id, user, role::tenant_admin, someone)));
@@ -193,13 +193,13 @@ TEST_P(MetadataStoreContract, a_tenant_is_not_allocated_less_than_its_projects_w
     EXPECT_EQ(
         host().number("UPDATE projects SET quota_bytes = 600, quota_artifacts = 5 WHERE name = 'p' RETURNING 1"), 1
     );
-    EXPECT_SUCCEEDS(run(store().tenants().allocate(default_tenant, 600, -1, someone)));
-    const auto refused = run(store().tenants().allocate(default_tenant, 599, -1, someone));
+    EXPECT_SUCCEEDS(run(store().tenants().allocate(default_tenant_id, 600, -1, someone)));
+    const auto refused = run(store().tenants().allocate(default_tenant_id, 599, -1, someone));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Errc::unprocessable);
     EXPECT_NE(refused.error().message().find("p (600)"), std::string::npos) << refused.error().message();
-    EXPECT_FAILS(Errc::unprocessable, run(store().tenants().allocate(default_tenant, 600, 4, someone)));
-    const auto quota = run(store().tenants().quota(default_tenant));
+    EXPECT_FAILS(Errc::unprocessable, run(store().tenants().allocate(default_tenant_id, 600, 4, someone)));
+    const auto quota = run(store().tenants().quota(default_tenant_id));
     EXPECT_EQ(quota->quota_bytes, 600);
     EXPECT_EQ(quota->quota_artifacts, -1);
     EXPECT_EQ(quota->allocated_bytes, 600);
@@ -234,7 +234,7 @@ TEST_P(MetadataStoreContract, who_leaves_a_tenant_leaves_its_teams_and_loses_wha
     EXPECT_TRUE(tells_tenant(changes, tenant.id));
     EXPECT_FAILS(Errc::not_found, run(store().tenants().remove_member(tenant.id, user, someone)));
 
-    EXPECT_SUCCEEDS(run(store().tenants().remove_member(default_tenant, user, someone)));
+    EXPECT_SUCCEEDS(run(store().tenants().remove_member(default_tenant_id, user, someone)));
     EXPECT_TRUE(run(store().grants().held_by(SubjectType::user, user))->empty()) << "the project is the tenant's";
 }
 
@@ -264,29 +264,29 @@ TEST_P(MetadataStoreContract, teams_belong_to_one_tenant_and_hold_members_of_it_
 TEST_P(MetadataStoreContract, the_team_of_all_members_can_not_be_edited)
 {
     const auto user = new_user(store(), "ada");
-    const auto everyone = run(store().teams().implicit(default_tenant));
+    const auto everyone = run(store().teams().implicit(default_tenant_id));
     ASSERT_TRUE(everyone);
     EXPECT_EQ(everyone->name, implicit_team);
-    EXPECT_EQ(run(store().teams().members(default_tenant, everyone->id, everything()))->items.at(0).user_id, user);
+    EXPECT_EQ(run(store().teams().members(default_tenant_id, everyone->id, everything()))->items.at(0).user_id, user);
     auto& teams = store().teams();
-    EXPECT_FAILS(Errc::precondition_failed, run(teams.remove(default_tenant, everyone->id, someone)));
-    EXPECT_FAILS(Errc::precondition_failed, run(teams.add_member(default_tenant, everyone->id, user, someone)));
-    EXPECT_FAILS(Errc::precondition_failed, run(teams.remove_member(default_tenant, everyone->id, user, someone)));
-    EXPECT_FAILS(Errc::precondition_failed, run(teams.change(default_tenant, everyone->id, "all", {}, someone)));
-    EXPECT_SUCCEEDS(run(teams.change(default_tenant, everyone->id, {}, "ours", someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(teams.remove(default_tenant_id, everyone->id, someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(teams.add_member(default_tenant_id, everyone->id, user, someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(teams.remove_member(default_tenant_id, everyone->id, user, someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(teams.change(default_tenant_id, everyone->id, "all", {}, someone)));
+    EXPECT_SUCCEEDS(run(teams.change(default_tenant_id, everyone->id, {}, "ours", someone)));
 }
 
 TEST_P(MetadataStoreContract, a_team_takes_its_grants_along_when_it_goes)
 {
     const auto user = new_user(store(), "ada");
-    const auto team = run(store().teams().create(default_tenant, {"ops", "", {}}, someone));
-    EXPECT_SUCCEEDS(run(store().teams().add_member(default_tenant, team->id, user, someone)));
+    const auto team = run(store().teams().create(default_tenant_id, {"ops", "", {}}, someone));
+    EXPECT_SUCCEEDS(run(store().teams().add_member(default_tenant_id, team->id, user, someone)));
     const auto id = run(store().projects().find(project("p")))->id;
     auto grant = project_grant(team->id, id, role::developer);
     grant.subject_type = SubjectType::team;
     EXPECT_SUCCEEDS(run(store().grants().create(grant, someone)));
     const auto before = changes_after(store(), 0).version;
-    EXPECT_SUCCEEDS(run(store().teams().remove(default_tenant, team->id, someone)));
+    EXPECT_SUCCEEDS(run(store().teams().remove(default_tenant_id, team->id, someone)));
     EXPECT_EQ(host().number("SELECT count(*) FROM grants WHERE subject_kind = 'team'"), 0);
     const auto changes = changes_after(store(), before);
     EXPECT_TRUE(tells_project(changes, id));
@@ -306,7 +306,7 @@ TEST_P(MetadataStoreContract, a_grant_is_kept_with_the_names_of_its_ends)
     ASSERT_TRUE(made) << made.error().message() << made.error().detail();
     EXPECT_EQ(made->subject_name, "ada");
     EXPECT_EQ(made->object_name, "p");
-    EXPECT_EQ(made->tenant_id, default_tenant);
+    EXPECT_EQ(made->tenant_id, default_tenant_id);
     EXPECT_EQ(made->role_name, "maintainer");
     EXPECT_EQ(made->pattern, "team/**");
     EXPECT_EQ(made->expires_at, 9000);
@@ -410,7 +410,7 @@ TEST_P(MetadataStoreContract, grants_are_listed_within_the_reach_of_who_asks)
     EXPECT_EQ(total({.everything = true, .tenants = {}, .projects = {}}), 3);
     EXPECT_EQ(total({}), 0);
     EXPECT_EQ(total({.everything = false, .tenants = {tenant.id}, .projects = {}}), 1);
-    EXPECT_EQ(total({.everything = false, .tenants = {default_tenant}, .projects = {}}), 1);
+    EXPECT_EQ(total({.everything = false, .tenants = {default_tenant_id}, .projects = {}}), 1);
     EXPECT_EQ(total({.everything = false, .tenants = {}, .projects = {id}}), 1);
     EXPECT_EQ(total({.everything = false, .tenants = {tenant.id, 77, 78}, .projects = {id}}), 2);
     query.conditions.push_back({"object_kind", ListCondition::Kind::equal, {"tenant"}});
@@ -436,7 +436,7 @@ TEST_P(MetadataStoreContract, a_custom_role_is_kept_until_nobody_holds_it)
     const auto all = run(store().roles().all());
     ASSERT_EQ(all->size(), 1U);
     EXPECT_EQ(all->front().permissions, changed.permissions);
-    const auto grant = run(store().grants().create(tenant_grant(user, default_tenant, made->id), someone));
+    const auto grant = run(store().grants().create(tenant_grant(user, default_tenant_id, made->id), someone));
     ASSERT_TRUE(grant);
     EXPECT_EQ(grant->role_name, "puller");
     EXPECT_FAILS(Errc::precondition_failed, run(store().roles().remove(made->id, someone)));
@@ -482,7 +482,7 @@ TEST_P(MetadataStoreContract, subjects_are_found_with_the_tenants_they_are_known
     const auto found = run(store().grants().find_subject(SubjectType::user, "ada", 0));
     ASSERT_TRUE(found);
     EXPECT_EQ(found->id, user);
-    EXPECT_EQ(found->tenants, (std::vector<std::int64_t>{default_tenant, tenant.id}));
+    EXPECT_EQ(found->tenants, (std::vector<std::int64_t>{default_tenant_id, tenant.id}));
     EXPECT_FAILS(Errc::not_found, run(store().grants().find_subject(SubjectType::robot, "ada", 0)));
     EXPECT_FAILS(Errc::not_found, run(store().grants().find_subject(SubjectType::user, "bob", 0)));
     const auto team = run(store().grants().find_subject(SubjectType::team, implicit_team, tenant.id));
@@ -546,7 +546,7 @@ TEST_P(MetadataStoreContract, a_role_that_is_deleted_while_it_is_granted_is_eith
         ASSERT_TRUE(role);
         Crowd crowd;
         crowd.add([&] { (void)run(store().roles().remove(role->id, someone)); });
-        crowd.add([&] { (void)run(store().grants().create(tenant_grant(user, default_tenant, role->id), someone)); });
+        crowd.add([&] { (void)run(store().grants().create(tenant_grant(user, default_tenant_id, role->id), someone)); });
     }
     EXPECT_EQ(
         host().number("SELECT count(*) FROM grants g LEFT JOIN roles r ON r.id = g.role_id "

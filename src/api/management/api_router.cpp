@@ -1,15 +1,44 @@
 #include "api/management/api_router.hpp"
 
 #include "api/error_answer.hpp"
+#include "api/management/entity_tag.hpp"
 #include "core/log.hpp"
 
+#include "oci/digest.hpp"
+
 #include <algorithm>
+#include <cstring>
 #include <optional>
+#include <span>
 
 namespace entrepot {
 namespace {
 
 constexpr std::string_view base_path = "/api/v2.0/";
+constexpr std::size_t largest_body = std::size_t{1} << 20U;
+
+// What still can be changed while the registry is read-only: that it is.
+constexpr std::string_view always_open = "configurations";
+
+// A body that was read already.
+class TextSource final : public ByteSource {
+public:
+    explicit TextSource(std::string text) : text_{std::move(text)} {}
+
+    const std::string& text() const noexcept { return text_; }
+    std::optional<std::uint64_t> size() const override { return text_.size(); }
+    Task<std::size_t> read(std::span<std::byte> into) override
+    {
+        const auto count = std::min(into.size(), text_.size() - at_);
+        std::memcpy(into.data(), text_.data() + at_, count);
+        at_ += count;
+        co_return count;
+    }
+
+private:
+    std::string text_;
+    std::size_t at_ = 0;
+};
 
 std::string_view name_of_method(Method method) noexcept
 {
@@ -166,6 +195,10 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body)
     }
     CO_TRY(auto query, Query::of(request));
     const bool is_read = request.method == Method::get || request.method == Method::head;
+    const auto& route = *match.route;
+    if (!is_read && settings_ && settings_->read_only() && route.pattern != always_open) {
+        co_return fail(Errc::denied, "the registry is read-only");
+    }
     ApiCall call{
         .request = request,
         .body = body,
@@ -174,7 +207,82 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body)
         .path = std::move(match.values),
         .audit = is_read ? nullptr : std::make_shared<AuditRecord>(),
     };
-    co_return co_await match.route->handler(std::move(call));
+    if (is_read) co_return co_await read(route, std::move(call));
+    if (request.method == Method::post) co_return co_await create(route, std::move(call));
+    co_return co_await change(route, std::move(call));
+}
+
+Task<Response> ApiRouter::read(const ApiRoute& route, ApiCall call)
+{
+    const auto known = call.request.header("if-none-match");
+    CO_TRY(auto response, co_await route.handler(std::move(call)));
+    if (!is_single_object(response)) co_return response;
+    const auto tag = entity_tag(response);
+    if (tag.empty()) co_return response;
+    response.add("ETag", tag);
+    if (known && names_tag_weakly(*known, tag)) {
+        response.status = 304;
+        response.body = std::monostate{};
+    }
+    co_return response;
+}
+
+Task<Response> ApiRouter::create(const ApiRoute& route, ApiCall call)
+{
+    const auto key = call.request.header("idempotency-key");
+    // Nobody anonymous is told what another anonymous caller was answered.
+    if (!key || !idempotency_ || call.identity().anonymous()) co_return co_await route.handler(std::move(call));
+    CO_CHECK(Idempotency::check_key(*key));
+    CO_TRY(auto text, co_await read_all(call.body, largest_body));
+    TextSource body{std::move(text)};
+    Idempotency::Claim claim{.user_id = call.identity().user_id, .key = std::string{*key}, .request = {}};
+    std::string asked{call.request.path};
+    asked += "?" + std::string{call.request.query} + "\n" + body.text();
+    claim.request = digest_of(asked).text();
+    // A copy of the call with another body.
+    const auto carry_out = [&route, &body, &call] {
+        return route.handler(ApiCall{
+            .request = call.request,
+            .body = body,
+            .caller = call.caller,
+            .query = call.query,
+            .path = call.path,
+            .audit = call.audit,
+        });
+    };
+    co_return co_await idempotency_->once(std::move(claim), carry_out);
+}
+
+Task<Response> ApiRouter::change(const ApiRoute& route, ApiCall call)
+{
+    CO_TRY(const auto turn, co_await turns_.wait(std::string{call.request.path}));
+    const auto wanted = call.request.header_list("if-match");
+    if (!wanted.empty()) CO_CHECK(co_await check_precondition(call.request, call.caller, wanted));
+    co_return co_await route.handler(std::move(call));
+}
+
+// Against what a GET of the same path answers the same caller now.
+Task<> ApiRouter::check_precondition(const Request& request, Caller caller, std::string wanted) const
+{
+    const auto differs = [] { return fail(Errc::precondition_failed, "the object is not what If-Match names"); };
+    CO_TRY(auto match, find(Method::get, request.path.substr(base_path.size())));
+    if (!match.route) co_return differs();
+    CO_TRY(auto query, Query::of(request));
+    TextSource nothing{{}};
+    ApiCall call{
+        .request = request,
+        .body = nothing,
+        .caller = std::move(caller),
+        .query = std::move(query),
+        .path = std::move(match.values),
+        .audit = nullptr,
+    };
+    const auto current = co_await match.route->handler(std::move(call));
+    if (!current && status_of(current.error().code()) >= 500) co_return std::unexpected{current.error()};
+    if (!current || !is_single_object(*current)) co_return differs();
+    const auto tag = entity_tag(*current);
+    if (tag.empty() || !names_tag_strongly(wanted, tag)) co_return differs();
+    co_return Result<>{};
 }
 
 }  // namespace entrepot

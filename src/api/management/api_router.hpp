@@ -1,10 +1,13 @@
 #pragma once
 
+#include "api/management/idempotency.hpp"
+#include "api/management/path_turns.hpp"
 #include "api/oci/call.hpp"
 #include "api/oci/gate.hpp"
 #include "core/task.hpp"
 #include "http/message.hpp"
 #include "ports/audit_trail.hpp"
+#include "tenancy/settings.hpp"
 
 #include <functional>
 #include <map>
@@ -43,11 +46,17 @@ struct ApiRoute {
 };
 
 // The management API: finds the route, identifies the caller, refuses what is wrong on the way in, and gives every
-// answer its X-Request-Id, every error its shape and every single object its ETag. Routes are added before the first
-// request. Safe from any thread afterwards.
+// answer its X-Request-Id, every error its shape and every single object its ETag. Changes of one path come one after
+// another in this process, so that If-Match holds against each of them; a change that another instance makes between
+// the comparison and ours is not seen. Routes are added before the first request. Safe from any thread afterwards.
 class ApiRouter {
 public:
-    explicit ApiRouter(Gate& gate) : gate_{gate} {}
+    // `settings`: refuses changes while they say read_only; `idempotency`: for POST with an Idempotency-Key. Each may
+    // be null: then neither is looked at.
+    explicit ApiRouter(Gate& gate, const Settings* settings = nullptr, Idempotency* idempotency = nullptr)
+        : gate_{gate}, settings_{settings}, idempotency_{idempotency}
+    {
+    }
 
     void get(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
     void head(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
@@ -70,8 +79,15 @@ private:
     void add(Method method, std::string_view pattern, ApiAudience audience, ApiHandler handler);
     Result<Match> find(Method method, std::string_view path) const;
     Task<Response> answer(const Request& request, ByteSource& body);
+    Task<Response> read(const ApiRoute& route, ApiCall call);
+    Task<Response> create(const ApiRoute& route, ApiCall call);
+    Task<Response> change(const ApiRoute& route, ApiCall call);
+    Task<> check_precondition(const Request& request, Caller caller, std::string wanted) const;
 
     Gate& gate_;
+    const Settings* settings_;
+    Idempotency* idempotency_;
+    PathTurns turns_;
     std::map<std::string, std::vector<ApiRoute>, std::less<>> routes_;  // by the first segment
 };
 

@@ -1,184 +1,243 @@
 #include "api/management/projects_api.hpp"
 
-#include "api/error_answer.hpp"
-#include "api/oci/call.hpp"
-#include "core/log.hpp"
-#include "http/ascii.hpp"
+#include "api/management/project_json.hpp"
+#include "api/management/project_of.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-
-#include <algorithm>
 
 namespace entrepot {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view base_path = "/api/v2.0/";
-constexpr std::size_t largest_body = 64 * 1024;
+constexpr std::string_view one_project = "projects/{project_name_or_id}";
+constexpr std::string_view all_metadata = "projects/{project_name_or_id}/metadatas";
+constexpr std::string_view one_metadata = "projects/{project_name_or_id}/metadatas/{meta_name}";
 
-struct ProjectRequest {
-    std::string name;
-    std::optional<bool> is_public;
-};
-
-json::object as_json(const Project& project)
+// Parameters of their own beside `q`: name (a part of it), public, owner; tenant is ours.
+Result<ListQuery> project_query_of(const Query& query)
 {
-    return {
-        {"project_id", project.id},
-        {"name", project.name},
-        {"owner_id", project.owner_id},
-        {"creation_time", rfc3339(project.created_at)},
-        {"update_time", rfc3339(project.updated_at)},
-        {"metadata", {{"public", project.is_public ? "true" : "false"}}},
-        {"used_bytes", project.bytes},
-    };
-}
-
-Response json_response(const json::value& value, unsigned status = 200)
-{
-    Response response;
-    response.status = status;
-    response.add("Content-Type", "application/json");
-    response.body = json::serialize(value);
-    return response;
-}
-
-std::unexpected<Error> malformed(std::string message)
-{
-    return fail(Errc::bad_request, std::move(message));
-}
-
-// Harbor writes the flag as text ("true") inside "metadata", or as a boolean beside the name.
-Result<std::optional<bool>> public_flag(const json::object& object)
-{
-    const auto* value = object.if_contains("public");
-    if (const auto* metadata = object.if_contains("metadata"); metadata != nullptr && metadata->is_object()) {
-        if (const auto* inner = metadata->get_object().if_contains("public")) value = inner;
+    TRY(auto list, list_query_of(query));
+    TRY(const auto name, query.plain("name"));
+    if (!name.empty()) list.conditions.push_back({"name", ListCondition::Kind::fuzzy, {name}});
+    for (const std::string_view field : {"public", "owner", "tenant"}) {
+        TRY(const auto value, query.plain(field));
+        if (!value.empty()) list.conditions.push_back({std::string{field}, ListCondition::Kind::equal, {value}});
     }
-    if (value == nullptr || value->is_null()) return std::optional<bool>{};
-    if (value->is_bool()) return std::optional{value->get_bool()};
-    if (value->is_string() && value->get_string() == "true") return std::optional{true};
-    if (value->is_string() && value->get_string() == "false") return std::optional{false};
-    return malformed("\"public\" is neither true nor false");
+    return list;
 }
 
-Task<ProjectRequest> read_project(ByteSource& body)
+void note(const ApiCall& call, const Project& project)
 {
-    CO_TRY(const auto text, co_await read_all(body, largest_body));
-    boost::system::error_code error;
-    const auto value = json::parse(text, error);
-    if (error || !value.is_object()) co_return malformed("the body is not a JSON object");
-    const auto& object = value.get_object();
-    ProjectRequest request;
-    if (const auto* name = object.if_contains("project_name"); name != nullptr && name->is_string()) {
-        request.name = name->get_string();
-    }
-    CO_TRY(request.is_public, public_flag(object));
-    co_return request;
+    call.audit->resource_type = "project";
+    call.audit->resource = project.name;
+    call.audit->project_id = project.id;
+    call.audit->tenant_id = project.tenant_id;
 }
 
-// page and page_size as Harbor has them: from 1, 10 a page, 100 at most.
-Result<std::pair<std::size_t, std::size_t>> paging(const Query& query)
+// Before the verb decides, so that a refusal is recorded with its object.
+void note(const ApiCall& call, const ProjectAccess& project)
 {
-    const auto page = http::parse_decimal(query.first("page").value_or("1"));
-    const auto size = http::parse_decimal(query.first("page_size").value_or("10"));
-    if (!page || !size || *page == 0 || *size == 0 || *size > 100)
-        return malformed("page or page_size is out of range");
-    return std::pair{static_cast<std::size_t>(*page), static_cast<std::size_t>(*size)};
+    call.audit->resource_type = "project";
+    call.audit->resource = project.name;
+    call.audit->project_id = project.id;
+    call.audit->tenant_id = project.tenant_id;
 }
 
 }  // namespace
 
-asio::awaitable<Response> ProjectsApi::handle(const Request& request, ByteSource& body)
+void ProjectsApi::add_to(ApiRouter& router)
 {
-    const auto path = request.path.starts_with(base_path) ? request.path.substr(base_path.size()) : std::string_view{};
-    auto response = co_await answer(request, body, path);
-    if (response) {
-        response->add("X-Request-Id", request.request_id());
-        co_return *std::move(response);
-    }
-    if (status_of(response.error().code()) >= 500) {
-        log::failure(log::Level::error, "request failed", response.error(), request.request_id());
-    }
-    co_return gate_.refuse(request, response.error(), {});
+    const auto open = ApiAudience::anyone;
+    router.get("projects", [this](ApiCall call) { return list(std::move(call)); }, open);
+    router.head("projects", [this](ApiCall call) { return probe(std::move(call)); });
+    router.post("projects", [this](ApiCall call) { return create(std::move(call)); });
+    router.get(one_project, [this](ApiCall call) { return read(std::move(call)); }, open);
+    router.put(one_project, [this](ApiCall call) { return update(std::move(call)); });
+    router.del(one_project, [this](ApiCall call) { return remove(std::move(call)); });
+    router.get("projects/{project_name_or_id}/_deletable", [this](ApiCall call) { return deletable(std::move(call)); });
+    router.get(
+        "projects/{project_name_or_id}/summary", [this](ApiCall call) { return summary(std::move(call)); }, open
+    );
+    router.get(all_metadata, [this](ApiCall call) { return list_metadata(std::move(call)); });
+    router.post(all_metadata, [this](ApiCall call) { return add_metadata(std::move(call)); });
+    router.get(one_metadata, [this](ApiCall call) { return read_metadata(std::move(call)); });
+    router.put(one_metadata, [this](ApiCall call) { return set_metadata(std::move(call)); });
+    router.del(one_metadata, [this](ApiCall call) { return remove_metadata(std::move(call)); });
 }
 
-Task<Response> ProjectsApi::answer(const Request& request, ByteSource& body, std::string_view path)
+Task<Response> ProjectsApi::list(ApiCall call)
 {
-    if (path == "ping") {
-        Response pong;
-        pong.add("Content-Type", "text/plain; charset=utf-8");
-        pong.body = std::string{"Pong"};
-        co_return pong;
-    }
-    const bool is_list = path == "projects" || path == "projects/";
-    if (!is_list && !path.starts_with("projects/")) co_return fail(Errc::not_found, "there is nothing at this path");
-    CO_TRY(auto caller, co_await gate_.identify(request));
-    // An access token of the registry names repositories: it manages nothing.
-    if (caller.scopes) co_return fail(Errc::unauthorized, "log in with user name and password");
-    if (!is_list) co_return co_await one(request, body, std::move(caller), path.substr(9));
-    if (request.method == Method::get) co_return co_await list(request, std::move(caller));
-    if (request.method == Method::post) co_return co_await create(request, body, std::move(caller));
-    co_return method_not_allowed("GET, POST");
-}
-
-Task<Response> ProjectsApi::list(const Request& request, Caller caller)
-{
-    CO_TRY(const auto query, Query::of(request));
-    CO_TRY(const auto paged, paging(query));
-    CO_TRY(const auto projects, co_await projects_.visible_to(caller));
-    const auto [page, size] = paged;
+    CO_TRY(auto query, project_query_of(call.query));
+    const bool detail = call.query.first("with_detail").value_or("true") != "false";
+    CO_TRY(const auto page, co_await projects_.list(call.caller, query));
     json::array listed;
-    const auto first = std::min(projects.size(), (page - 1) * size);
-    const auto last = std::min(projects.size(), first + size);
-    for (auto at = first; at < last; ++at) listed.push_back(as_json(projects[at]));
-    auto response = json_response(listed);
-    response.add("X-Total-Count", std::to_string(projects.size()));
-    if (last < projects.size()) {
-        response.add(
-            "Link",
-            "</api/v2.0/projects?page=" + std::to_string(page + 1) + "&page_size=" + std::to_string(size) +
-                ">; rel=\"next\""
-        );
+    for (const auto& project : page.items) {
+        ProjectView view{.detail = detail};
+        if (detail) {
+            view.role_id = projects_.role_of(call.caller, project.id);
+            view.togglable = projects_.may_change(call.caller, project.id);
+        }
+        listed.push_back(project_json(project, view));
     }
-    co_return response;
+    co_return list_response(call.request, std::move(listed), query, page.total);
 }
 
-Task<Response> ProjectsApi::create(const Request&, ByteSource& body, Caller caller)
+Task<Response> ProjectsApi::probe(ApiCall call)
 {
-    if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
-    CO_TRY(const auto wanted, co_await read_project(body));
-    CO_TRY(auto name, ProjectName::parse(wanted.name));
-    CO_TRY(const auto project, co_await projects_.create(std::move(name), wanted.is_public.value_or(false), caller));
-    Response response;
-    response.status = 201;
-    response.add("Location", "/api/v2.0/projects/" + project.name);
-    co_return response;
+    CO_TRY(const auto name, call.query.plain("project_name"));
+    if (name.empty()) co_return fail(Errc::bad_request, "project_name is missing");
+    CO_CHECK(require_project(policy_, call.caller, policy_.project(name)));
+    co_return Response{};
 }
 
-Task<Response> ProjectsApi::one(const Request& request, ByteSource& body, Caller caller, std::string_view text)
+Task<Response> ProjectsApi::create(ApiCall call)
 {
+    CO_TRY(const auto body, co_await JsonBody::read(call.body));
+    CO_TRY(const auto text, body.text("project_name"));
+    call.audit->resource_type = "project";
+    call.audit->resource = text;
     CO_TRY(auto name, ProjectName::parse(text));
-    if (request.method == Method::get) {
-        CO_TRY(const auto project, co_await projects_.find(std::move(name), caller));
-        co_return json_response(as_json(project));
+    CO_TRY(auto settings, project_settings_of(body));
+    CO_TRY(const auto registry, body.optional_integer("registry_id"));
+    if (registry.value_or(0) != 0) co_return fail(Errc::unprocessable, "proxy projects are not supported");
+    ProjectOrder order{.name = std::move(name), .tenant = {}};
+    CO_TRY(const auto tenant_id, body.optional_integer("tenant_id"));
+    CO_TRY(const auto tenant, body.optional_text("tenant"));
+    order.tenant = tenant_id ? std::to_string(*tenant_id) : tenant.value_or("");
+    order.is_public = settings.is_public.value_or(false);
+    order.shared = settings.shared.value_or(false);
+    CO_TRY(order.storage_limit, body.optional_integer("storage_limit"));
+    order.metadata = std::move(settings.metadata);
+    CO_TRY(const auto project, co_await projects_.create(call.caller, std::move(order)));
+    note(call, project);
+    call.audit->after = project_record(project);
+    const bool by_name = call.request.header("x-resource-name-in-location").value_or("false") == "true";
+    co_return created_response("/api/v2.0/projects/" + (by_name ? project.name : std::to_string(project.id)));
+}
+
+Task<Response> ProjectsApi::read(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    CO_TRY(const auto project, co_await projects_.find(call.caller, access->id));
+    const ProjectView view{
+        .role_id = projects_.role_of(call.caller, project.id),
+        .togglable = projects_.may_change(call.caller, project.id),
+    };
+    co_return json_response(project_json(project, view));
+}
+
+Task<Response> ProjectsApi::update(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    note(call, *access);
+    CO_TRY(const auto body, co_await JsonBody::read(call.body));
+    CO_TRY(auto settings, project_settings_of(body));
+    ProjectChange change{.is_public = settings.is_public, .shared = settings.shared};
+    CO_TRY(change.frozen, body.optional_boolean("frozen"));
+    CO_TRY(change.is_protected, body.optional_boolean("protected"));
+    for (auto& [name, value] : settings.metadata) change.metadata.emplace(name, std::move(value));
+    CO_TRY(const auto before, co_await projects_.find(call.caller, access->id));
+    // Whoever sends a project back as they read it changes neither.
+    if (change.frozen == before.frozen) change.frozen.reset();
+    if (change.is_protected == before.is_protected) change.is_protected.reset();
+    CO_TRY(const auto after, co_await projects_.change(call.caller, access->id, std::move(change)));
+    call.audit->before = project_record(before);
+    call.audit->after = project_record(after);
+    co_return Response{};
+}
+
+Task<Response> ProjectsApi::remove(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    note(call, *access);
+    CO_CHECK(co_await projects_.remove(call.caller, access->id));
+    co_return Response{};
+}
+
+Task<Response> ProjectsApi::deletable(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    CO_TRY(const auto obstacle, co_await projects_.obstacle(call.caller, access->id));
+    co_return json_response(json::object{{"deletable", obstacle.empty()}, {"message", obstacle}});
+}
+
+Task<Response> ProjectsApi::summary(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    CO_TRY(auto summary, co_await projects_.summary(call.caller, access->id));
+    json::object object{{"repo_count", summary.project.repository_count}};
+    if (summary.members) {
+        auto& members = *summary.members;
+        object["project_admin_count"] = members[role::project_admin];
+        object["maintainer_count"] = members[role::maintainer];
+        object["developer_count"] = members[role::developer];
+        object["guest_count"] = members[role::guest];
+        object["limited_guest_count"] = members[role::limited_guest];
     }
-    if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
-    if (request.method == Method::put) {
-        CO_TRY(const auto wanted, co_await read_project(body));
-        if (!wanted.is_public) co_return malformed("\"metadata\" does not say \"public\"");
-        CO_CHECK(co_await projects_.set_public(std::move(name), *wanted.is_public, caller));
-        co_return Response{};
+    if (summary.shows_quota) {
+        object["quota"] = json::object{{"hard", hard_json(summary.project)}, {"used", used_json(summary.project)}};
     }
-    if (request.method == Method::del) {
-        CO_CHECK(co_await projects_.remove(std::move(name), caller));
-        co_return Response{};
-    }
-    co_return method_not_allowed("GET, PUT, DELETE");
+    co_return json_response(object);
+}
+
+Task<Response> ProjectsApi::list_metadata(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    CO_TRY(const auto project, co_await projects_.metadata(call.caller, access->id));
+    co_return json_response(metadata_json(project));
+}
+
+Task<Response> ProjectsApi::add_metadata(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    note(call, *access);
+    CO_TRY(const auto body, co_await JsonBody::read(call.body));
+    if (body.raw().size() != 1) co_return fail(Errc::bad_request, "one metadata is added at a time");
+    const std::string name{body.raw().begin()->key()};
+    CO_TRY(auto value, body.text(name));
+    CO_TRY(
+        const auto changed, co_await projects_.change_metadata(call.caller, access->id, name, std::move(value), false)
+    );
+    call.audit->after = json::serialize(metadata_json(changed));
+    co_return Response{};
+}
+
+Task<Response> ProjectsApi::read_metadata(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    CO_TRY(const auto project, co_await projects_.metadata(call.caller, access->id));
+    const auto metadata = metadata_json(project);
+    const auto* const value = metadata.if_contains(call.path[1]);
+    if (value == nullptr) co_return fail(Errc::not_found, "the project has no metadata \"" + call.path[1] + "\"");
+    co_return json_response(json::object{{call.path[1], *value}});
+}
+
+Task<Response> ProjectsApi::set_metadata(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    note(call, *access);
+    CO_TRY(const auto body, co_await JsonBody::read(call.body));
+    CO_TRY(auto value, body.text(call.path[1]));
+    CO_TRY(
+        const auto changed,
+        co_await projects_.change_metadata(call.caller, access->id, call.path[1], std::move(value), true)
+    );
+    call.audit->after = json::serialize(metadata_json(changed));
+    co_return Response{};
+}
+
+Task<Response> ProjectsApi::remove_metadata(ApiCall call)
+{
+    CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
+    note(call, *access);
+    CO_TRY(
+        const auto changed,
+        co_await projects_.change_metadata(call.caller, access->id, call.path[1], std::nullopt, true)
+    );
+    call.audit->after = json::serialize(metadata_json(changed));
+    co_return Response{};
 }
 
 }  // namespace entrepot

@@ -1,29 +1,35 @@
 #pragma once
 
-#include "api/oci/gate.hpp"
-#include "http/message.hpp"
+#include "api/management/api_router.hpp"
 #include "tenancy/projects.hpp"
-
-#include <string_view>
 
 namespace entrepot {
 
-// /api/v2.0/projects and /api/v2.0/ping in Harbor's shapes (Harbor API v2.0, swagger.yaml), as far as projects exist:
-// list, create, read, make public or private, delete.
+// Projects, their summaries and metadata in Harbor's shapes (API v2.0, tags Project and ProjectMetadata); ours beside
+// Harbor's fields are tenant_id, tenant_name, shared, frozen and protected.
 class ProjectsApi {
 public:
-    ProjectsApi(Gate& gate, Projects& projects) : gate_{gate}, projects_{projects} {}
+    ProjectsApi(Projects& projects, const AccessPolicy& policy) : projects_{projects}, policy_{policy} {}
 
-    asio::awaitable<Response> handle(const Request& request, ByteSource& body);
+    void add_to(ApiRouter& router);
 
 private:
-    Task<Response> answer(const Request& request, ByteSource& body, std::string_view path);
-    Task<Response> list(const Request& request, Caller caller);
-    Task<Response> create(const Request& request, ByteSource& body, Caller caller);
-    Task<Response> one(const Request& request, ByteSource& body, Caller caller, std::string_view name);
+    Task<Response> list(ApiCall call);
+    Task<Response> probe(ApiCall call);
+    Task<Response> create(ApiCall call);
+    Task<Response> read(ApiCall call);
+    Task<Response> update(ApiCall call);
+    Task<Response> remove(ApiCall call);
+    Task<Response> deletable(ApiCall call);
+    Task<Response> summary(ApiCall call);
+    Task<Response> list_metadata(ApiCall call);
+    Task<Response> add_metadata(ApiCall call);
+    Task<Response> read_metadata(ApiCall call);
+    Task<Response> set_metadata(ApiCall call);
+    Task<Response> remove_metadata(ApiCall call);
 
-    Gate& gate_;
     Projects& projects_;
+    const AccessPolicy& policy_;
 };
 
 }  // namespace entrepot

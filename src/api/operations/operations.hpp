@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 namespace entrepot {
 
@@ -28,6 +29,8 @@ public:
 
     // Any other path is 404, any other method 405.
     asio::awaitable<Response> handle(const Request& request);
+    // What fails, by the names that /readyz shows: "database", "store".
+    asio::awaitable<std::vector<Readiness::Failure>> check() { return readiness_.check(); }
     // Before catalog and store go: ends the probes that are on their way.
     asio::awaitable<std::size_t> drain(std::chrono::steady_clock::duration patience)
     {

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace entrepot {
 namespace {
@@ -171,6 +172,17 @@ Task<> FilesystemBlobs::probe()
     auto check = [parts = parts_.get()] { return write_and_read_back(parts->tree); };
     auto checked = co_await offload(parts_->working, std::move(check));
     co_return checked;
+}
+
+Task<StorageSpace> FilesystemBlobs::space()
+{
+    auto look = [root = parts_->tree.root()]() -> Result<StorageSpace> {
+        struct statvfs seen{};
+        if (::fstatvfs(root, &seen) != 0) return system_failure("fstatvfs of the store");
+        return StorageSpace{.total = seen.f_blocks * seen.f_frsize, .free = seen.f_bavail * seen.f_frsize};
+    };
+    auto seen = co_await offload(parts_->working, std::move(look));
+    co_return seen;
 }
 
 }  // namespace entrepot

@@ -20,7 +20,7 @@ struct FilesystemOptions {
 // Blobs as files under one directory, laid out as docs/formats/blob-layout.md draws it. Safe from any thread: nothing
 // here blocks a loop, disk work runs on the store's own threads. Several processes may share the directory. A full disk
 // is storage_full, any other failure of the system unavailable.
-class FilesystemBlobs final : public BlobReader, public BlobIngest, public BlobStoreHealth {
+class FilesystemBlobs final : public BlobReader, public BlobIngest, public BlobStoreHealth, public BlobStoreSpace {
 public:
     // Creates what is missing below `root`, sweeps what killed processes left behind, and replays their journals.
     // Throws std::runtime_error where the directory can't be used.
@@ -43,6 +43,7 @@ public:
     Task<std::uint64_t> confirm(Digest digest) override;
 
     Task<> probe() override;
+    Task<StorageSpace> space() override;
 
 private:
     struct Parts;

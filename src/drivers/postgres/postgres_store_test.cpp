@@ -168,14 +168,15 @@ TEST(PostgresStore, tells_another_instance_of_changed_projects_and_of_nothing_el
     following.on_access_changed = [&changes] { changes.happened(); };
     const auto there = open_postgres_store(following, clock);
     ASSERT_TRUE(changes.wait_for_more_than(0)) << "once at the start";
-    ASSERT_TRUE(run(here->projects().create(project("p"), false, {1, 1})));
+    const auto made = run(here->projects().create(project("p"), false, {1, 1}));
+    ASSERT_TRUE(made);
     ASSERT_TRUE(changes.wait_for_more_than(1));
-    const std::int64_t before = number_on_postgres(url, "SELECT value FROM change_counters");
+    const std::int64_t before = number_on_postgres(url, "SELECT version FROM access_state");
     ASSERT_TRUE(run(here->blobs().arrive(arrival(repository("p/a"), "bytes"))));
-    EXPECT_EQ(number_on_postgres(url, "SELECT value FROM change_counters"), before)
+    EXPECT_EQ(number_on_postgres(url, "SELECT version FROM access_state"), before)
         << "bytes are no change of a project";
     const int heard = changes.count();
-    ASSERT_TRUE(run(here->projects().set_public(project("p"), true, {1, 1})));
+    ASSERT_TRUE(run(here->projects().change(made->id, {.is_public = true}, {1, 1})));
     ASSERT_TRUE(changes.wait_for_more_than(heard));
     there->stop();
 }

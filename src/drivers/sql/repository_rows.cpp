@@ -11,9 +11,12 @@ constexpr SqlStatement lock_project{
     "FOR NO KEY UPDATE OF p"
 };
 
-// Another instance may have created the row while we waited for the project's lock.
-constexpr SqlStatement insert_repository{"INSERT INTO repositories (project_id, name, created_at) VALUES ($1, $2, $3) "
-                                         "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"};
+constexpr SqlStatement insert_repository{
+    "INSERT INTO repositories (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) "
+    "ON CONFLICT (name) DO NOTHING RETURNING id"
+};
+
+constexpr SqlStatement count_repository{"UPDATE projects SET repository_count = repository_count + 1 WHERE id = $1"};
 
 constexpr SqlStatement find_link{"SELECT b.id, b.size FROM repositories r "
                                  "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "
@@ -57,7 +60,14 @@ Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName
     const std::int64_t project_id = rows.front().integer(0);
     if (!rows.front().is_null(1)) return RepositoryRow{project_id, rows.front().integer(1)};
     TRY(const auto inserted, session.run(insert_repository, {project_id, name.text(), now}));
-    return RepositoryRow{project_id, inserted.front().integer(0)};
+    if (!inserted.empty()) {
+        CHECK(session.run(count_repository, {project_id}));
+        return RepositoryRow{project_id, inserted.front().integer(0)};
+    }
+    // Another instance created the row while we waited for the project's lock.
+    TRY(const auto created, session.run(find_repository_id, {name.text()}));
+    if (created.empty()) return no_such_repository(name);
+    return RepositoryRow{project_id, created.front().integer(0)};
 }
 
 Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const RepositoryName& name)

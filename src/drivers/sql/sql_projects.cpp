@@ -1,39 +1,43 @@
 #include "drivers/sql/sql_projects.hpp"
 
-#include "access/role.hpp"
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/tenant_rows.hpp"
+
+#include <memory>
 
 namespace entrepot {
 
 namespace {
 
-constexpr SqlStatement select_projects{
-    "SELECT id, name, tenant_id, is_public, shared, frozen, protected, bytes, quota_bytes, quota_artifacts, "
-    "repository_count, artifact_count, owner_id, created_at, updated_at FROM projects ORDER BY name"
-};
-
-constexpr SqlStatement find_project{
-    "SELECT id, name, tenant_id, is_public, shared, frozen, protected, bytes, quota_bytes, quota_artifacts, "
-    "repository_count, artifact_count, owner_id, created_at, updated_at FROM projects WHERE name = $1"
-};
-
 constexpr SqlStatement insert_project{
-    "INSERT INTO projects (name, is_public, bytes, owner_id, created_at, updated_at, tenant_id) "
-    "SELECT $1, $2, 0, $3, $4, $4, t.id FROM tenants t WHERE t.id = $5 ON CONFLICT (name) DO NOTHING RETURNING id"
+    "INSERT INTO projects (name, is_public, bytes, owner_id, created_at, updated_at, tenant_id, shared, quota_bytes, "
+    "quota_artifacts) VALUES ($1, $2, 0, $3, $4, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING RETURNING id"
 };
 
-// With the engine's row lock the tenant can't go before the project has come.
-constexpr SqlStatement find_tenant{"SELECT id FROM tenants WHERE id = $1", "FOR KEY SHARE"};
-
-constexpr SqlStatement grant_owner{
+// The owner's own grant. Nobody's when the owner is no principal (the system itself).
+constexpr SqlStatement grant_to_owner{
     "INSERT INTO grants (subject_kind, subject_id, object_kind, object_id, role_id, origin, created_by, created_at) "
-    "SELECT u.kind, u.id, 'project', $1, $2, 'owner', u.id, $4 FROM users u WHERE u.id = $3"
+    "SELECT kind, id, 'project', $2, 1, 'owner', $1, $3 FROM users WHERE id = $1"
 };
 
-constexpr SqlStatement update_public{"UPDATE projects SET is_public = $2, updated_at = $3 WHERE name = $1 RETURNING id"
+constexpr SqlStatement lock_project{"SELECT id FROM projects WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement find_protection{"SELECT protected FROM projects WHERE id = $1"};
+
+constexpr SqlStatement update_project{
+    "UPDATE projects SET is_public = COALESCE($2, is_public), shared = COALESCE($3, shared), "
+    "frozen = COALESCE($4, frozen), protected = COALESCE($5, protected), updated_at = $6 WHERE id = $1"
 };
 
-constexpr SqlStatement lock_project{"SELECT id FROM projects WHERE name = $1", "FOR UPDATE"};
+constexpr SqlStatement update_quota{"UPDATE projects SET quota_bytes = COALESCE($2, quota_bytes), "
+                                    "quota_artifacts = COALESCE($3, quota_artifacts), updated_at = $4 WHERE id = $1"};
+
+constexpr SqlStatement find_tenant_of{"SELECT tenant_id FROM projects WHERE id = $1"};
+
+constexpr SqlStatement find_metadata{"SELECT 1 FROM project_metadata WHERE project_id = $1 AND name = $2"};
+constexpr SqlStatement put_metadata{"INSERT INTO project_metadata (project_id, name, value) VALUES ($1, $2, $3) "
+                                    "ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value"};
+constexpr SqlStatement delete_metadata{"DELETE FROM project_metadata WHERE project_id = $1 AND name = $2"};
 
 constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.project_id = $1 AND "
                                     "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
@@ -41,137 +45,204 @@ constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.projec
                                     "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
 
 constexpr SqlStatement delete_repositories{"DELETE FROM repositories WHERE project_id = $1"};
-constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
 constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
 };
+constexpr SqlStatement delete_labels{"DELETE FROM labels WHERE scope = 'p' AND project_id = $1"};
+constexpr SqlStatement find_robots{"SELECT user_id FROM robots WHERE project_id = $1"};
+constexpr SqlStatement delete_grants_of_robot{"DELETE FROM grants WHERE subject_kind = 'robot' AND subject_id = $1"};
+constexpr SqlStatement delete_robot{"DELETE FROM users WHERE id = $1"};
+constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
 
-constexpr SqlStatement find_robots{"SELECT user_id FROM robots WHERE project_id = $1 ORDER BY user_id"};
-constexpr SqlStatement delete_robots_grants{"DELETE FROM grants WHERE subject_kind = 'robot' AND subject_id IN (SELECT "
-                                            "user_id FROM robots WHERE project_id = $1)"};
-constexpr SqlStatement delete_robots{"DELETE FROM users WHERE id IN (SELECT user_id FROM robots WHERE project_id = $1)"
+constexpr SqlStatement count_grants{
+    "SELECT role_id, COUNT(*) FROM grants WHERE object_kind = 'project' AND object_id = $1 AND "
+    "(expires_at = 0 OR expires_at > $2) GROUP BY role_id"
 };
 
-Project project_of(SqlRow& row)
+std::unexpected<Error> no_such_project(std::int64_t id)
 {
-    return Project{
-        .id = row.integer(0),
-        .name = row.take_text(1),
-        .tenant_id = row.integer(2),
-        .is_public = row.integer(3) != 0,
-        .shared = row.integer(4) != 0,
-        .frozen = row.integer(5) != 0,
-        .is_protected = row.integer(6) != 0,
-        .bytes = row.integer(7),
-        .quota_bytes = row.integer(8),
-        .quota_artifacts = row.integer(9),
-        .repository_count = row.integer(10),
-        .artifact_count = row.integer(11),
-        .owner_id = row.integer(12),
-        .created_at = row.integer(13),
-        .updated_at = row.integer(14),
-    };
+    return fail(Errc::name_unknown, "project " + std::to_string(id) + " is not known to the registry");
 }
 
-std::unexpected<Error> no_such_project(const ProjectName& name)
+SqlParameter flag(const std::optional<bool>& value)
 {
-    return fail(Errc::name_unknown, "project " + name.text() + " is not known to the registry");
+    if (!value) return std::monostate{};
+    return std::int64_t{*value ? 1 : 0};
 }
 
-Result<Project> read_project(SqlSession& session, const ProjectName& name)
+SqlParameter number(const std::optional<std::int64_t>& value)
 {
-    TRY(auto rows, session.run(find_project, {name.text()}));
-    if (rows.empty()) return no_such_project(name);
-    return project_of(rows.front());
+    if (!value) return std::monostate{};
+    return *value;
 }
 
-Result<Project> add_project(SqlSession& session, const NewProject& project, const Actor& actor)
+Result<Project> create_project(SqlSession& session, const NewProject& project, const Actor& actor)
 {
-    const std::int64_t is_public = project.is_public ? 1 : 0;
-    TRY(const auto tenants, session.run(find_tenant, {project.tenant_id}));
-    if (tenants.empty()) return fail(Errc::not_found, "there is no such tenant");
-    TRY(const auto rows,
-        session.run(insert_project, {project.name.text(), is_public, actor.user_id, actor.at, project.tenant_id}));
-    if (rows.empty()) return fail(Errc::conflict, "project " + project.name.text() + " exists already");
-    const auto id = rows.front().integer(0);
-    CHECK(session.run(grant_owner, {id, role::project_admin, actor.user_id, actor.at}));
-    CHECK(note_access_change(session, AccessObject::project, id));
-    return read_project(session, project.name);
-}
-
-// The project's robots go with it, and their grants elsewhere.
-Result<> remove_robots(SqlSession& session, std::int64_t project_id)
-{
-    TRY(const auto rows, session.run(find_robots, {project_id}));
-    if (rows.empty()) return {};
-    std::vector<std::int64_t> ids;
-    for (const auto& row : rows) ids.push_back(row.integer(0));
-    CHECK(session.run(delete_robots_grants, {project_id}));
-    CHECK(session.run(delete_robots, {project_id}));
-    return note_access_changes(session, AccessObject::principal, ids);
-}
-
-Result<> remove_project(SqlSession& session, const ProjectName& name)
-{
-    TRY(const auto rows, session.run(lock_project, {name.text()}));
-    if (rows.empty()) return no_such_project(name);
-    const std::int64_t id = rows.front().integer(0);
-    TRY(const auto content, session.run(find_content, {id}));
-    if (!content.empty()) {
-        return fail(
-            Errc::conflict, "project " + name.text() + " still holds artifacts, or an upload is under way in it"
-        );
+    CHECK(lock_tenant(session, project.tenant_id));
+    TRY(const auto inserted,
+        session.run(
+            insert_project,
+            {project.name.text(),
+             std::int64_t{project.is_public},
+             actor.user_id,
+             actor.at,
+             project.tenant_id,
+             std::int64_t{project.shared},
+             project.quota_bytes,
+             project.quota_artifacts}
+        ));
+    if (inserted.empty()) return fail(Errc::conflict, "project " + project.name.text() + " exists already");
+    const auto id = inserted.front().integer(0);
+    // Whoever creates a project need not learn of the others, which the answer to this names.
+    if (const auto fits = check_tenant_allocation(session, project.tenant_id); !fits) {
+        return fail(fits.error().code(), "the project's limits don't fit into what its tenant may use");
     }
-    CHECK(session.run(delete_grants, {id}));
-    CHECK(session.run(delete_repositories, {id}));
-    CHECK(session.run(delete_project, {id}));
-    CHECK(remove_robots(session, id));
+    for (const auto& [name, value] : project.metadata) CHECK(session.run(put_metadata, {id, name, value}));
+    CHECK(session.run(grant_to_owner, {actor.user_id, id, actor.at}));
+    CHECK(note_access_change(session, AccessObject::project, id));
+    return find_project(session, id);
+}
+
+Result<> change_metadata(SqlSession& session, std::int64_t id, const ProjectChange& change)
+{
+    for (const auto& [name, value] : change.metadata) {
+        if (change.metadata_exists) {
+            TRY(const auto found, session.run(find_metadata, {id, name}));
+            if (!found.empty() && !*change.metadata_exists) {
+                return fail(Errc::conflict, "the project has metadata \"" + name + "\" already");
+            }
+            if (found.empty() && *change.metadata_exists) {
+                return fail(Errc::not_found, "the project has no metadata \"" + name + "\"");
+            }
+        }
+        if (value) {
+            CHECK(session.run(put_metadata, {id, name, *value}));
+        } else {
+            CHECK(session.run(delete_metadata, {id, name}));
+        }
+    }
+    return {};
+}
+
+Result<Project> change_project(SqlSession& session, std::int64_t id, const ProjectChange& change, const Actor& actor)
+{
+    TRY(const auto locked, session.run(lock_project, {id}));
+    if (locked.empty()) return no_such_project(id);
+    CHECK(change_metadata(session, id, change));
+    CHECK(session.run(
+        update_project,
+        {id, flag(change.is_public), flag(change.shared), flag(change.frozen), flag(change.is_protected), actor.at}
+    ));
+    if (change.is_public || change.shared || change.frozen)
+        CHECK(note_access_change(session, AccessObject::project, id));
+    return find_project(session, id);
+}
+
+// The tenant's row first, as create_project() does.
+Result<Project> change_quota(SqlSession& session, std::int64_t id, const ProjectQuota& quota, const Actor& actor)
+{
+    TRY(const auto tenant, session.run(find_tenant_of, {id}));
+    if (tenant.empty()) return no_such_project(id);
+    const auto tenant_id = tenant.front().integer(0);
+    CHECK(lock_tenant(session, tenant_id));
+    CHECK(session.run(update_quota, {id, number(quota.bytes), number(quota.artifacts), actor.at}));
+    CHECK(check_tenant_allocation(session, tenant_id));
+    return find_project(session, id);
+}
+
+Result<std::string> find_obstacle(SqlSession& session, std::int64_t id)
+{
+    TRY(const auto found, session.run(find_protection, {id}));
+    if (found.empty()) return no_such_project(id);
+    if (found.front().integer(0) != 0) return std::string{"the project is protected against deletion"};
+    TRY(const auto content, session.run(find_content, {id}));
+    if (!content.empty()) return std::string{"the project still holds repositories, or an upload is under way in it"};
+    return std::string{};
+}
+
+Result<> remove_project(SqlSession& session, std::int64_t id)
+{
+    CHECK(session.run(lock_project, {id}));
+    TRY(auto obstacle, find_obstacle(session, id));
+    if (!obstacle.empty()) return fail(Errc::precondition_failed, std::move(obstacle));
+    TRY(const auto robots, session.run(find_robots, {id}));
+    for (const auto& robot : robots) {
+        CHECK(session.run(delete_grants_of_robot, {robot.integer(0)}));
+        CHECK(session.run(delete_robot, {robot.integer(0)}));
+        CHECK(note_access_change(session, AccessObject::principal, robot.integer(0)));
+    }
+    for (const auto* statement : {&delete_repositories, &delete_grants, &delete_labels, &delete_project}) {
+        CHECK(session.run(*statement, {id}));
+    }
     return note_access_change(session, AccessObject::project, id);
 }
 
 }  // namespace
 
-Task<std::vector<Project>> SqlProjects::all()
+Task<ListPage<Project>> SqlProjects::list(ListQuery query, std::optional<std::vector<std::int64_t>> visible)
 {
-    const auto work = [](SqlSession& session) -> Result<std::vector<Project>> {
-        TRY(auto rows, session.run(select_projects));
-        std::vector<Project> projects;
-        projects.reserve(rows.size());
-        for (SqlRow& row : rows) projects.push_back(project_of(row));
-        return projects;
+    const auto work = [query = std::move(query), visible = std::move(visible)](SqlSession& session) {
+        return list_projects(session, query, visible);
     };
     co_return co_await engine_.read(work);
 }
 
 Task<Project> SqlProjects::find(ProjectName name)
 {
-    const auto work = [name](SqlSession& session) { return read_project(session, name); };
+    const auto work = [name](SqlSession& session) { return find_project(session, name); };
+    co_return co_await engine_.read(work);
+}
+
+Task<Project> SqlProjects::find(std::int64_t id)
+{
+    const auto work = [id](SqlSession& session) { return find_project(session, id); };
     co_return co_await engine_.read(work);
 }
 
 Task<Project> SqlProjects::create(NewProject project, Actor actor)
 {
-    const auto work = [project, actor](SqlSession& session) { return add_project(session, project, actor); };
-    co_return co_await engine_.write(Durability::durable, work);
-}
-
-Task<Project> SqlProjects::set_public(ProjectName name, bool is_public, Actor actor)
-{
-    const auto work = [name, is_public, actor](SqlSession& session) -> Result<Project> {
-        const std::int64_t flag = is_public ? 1 : 0;
-        TRY(const auto rows, session.run(update_public, {name.text(), flag, actor.at}));
-        if (rows.empty()) return no_such_project(name);
-        CHECK(note_access_change(session, AccessObject::project, rows.front().integer(0)));
-        return read_project(session, name);
+    const auto work = [project = std::move(project), actor](SqlSession& session) {
+        return create_project(session, project, actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-// Only an empty project goes, and what emptied its repositories has invalidated the cache already.
-Task<> SqlProjects::remove(ProjectName name, Actor)
+Task<Project> SqlProjects::change(std::int64_t id, ProjectChange change, Actor actor)
 {
-    const auto work = [name](SqlSession& session) { return remove_project(session, name); };
+    const auto work = [id, change = std::move(change), actor](SqlSession& session) {
+        return change_project(session, id, change, actor);
+    };
     co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<Project> SqlProjects::set_quota(std::int64_t id, ProjectQuota quota, Actor actor)
+{
+    const auto work = [id, quota, actor](SqlSession& session) { return change_quota(session, id, quota, actor); };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<std::string> SqlProjects::obstacle(std::int64_t id)
+{
+    const auto work = [id](SqlSession& session) { return find_obstacle(session, id); };
+    co_return co_await engine_.read(work);
+}
+
+// Only an empty project goes, and what emptied its repositories has invalidated the cache already.
+Task<> SqlProjects::remove(std::int64_t id, Actor)
+{
+    const auto work = [id](SqlSession& session) { return remove_project(session, id); };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<std::map<std::int64_t, std::int64_t>> SqlProjects::grants_by_role(std::int64_t id, Micros now)
+{
+    const auto work = [id, now](SqlSession& session) -> Result<std::map<std::int64_t, std::int64_t>> {
+        TRY(const auto rows, session.run(count_grants, {id, now}));
+        std::map<std::int64_t, std::int64_t> counts;
+        for (const auto& row : rows) counts.emplace(row.integer(0), row.integer(1));
+        return counts;
+    };
+    co_return co_await engine_.read(work);
 }
 
 }  // namespace entrepot

@@ -7,11 +7,15 @@
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
+#include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_sessions.hpp"
+#include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -31,6 +35,10 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
+    OverviewCatalog& overview() override { return overview_; }
+    SettingsCatalog& settings() override { return settings_; }
+    LabelCatalog& labels() override { return labels_; }
+    IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
     PeopleCatalog& people() override { return people_; }
@@ -55,6 +63,10 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
+    SqlOverview overview_;
+    SqlSettings settings_;
+    SqlLabels labels_;
+    SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;
     SqlPeople people_;

@@ -196,7 +196,7 @@ Result<> remove_tenant(SqlSession& session, std::int64_t id)
 {
     CHECK(lock_tenant(session, id));
     TRY(const auto tenant, load_tenant(session, id));
-    if (id == default_tenant) return fail(Errc::precondition_failed, "the default tenant stays");
+    if (id == default_tenant_id) return fail(Errc::precondition_failed, "the default tenant stays");
     if (tenant.is_protected) {
         return fail(Errc::precondition_failed, "tenant " + tenant.name + " is protected from deletion");
     }

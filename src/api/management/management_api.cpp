@@ -1,0 +1,45 @@
+#include "api/management/management_api.hpp"
+
+#include "api/error_answer.hpp"
+#include "api/management/api_values.hpp"
+
+namespace entrepot {
+namespace {
+
+constexpr std::string_view version_path = "/api/version";
+
+// Which API this is, for clients that ask before they know the rest of the path.
+Response version_answer(const Request& request)
+{
+    if (request.method != Method::get && request.method != Method::head) return method_not_allowed("GET, HEAD");
+    return json_response(boost::json::object{{"version", "v2.0"}});
+}
+
+}  // namespace
+
+ManagementApi::ManagementApi(const ManagementNeeds& needs)
+    : router_{needs.gate, &needs.settings, &needs.idempotency},
+      projects_{needs.projects, needs.policy},
+      quotas_{needs.projects},
+      labels_{needs.labels, needs.policy},
+      configurations_{needs.settings},
+      users_{needs.users, needs.policy},
+      access_tokens_{needs.access_tokens, needs.clock},
+      system_{needs.system}
+{
+    projects_.add_to(router_);
+    quotas_.add_to(router_);
+    labels_.add_to(router_);
+    configurations_.add_to(router_);
+    users_.add_to(router_);
+    access_tokens_.add_to(router_);
+    system_.add_to(router_);
+}
+
+asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)
+{
+    if (request.path == version_path) co_return version_answer(request);
+    co_return co_await router_.handle(request, body);
+}
+
+}  // namespace entrepot

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "api/management/access_tokens_api.hpp"
+#include "api/management/api_router.hpp"
+#include "api/management/configurations_api.hpp"
+#include "api/management/labels_api.hpp"
+#include "api/management/projects_api.hpp"
+#include "api/management/quotas_api.hpp"
+#include "api/management/system_api.hpp"
+#include "api/management/users_api.hpp"
+
+namespace entrepot {
+
+// What the resources of the management API are made from; all of it outlives the API.
+struct ManagementNeeds {
+    Gate& gate;
+    const AccessPolicy& policy;
+    Idempotency& idempotency;
+    Projects& projects;
+    Labels& labels;
+    Settings& settings;
+    Users& users;
+    AccessTokens& access_tokens;
+    const Clock& clock;
+    SystemApi::Needs system;
+};
+
+// /api: the router and every resource behind it. A new resource is a line in ManagementNeeds, a member, its
+// initialiser and its add_to(). Safe from any thread.
+class ManagementApi {
+public:
+    explicit ManagementApi(const ManagementNeeds& needs);
+
+    asio::awaitable<Response> handle(const Request& request, ByteSource& body);
+    const ApiRouter& router() const noexcept { return router_; }
+
+private:
+    ApiRouter router_;
+    ProjectsApi projects_;
+    QuotasApi quotas_;
+    LabelsApi labels_;
+    ConfigurationsApi configurations_;
+    UsersApi users_;
+    AccessTokensApi access_tokens_;
+    SystemApi system_;
+};
+
+}  // namespace entrepot

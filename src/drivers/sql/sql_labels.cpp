@@ -1,0 +1,155 @@
+#include "drivers/sql/sql_labels.hpp"
+
+#include "drivers/sql/list_statement.hpp"
+
+namespace entrepot {
+
+namespace {
+
+constexpr const char* columns = "l.id, l.name, l.description, l.color, l.project_id, l.created_at, l.updated_at";
+constexpr ListColumn fields[] = {
+    {"id", "l.id", ListColumn::Type::integer},
+    {"name", "l.name"},
+    {"description", "l.description"},
+    {"color", "l.color"},
+    {"creation_time", "l.created_at", ListColumn::Type::time},
+    {"update_time", "l.updated_at", ListColumn::Type::time},
+};
+
+constexpr SqlStatement find_label{
+    "SELECT id, name, description, color, project_id, created_at, updated_at FROM labels WHERE id = $1"
+};
+constexpr SqlStatement find_project{"SELECT id FROM projects WHERE id = $1", "FOR KEY SHARE"};
+constexpr SqlStatement insert_label{
+    "INSERT INTO labels (name, description, color, scope, project_id, created_at, updated_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (scope, project_id, name) DO NOTHING "
+    "RETURNING id, name, description, color, project_id, created_at, updated_at"
+};
+constexpr SqlStatement lock_label{"SELECT scope, project_id FROM labels WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement find_same_name{
+    "SELECT id FROM labels WHERE scope = $1 AND project_id = $2 AND name = $3 AND id <> $4"
+};
+constexpr SqlStatement update_label{
+    "UPDATE labels SET name = $2, description = $3, color = $4, updated_at = $5 WHERE id = $1 "
+    "RETURNING id, name, description, color, project_id, created_at, updated_at"
+};
+constexpr SqlStatement delete_label{"DELETE FROM labels WHERE id = $1"};
+
+// An artifact's row keeps its labels as lists show them; without that text lists read the labels' own rows. One
+// statement however many artifacts carry the label; the texts come back when an artifact's labels change next.
+constexpr SqlStatement forget_shown{"UPDATE artifacts SET labels = NULL WHERE manifest_id IN "
+                                    "(SELECT manifest_id FROM artifact_labels WHERE label_id = $1)"};
+
+std::unexpected<Error> no_such_label()
+{
+    return fail(Errc::not_found, "there is no such label");
+}
+
+std::unexpected<Error> name_taken(const Label& label)
+{
+    return fail(Errc::conflict, "there is a label \"" + label.name + "\" already");
+}
+
+Label label_of(SqlRow& row)
+{
+    return Label{
+        .id = row.integer(0),
+        .name = row.take_text(1),
+        .description = row.take_text(2),
+        .color = row.take_text(3),
+        .project_id = row.integer(4),
+        .created_at = row.integer(5),
+        .updated_at = row.integer(6),
+    };
+}
+
+Result<ListPage<Label>> list_labels(SqlSession& session, std::int64_t project_id, const ListQuery& query)
+{
+    ListStatement statement{columns, "labels l", fields};
+    statement.where("l.scope = ? AND l.project_id = ?", {std::string{project_id == 0 ? "g" : "p"}, project_id});
+    CHECK(statement.apply(query));
+    statement.order_by("l.name");
+    TRY(auto rows, statement.page(session));
+    ListPage<Label> page;
+    for (auto& row : rows) page.items.push_back(label_of(row));
+    TRY(page.total, statement.count(session));
+    return page;
+}
+
+Result<Label> create_label(SqlSession& session, const Label& label, const Actor& actor)
+{
+    if (label.project_id != 0) {
+        TRY(const auto project, session.run(find_project, {label.project_id}));
+        if (project.empty()) return fail(Errc::not_found, "there is no such project");
+    }
+    const std::string_view scope = label.project_id == 0 ? "g" : "p";
+    TRY(auto rows,
+        session.run(insert_label, {label.name, label.description, label.color, scope, label.project_id, actor.at}));
+    if (rows.empty()) return name_taken(label);
+    return label_of(rows.front());
+}
+
+Result<Label> change_label(SqlSession& session, const Label& label, const Actor& actor)
+{
+    TRY(const auto locked, session.run(lock_label, {label.id}));
+    if (locked.empty()) return no_such_label();
+    const auto& scope = locked.front().text(0);
+    TRY(const auto same, session.run(find_same_name, {scope, locked.front().integer(1), label.name, label.id}));
+    if (!same.empty()) return name_taken(label);
+    TRY(auto rows, session.run(update_label, {label.id, label.name, label.description, label.color, actor.at}));
+    CHECK(session.run(forget_shown, {label.id}));
+    return label_of(rows.front());
+}
+
+Result<> remove_label(SqlSession& session, std::int64_t id)
+{
+    TRY(const auto locked, session.run(lock_label, {id}));
+    if (locked.empty()) return no_such_label();
+    CHECK(session.run(forget_shown, {id}));
+    CHECK(session.run(delete_label, {id}));
+    return {};
+}
+
+}  // namespace
+
+Task<ListPage<Label>> SqlLabels::list(std::int64_t project_id, ListQuery query)
+{
+    const auto work = [project_id, query = std::move(query)](SqlSession& session) {
+        return list_labels(session, project_id, query);
+    };
+    co_return co_await engine_.read(work);
+}
+
+Task<Label> SqlLabels::find(std::int64_t id)
+{
+    const auto work = [id](SqlSession& session) -> Result<Label> {
+        TRY(auto rows, session.run(find_label, {id}));
+        if (rows.empty()) return no_such_label();
+        return label_of(rows.front());
+    };
+    co_return co_await engine_.read(work);
+}
+
+Task<Label> SqlLabels::create(Label label, Actor actor)
+{
+    const auto work = [label = std::move(label), actor](SqlSession& session) {
+        return create_label(session, label, actor);
+    };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<Label> SqlLabels::change(Label label, Actor actor)
+{
+    const auto work = [label = std::move(label), actor](SqlSession& session) {
+        return change_label(session, label, actor);
+    };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<> SqlLabels::remove(std::int64_t id)
+{
+    const auto work = [id](SqlSession& session) { return remove_label(session, id); };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+}  // namespace entrepot

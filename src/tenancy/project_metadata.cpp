@@ -1,0 +1,92 @@
+#include "tenancy/project_metadata.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <initializer_list>
+
+namespace entrepot {
+namespace {
+
+enum class Kind { boolean, integer, severity, pattern, pattern_kind };
+struct Key {
+    std::string_view name;
+    Kind kind;
+};
+constexpr Key keys[] = {
+    {"public", Kind::boolean},
+    {"shared", Kind::boolean},
+    {"enable_content_trust", Kind::boolean},
+    {"enable_content_trust_cosign", Kind::boolean},
+    {"prevent_vul", Kind::boolean},
+    {"severity", Kind::severity},
+    {"auto_scan", Kind::boolean},
+    {"auto_sbom_generation", Kind::boolean},
+    {"reuse_sys_cve_allowlist", Kind::boolean},
+    {"retention_id", Kind::integer},
+    {"proxy_speed_kb", Kind::integer},
+    {"max_upstream_conn", Kind::integer},
+    {"proxy_cache_local_on_not_found", Kind::boolean},
+    {"proxy_referrer_api", Kind::boolean},
+    {"proxy_cache_filter_pattern", Kind::pattern},
+    {"proxy_cache_filter_kind", Kind::pattern_kind},
+};
+
+std::string lower(std::string_view text)
+{
+    std::string copy{text};
+    for (auto& c : copy) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return copy;
+}
+
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words)
+{
+    return std::ranges::find(words, text) != words.end();
+}
+
+bool is_integer(std::string_view text)
+{
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && end == text.data() + text.size() && number >= -1;
+}
+
+bool fits(Kind kind, std::string_view value)
+{
+    switch (kind) {
+        case Kind::boolean: return is_one_of(lower(value), {"true", "false"});
+        case Kind::integer: return is_integer(value);
+        case Kind::severity:
+            return is_one_of(lower(value), {"none", "unknown", "negligible", "low", "medium", "high", "critical"});
+        case Kind::pattern: return value.size() <= 1024;
+        case Kind::pattern_kind: return is_one_of(value, {"doublestar", "regex"});
+    }
+    return false;
+}
+
+}  // namespace
+
+Result<> check_project_metadata(std::string_view name, std::string_view value)
+{
+    const auto* const key = std::ranges::find(keys, name, &Key::name);
+    if (key == std::ranges::end(keys)) {
+        return fail(Errc::bad_request, "projects have no metadata \"" + std::string{name} + "\"");
+    }
+    if (fits(key->kind, value)) return {};
+    return fail(Errc::bad_request, "\"" + std::string{value} + "\" is no value for " + std::string{name});
+}
+
+bool is_project_metadata(std::string_view name) noexcept
+{
+    return std::ranges::find(keys, name, &Key::name) != std::ranges::end(keys);
+}
+
+std::string kept_metadata(std::string_view value)
+{
+    auto small = lower(value);
+    return is_one_of(small, {"true", "false"}) ? small : std::string{value};
+}
+
+}  // namespace entrepot
