@@ -115,7 +115,7 @@ App::Parts::Parts(Config with)
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
       audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
@@ -130,7 +130,7 @@ App::Parts::Parts(Config with)
            .random = random},
           token_settings
       },
-      sessions{store->sessions(), authenticator, clock, random, config.auth.session_timeout},
+      sessions{store->sessions(), authenticator, clock, random, [this] { return settings.session_lifetime(); }},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
       projects{
           {.catalog = store->projects(),
@@ -140,8 +140,25 @@ App::Parts::Parts(Config with)
            .clock = clock}
       },
       overview{store->overview(), store->projects(), policy},
+      users{
+          {.accounts = store->accounts(),
+           .people = store->people(),
+           .hasher = authenticator,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .self_registration = [this] { return settings.self_registration(); }}
+      },
+      access_tokens{
+          {.catalog = store->access_tokens(),
+           .accounts = store->accounts(),
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random}
+      },
       labels{store->labels(), policy, clock},
-      tenancy{*store, policy, access_directory, member_maker, clock},
+      tenancy{*store, policy, access_directory, users, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
@@ -172,7 +189,8 @@ App::Parts::Parts(Config with)
       },
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       idempotency{store->idempotency(), master_key, random, clock},
-      management{management_needs()}
+      management{management_needs()},
+      session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
 {
     gate.consult(authoriser.get());
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
@@ -209,6 +227,9 @@ ManagementNeeds App::Parts::management_needs()
         .tenancy = tenancy,
         .audit = api_audit,
         .audit_reader = audit.reader(),
+        .users = users,
+        .access_tokens = access_tokens,
+        .clock = clock,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -229,6 +250,7 @@ std::vector<ListenerOptions> App::Parts::listeners()
         SurfaceRouter::Surfaces surfaces;
         if (listener.surfaces.oci) surfaces.oci = &oci;
         if (listener.surfaces.api) surfaces.api = &management;
+        if (listener.surfaces.api) surfaces.sessions = &session_endpoint;
         if (listener.surfaces.token) surfaces.token = &token;
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);
@@ -251,6 +273,11 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
+    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired access tokens", .every = 1h, .run = [this] {
+                          return access_tokens.remove_expired();
+                      }});
+    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
     // Other instances change settings as well; SQLite has one instance.
     const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
     chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});

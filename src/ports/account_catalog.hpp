@@ -41,8 +41,8 @@ struct Account {
 class AccountCatalog {
 public:
     virtual ~AccountCatalog() = default;
-    virtual Task<Account> find(std::string name) = 0;        // not_found
-    virtual Task<Account> find_by_id(std::int64_t id) = 0;   // not_found
+    virtual Task<Account> find(std::string name) = 0;       // not_found
+    virtual Task<Account> find_by_id(std::int64_t id) = 0;  // not_found
     // A person, who becomes a member of the tenant; ids are given by the store. With is_admin the platform-admin grant
     // is made too. conflict (name, email), bad_request (no such tenant).
     virtual Task<Account> create_in(std::int64_t tenant_id, Account account) = 0;

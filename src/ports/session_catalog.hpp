@@ -22,9 +22,9 @@ class SessionCatalog {
 public:
     virtual ~SessionCatalog() = default;
     virtual Task<> add(LoginSession session) = 0;
-    virtual Task<LoginSession> find(std::string hash) = 0;                // not_found
-    virtual Task<> extend(std::string hash, Micros expires_at) = 0;       // nothing where it has gone
-    virtual Task<> remove(std::string hash) = 0;                          // nothing where it has gone
+    virtual Task<LoginSession> find(std::string hash) = 0;           // not_found
+    virtual Task<> extend(std::string hash, Micros expires_at) = 0;  // nothing where it has gone
+    virtual Task<> remove(std::string hash) = 0;                     // nothing where it has gone
     virtual Task<> remove_expired(Micros now) = 0;
 };
 

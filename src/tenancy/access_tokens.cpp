@@ -103,9 +103,9 @@ Result<> AccessTokens::resolve_name(const Scope& scope, const Caller& caller, Ac
     }
     if (scope.kind == ObjectKind::tenant) {
         const auto tenant = parts_.policy.tenant(scope.name);
-        const bool seen = tenant && parts_.policy.may(
-                                        caller, read_tenants, {.kind = ObjectKind::tenant, .id = tenant->id, .name = {}}
-                                    );
+        const bool seen =
+            tenant &&
+            parts_.policy.may(caller, read_tenants, {.kind = ObjectKind::tenant, .id = tenant->id, .name = {}});
         if (!seen) return fail(Errc::not_found, "there is no such tenant");
         into.id = tenant->id;
         return {};

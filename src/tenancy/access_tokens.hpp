@@ -32,8 +32,8 @@ public:
     // What a token is to be narrowed to, by names. A permission counts on the object and on everything below it that
     // knows its resource and action: {tenant, "red", repository:pull} is pulling from all projects of red.
     struct Scope {
-        ObjectKind kind = ObjectKind::project;  // platform, tenant or project
-        std::string name;                       // "*": all; nothing else for the platform
+        ObjectKind kind = ObjectKind::project;                         // platform, tenant or project
+        std::string name;                                              // "*": all; nothing else for the platform
         std::vector<std::pair<std::string, std::string>> permissions;  // resource and action
     };
     struct Wanted {

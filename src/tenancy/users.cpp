@@ -41,7 +41,8 @@ Result<> check_profile(const UserProfile& profile)
     if (has_email && (!shaped || profile.email.size() > longest_email)) {
         return fail(Errc::bad_request, "the email is not an address");
     }
-    if (profile.realname.size() > longest_text) return fail(Errc::bad_request, "the real name is longer than 255 bytes");
+    if (profile.realname.size() > longest_text)
+        return fail(Errc::bad_request, "the real name is longer than 255 bytes");
     if (profile.comment.size() > longest_text) return fail(Errc::bad_request, "the comment is longer than 255 bytes");
     for (const auto* text : {&profile.email, &profile.realname, &profile.comment}) {
         if (!is_plain_text(*text)) return fail(Errc::bad_request, "a profile has no control characters");
@@ -105,6 +106,24 @@ Task<Account> Users::create(NewUser user, Caller caller)
 {
     const bool stranger = caller.identity->anonymous() && open_to_strangers();
     if (!stranger) CO_CHECK(require(parts_.policy, caller, create_users, platform));
+    if (stranger) user.tenant_id = AccountCatalog::default_tenant;
+    co_return co_await make(std::move(user));
+}
+
+Task<std::int64_t> Users::make_member(Caller, std::int64_t tenant_id, NewTenantUser user)
+{
+    NewUser wanted;
+    wanted.name = std::move(user.name);
+    wanted.password = std::move(user.password);
+    wanted.profile.email = std::move(user.email);
+    wanted.profile.realname = std::move(user.realname);
+    wanted.tenant_id = tenant_id;
+    CO_TRY(const auto made, co_await make(std::move(wanted)));
+    co_return made.id;
+}
+
+Task<Account> Users::make(NewUser user)
+{
     CO_CHECK(check_name(user.name));
     CO_CHECK(check_profile(user.profile));
     Account account;
@@ -115,8 +134,7 @@ Task<Account> Users::create(NewUser user, Caller caller)
     account.comment = std::move(user.profile.comment);
     account.credential_version = 1;
     account.created_at = parts_.clock.now();
-    const auto tenant = stranger ? AccountCatalog::default_tenant : user.tenant_id;
-    CO_TRY(auto created, co_await parts_.accounts.create_in(tenant, std::move(account)));
+    CO_TRY(auto created, co_await parts_.accounts.create_in(user.tenant_id, std::move(account)));
     CO_CHECK(co_await parts_.directory.catch_up());
     co_return created;
 }

@@ -42,13 +42,11 @@ json::object as_json(const AccessToken& token)
     if (!token.scopes) return object;
     json::array scopes;
     for (const auto& scope : *token.scopes) {
-        scopes.push_back(
-            json::object{
-                {"kind", name_of(scope.limit.kind)},
-                {"namespace", scope.name},
-                {"access", access_of(scope.limit.permissions)},
-            }
-        );
+        scopes.push_back(json::object{
+            {"kind", name_of(scope.limit.kind)},
+            {"namespace", scope.name},
+            {"access", access_of(scope.limit.permissions)},
+        });
     }
     object["scopes"] = std::move(scopes);
     return object;
@@ -66,8 +64,7 @@ Result<AccessTokens::Scope> scope_of(const JsonBody& body)
     AccessTokens::Scope scope;
     TRY(const auto kind, body.text("kind"));
     const auto known = kind == "system" ? std::optional{ObjectKind::platform} : object_kind_named(kind);
-    const bool taken =
-        known == ObjectKind::platform || known == ObjectKind::tenant || known == ObjectKind::project;
+    const bool taken = known == ObjectKind::platform || known == ObjectKind::tenant || known == ObjectKind::project;
     if (!taken) return fail(Errc::bad_request, "a scope's \"kind\" is platform, tenant or project");
     scope.kind = *known;
     TRY(const auto name, body.optional_text("namespace"));
@@ -141,9 +138,7 @@ Task<Response> AccessTokensApi::make(ApiCall call)
     object["token"] = made.text;
     auto response = json_response(object, 201);
     response.add("Cache-Control", "no-store");
-    response.add(
-        "Location", "/api/v2.0/users/" + std::to_string(owner) + "/tokens/" + std::to_string(made.token.id)
-    );
+    response.add("Location", "/api/v2.0/users/" + std::to_string(owner) + "/tokens/" + std::to_string(made.token.id));
     co_return response;
 }
 

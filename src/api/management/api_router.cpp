@@ -205,6 +205,7 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body, ApiTr
         co_return fail(Errc::denied, "the registry is read-only");
     }
     if (trace.change && audit_) CO_CHECK(co_await audit_->ready());
+    if (trace.change) CO_CHECK(co_await gate_.check_change(request, caller));
     ApiCall call{
         .request = request,
         .body = body,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/management/access_tokens_api.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
@@ -15,6 +16,7 @@
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
+#include "api/management/users_api.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
@@ -32,6 +34,9 @@ struct ManagementNeeds {
     TenancyVerbs& tenancy;
     ApiAudit& audit;
     AuditReader& audit_reader;
+    Users& users;
+    AccessTokens& access_tokens;
+    const Clock& clock;
     SystemApi::Needs system;
 };
 
@@ -53,6 +58,8 @@ private:
     LabelsApi labels_;
     ConfigurationsApi configurations_;
     AuditApi audit_;
+    UsersApi users_;
+    AccessTokensApi access_tokens_;
     SystemApi system_;
     TenantsApi tenants_;
     TeamsApi teams_;

@@ -6,6 +6,7 @@
 #include "core/task.hpp"
 #include "http/message.hpp"
 #include "oci/names.hpp"
+#include "ports/external_authoriser.hpp"
 
 #include <optional>
 #include <string>
@@ -31,6 +32,11 @@ public:
           external_url_{std::move(external_url)}
     {
     }
+
+    // Somebody to be asked as well before anything is allowed; null: nobody. Before the first request.
+    void consult(ExternalAuthoriser* external) noexcept { external_ = external; }
+    // Whether they object to a change through the management API. denied.
+    Task<> check_change(const Request& request, Caller caller);
 
     // From memory: the caller, if it is known who that is and that they may; nullopt: ask admit().
     std::optional<Caller> peek(const Request& request, std::string_view repository, Action action) noexcept;
@@ -67,6 +73,7 @@ private:
     AccessPolicy& policy_;
     std::string service_;
     std::string external_url_;
+    ExternalAuthoriser* external_ = nullptr;
 };
 
 }  // namespace entrepot

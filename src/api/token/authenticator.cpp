@@ -130,10 +130,9 @@ Task<Caller> Authenticator::log_in(BasicCredentials credentials, std::string cli
     co_return co_await check_password(PasswordPurpose::log_in, std::move(credentials), std::move(client));
 }
 
-// Names that don't exist, disabled ones and robots with a wrong secret cost the same hashes as a wrong password, so that
-// neither the answer nor the time tells them apart.
-Task<Caller>
-Authenticator::check_password(PasswordPurpose purpose, BasicCredentials credentials, std::string client)
+// Names that don't exist, disabled ones and robots with a wrong secret cost the same hashes as a wrong password, so
+// that neither the answer nor the time tells them apart.
+Task<Caller> Authenticator::check_password(PasswordPurpose purpose, BasicCredentials credentials, std::string client)
 {
     CO_TRY(const auto known, co_await account_if_any(credentials.user));
     const bool any = purpose == PasswordPurpose::any_request;

@@ -13,8 +13,8 @@ namespace entrepot {
 // Slows down guessing, in two ways, for names that exist and names that don't alike. From the tenth failure in a row
 // on, a user's name is refused from that source for 1 s, 2 s, 4 s … at most 60 s. From the twentieth in a row (no quiet
 // hour between) over all sources that this user never came from before, it is refused from all those for 1 s, 2 s … at
-// most 15 min: sources that the user succeeded from are not touched, so nobody can lock somebody else out. Remembers the
-// `capacity` names and pairs of each kind that were seen last (about 200 bytes each). Safe from any thread.
+// most 15 min: sources that the user succeeded from are not touched, so nobody can lock somebody else out. Remembers
+// the `capacity` names and pairs of each kind that were seen last (about 200 bytes each). Safe from any thread.
 class LoginThrottle {
 public:
     explicit LoginThrottle(const Clock& clock, std::size_t capacity = 20'000)

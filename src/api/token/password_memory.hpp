@@ -24,8 +24,8 @@ class PasswordMemory {
 public:
     PasswordMemory(const Clock& clock, Random& random, std::size_t capacity = 10'000);
 
-    std::string tag(
-        PasswordPurpose purpose, std::string_view user, std::string_view password, std::int64_t credential_version
+    std::string
+    tag(PasswordPurpose purpose, std::string_view user, std::string_view password, std::int64_t credential_version
     ) const;
     bool knows(const std::string& tag) const;
     void remember(const std::string& tag);

@@ -5,14 +5,15 @@
 #include "ports/session_catalog.hpp"
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <string>
 
 namespace entrepot {
 
-// Browsers' log-ins. A session ends when it was idle for `idle`, when its owner logs out, is disabled or removed, and
-// when their password or CLI secret changes. The store knows only hashes of the ids; what it said counts for a second.
-// Safe from any thread.
+// Browsers' log-ins. A session ends when it was idle for `idle` (which may change), when its owner logs out, is
+// disabled or removed, and when their password or CLI secret changes. The store knows only hashes of the ids; what it
+// said counts for a second. Safe from any thread.
 class Sessions {
 public:
     Sessions(
@@ -20,9 +21,9 @@ public:
         Authenticator& authenticator,
         const Clock& clock,
         Random& random,
-        std::chrono::seconds idle
+        std::function<std::chrono::seconds()> idle
     )
-        : catalog_{catalog}, authenticator_{authenticator}, clock_{clock}, random_{random}, idle_{idle}
+        : catalog_{catalog}, authenticator_{authenticator}, clock_{clock}, random_{random}, idle_{std::move(idle)}
     {
     }
 
@@ -41,13 +42,13 @@ private:
         Micros read_at = 0;
     };
     Task<> keep_alive(const LoginSession& session, Micros now);
-    Micros idle() const noexcept { return std::chrono::duration_cast<std::chrono::microseconds>(idle_).count(); }
+    Micros idle() const { return std::chrono::microseconds{idle_()}.count(); }
 
     SessionCatalog& catalog_;
     Authenticator& authenticator_;
     const Clock& clock_;
     Random& random_;
-    std::chrono::seconds idle_;
+    std::function<std::chrono::seconds()> idle_;
     std::mutex mutex_;
     RecentKeys<Known> known_{10'000};
 };

@@ -14,7 +14,8 @@ namespace entrepot {
 
 // The realm of our challenges (Docker registry token authentication): GET, and POST as OAuth 2.0 (RFC 6749). A token
 // carries exactly what was asked for and is allowed; a person's or a robot's own secret or a refresh token makes one,
-// never another token of this endpoint. Refresh tokens are for passwords alone: they would outlive other secrets. Mounted at /service/token, and jwks() at /service/token/jwks. Safe from any thread.
+// never another token of this endpoint. Refresh tokens are for passwords alone: they would outlive other secrets.
+// Mounted at /service/token, and jwks() at /service/token/jwks. Safe from any thread.
 class TokenEndpoint {
 public:
     struct Parts {

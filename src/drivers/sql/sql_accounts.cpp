@@ -6,12 +6,12 @@ namespace entrepot {
 
 namespace {
 
-#define ENTREPOT_SELECT_ACCOUNT                                                                                      \
-    "SELECT u.id, u.name, u.kind, u.disabled, u.created_at, u.updated_at, u.email, u.realname, u.comment, "          \
-    "(SELECT COUNT(*) FROM grants g WHERE g.subject_kind = 'user' AND g.subject_id = u.id "                          \
-    "AND g.object_kind = 'platform' AND g.role_id = 6 AND g.expires_at = 0), "                                       \
-    "p.secret, p.version, c.secret, r.secret_hash, r.previous_hash, r.previous_until, r.expires_at "                 \
-    "FROM users u LEFT JOIN credentials p ON p.user_id = u.id AND p.kind IN ('password', 'robot') "                              \
+#define ENTREPOT_SELECT_ACCOUNT                                                                             \
+    "SELECT u.id, u.name, u.kind, u.disabled, u.created_at, u.updated_at, u.email, u.realname, u.comment, " \
+    "(SELECT COUNT(*) FROM grants g WHERE g.subject_kind = 'user' AND g.subject_id = u.id "                 \
+    "AND g.object_kind = 'platform' AND g.role_id = 6 AND g.expires_at = 0), "                              \
+    "p.secret, p.version, c.secret, r.secret_hash, r.previous_hash, r.previous_until, r.expires_at "        \
+    "FROM users u LEFT JOIN credentials p ON p.user_id = u.id AND p.kind IN ('password', 'robot') "         \
     "LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'cli' LEFT JOIN robots r ON r.user_id = u.id "
 
 constexpr SqlStatement find_by_name{ENTREPOT_SELECT_ACCOUNT "WHERE u.name = $1 AND u.kind <> 'deleted'"};

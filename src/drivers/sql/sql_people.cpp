@@ -137,7 +137,8 @@ AccessObject noted_kind(std::string_view object_kind)
 Result<> note_grants_of(SqlSession& session, std::int64_t id)
 {
     TRY(const auto objects, session.run(objects_of_grants, {id}));
-    for (const auto& object : objects) CHECK(note_access_change(session, noted_kind(object.text(0)), object.integer(1)));
+    for (const auto& object : objects)
+        CHECK(note_access_change(session, noted_kind(object.text(0)), object.integer(1)));
     return {};
 }
 

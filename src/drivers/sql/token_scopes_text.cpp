@@ -37,8 +37,7 @@ void add_named(PermissionSet& permissions, std::string_view text)
     if (second == std::string_view::npos) return;
     const auto kind = object_kind_named(text.substr(0, first));
     if (!kind) return;
-    const auto permission =
-        find_permission(*kind, text.substr(first + 1, second - first - 1), text.substr(second + 1));
+    const auto permission = find_permission(*kind, text.substr(first + 1, second - first - 1), text.substr(second + 1));
     if (permission) permissions.add(*permission);
 }
 
@@ -73,14 +72,12 @@ std::string text_of_scopes(const std::optional<std::vector<AccessTokenScope>>& s
     if (!scopes) return {};
     json::array list;
     for (const auto& scope : *scopes) {
-        list.push_back(
-            json::object{
-                {"kind", name_of(scope.limit.kind)},
-                {"id", scope.limit.id},
-                {"name", scope.name},
-                {"permissions", names_of(scope.limit.permissions)}
-            }
-        );
+        list.push_back(json::object{
+            {"kind", name_of(scope.limit.kind)},
+            {"id", scope.limit.id},
+            {"name", scope.name},
+            {"permissions", names_of(scope.limit.permissions)}
+        });
     }
     return json::serialize(list);
 }
