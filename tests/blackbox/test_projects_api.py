@@ -179,7 +179,7 @@ class Projects(ManagementApi):
                 quoted = urllib.parse.quote(value)
                 self.assertEqual(self.get(f"/projects?name={quoted}"), [])
                 self.assertEqual(self.get(f"/projects?q=name%3D~{quoted}"), [])
-        for broken in ("q=name", "q==x", "q=name%3D", "page=0", "page_size=0", "page_size=101", "page=x", "q=public%3Dmaybe",
+        for broken in ("q=name", "q==x", "q=name%3D{}", "page=0", "page_size=0", "page_size=101", "page=x", "q=public%3Dmaybe",
                        "q=project_id%3D1e9", "q=creation_time%3D[yesterday~]", "sort=a,b,c,d,e", "q=%ff"):
             with self.subTest(broken=broken):
                 self.assertEqual(self.call("GET", f"/projects?{broken}").status, 400)

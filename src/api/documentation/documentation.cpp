@@ -70,7 +70,7 @@ Documentation::File Documentation::file(std::string_view bytes, std::string_view
 Response Documentation::answer(const File& file, const Request& request)
 {
     Response response;
-    response.add("ETag", file.etag).add("Cache-Control", "no-cache").add("X-Content-Type-Options", "nosniff");
+    response.add("ETag", file.etag).add("Cache-Control", "no-cache");
     if (request.header("if-none-match") == file.etag) {
         response.status = 304;
         return response;

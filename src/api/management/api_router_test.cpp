@@ -81,10 +81,7 @@ protected:
         router.get("secrets", [this](ApiCall call) { return list(std::move(call)); });
     }
 
-    Task<Response> list(ApiCall call)
-    {
-        co_return list_response(call.request, std::string{"[]"}, {}, 0);
-    }
+    Task<Response> list(ApiCall call) { co_return list_response(call.request, std::string{"[]"}, {}, 0); }
     Task<Response> read(ApiCall call)
     {
         asked_for = call.path[0];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/management/access_tokens_api.hpp"
+#include "api/documentation/documentation.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
@@ -50,7 +51,10 @@ public:
     const ApiRouter& router() const noexcept { return router_; }
 
 private:
+    asio::awaitable<Response> answer(const Request& request, ByteSource& body);
+
     ApiRouter router_;
+    Documentation documentation_;
     ProjectsApi projects_;
     RepositoriesApi repositories_;
     ArtifactsApi artifacts_;
