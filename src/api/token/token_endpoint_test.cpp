@@ -3,6 +3,7 @@
 #include "api/token/claims_json.hpp"
 #include "api/token/password.hpp"
 #include "core/run_to_end.hpp"
+#include "tests/support/access_entries_of.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_request.hpp"
 #include "tests/support/memory_accounts.hpp"
@@ -29,8 +30,13 @@ protected:
         account.password_hash = encoded;
         account.credential_version = 1;
         alice = run_to_end(accounts.create(account))->id;
-        policy.put("team", {1, false, alice});
-        policy.put("open", {2, true, 99});
+        AccessChanges changes;
+        changes.complete = true;
+        changes.tenants = {tenant_entry(1, "default")};
+        const auto owner = grant_to(principal_key(alice), role::project_admin);
+        changes.projects = {project_entry(1, "team", false, {owner}), project_entry(2, "open", true)};
+        changes.principals = {principal_entry(alice)};
+        policy.apply(changes);
         EXPECT_TRUE(run_to_end(keys.open()));
     }
 
@@ -77,8 +83,8 @@ protected:
     MemoryAccounts accounts;
     MemoryKeys key_catalog;
     MemoryRefreshTokens refresh_tokens;
-    AccessPolicy policy{ProjectCreation::admins};
     FakeClock clock;
+    AccessPolicy policy{ProjectCreation::admins, clock};
     SystemRandom random;
     TokenSettings settings;
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
