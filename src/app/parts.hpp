@@ -12,23 +12,27 @@
 #include "app/app.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
 #include "http/server.hpp"
 #include "ports/metadata_store.hpp"
+#include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
+#include "registry/repositories.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/labels.hpp"
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 #include <list>
 #include <memory>
@@ -55,16 +59,18 @@ struct App::Parts {
 
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
+    Settings settings;
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
 
     ProjectGate project_gate;  // verbs
-    Settings settings;
     Projects projects;
     Overview overview;
     Labels labels;
+    NoMemberMaker member_maker;
+    TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;

@@ -3,11 +3,18 @@
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/configurations_api.hpp"
+#include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
+#include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
 #include "api/management/repositories_api.hpp"
+#include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/teams_api.hpp"
+#include "api/management/tenants_api.hpp"
+#include "api/management/usergroups_api.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
 
@@ -21,6 +28,7 @@ struct ManagementNeeds {
     Artifacts& artifacts;
     Labels& labels;
     Settings& settings;
+    TenancyVerbs& tenancy;
     SystemApi::Needs system;
 };
 
@@ -42,6 +50,12 @@ private:
     LabelsApi labels_;
     ConfigurationsApi configurations_;
     SystemApi system_;
+    TenantsApi tenants_;
+    TeamsApi teams_;
+    GrantsApi grants_;
+    RolesApi roles_;
+    MembersApi members_;
+    UsergroupsApi usergroups_;
 };
 
 }  // namespace entrepot
