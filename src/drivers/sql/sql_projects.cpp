@@ -171,7 +171,8 @@ Result<> remove_project(SqlSession& session, std::int64_t id)
         CHECK(session.run(delete_robot, {robot.integer(0)}));
         CHECK(note_access_change(session, AccessObject::principal, robot.integer(0)));
     }
-    for (const auto* statement : {&delete_repositories, &delete_grants, &delete_labels, &delete_project}) {
+    CHECK(remove_empty_repositories(session, id));
+    for (const auto* statement : {&delete_grants, &delete_labels, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);
