@@ -114,6 +114,7 @@ App::Parts::Parts(Config with)
       },
       overview{store->overview(), store->projects(), policy},
       labels{store->labels(), policy, clock},
+      tenancy{*store, policy, access_directory, member_maker, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
@@ -173,6 +174,7 @@ ManagementNeeds App::Parts::management_needs()
         .settings = settings,
         .audit = api_audit,
         .audit_reader = audit.reader(),
+        .tenancy = tenancy,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -221,6 +223,8 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
+    );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

@@ -13,6 +13,7 @@
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -30,6 +31,7 @@
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 #include <list>
 #include <memory>
@@ -67,6 +69,8 @@ struct App::Parts {
     Projects projects;
     Overview overview;
     Labels labels;
+    NoMemberMaker member_maker;
+    TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;

@@ -3,10 +3,17 @@
 #include "api/management/api_router.hpp"
 #include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
+#include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
+#include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/teams_api.hpp"
+#include "api/management/tenants_api.hpp"
+#include "api/management/usergroups_api.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
 
@@ -20,6 +27,7 @@ struct ManagementNeeds {
     Settings& settings;
     ApiAudit& audit;
     AuditReader& audit_reader;
+    TenancyVerbs& tenancy;
     SystemApi::Needs system;
 };
 
@@ -40,6 +48,12 @@ private:
     ConfigurationsApi configurations_;
     AuditApi audit_;
     SystemApi system_;
+    TenantsApi tenants_;
+    TeamsApi teams_;
+    GrantsApi grants_;
+    RolesApi roles_;
+    MembersApi members_;
+    UsergroupsApi usergroups_;
 };
 
 }  // namespace entrepot
