@@ -68,14 +68,16 @@ FilesystemOptions blob_options(const Config& config)
     return options;
 }
 
-TokenSettings token_settings_of(const Config& config)
+TokenSettings token_settings_of(const Config& config, const Settings& settings)
 {
-    TokenSettings settings;
-    settings.issuer = config.auth.issuer;
-    settings.service = config.auth.service;
-    settings.lifetime = config.auth.token_lifetime;
-    settings.key_lifetime = config.auth.key_rotation;
-    return settings;
+    TokenSettings tokens;
+    tokens.issuer = config.auth.issuer;
+    tokens.service = config.auth.service;
+    tokens.lifetime = config.auth.token_lifetime;
+    tokens.key_lifetime = config.auth.key_rotation;
+    tokens.current_lifetime = [&settings] { return settings.token_lifetime(); };
+    tokens.longest_lifetime = Settings::longest_token_lifetime;
+    return tokens;
 }
 
 Uploads::Limits upload_limits(const Config& config)
@@ -99,12 +101,12 @@ App::Parts::Parts(Config with)
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
       audit{config, store->audit_anchors(), policy, clock, random},
-      token_settings{token_settings_of(config)},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
       authenticator{store->accounts(), keys, token_settings, clock, random},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime},
       projects{
           {.catalog = store->projects(),
            .policy = policy,
@@ -129,7 +131,7 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, reads, writes, upload_endpoints, lists, oci_audit},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit},
       token{
           {.authenticator = authenticator,
            .keys = keys,

@@ -59,13 +59,13 @@ struct App::Parts {
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
     AuditParts audit;  // what happened
+    Settings settings;
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
 
     ProjectGate project_gate;  // verbs
-    Settings settings;
     Projects projects;
     Overview overview;
     Labels labels;

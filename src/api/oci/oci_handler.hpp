@@ -9,6 +9,7 @@
 #include "api/oci/upload_endpoints.hpp"
 #include "api/oci/writes.hpp"
 #include "http/message.hpp"
+#include "tenancy/settings.hpp"
 
 #include <optional>
 
@@ -21,13 +22,21 @@ public:
     OciHandler(
         Gate& gate,
         AccessPolicy& policy,
+        const Settings& settings,
         OciReads& reads,
         OciWrites& writes,
         UploadEndpoints& uploads,
         OciLists& lists,
         OciAudit& audit
     )
-        : gate_{gate}, policy_{policy}, reads_{reads}, writes_{writes}, uploads_{uploads}, lists_{lists}, audit_{audit}
+        : gate_{gate},
+          policy_{policy},
+          settings_{settings},
+          reads_{reads},
+          writes_{writes},
+          uploads_{uploads},
+          lists_{lists},
+          audit_{audit}
     {
     }
 
@@ -43,6 +52,7 @@ private:
 
     Gate& gate_;
     AccessPolicy& policy_;
+    const Settings& settings_;
     OciReads& reads_;
     OciWrites& writes_;
     UploadEndpoints& uploads_;
