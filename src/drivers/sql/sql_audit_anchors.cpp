@@ -30,14 +30,17 @@ Task<> SqlAuditAnchors::anchor(std::string instance, AuditAnchor anchor, std::in
     co_return co_await engine_.write(Durability::durable, work);
 }
 
+Result<std::vector<AuditAnchor>> audit_anchors_in(SqlSession& session, const std::string& instance)
+{
+    TRY(auto rows, session.run(select_anchors, {instance}));
+    std::vector<AuditAnchor> anchors;
+    for (auto& row : rows) anchors.push_back({row.integer(0), row.take_text(1), row.integer(2), row.integer(3)});
+    return anchors;
+}
+
 Task<std::vector<AuditAnchor>> SqlAuditAnchors::anchors(std::string instance)
 {
-    const auto work = [=](SqlSession& session) -> Result<std::vector<AuditAnchor>> {
-        TRY(auto rows, session.run(select_anchors, {instance}));
-        std::vector<AuditAnchor> anchors;
-        for (auto& row : rows) anchors.push_back({row.integer(0), row.take_text(1), row.integer(2), row.integer(3)});
-        return anchors;
-    };
+    const auto work = [=](SqlSession& session) { return audit_anchors_in(session, instance); };
     co_return co_await engine_.read(work);
 }
 

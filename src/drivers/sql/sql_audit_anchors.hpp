@@ -5,6 +5,9 @@
 
 namespace entrepot {
 
+// In the session's own transaction.
+Result<std::vector<AuditAnchor>> audit_anchors_in(SqlSession& session, const std::string& instance);
+
 // What the database attests of audit chains, on any SqlEngine, which outlives it.
 class SqlAuditAnchors final : public AuditAnchors {
 public:

@@ -46,11 +46,8 @@ struct AuditBlock {
 enum class AuditLineKind { record, block, header, none };
 AuditLineKind kind_of(std::string_view line) noexcept;
 
-// A record's line is at most this long: before, after and all texts are bounded.
-inline constexpr std::size_t longest_audit_line = 48U << 10U;
-
-// Members of before and after whose names speak of passwords, secrets or tokens lose their values here, whoever put
-// them in.
+// Texts are cut after 1,024 bytes, larger objects than 16 KiB left out. Members of before and after whose names speak
+// of passwords, secrets or tokens lose their values here, whoever put them in.
 void append_record_line(std::string& text, std::uint64_t number, const AuditRecord& record);
 std::optional<AuditEntry> parse_record_line(std::string_view line);
 // The two fields that every record line starts with, without parsing the rest.
