@@ -26,16 +26,16 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       configurations_{needs.settings},
+      audit_{needs.audit_reader, needs.policy},
+      users_{needs.users, needs.policy},
+      access_tokens_{needs.access_tokens, needs.clock},
+      system_{needs.system},
       tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
       teams_{needs.tenancy.teams, needs.policy},
       grants_{needs.tenancy.grants, needs.tenancy.explain, needs.policy},
       roles_{needs.tenancy.roles},
       members_{needs.tenancy.project_members, needs.policy},
-      usergroups_{needs.tenancy.user_groups},
-      audit_{needs.audit_reader, needs.policy},
-      users_{needs.users, needs.policy},
-      access_tokens_{needs.access_tokens, needs.clock},
-      system_{needs.system}
+      usergroups_{needs.tenancy.user_groups}
 {
     documentation_.add_to(router_);
     projects_.add_to(router_);
