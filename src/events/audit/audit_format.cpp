@@ -125,28 +125,6 @@ AuditLineKind kind_of(std::string_view line) noexcept
     return AuditLineKind::none;
 }
 
-void append_json_text(std::string& json, std::string_view text)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    json += '"';
-    while (!text.empty()) {
-        const auto point = next_code_point(text);
-        const auto bytes = text.substr(0, point.length);
-        text.remove_prefix(point.length);
-        if (point.value == not_utf8) {
-            json += "\xef\xbf\xbd";
-        } else if (point.value < 0x20 || point.value == 0x7f) {
-            json += "\\u00";
-            json += digits[(point.value >> 4U) & 15U];
-            json += digits[point.value & 15U];
-        } else {
-            if (point.value == '"' || point.value == '\\') json += '\\';
-            json += bytes;
-        }
-    }
-    json += '"';
-}
-
 std::string audit_time(Micros time)
 {
     auto text = rfc3339(time);

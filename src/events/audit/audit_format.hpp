@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/json_text.hpp"
 #include "ports/audit_trail.hpp"
 
 #include <cstddef>
@@ -71,8 +72,5 @@ std::optional<AuditBlock> parse_block_line(std::string_view line);
 
 // "2026-11-21T22:51:00.123456Z"
 std::string audit_time(Micros time);
-
-// JSON text of a string, with its quotes; bytes that are not UTF-8 become U+FFFD.
-void append_json_text(std::string& json, std::string_view text);
 
 }  // namespace entrepot
