@@ -180,7 +180,7 @@ OPEN = {"anyone", "signed-in"}
 ELSEWHERE = {
     "logIn": "test_cves.py, test_sessions.py", "logOut": "test_sessions.py", "userExists": "test_sessions.py",
     "createToken": "people only; below", "deleteToken": "people only; below", "listTokens": "people only; below",
-    "getCurrentUserInfo": "people only; below", "getCert": "always 404", "getVulnerabilitiesAddition": "always 404",
+    "getCurrentUserInfo": "people only; below", "getCert": "always 404",
     "setCliSecret": "412 for local users", "explainPermission": "visible objects only; below",
     "getCurrentUserPermissions": "visible objects only; below", "headProject": "visible objects only; below",
     "createGrant": "nobody grants what they lack; below", "CreateRobot": "nobody grants what they lack; below",

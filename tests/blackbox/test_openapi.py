@@ -27,7 +27,6 @@ HARBOR = pathlib.Path(__file__).with_name("harbor_operations.txt")
 # Whose success can't be had here; what they must answer then, and why.
 NO_SUCCESS = {
     "getCert": (404, "we sign no certificates"),
-    "getVulnerabilitiesAddition": (404, "nothing scans yet"),
     "setCliSecret": (412, "for users of a directory"),
 }
 
