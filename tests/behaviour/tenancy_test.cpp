@@ -1,7 +1,6 @@
 // The verbs of tenancy against a real SQLite catalog and the policy that follows it: who may do what to tenants, teams,
 // members, grants and roles, and that every change counts as soon as it is acknowledged.
 #include "core/run_to_end.hpp"
-#include "drivers/sqlite/sqlite_store.hpp"
 #include "tenancy/explain_access.hpp"
 #include "tenancy/grants.hpp"
 #include "tenancy/project_members.hpp"
@@ -11,41 +10,14 @@
 #include "tenancy/tenants.hpp"
 #include "tenancy/user_groups.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/open_store.hpp"
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
 
 namespace entrepot {
 namespace {
 
 using namespace std::chrono_literals;
-
-class OpenStore {
-public:
-    explicit OpenStore(const Clock& clock)
-    {
-        directory_ = std::filesystem::temp_directory_path() / "entrepot-tenancy-XXXXXX";
-        if (::mkdtemp(directory_.data()) == nullptr) std::abort();
-        SqliteOptions options;
-        options.file = directory_ + "/db";
-        store_ = open_sqlite_store(options, clock);
-    }
-    ~OpenStore()
-    {
-        store_->stop();
-        store_.reset();
-        std::filesystem::remove_all(directory_);
-    }
-    OpenStore(const OpenStore&) = delete;
-    OpenStore& operator=(const OpenStore&) = delete;
-    MetadataStore& operator*() { return *store_; }
-
-private:
-    std::string directory_;
-    std::unique_ptr<MetadataStore> store_;
-};
 
 // As people are made, without what their passwords need.
 class PlainMaker final : public TenantUserMaker {

@@ -230,6 +230,7 @@ private:
 #include "tests/contract/metadata_store_contract_manifests.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
 #include "tests/contract/metadata_store_contract_races.hpp"
+#include "tests/contract/metadata_store_contract_robots.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
 #include "tests/contract/metadata_store_contract_uploads.hpp"
