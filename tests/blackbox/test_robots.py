@@ -44,18 +44,20 @@ class Robots(Scenario):
         return (by or self.admin).post("/robots", self.body(*access, **more)).json()
 
     def pull_status(self, name, secret):
-        """Of a client that asks for a token now."""
-        return self.client(user=name, password=secret).request("GET", f"/v2/{self.repository}/manifests/1").status
+        return self.api(name, secret).request("GET", f"/v2/{self.repository}/manifests/1", base="").status
 
     def push_status(self, name, secret):
-        return self.client(user=name, password=secret).request("POST", f"/v2/{self.repository}/blobs/uploads/").status
+        return self.api(name, secret).request("POST", f"/v2/{self.repository}/blobs/uploads/", base="").status
 
     def test_a_robot_does_what_it_was_given_and_nothing_else(self):
         robot = self.make(PULL)
         self.assertEqual(robot["name"], f"robot${self.project}+ci")
         self.assertEqual(len(robot["secret"]), 32)
         self.assertEqual(self.pull_status(robot["name"], robot["secret"]), 200)
-        self.assertEqual(self.push_status(robot["name"], robot["secret"]), 401)
+        self.assertEqual(self.push_status(robot["name"], robot["secret"]), 403)
+        token = self.client(user=robot["name"], password=robot["secret"])
+        self.assertEqual(token.request("GET", f"/v2/{self.repository}/manifests/1").status, 200)
+        self.assertEqual(token.request("POST", f"/v2/{self.repository}/blobs/uploads/").status, 401)
         self.assertEqual(self.pull_status(robot["name"], robot["secret"][:-1] + "!"), 401)
         shown = self.admin.get(f"/robots/{robot['id']}")
         self.assertEqual(shown["permissions"], [on("project", self.project, PULL)])
@@ -161,8 +163,9 @@ class ExpiredRobot(Scenario):
             self.set_expiry(server, robot["id"], seconds)
             server.start()
             with self.subTest(seconds=seconds):
-                client = self.client(server, robot["name"], robot["secret"])
-                self.assertEqual(client.request("GET", "/v2/library/app/manifests/1").status, status)
+                own = Api(server.host, robot["name"], robot["secret"])
+                self.addCleanup(own.close)
+                self.assertEqual(own.request("GET", "/v2/library/app/manifests/1", base="").status, status)
         admin.close()
         for duration in (-2, 36_501):
             admin.expect(400, "POST", "/robots", {"name": "odd", "level": "project", "duration": duration,
