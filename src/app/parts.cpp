@@ -140,6 +140,7 @@ App::Parts::Parts(Config with)
            .random = random}
       },
       labels{store->labels(), policy, clock},
+      tenancy{*store, policy, access_directory, users, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
@@ -197,6 +198,7 @@ ManagementNeeds App::Parts::management_needs()
         .users = users,
         .access_tokens = access_tokens,
         .clock = clock,
+        .tenancy = tenancy,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -250,6 +252,8 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
+    );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

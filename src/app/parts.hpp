@@ -32,6 +32,7 @@
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
 
 #include <list>
@@ -72,6 +73,7 @@ struct App::Parts {
     Users users;
     AccessTokens access_tokens;
     Labels labels;
+    TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;

@@ -106,6 +106,26 @@ Task<Account> Users::create(NewUser user, Caller caller)
 {
     const bool stranger = caller.identity->anonymous() && open_to_strangers();
     if (!stranger) CO_CHECK(require(parts_.policy, caller, create_users, platform));
+    if (stranger) user.tenant_id = AccountCatalog::default_tenant;
+    co_return co_await make(std::move(user));
+}
+
+Task<std::int64_t> Users::make_member(Caller, std::int64_t tenant_id, NewTenantUser user)
+{
+    CO_TRY(
+        const auto made,
+        co_await make(
+            {.name = std::move(user.name),
+             .password = std::move(user.password),
+             .profile = {.email = std::move(user.email), .realname = std::move(user.realname), .comment = {}},
+             .tenant_id = tenant_id}
+        )
+    );
+    co_return made.id;
+}
+
+Task<Account> Users::make(NewUser user)
+{
     CO_CHECK(check_name(user.name));
     CO_CHECK(check_profile(user.profile));
     Account account;
@@ -116,8 +136,7 @@ Task<Account> Users::create(NewUser user, Caller caller)
     account.comment = std::move(user.profile.comment);
     account.credential_version = 1;
     account.created_at = parts_.clock.now();
-    const auto tenant = stranger ? AccountCatalog::default_tenant : user.tenant_id;
-    CO_TRY(auto created, co_await parts_.accounts.create_in(tenant, std::move(account)));
+    CO_TRY(auto created, co_await parts_.accounts.create_in(user.tenant_id, std::move(account)));
     CO_CHECK(co_await parts_.directory.catch_up());
     co_return created;
 }

@@ -6,6 +6,7 @@
 #include "ports/password_hasher.hpp"
 #include "ports/people_catalog.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/tenant_user_maker.hpp"
 
 #include <functional>
 #include <string>
@@ -17,7 +18,7 @@ namespace entrepot {
 // users that exist and users that don't. What a personal access token or a robot may never do: change secrets, tokens,
 // profiles of its owner. Nobody becomes more than who changes them: secrets, rights and the removal of a platform admin
 // need everything that a platform admin may. Changes count before they are acknowledged.
-class Users {
+class Users final : public TenantUserMaker {
 public:
     struct Parts {
         AccountCatalog& accounts;
@@ -44,6 +45,8 @@ public:
     };
     // user:create, or anonymous while self-registration is on. bad_request, conflict.
     Task<Account> create(NewUser user, Caller caller);
+    // For a tenant's admin, who was let through before.
+    Task<std::int64_t> make_member(Caller caller, std::int64_t tenant_id, NewTenantUser user) override;
     Task<> set_profile(std::int64_t id, UserProfile profile, Caller caller);  // oneself, or user:update
     Task<> set_disabled(std::int64_t id, bool disabled, Caller caller);       // user:update, not oneself
     Task<> set_admin(std::int64_t id, bool admin, Caller caller);
@@ -64,6 +67,7 @@ public:
     Task<bool> has_email(std::string email, Caller caller);
 
 private:
+    Task<Account> make(NewUser user);
     bool open_to_strangers() const { return parts_.self_registration && parts_.self_registration(); }
     Result<> check_may_ask(const Caller& caller) const;
     Result<> check_may_change(const Caller& caller) const;

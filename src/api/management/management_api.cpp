@@ -25,7 +25,13 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       configurations_{needs.settings},
       users_{needs.users, needs.policy},
       access_tokens_{needs.access_tokens, needs.clock},
-      system_{needs.system}
+      system_{needs.system},
+      tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
+      teams_{needs.tenancy.teams, needs.policy},
+      grants_{needs.tenancy.grants, needs.tenancy.explain, needs.policy},
+      roles_{needs.tenancy.roles},
+      members_{needs.tenancy.project_members, needs.policy},
+      usergroups_{needs.tenancy.user_groups}
 {
     projects_.add_to(router_);
     quotas_.add_to(router_);
@@ -34,6 +40,12 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     users_.add_to(router_);
     access_tokens_.add_to(router_);
     system_.add_to(router_);
+    tenants_.add_to(router_);
+    teams_.add_to(router_);
+    grants_.add_to(router_);
+    roles_.add_to(router_);
+    members_.add_to(router_);
+    usergroups_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -3,11 +3,18 @@
 #include "api/management/access_tokens_api.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/configurations_api.hpp"
+#include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
+#include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/teams_api.hpp"
+#include "api/management/tenants_api.hpp"
+#include "api/management/usergroups_api.hpp"
 #include "api/management/users_api.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
 
@@ -22,6 +29,7 @@ struct ManagementNeeds {
     Users& users;
     AccessTokens& access_tokens;
     const Clock& clock;
+    TenancyVerbs& tenancy;
     SystemApi::Needs system;
 };
 
@@ -43,6 +51,12 @@ private:
     UsersApi users_;
     AccessTokensApi access_tokens_;
     SystemApi system_;
+    TenantsApi tenants_;
+    TeamsApi teams_;
+    GrantsApi grants_;
+    RolesApi roles_;
+    MembersApi members_;
+    UsergroupsApi usergroups_;
 };
 
 }  // namespace entrepot
