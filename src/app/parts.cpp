@@ -2,6 +2,7 @@
 
 #include "api/operations/http_metrics.hpp"
 #include "app/version.hpp"
+#include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
@@ -68,19 +69,28 @@ FilesystemOptions blob_options(const Config& config)
     return options;
 }
 
-TokenSettings token_settings_of(const Config& config)
+TokenSettings token_settings_of(const Config& config, const Settings& settings)
 {
-    TokenSettings settings;
-    settings.issuer = config.auth.issuer;
-    settings.service = config.auth.service;
-    settings.lifetime = config.auth.token_lifetime;
-    settings.key_lifetime = config.auth.key_rotation;
-    return settings;
+    TokenSettings tokens;
+    tokens.issuer = config.auth.issuer;
+    tokens.service = config.auth.service;
+    tokens.lifetime = config.auth.token_lifetime;
+    tokens.key_lifetime = config.auth.key_rotation;
+    tokens.current_lifetime = [&settings] { return settings.token_lifetime(); };
+    tokens.longest_lifetime = Settings::longest_token_lifetime;
+    return tokens;
 }
 
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
+}
+
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
 }
 
 Task<> drained(OperationsHandler& operations)
@@ -98,7 +108,8 @@ App::Parts::Parts(Config with)
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
-      token_settings{token_settings_of(config)},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
+      token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
       authenticator{
@@ -113,7 +124,6 @@ App::Parts::Parts(Config with)
       },
       sessions{store->sessions(), authenticator, clock, random, [this] { return settings.session_lifetime(); }},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
       projects{
           {.catalog = store->projects(),
            .policy = policy,
@@ -152,7 +162,7 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, reads, writes, upload_endpoints, lists},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists},
       token{
           {.authenticator = authenticator,
            .keys = keys,
@@ -168,6 +178,7 @@ App::Parts::Parts(Config with)
       session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+    log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());
 }

@@ -60,6 +60,7 @@ struct App::Parts {
 
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
+    Settings settings;
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
@@ -67,7 +68,6 @@ struct App::Parts {
     Sessions sessions;
 
     ProjectGate project_gate;  // verbs
-    Settings settings;
     Projects projects;
     Overview overview;
     Users users;
