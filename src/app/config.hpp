@@ -58,6 +58,7 @@ struct Config {
         std::string issuer = "entrepot";
         std::string external_url;  // http(s)://host[:port], no path; empty: as the request asked for us
         std::chrono::seconds token_lifetime = std::chrono::minutes{30};
+        std::chrono::seconds session_timeout = std::chrono::minutes{60};
         std::chrono::seconds key_rotation = std::chrono::hours{720};
         std::filesystem::path master_key_file;  // at most one of the two; both empty: a file in the data directory
         std::string master_key;                 // secret, never logged

@@ -132,6 +132,11 @@ constexpr std::array general_keys{
         [](const Config& config) { return config.auth.external_url; },
     },
     duration<60, day>("auth.token_lifetime", ENTREPOT_FIELD(auth.token_lifetime), "How long an access token is valid."),
+    duration<60, 366 * day>(
+        "auth.session_timeout",
+        ENTREPOT_FIELD(auth.session_timeout),
+        "How long a browser's session may be idle before it ends."
+    ),
     duration<hour, 3660 * day>(
         "auth.key_rotation", ENTREPOT_FIELD(auth.key_rotation), "Age at which a new signing key takes over."
     ),

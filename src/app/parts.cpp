@@ -108,11 +108,21 @@ App::Parts::Parts(Config with)
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
-      authenticator{store->accounts(), keys, token_settings, clock, random},
+      authenticator{
+          {.accounts = store->accounts(),
+           .access_tokens = store->access_tokens(),
+           .keys = keys,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random},
+          token_settings
+      },
+      sessions{store->sessions(), authenticator, clock, random, [this] { return settings.session_lifetime(); }},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
       projects{
           {.catalog = store->projects(),
@@ -122,15 +132,32 @@ App::Parts::Parts(Config with)
            .clock = clock}
       },
       overview{store->overview(), store->projects(), policy},
+      users{
+          {.accounts = store->accounts(),
+           .people = store->people(),
+           .hasher = authenticator,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .self_registration = [this] { return settings.self_registration(); }}
+      },
+      access_tokens{
+          {.catalog = store->access_tokens(),
+           .accounts = store->accounts(),
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random}
+      },
       labels{store->labels(), policy, clock},
-      tenancy{*store, policy, access_directory, member_maker, clock},
+      tenancy{*store, policy, access_directory, users, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
-      gate{authenticator, policy, config.auth.service, config.auth.external_url},
+      gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       reads{pull},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
@@ -147,7 +174,8 @@ App::Parts::Parts(Config with)
       },
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       idempotency{store->idempotency(), master_key, random, clock},
-      management{management_needs()}
+      management{management_needs()},
+      session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
@@ -164,6 +192,7 @@ App::Parts::~Parts()
     if (server) server->stop();
     parsing.join();
     (void)run_to_end(ledger.flush());
+    (void)run_to_end(authenticator.flush_uses());
     store->stop();
     blobs.stop();
 }
@@ -177,6 +206,9 @@ ManagementNeeds App::Parts::management_needs()
         .projects = projects,
         .labels = labels,
         .settings = settings,
+        .users = users,
+        .access_tokens = access_tokens,
+        .clock = clock,
         .tenancy = tenancy,
         .system =
             {.policy = policy,
@@ -198,6 +230,7 @@ std::vector<ListenerOptions> App::Parts::listeners()
         SurfaceRouter::Surfaces surfaces;
         if (listener.surfaces.oci) surfaces.oci = &oci;
         if (listener.surfaces.api) surfaces.api = &management;
+        if (listener.surfaces.api) surfaces.sessions = &session_endpoint;
         if (listener.surfaces.token) surfaces.token = &token;
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);
@@ -219,6 +252,11 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
+    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired access tokens", .every = 1h, .run = [this] {
+                          return access_tokens.remove_expired();
+                      }});
+    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
     // Other instances change settings as well; SQLite has one instance.
     const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
     chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});

@@ -2,17 +2,18 @@
 
 #include "access/policy.hpp"
 #include "api/management/management_api.hpp"
+#include "api/management/session_endpoint.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
 #include "api/token/master_key.hpp"
+#include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
-#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -26,11 +27,13 @@
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/access_tokens.hpp"
 #include "tenancy/labels.hpp"
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
+#include "tenancy/users.hpp"
 
 #include <list>
 #include <memory>
@@ -62,12 +65,14 @@ struct App::Parts {
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
+    Sessions sessions;
 
     ProjectGate project_gate;  // verbs
     Projects projects;
     Overview overview;
+    Users users;
+    AccessTokens access_tokens;
     Labels labels;
-    NoMemberMaker member_maker;
     TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
@@ -86,6 +91,7 @@ struct App::Parts {
     OperationsHandler operations;
     Idempotency idempotency;
     ManagementApi management;
+    SessionEndpoint session_endpoint;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;

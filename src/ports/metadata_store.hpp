@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ports/access_catalog.hpp"
+#include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
@@ -9,7 +10,9 @@
 #include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/overview_catalog.hpp"
+#include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
@@ -31,6 +34,9 @@ public:
     virtual IdempotencyCatalog& idempotency() = 0;
     virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
+    virtual PeopleCatalog& people() = 0;
+    virtual AccessTokenCatalog& access_tokens() = 0;
+    virtual SessionCatalog& sessions() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
     virtual TenantCatalog& tenants() = 0;

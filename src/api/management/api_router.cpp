@@ -180,6 +180,7 @@ asio::awaitable<Response> ApiRouter::handle(const Request& request, ByteSource& 
     }
     // The surfaces above add it to what is refused.
     if (response->status < 400) response->add("X-Request-Id", request.request_id());
+    if (request.method == Method::get) Gate::add_csrf_token(request, *response);
     co_return *std::move(response);
 }
 

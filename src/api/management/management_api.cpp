@@ -24,6 +24,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       configurations_{needs.settings},
+      users_{needs.users, needs.policy},
+      access_tokens_{needs.access_tokens, needs.clock},
       system_{needs.system},
       tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
       teams_{needs.tenancy.teams, needs.policy},
@@ -37,6 +39,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     quotas_.add_to(router_);
     labels_.add_to(router_);
     configurations_.add_to(router_);
+    users_.add_to(router_);
+    access_tokens_.add_to(router_);
     system_.add_to(router_);
     tenants_.add_to(router_);
     teams_.add_to(router_);

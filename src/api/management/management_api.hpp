@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/documentation/documentation.hpp"
+#include "api/management/access_tokens_api.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
@@ -13,6 +14,7 @@
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
+#include "api/management/users_api.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
@@ -25,6 +27,9 @@ struct ManagementNeeds {
     Projects& projects;
     Labels& labels;
     Settings& settings;
+    Users& users;
+    AccessTokens& access_tokens;
+    const Clock& clock;
     TenancyVerbs& tenancy;
     SystemApi::Needs system;
 };
@@ -47,6 +52,8 @@ private:
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;
+    UsersApi users_;
+    AccessTokensApi access_tokens_;
     SystemApi system_;
     TenantsApi tenants_;
     TeamsApi teams_;

@@ -2,6 +2,7 @@
 
 #include "access/policy.hpp"
 #include "api/token/authenticator.hpp"
+#include "api/token/sessions.hpp"
 #include "core/task.hpp"
 #include "http/message.hpp"
 #include "oci/names.hpp"
@@ -16,8 +17,15 @@ namespace entrepot {
 // before anybody looks whether the repository exists.
 class Gate {
 public:
-    Gate(Authenticator& authenticator, AccessPolicy& policy, std::string service, std::string external_url)
+    Gate(
+        Authenticator& authenticator,
+        Sessions& sessions,
+        AccessPolicy& policy,
+        std::string service,
+        std::string external_url
+    )
         : authenticator_{authenticator},
+          sessions_{sessions},
           policy_{policy},
           service_{std::move(service)},
           external_url_{std::move(external_url)}
@@ -35,11 +43,14 @@ public:
     // distribution) that names `scope` when it is 401.
     Response refuse(const Request& request, const Error& error, std::string_view scope) const;
 
-    // The caller of the management API: Basic credentials, or a session's cookie, whose changing requests carry the
-    // session's CSRF token. Access tokens of the registry manage nothing. unauthorized, denied (CSRF), unavailable.
+    // The caller of the management API: Basic credentials, a personal access token as Bearer, or a session's cookie,
+    // whose changing requests carry the session's CSRF token. The registry's own tokens manage nothing. A session that
+    // has ended is anonymous. unauthorized, denied (CSRF), too_many_requests, unavailable.
     Task<Caller> identify_management(const Request& request);
     // The answer to an error there.
     Response refuse_management(const Request& request, const Error& error) const;
+    // What a browser's next change has to carry: X-Harbor-CSRF-Token, where the request came with a session's cookie.
+    static void add_csrf_token(const Request& request, Response& response);
 
     // "repository:name:pull,push"
     static std::string scope_for(std::string_view repository, Action action);
@@ -47,7 +58,10 @@ public:
 private:
     std::string realm(const Request& request) const;
 
+    Task<Caller> identify_session(const Request& request, std::string id);
+
     Authenticator& authenticator_;
+    Sessions& sessions_;
     AccessPolicy& policy_;
     std::string service_;
     std::string external_url_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "drivers/sql/sql_access.hpp"
+#include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
@@ -10,8 +11,10 @@
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
+#include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
@@ -38,6 +41,9 @@ public:
     IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
+    PeopleCatalog& people() override { return people_; }
+    AccessTokenCatalog& access_tokens() override { return access_tokens_; }
+    SessionCatalog& sessions() override { return sessions_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
     TenantCatalog& tenants() override { return tenants_; }
@@ -63,6 +69,9 @@ private:
     SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;
+    SqlPeople people_;
+    SqlAccessTokens access_tokens_;
+    SqlSessions sessions_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
     SqlTenants tenants_;
