@@ -2,6 +2,7 @@
 
 #include "api/operations/http_metrics.hpp"
 #include "app/version.hpp"
+#include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
@@ -85,6 +86,13 @@ Uploads::Limits upload_limits(const Config& config)
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
 }
 
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
 Task<> drained(OperationsHandler& operations)
 {
     co_await operations.drain(5s);
@@ -144,6 +152,7 @@ App::Parts::Parts(Config with)
       management{management_needs()}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+    log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());
 }

@@ -7,6 +7,7 @@ namespace entrepot {
 namespace {
 
 constexpr std::string_view version_path = "/api/version";
+constexpr std::string_view docs_path = "/api/docs";
 
 // Which API this is, for clients that ask before they know the rest of the path.
 Response version_answer(const Request& request)
@@ -33,6 +34,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       members_{needs.tenancy.project_members, needs.policy},
       usergroups_{needs.tenancy.user_groups}
 {
+    documentation_.add_to(router_);
     projects_.add_to(router_);
     repositories_.add_to(router_);
     artifacts_.add_to(router_);
@@ -50,7 +52,16 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)
 {
+    auto response = co_await answer(request, body);
+    // What people wrote is in these answers: no browser shall guess that it is a page.
+    response.add("X-Content-Type-Options", "nosniff");
+    co_return response;
+}
+
+asio::awaitable<Response> ManagementApi::answer(const Request& request, ByteSource& body)
+{
     if (request.path == version_path) co_return version_answer(request);
+    if (request.path == docs_path) co_return documentation_.page(request);
     co_return co_await router_.handle(request, body);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/documentation/documentation.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/configurations_api.hpp"
@@ -42,7 +43,10 @@ public:
     const ApiRouter& router() const noexcept { return router_; }
 
 private:
+    asio::awaitable<Response> answer(const Request& request, ByteSource& body);
+
     ApiRouter router_;
+    Documentation documentation_;
     ProjectsApi projects_;
     RepositoriesApi repositories_;
     ArtifactsApi artifacts_;
