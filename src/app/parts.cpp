@@ -2,6 +2,7 @@
 
 #include "api/operations/http_metrics.hpp"
 #include "app/version.hpp"
+#include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
@@ -68,19 +69,28 @@ FilesystemOptions blob_options(const Config& config)
     return options;
 }
 
-TokenSettings token_settings_of(const Config& config)
+TokenSettings token_settings_of(const Config& config, const Settings& settings)
 {
-    TokenSettings settings;
-    settings.issuer = config.auth.issuer;
-    settings.service = config.auth.service;
-    settings.lifetime = config.auth.token_lifetime;
-    settings.key_lifetime = config.auth.key_rotation;
-    return settings;
+    TokenSettings tokens;
+    tokens.issuer = config.auth.issuer;
+    tokens.service = config.auth.service;
+    tokens.lifetime = config.auth.token_lifetime;
+    tokens.key_lifetime = config.auth.key_rotation;
+    tokens.current_lifetime = [&settings] { return settings.token_lifetime(); };
+    tokens.longest_lifetime = Settings::longest_token_lifetime;
+    return tokens;
 }
 
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
+}
+
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
 }
 
 Task<> drained(OperationsHandler& operations)
@@ -98,12 +108,12 @@ App::Parts::Parts(Config with)
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
-      token_settings{token_settings_of(config)},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
       authenticator{store->accounts(), keys, token_settings, clock, random},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime},
       projects{
           {.catalog = store->projects(),
            .policy = policy,
@@ -113,6 +123,7 @@ App::Parts::Parts(Config with)
       },
       overview{store->overview(), store->projects(), policy},
       labels{store->labels(), policy, clock},
+      tenancy{*store, policy, access_directory, member_maker, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
@@ -124,7 +135,7 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, reads, writes, upload_endpoints, lists},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists},
       token{
           {.authenticator = authenticator,
            .keys = keys,
@@ -139,6 +150,7 @@ App::Parts::Parts(Config with)
       management{management_needs()}
 {
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+    log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());
 }
@@ -165,6 +177,7 @@ ManagementNeeds App::Parts::management_needs()
         .projects = projects,
         .labels = labels,
         .settings = settings,
+        .tenancy = tenancy,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -212,6 +225,8 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
+    );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});

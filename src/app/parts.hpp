@@ -12,6 +12,7 @@
 #include "app/app.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -29,6 +30,7 @@
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 #include <list>
 #include <memory>
@@ -55,16 +57,18 @@ struct App::Parts {
 
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
+    Settings settings;
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
 
     ProjectGate project_gate;  // verbs
-    Settings settings;
     Projects projects;
     Overview overview;
     Labels labels;
+    NoMemberMaker member_maker;
+    TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;

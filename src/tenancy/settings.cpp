@@ -23,7 +23,10 @@ std::vector<SettingKey> make_keys(std::chrono::seconds token_lifetime)
         {.name = "self_registration", .fallback = false},
         {.name = "project_creation_restriction", .fallback = string{"everyone"}, .choices = {"everyone", "adminonly"}},
         {.name = "read_only", .fallback = false},
-        {.name = "token_expiration", .fallback = std::int64_t{minutes}, .least = 1, .most = 1440},
+        {.name = "token_expiration",
+         .fallback = std::int64_t{minutes},
+         .least = 1,
+         .most = Settings::longest_token_lifetime.count()},
         {.name = "session_timeout", .fallback = std::int64_t{60}, .least = 1, .most = 525'600},
         {.name = "robot_token_duration", .fallback = std::int64_t{30}, .least = 1, .most = 36'500},
         {.name = "robot_name_prefix", .fallback = string{"robot$"}},
@@ -94,6 +97,7 @@ Settings::Settings(
     : catalog_{catalog},
       policy_{policy},
       clock_{clock},
+      token_lifetime_{token_lifetime},
       keys_{make_keys(token_lifetime)},
       values_{std::make_shared<const Values>(values_of({}))}
 {
@@ -148,6 +152,13 @@ Task<> Settings::change(Caller caller, std::map<std::string, SettingValue> value
     const Actor actor{.user_id = caller.identity->user_id, .at = clock_.now()};
     if (!changes.empty()) CO_CHECK(co_await catalog_.change(std::move(changes), actor));
     co_return co_await refresh();
+}
+
+// The configured one may be finer than the minutes that it is shown in.
+std::chrono::seconds Settings::token_lifetime() const
+{
+    const std::chrono::minutes set{integer("token_expiration")};
+    return set == std::chrono::ceil<std::chrono::minutes>(token_lifetime_) ? token_lifetime_ : set;
 }
 
 SettingValue Settings::value(std::string_view name) const

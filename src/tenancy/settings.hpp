@@ -34,6 +34,8 @@ struct SettingKey {
 // change() answers, and on other instances when they refresh() next (within a second). Safe from any thread.
 class Settings {
 public:
+    static constexpr std::chrono::minutes longest_token_lifetime{1440};
+
     // `token_lifetime`: what the configuration file says, for as long as nothing else is set.
     Settings(
         SettingsCatalog& catalog,
@@ -56,7 +58,7 @@ public:
     bool self_registration() const { return flag("self_registration"); }
     bool everyone_creates_projects() const { return text("project_creation_restriction") == "everyone"; }
     bool read_only() const { return flag("read_only"); }
-    std::chrono::minutes token_lifetime() const { return std::chrono::minutes{integer("token_expiration")}; }
+    std::chrono::seconds token_lifetime() const;
     std::chrono::minutes session_lifetime() const { return std::chrono::minutes{integer("session_timeout")}; }
     std::int64_t robot_days() const { return integer("robot_token_duration"); }
     std::string robot_name_prefix() const { return text("robot_name_prefix"); }
@@ -85,6 +87,7 @@ private:
     SettingsCatalog& catalog_;
     const AccessPolicy& policy_;
     const Clock& clock_;
+    const std::chrono::seconds token_lifetime_;
     const std::vector<SettingKey> keys_;
     mutable std::mutex mutex_;
     std::uint64_t begun_ = 0;  // reads; the one that began last wins

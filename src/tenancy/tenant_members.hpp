@@ -2,27 +2,10 @@
 
 #include "ports/tenant_catalog.hpp"
 #include "tenancy/granting.hpp"
+#include "tenancy/tenant_user_maker.hpp"
 #include "tenancy/tenants.hpp"
 
-#include <string>
-
 namespace entrepot {
-
-// A person whom a tenant's admin makes.
-struct NewTenantUser {
-    std::string name;
-    std::string email;
-    std::string realname;
-    std::string password;
-};
-
-// Makes a user who is a member of a tenant; whether the caller may is established before. bad_request (name, e-mail
-// address, password), conflict.
-class TenantUserMaker {
-public:
-    virtual ~TenantUserMaker() = default;
-    virtual Task<std::int64_t> make_member(Caller caller, std::int64_t tenant_id, NewTenantUser user) = 0;
-};
 
 // Who belongs to a tenant. What all its members get they get by joining, so nobody lets others in who has not got it.
 class TenantMembers {

@@ -83,7 +83,7 @@ TEST_P(MetadataStoreContract, makes_a_tenant_with_its_teams_their_rights_and_its
     wanted.name = "acme";
     wanted.display_name = "Acme";
     wanted.quota_bytes = 1000;
-    wanted.teams = {{.name = "SREs", .description = "d", .rights = {{.object_kind = "pipeline", .role_id = 10}}}};
+    wanted.teams = {{.name = "SREs", .description = "d", .rights = {{"pipeline", role::basic_owner, ""}}}};
     wanted.admins = {admin};
     const auto made = run(store().tenants().create(wanted, {1, 100}));
     ASSERT_TRUE(made) << made.error().message() << made.error().detail();

@@ -178,6 +178,7 @@ asio::awaitable<Response> ApiRouter::handle(const Request& request, ByteSource& 
         }
         response = gate_.refuse_management(request, error);
     }
+    // The surfaces above add it to what is refused.
     if (response->status < 400) response->add("X-Request-Id", request.request_id());
     co_return *std::move(response);
 }
@@ -186,7 +187,12 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body)
 {
     if (!request.path.starts_with(base_path)) co_return fail(Errc::not_found, "there is nothing at this path");
     CO_TRY(auto match, find(request.method, request.path.substr(base_path.size())));
-    if (!match.route && !match.allowed.empty()) co_return method_not_allowed(match.allowed);
+    if (!match.route && !match.allowed.empty()) {
+        auto refusal =
+            gate_.refuse_management(request, Error{Errc::method_not_allowed, "this method is not supported here"});
+        refusal.add("Allow", match.allowed);
+        co_return refusal;
+    }
     if (!match.route) co_return fail(Errc::not_found, "there is nothing at this path");
     CO_TRY(auto caller, co_await gate_.identify_management(request));
     if (match.route->audience == ApiAudience::signed_in && caller.identity->anonymous()) {

@@ -7,6 +7,7 @@ namespace entrepot {
 namespace {
 
 constexpr std::string_view version_path = "/api/version";
+constexpr std::string_view docs_path = "/api/docs";
 
 // Which API this is, for clients that ask before they know the rest of the path.
 Response version_answer(const Request& request)
@@ -23,18 +24,40 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       configurations_{needs.settings},
-      system_{needs.system}
+      system_{needs.system},
+      tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
+      teams_{needs.tenancy.teams, needs.policy},
+      grants_{needs.tenancy.grants, needs.tenancy.explain, needs.policy},
+      roles_{needs.tenancy.roles},
+      members_{needs.tenancy.project_members, needs.policy},
+      usergroups_{needs.tenancy.user_groups}
 {
+    documentation_.add_to(router_);
     projects_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
     configurations_.add_to(router_);
     system_.add_to(router_);
+    tenants_.add_to(router_);
+    teams_.add_to(router_);
+    grants_.add_to(router_);
+    roles_.add_to(router_);
+    members_.add_to(router_);
+    usergroups_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)
 {
+    auto response = co_await answer(request, body);
+    // What people wrote is in these answers: no browser shall guess that it is a page.
+    response.add("X-Content-Type-Options", "nosniff");
+    co_return response;
+}
+
+asio::awaitable<Response> ManagementApi::answer(const Request& request, ByteSource& body)
+{
     if (request.path == version_path) co_return version_answer(request);
+    if (request.path == docs_path) co_return documentation_.page(request);
     co_return co_await router_.handle(request, body);
 }
 

@@ -1,11 +1,19 @@
 #pragma once
 
+#include "api/documentation/documentation.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/configurations_api.hpp"
+#include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
+#include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/teams_api.hpp"
+#include "api/management/tenants_api.hpp"
+#include "api/management/usergroups_api.hpp"
+#include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
 
@@ -17,6 +25,7 @@ struct ManagementNeeds {
     Projects& projects;
     Labels& labels;
     Settings& settings;
+    TenancyVerbs& tenancy;
     SystemApi::Needs system;
 };
 
@@ -30,12 +39,21 @@ public:
     const ApiRouter& router() const noexcept { return router_; }
 
 private:
+    asio::awaitable<Response> answer(const Request& request, ByteSource& body);
+
     ApiRouter router_;
+    Documentation documentation_;
     ProjectsApi projects_;
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;
     SystemApi system_;
+    TenantsApi tenants_;
+    TeamsApi teams_;
+    GrantsApi grants_;
+    RolesApi roles_;
+    MembersApi members_;
+    UsergroupsApi usergroups_;
 };
 
 }  // namespace entrepot

@@ -161,6 +161,7 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
 {
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
+    if (action != Action::pull && settings_.read_only()) co_return fail(Errc::denied, "the registry is read-only");
     OciCall call{
         .request = request,
         .body = body,

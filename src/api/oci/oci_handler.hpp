@@ -8,6 +8,7 @@
 #include "api/oci/upload_endpoints.hpp"
 #include "api/oci/writes.hpp"
 #include "http/message.hpp"
+#include "tenancy/settings.hpp"
 
 #include <optional>
 
@@ -18,9 +19,21 @@ namespace entrepot {
 class OciHandler final : public Handler {
 public:
     OciHandler(
-        Gate& gate, AccessPolicy& policy, OciReads& reads, OciWrites& writes, UploadEndpoints& uploads, OciLists& lists
+        Gate& gate,
+        AccessPolicy& policy,
+        const Settings& settings,
+        OciReads& reads,
+        OciWrites& writes,
+        UploadEndpoints& uploads,
+        OciLists& lists
     )
-        : gate_{gate}, policy_{policy}, reads_{reads}, writes_{writes}, uploads_{uploads}, lists_{lists}
+        : gate_{gate},
+          policy_{policy},
+          settings_{settings},
+          reads_{reads},
+          writes_{writes},
+          uploads_{uploads},
+          lists_{lists}
     {
     }
 
@@ -35,6 +48,7 @@ private:
 
     Gate& gate_;
     AccessPolicy& policy_;
+    const Settings& settings_;
     OciReads& reads_;
     OciWrites& writes_;
     UploadEndpoints& uploads_;

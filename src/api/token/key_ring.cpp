@@ -172,7 +172,7 @@ Task<> KeyRing::rotate()
 Task<> KeyRing::remove_spent()
 {
     const auto known = entries();
-    const auto longest_token_life = micros(settings_.lifetime + settings_.leeway);
+    const auto longest_token_life = micros(std::max(settings_.lifetime, settings_.longest_lifetime) + settings_.leeway);
     const auto long_ago = clock_.now() - longest_token_life;
     bool removed = false;
     for (std::size_t i = 1; i < known->size(); ++i) {

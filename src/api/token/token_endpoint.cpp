@@ -242,7 +242,7 @@ Response TokenEndpoint::answer(const Issued& issued, std::string_view refresh_to
     add_member(json, "access_token", issued.token);
     add_member(json, "issued_at", rfc3339(issued.at));
     if (!refresh_token.empty()) add_member(json, "refresh_token", refresh_token);
-    return secret_json(json + ",\"expires_in\":" + std::to_string(settings_.lifetime.count()) + "}");
+    return secret_json(json + ",\"expires_in\":" + std::to_string(settings_.lifetime_now().count()) + "}");
 }
 
 Response TokenEndpoint::oauth_answer(const Issued& issued, std::string_view refresh_token) const
@@ -253,7 +253,7 @@ Response TokenEndpoint::oauth_answer(const Issued& issued, std::string_view refr
     add_member(json, "scope", scope_text(issued.scopes));
     add_member(json, "issued_at", rfc3339(issued.at));
     if (!refresh_token.empty()) add_member(json, "refresh_token", refresh_token);
-    return secret_json(json + ",\"expires_in\":" + std::to_string(settings_.lifetime.count()) + "}");
+    return secret_json(json + ",\"expires_in\":" + std::to_string(settings_.lifetime_now().count()) + "}");
 }
 
 }  // namespace entrepot

@@ -16,7 +16,7 @@ Result<std::string> TokenSigner::sign(const Subject& subject, TokenScopes scopes
     claims.audience = settings_.service;
     claims.id = std::move(id);
     claims.issued_at = claims.not_before = seconds;
-    claims.expires_at = seconds + settings_.lifetime.count();
+    claims.expires_at = seconds + settings_.lifetime_now().count();
     claims.user_id = subject.user_id;
     claims.credential_version = subject.credential_version;
     claims.scopes = std::move(scopes);
