@@ -18,12 +18,14 @@ SYNOPSIS
                  [--tls-listen ADDR:PORT --tls-cert FILE --tls-key FILE]
   entrepot check-config [--config FILE | --print-reference]
   entrepot audit verify|show [OPTIONS]
+  entrepot ctl COMMAND
   entrepot version
 
 DESCRIPTION
   serve         runs the registry until SIGTERM or SIGINT
   check-config  reads the configuration as serve would, tells what is wrong with it and starts nothing
   audit         proves the audit trail, or prints what it holds
+  ctl           works with a registry over its API: projects, members, artifacts and all else
   version       prints the version
 
   `entrepot COMMAND --help` explains a command.
@@ -257,6 +259,7 @@ bool asks_for_help(int count, const char* const* arguments)
 Command parse_command_line(int count, const char* const* arguments)
 {
     if (count < 1) return PrintCommand{std::string{overview}, exit_code::usage};  // execve without a name
+    if (count > 1 && std::string_view{arguments[1]} == "ctl") return CtlWords{{arguments + 2, arguments + count}};
     Parser parser;
     try {
         parser.app.parse(count, arguments);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace entrepot {
 
@@ -21,14 +22,25 @@ struct CheckConfigCommand {
 
 struct VersionCommand {};
 
+// `entrepot ctl` and what follows: a client of the API with a command line of its own (cli/).
+struct CtlWords {
+    std::vector<std::string> words;
+};
+
 // Help that was asked for (exit code 0, standard output), or what is wrong with the arguments (64, standard error).
 struct PrintCommand {
     std::string text;
     int exit_code = 0;
 };
 
-using Command =
-    std::variant<ServeCommand, CheckConfigCommand, AuditVerifyCommand, AuditShowCommand, VersionCommand, PrintCommand>;
+using Command = std::variant<
+    ServeCommand,
+    CheckConfigCommand,
+    AuditVerifyCommand,
+    AuditShowCommand,
+    VersionCommand,
+    CtlWords,
+    PrintCommand>;
 
 // Never exits and never prints: the caller does.
 Command parse_command_line(int count, const char* const* arguments);
