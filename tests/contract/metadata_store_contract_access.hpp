@@ -64,13 +64,13 @@ TEST_P(AccessContract, a_project_comes_with_its_owners_grant_and_goes_with_all_g
     EXPECT_EQ(entry.grants.front().subject, (SubjectKey{SubjectKind::principal, alice}));
 
     grant("'team', 4", "'repository', " + std::to_string(made->id), "2, '', 'web/**', 0");
-    EXPECT_SUCCEEDS(run(store().projects().set_public(project("mine"), false, someone)));
+    EXPECT_SUCCEEDS(run(store().projects().change(made->id, {.is_public = false}, someone)));
     const auto changed = since(changes.version);
     ASSERT_EQ(changed.projects.size(), 1U);
     EXPECT_FALSE(changed.projects.front().is_public);
     EXPECT_EQ(changed.projects.front().grants.size(), 2U);
 
-    EXPECT_SUCCEEDS(run(store().projects().remove(project("mine"), someone)));
+    EXPECT_SUCCEEDS(run(store().projects().remove(made->id, someone)));
     const auto gone = since(changed.version);
     EXPECT_TRUE(gone.projects.empty());
     EXPECT_EQ(gone.removed_projects, std::vector{made->id});
@@ -244,7 +244,7 @@ TEST_P(AccessContract, a_projects_robots_go_with_it)
     );
     grant("'robot', " + id, "'project', " + std::to_string(made->id), "0, 'project/repository:pull', '', 0");
     const auto before = version();
-    EXPECT_SUCCEEDS(run(store().projects().remove(project("mine"), someone)));
+    EXPECT_SUCCEEDS(run(store().projects().remove(made->id, someone)));
     EXPECT_EQ(since(before).removed_principals, std::vector{robot});
     EXPECT_EQ(host().number("SELECT COUNT(*) FROM robots"), 0);
     EXPECT_EQ(host().number("SELECT COUNT(*) FROM grants WHERE subject_kind = 'robot'"), 0);
