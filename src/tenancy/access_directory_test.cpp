@@ -61,7 +61,7 @@ protected:
     void settle()
     {
         loop.restart();
-        loop.run();
+        loop.poll();
     }
     void answer(Result<AccessChanges> changes)
     {

@@ -12,6 +12,14 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+VENV = HERE.parents[1] / "build/tools/venv"
+
+
+def enter_venv():
+    """Goes on in the environment that tools/install-test-deps.sh made, where it is."""
+    python = VENV / "bin/python"
+    if python.exists() and pathlib.Path(sys.prefix).resolve() != VENV.resolve():
+        os.execv(python, [python, *sys.argv])
 
 
 class Verdicts(unittest.TestResult):
@@ -59,6 +67,7 @@ def tests_of(suite):
 
 
 def main():
+    enter_venv()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary")
     parser.add_argument("--database", default="", choices=("", "postgres"))

@@ -7,6 +7,7 @@ namespace entrepot {
 namespace {
 
 constexpr std::string_view version_path = "/api/version";
+constexpr std::string_view docs_path = "/api/docs";
 
 // Which API this is, for clients that ask before they know the rest of the path.
 Response version_answer(const Request& request)
@@ -18,11 +19,16 @@ Response version_answer(const Request& request)
 }  // namespace
 
 ManagementApi::ManagementApi(const ManagementNeeds& needs)
-    : router_{needs.gate, &needs.settings, &needs.idempotency},
+    : router_{needs.gate, &needs.settings, &needs.idempotency, &needs.audit},
       projects_{needs.projects, needs.policy},
+      repositories_{needs.repositories, needs.policy},
+      artifacts_{needs.artifacts, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       configurations_{needs.settings},
+      audit_{needs.audit_reader, needs.policy},
+      users_{needs.users, needs.policy},
+      access_tokens_{needs.access_tokens, needs.clock},
       system_{needs.system},
       tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
       teams_{needs.tenancy.teams, needs.policy},
@@ -31,10 +37,16 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       members_{needs.tenancy.project_members, needs.policy},
       usergroups_{needs.tenancy.user_groups}
 {
+    documentation_.add_to(router_);
     projects_.add_to(router_);
+    repositories_.add_to(router_);
+    artifacts_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
     configurations_.add_to(router_);
+    audit_.add_to(router_);
+    users_.add_to(router_);
+    access_tokens_.add_to(router_);
     system_.add_to(router_);
     tenants_.add_to(router_);
     teams_.add_to(router_);
@@ -46,7 +58,16 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)
 {
+    auto response = co_await answer(request, body);
+    // What people wrote is in these answers: no browser shall guess that it is a page.
+    response.add("X-Content-Type-Options", "nosniff");
+    co_return response;
+}
+
+asio::awaitable<Response> ManagementApi::answer(const Request& request, ByteSource& body)
+{
     if (request.path == version_path) co_return version_answer(request);
+    if (request.path == docs_path) co_return documentation_.page(request);
     co_return co_await router_.handle(request, body);
 }
 

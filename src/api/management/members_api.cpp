@@ -22,6 +22,14 @@ AuditedChange told(const ProjectAccess& project, std::string_view name)
     return {.type = "member", .name = name, .tenant_id = project.tenant_id, .project_id = project.id};
 }
 
+// Terraform's provider sends both, the one that is not meant being {}.
+Result<std::optional<JsonBody>> subject_in(const JsonBody& body, std::string_view name)
+{
+    TRY(auto subject, body.optional_object(name));
+    if (subject && subject->raw().empty()) subject.reset();
+    return subject;
+}
+
 }  // namespace
 
 void MembersApi::add_to(ApiRouter& router)
@@ -55,8 +63,8 @@ Task<Response> MembersApi::create(ApiCall call)
     tell(call.audit.get(), told(*project, project->name), nullptr, nullptr);
     CO_TRY(const auto body, co_await JsonBody::read(call.body));
     CO_TRY(const auto role_id, wanted_role(body));
-    CO_TRY(const auto user_body, body.optional_object("member_user"));
-    CO_TRY(const auto group_body, body.optional_object("member_group"));
+    CO_TRY(const auto user_body, subject_in(body, "member_user"));
+    CO_TRY(const auto group_body, subject_in(body, "member_group"));
     if (user_body.has_value() == group_body.has_value()) {
         co_return fail(Errc::bad_request, "it takes either member_user or member_group");
     }

@@ -7,6 +7,7 @@
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_request.hpp"
 #include "tests/support/memory_accounts.hpp"
+#include "tests/support/memory_audit.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -90,7 +91,9 @@ protected:
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
     TokenSigner signer{keys, settings};
     Authenticator authenticator{accounts, keys, settings, clock, random};
-    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random}, settings};
+    MemoryTrail trail;
+    LoginAudit logins{trail, clock};
+    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random, logins}, settings};
 };
 std::string Endpoint::encoded;
 

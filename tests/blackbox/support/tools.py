@@ -15,6 +15,7 @@ PACKAGES = {
     "oras": "oras.land/oras/cmd/oras",
     "regctl": "github.com/regclient/regclient/cmd/regctl",
     "helm": "helm.sh/helm/v3/cmd/helm",
+    "goharbor": ".",
 }
 
 
@@ -33,7 +34,7 @@ def tool(name):
     module = settings.ROOT / "tests/blackbox/tools" / name
     binary = settings.TOOLS / name
     stamp = settings.TOOLS / f"{name}.sum"
-    pinned = (module / "go.sum").read_bytes()
+    pinned = b"".join(path.read_bytes() for path in (module / "go.sum", *sorted(module.glob("*.go"))))
     if not binary.exists() or not stamp.exists() or stamp.read_bytes() != pinned:
         settings.TOOLS.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()

@@ -1,0 +1,400 @@
+"""Something of everything that the management API knows, and for each of its operations a request that succeeds for
+who may send it. A request never spoils what another one needs: what it deletes was made for it."""
+import dataclasses
+import itertools
+import json
+import threading
+import urllib.parse
+import uuid
+
+from .api import Api, encoded_twice
+from .contract import quoted
+from .registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Registry, descriptor, digest_of
+from .server import PASSWORD
+
+USER_PASSWORD = "Somebody1pass"
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360000002000001"
+                    "e5276de80000000049454e44ae426082".replace(" ", ""))
+
+
+@dataclasses.dataclass
+class Call:
+    """The variable parts of a request: path values (already encoded), query, body, headers."""
+    values: dict = dataclasses.field(default_factory=dict)
+    query: dict = None
+    body: object = None
+    headers: dict = None
+
+    def send(self, api, operation):
+        return api.request(operation.method, operation.url(**self.values), self.body, self.headers, self.query, base="")
+
+
+class World:
+    """A tenant with a private and a public project, made by the platform's admin."""
+
+    def __init__(self, host):
+        self.host = host
+        self.admin = Api(host)
+        self.registry = Registry(host, "admin", PASSWORD)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self.mark = uuid.uuid4().hex[:8]
+        self.tenant = "t" + self.mark
+        self.tenant_id = self.admin.made("/tenants", {"name": self.tenant, "display_name": "Tenant", "team_templates": False})
+        self.project, self.public = "p" + self.mark, "q" + self.mark
+        self.project_id = self.make_project(self.project)
+        self.public_id = self.make_project(self.public, public=True)
+        self.image = {}
+        for project in (self.project, self.public):
+            self.image[project] = self.push(project, "app", "1.0")
+        self.victim = self.user("victim")
+        self.admin.post(f"/tenants/{self.tenant}/members", {"user_id": self.victim})
+        self.team = self.fresh_team()
+        self.admin.post(f"/tenants/{self.tenant}/teams/{self.team}/members", {"user_id": self.victim})
+        self.role = self.fresh_role()
+        self.group = self.fresh_group()
+        self.member = self.fresh_member(self.project)
+        self.robot = self.fresh_robot()["id"]
+        self.label = self.fresh_label()
+        self.global_label = self.admin.made("/labels", {"name": self.name("global"), "scope": "g", "color": "#123456"})
+        self.grant = self.fresh_grant()
+        self.quota = self.admin.get("/quotas", query={"reference": "project", "reference_id": self.project_id})[0]["id"]
+
+    def close(self):
+        self.admin.close()
+        self.registry.close()
+
+    def name(self, stem):
+        return f"{stem}-{self.mark}-{next(self._numbers)}"
+
+    # What is made afresh, by the admin.
+
+    def make_project(self, name, public=False):
+        return self.admin.made("/projects", {"project_name": name, "tenant": self.tenant,
+                                             "metadata": {"public": str(public).lower()}})
+
+    def fresh_project(self, caller=None):
+        """One that the caller has the same role in as in the first one."""
+        name = self.name("fresh")
+        self.make_project(name)
+        if caller is not None and caller.join:
+            caller.join(self, name)
+        return name
+
+    def fresh_tenant(self, caller=None):
+        name = self.name("tenant")
+        self.admin.made("/tenants", {"name": name})
+        if caller is not None and caller.join_tenant:
+            caller.join_tenant(self, name)
+        return name
+
+    def push(self, project, repository, tag, annotations=None):
+        """An image of its own; its digest."""
+        layer = f"layer {next(self._numbers)} of {self.mark}".encode()
+        name = f"{project}/{repository}"
+        config = json.dumps({"architecture": "amd64", "os": "linux", "history": [{
+            "created": "2026-01-01T00:00:00Z", "created_by": "/bin/sh -c true"}],
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer)]}}).encode()
+        with self._lock:
+            for data in (config, layer):
+                self.registry.push_blob(name, data)
+            return self.registry.push_manifest(name, tag, {
+                "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": descriptor(OCI_CONFIG, config),
+                "layers": [descriptor(OCI_LAYER, layer)], **({"annotations": annotations} if annotations else {})})
+
+    def fresh_image(self, repository="app"):
+        return self.push(self.project, repository, self.name("tag"))
+
+    def user(self, stem):
+        name = self.name(stem)
+        return self.admin.made("/users", {"username": name, "password": USER_PASSWORD, "email": f"{name}@example.com",
+                                          "realname": name, "comment": ""})
+
+    def user_name(self, number):
+        return self.admin.get(f"/users/{number}")["username"]
+
+    def fresh_team(self):
+        return self.admin.made(f"/tenants/{self.tenant}/teams", {"name": self.name("team"), "description": "a team"})
+
+    def fresh_role(self):
+        return self.admin.made("/roles", {"name": self.name("role"), "permissions": ["project:repository:pull"]})
+
+    def fresh_group(self):
+        return self.admin.made("/usergroups", {"group_name": self.name("group"), "group_type": 3})
+
+    def fresh_member(self, project, role=5):
+        number = self.user("member")
+        return self.admin.made(f"/projects/{project}/members", {"role_id": role, "member_user": {"user_id": number}})
+
+    def robot_body(self, project=None, access=(("repository", "pull"),), **more):
+        return {"name": self.name("robot"), "level": "project", "duration": 30, "disable": False, "permissions": [{
+            "kind": "project", "namespace": project or self.project,
+            "access": [{"resource": resource, "action": action} for resource, action in access]}], **more}
+
+    def fresh_robot(self, **more):
+        return self.admin.post("/robots", self.robot_body(**more)).json()
+
+    def fresh_label(self):
+        return self.admin.made("/labels", {"name": self.name("label"), "scope": "p", "project_id": self.project_id,
+                                           "color": "#00FF00"})
+
+    def fresh_grant(self, kind="project"):
+        if kind == "project":
+            self_object = {"kind": "project", "id": self.project_id}
+        else:
+            self_object = {"kind": "tenant", "id": self.tenant_id}
+        # A team of the tenant, so that a role on the tenant can be given too.
+        return self.admin.made("/grants", {"subject": {"kind": "team", "id": self.fresh_team()}, "object": self_object,
+                                           "role_id": 5})
+
+    def artifact(self, project=None, repository="app", reference="1.0", **more):
+        return {"project_name": project or self.project, "repository_name": encoded_twice(repository),
+                "reference": quoted(reference), **more}
+
+
+# The requests, by operationId. `caller` is who will send it: for the few that need something of the caller's own.
+
+def in_project(world, **more):
+    return {"project_name_or_id": world.project, **more}
+
+
+def in_tenant(world, **more):
+    return {"tenant_name_or_id": world.tenant, **more}
+
+
+def label_on(world, digest):
+    label = world.fresh_label()
+    world.admin.post(f"/projects/{world.project}/repositories/app/artifacts/{digest}/labels", {"id": label}, 200)
+    return label
+
+
+def labelled(world, _):
+    digest = world.fresh_image()
+    return Call(world.artifact(reference=digest, label_id=label_on(world, digest)))
+
+
+def icon(world, _):
+    layer = digest_of(PNG)
+    world.registry.push_blob(f"{world.public}/iconic", PNG)
+    config = json.dumps({"architecture": "amd64", "os": "linux"}).encode()
+    world.registry.push_blob(f"{world.public}/iconic", config)
+    world.registry.push_manifest(f"{world.public}/iconic", "1", {
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": descriptor(OCI_CONFIG, config),
+        "layers": [descriptor("image/png", PNG, annotations={"io.goharbor.artifact.v1alpha1.icon": ""})]})
+    return Call({"digest": quoted(layer)})
+
+
+def tagged(world, _):
+    digest = world.fresh_image()
+    return Call(world.artifact(reference=digest, tag_name=f"{world.admin.get(f'/projects/{world.project}/repositories/app/artifacts/{digest}/tags')[0]['name']}"))
+
+
+def repository_to_delete(world, _):
+    name = world.name("gone")
+    world.push(world.project, name, "1")
+    return Call({"project_name": world.project, "repository_name": encoded_twice(name)})
+
+
+def metadata_entry(world, _):
+    world.admin.request("POST", f"/projects/{world.project}/metadatas", {"auto_scan": "true"})
+    return Call(in_project(world, meta_name="auto_scan"), body={"auto_scan": "false"})
+
+
+def metadata_gone(world, _):
+    world.admin.request("DELETE", f"/projects/{world.project}/metadatas/prevent_vul")
+    return Call(in_project(world), body={"prevent_vul": "false"})
+
+
+def membership(world, _):
+    number = world.user("newcomer")
+    world.admin.post(f"/tenants/{world.tenant}/members", {"user_id": number})
+    return Call(in_tenant(world, user_id=number))
+
+
+def team_membership(world, _):
+    call = membership(world, _)
+    world.admin.post(f"/tenants/{world.tenant}/teams/{world.team}/members", {"user_id": call.values["user_id"]})
+    return Call({**call.values, "team_id": world.team})
+
+
+def to_join_team(world, _):
+    return Call(in_tenant(world, team_id=world.team), body={"user_id": membership(world, _).values["user_id"]})
+
+
+def robot_update(world, _):
+    robot = world.fresh_robot()
+    body = world.robot_body(description="changed")
+    return Call({"robot_id": robot["id"]}, body={**body, "id": robot["id"], "name": robot["name"]})
+
+
+def new_user(world, _=None):
+    name = world.name("made")
+    return {"username": name, "password": USER_PASSWORD, "email": f"{name}@example.com", "realname": name}
+
+
+def profile(world, _):
+    number = world.user("profile")
+    return Call({"user_id": number}, body={"realname": "Another", "email": f"p{number}-{world.mark}@example.com",
+                                           "comment": "changed"})
+
+
+def own_token(world, caller):
+    api = caller.api if caller else world.admin
+    made = api.request("POST", "/users/current/tokens", {"name": world.name("token")})
+    # Who can't make one asks for one that is nobody's.
+    return Call({"user_id": "current", "token_id": made.json()["id"] if made.status == 201 else 1 << 40})
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def form(**fields):
+    return urllib.parse.urlencode(fields).encode()
+
+
+def configuration(world, _):
+    value = world.admin.get("/configurations")["robot_token_duration"]["value"]
+    return Call(body={"robot_token_duration": value})
+
+
+REQUESTS = {
+    "getPing": lambda w, c: Call(),
+    "getHealth": lambda w, c: Call(),
+    "getSystemInfo": lambda w, c: Call(),
+    "getVolumes": lambda w, c: Call(),
+    "getCert": lambda w, c: Call(),
+    "getStatistic": lambda w, c: Call(),
+    "search": lambda w, c: Call(query={"q": w.mark}),
+    "getConfigurations": lambda w, c: Call(),
+    "updateConfigurations": configuration,
+    "getOpenapiYaml": lambda w, c: Call(),
+    "getOpenapiJson": lambda w, c: Call(),
+
+    "listProjects": lambda w, c: Call(query={"q": f"name=~{w.mark}", "sort": "-name", "page_size": 3}),
+    "headProject": lambda w, c: Call(query={"project_name": w.project}),
+    "createProject": lambda w, c: Call(body={"project_name": w.name("made"), "tenant": w.tenant}),
+    "getProject": lambda w, c: Call(in_project(w)),
+    "updateProject": lambda w, c: Call(in_project(w), body={"metadata": {"public": "false", "auto_scan": "false"}}),
+    "deleteProject": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}),
+    "getProjectDeletable": lambda w, c: Call(in_project(w)),
+    "getProjectSummary": lambda w, c: Call(in_project(w)),
+    "listProjectMetadatas": lambda w, c: Call(in_project(w)),
+    "addProjectMetadatas": metadata_gone,
+    "getProjectMetadata": lambda w, c: Call(in_project(w, meta_name="public")),
+    "updateProjectMetadata": metadata_entry,
+    "deleteProjectMetadata": metadata_entry,
+
+    "listProjectMembers": lambda w, c: Call(in_project(w), query={"page_size": 100}),
+    "createProjectMember": lambda w, c: Call(in_project(w), body={"role_id": 5, "member_user": {"user_id": w.user("new")}}),
+    "getProjectMember": lambda w, c: Call(in_project(w, mid=w.member)),
+    "updateProjectMember": lambda w, c: Call(in_project(w, mid=w.fresh_member(w.project)), body={"role_id": 3}),
+    "deleteProjectMember": lambda w, c: Call(in_project(w, mid=w.fresh_member(w.project))),
+
+    "listAllRepositories": lambda w, c: Call(query={"q": "name=~app"}),
+    "listRepositories": lambda w, c: Call({"project_name": w.project}),
+    "getRepository": lambda w, c: Call({"project_name": w.project, "repository_name": "app"}),
+    "updateRepository": lambda w, c: Call({"project_name": w.project, "repository_name": "app"}, body={"description": "told"}),
+    "deleteRepository": repository_to_delete,
+
+    "listArtifactsOfProject": lambda w, c: Call({"project_name": w.project}, query={"with_tag": "true", "with_label": "true"}),
+    "listArtifacts": lambda w, c: Call({"project_name": w.project, "repository_name": "app"}, query={
+        "with_tag": "true", "with_label": "true", "with_accessory": "true", "with_immutable_status": "true",
+        "with_scan_overview": "true", "with_sbom_overview": "true"}),
+    "CopyArtifact": lambda w, c: Call({"project_name": w.project, "repository_name": encoded_twice(w.name("copy/of"))},
+                                      query={"from": f"{w.project}/app:1.0"}),
+    "getArtifact": lambda w, c: Call(w.artifact(), query={"with_tag": "true", "with_label": "true", "with_accessory": "true"}),
+    "deleteArtifact": lambda w, c: Call(w.artifact(reference=w.fresh_image())),
+    "listTags": lambda w, c: Call(w.artifact()),
+    "createTag": lambda w, c: Call(w.artifact(), body={"name": w.name("tag")}),
+    "deleteTag": tagged,
+    "listAccessories": lambda w, c: Call(w.artifact()),
+    "getAddition": lambda w, c: Call(w.artifact(addition="build_history")),
+    "addLabel": lambda w, c: Call(w.artifact(reference=w.fresh_image()), body={"id": w.fresh_label()}),
+    "removeLabel": labelled,
+    "getIcon": icon,
+
+    "ListLabels": lambda w, c: Call(query={"scope": "p", "project_id": w.project_id}),
+    "CreateLabel": lambda w, c: Call(body={"name": w.name("label"), "scope": "p", "project_id": w.project_id, "color": "#FF0000"}),
+    "GetLabelByID": lambda w, c: Call({"label_id": w.label}),
+    "UpdateLabel": lambda w, c: Call({"label_id": w.fresh_label()}, body={"name": w.name("renamed"), "color": "#0000FF", "scope": "p", "project_id": w.project_id}),
+    "DeleteLabel": lambda w, c: Call({"label_id": w.fresh_label()}),
+
+    "listQuotas": lambda w, c: Call(query={"reference": "project", "page_size": 5}),
+    "getQuota": lambda w, c: Call({"id": w.quota}),
+    "updateQuota": lambda w, c: Call({"id": w.quota}, body={"hard": {"storage": 1 << 40}}),
+
+    "listUsers": lambda w, c: Call(query={"q": f"username=~{w.mark}"}),
+    "createUser": lambda w, c: Call(body=new_user(w)),
+    "getCurrentUserInfo": lambda w, c: Call(),
+    "getCurrentUserPermissions": lambda w, c: Call(query={"scope": f"/project/{w.project_id}", "relative": "true"}),
+    "searchUsers": lambda w, c: Call(query={"username": "victim"}),
+    "getUser": lambda w, c: Call({"user_id": w.victim}),
+    "updateUserProfile": profile,
+    "deleteUser": lambda w, c: Call({"user_id": w.user("gone")}),
+    "setUserSysAdmin": lambda w, c: Call({"user_id": w.user("risen")}, body={"sysadmin_flag": False}),
+    "updateUserPassword": lambda w, c: Call({"user_id": w.user("locked")}, body={"new_password": "Another1pass"}),
+    "setCliSecret": lambda w, c: Call({"user_id": w.victim}, body={"secret": "Another1secret"}),
+
+    "listUserGroups": lambda w, c: Call(query={"page_size": 5}),
+    "createUserGroup": lambda w, c: Call(body={"group_name": w.name("group"), "group_type": 3}),
+    "searchUserGroups": lambda w, c: Call(query={"groupname": w.mark}),
+    "getUserGroup": lambda w, c: Call({"group_id": w.group}),
+    "updateUserGroup": lambda w, c: Call({"group_id": w.fresh_group()}, body={"group_name": w.name("renamed"), "group_type": 3}),
+    "deleteUserGroup": lambda w, c: Call({"group_id": w.fresh_group()}),
+
+    "ListRobot": lambda w, c: Call(query={"q": f"Level=project,ProjectID={w.project_id}"}),
+    "CreateRobot": lambda w, c: Call(body=w.robot_body()),
+    "GetRobotByID": lambda w, c: Call({"robot_id": w.robot}),
+    "UpdateRobot": robot_update,
+    "RefreshSec": lambda w, c: Call({"robot_id": w.fresh_robot()["id"]}, body={"secret": "Another1secret"}),
+    "DeleteRobot": lambda w, c: Call({"robot_id": w.fresh_robot()["id"]}),
+    "getPermissions": lambda w, c: Call(),
+
+    "listAuditLogs": lambda w, c: Call(query={"q": "operation=create", "page_size": 5}),
+    "listAuditLogExts": lambda w, c: Call(query={"page_size": 5}),
+    "listAuditLogEventTypes": lambda w, c: Call(),
+    "getLogs": lambda w, c: Call({"project_name": w.project}),
+    "getLogExts": lambda w, c: Call({"project_name": w.project}),
+
+    "listTenants": lambda w, c: Call(query={"q": f"name=~{w.mark}"}),
+    "createTenant": lambda w, c: Call(body={"name": w.name("made"), "team_templates": True}),
+    "getTenant": lambda w, c: Call(in_tenant(w)),
+    "updateTenant": lambda w, c: Call(in_tenant(w), body={"description": "told"}),
+    "deleteTenant": lambda w, c: Call({"tenant_name_or_id": w.fresh_tenant(c)}),
+    "getTenantQuota": lambda w, c: Call(in_tenant(w)),
+    "updateTenantQuota": lambda w, c: Call(in_tenant(w), body={"hard": {"storage": -1, "artifacts": -1}}),
+    "listTenantMembers": lambda w, c: Call(in_tenant(w), query={"page_size": 100}),
+    "addTenantMember": lambda w, c: Call(in_tenant(w), body={"user": new_user(w)}),
+    "getTenantMember": lambda w, c: Call(in_tenant(w, user_id=w.victim)),
+    "removeTenantMember": membership,
+    "listTenantLogs": lambda w, c: Call(in_tenant(w)),
+
+    "listTeams": lambda w, c: Call(in_tenant(w)),
+    "createTeam": lambda w, c: Call(in_tenant(w), body={"name": w.name("team"), "description": ""}),
+    "getTeam": lambda w, c: Call(in_tenant(w, team_id=w.team)),
+    "updateTeam": lambda w, c: Call(in_tenant(w, team_id=w.fresh_team()), body={"name": w.name("renamed"), "description": "told"}),
+    "deleteTeam": lambda w, c: Call(in_tenant(w, team_id=w.fresh_team())),
+    "listTeamMembers": lambda w, c: Call(in_tenant(w, team_id=w.team)),
+    "addTeamMember": to_join_team,
+    "removeTeamMember": team_membership,
+
+    "listGrants": lambda w, c: Call(query={"page_size": 5}),
+    "createGrant": lambda w, c: Call(body={"subject": {"kind": "team", "id": w.fresh_team()}, "role_id": 5,
+                                           "object": {"kind": "project", "id": w.project_id}}),
+    "getGrant": lambda w, c: Call({"grant_id": w.grant}),
+    "deleteGrant": lambda w, c: Call({"grant_id": w.fresh_grant()}),
+    "listRoles": lambda w, c: Call(),
+    "createRole": lambda w, c: Call(body={"name": w.name("role"), "permissions": ["project:repository:pull"]}),
+    "getRole": lambda w, c: Call({"role_id": w.role}),
+    "updateRole": lambda w, c: Call({"role_id": w.fresh_role()}, body={"name": w.name("renamed"), "permissions": ["project:tag:list"]}),
+    "deleteRole": lambda w, c: Call({"role_id": w.fresh_role()}),
+    "listObjectKinds": lambda w, c: Call(),
+    "listTokens": lambda w, c: Call({"user_id": c.user_id if c else "current"}),
+    "createToken": lambda w, c: Call({"user_id": "current"}, body={"name": w.name("token"), "duration_days": 1, "scopes": [
+        {"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}]}),
+    "deleteToken": own_token,
+    "logIn": lambda w, c: Call(body=form(principal="admin", password=PASSWORD), headers=FORM),
+    "logOut": lambda w, c: Call(),
+    "userExists": lambda w, c: Call(body=form(target="username", value="admin"), headers=FORM),
+    "explainPermission": lambda w, c: Call(query={"kind": "project", "object": w.project, "resource": "repository", "action": "push"}),
+}
