@@ -175,7 +175,7 @@ TEST(PostgresStore, tells_another_instance_of_changed_projects_and_of_nothing_el
     following.on_access_changed = [&changes] { changes.happened(); };
     const auto there = open_postgres_store(following, clock);
     ASSERT_TRUE(changes.wait_for_more_than(0)) << "once at the start";
-    const auto made = run(here->projects().create(project("p"), false, {1, 1}));
+    const auto made = run(here->projects().create({.name = project("p")}, {1, 1}));
     ASSERT_TRUE(made);
     ASSERT_TRUE(changes.wait_for_more_than(1));
     const std::int64_t before = number_on_postgres(url, "SELECT version FROM access_state");
