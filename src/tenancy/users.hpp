@@ -67,7 +67,6 @@ public:
     Task<bool> has_email(std::string email, Caller caller);
 
 private:
-    Task<Account> make(NewUser user);
     bool open_to_strangers() const { return parts_.self_registration && parts_.self_registration(); }
     Result<> check_may_ask(const Caller& caller) const;
     Result<> check_may_change(const Caller& caller) const;
