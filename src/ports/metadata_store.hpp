@@ -11,8 +11,8 @@
 #include "ports/manifest_catalog.hpp"
 #include "ports/overview_catalog.hpp"
 #include "ports/project_catalog.hpp"
-#include "ports/settings_catalog.hpp"
 #include "ports/repository_catalog.hpp"
+#include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 

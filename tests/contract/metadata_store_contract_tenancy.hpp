@@ -546,7 +546,8 @@ TEST_P(MetadataStoreContract, a_role_that_is_deleted_while_it_is_granted_is_eith
         ASSERT_TRUE(role);
         Crowd crowd;
         crowd.add([&] { (void)run(store().roles().remove(role->id, someone)); });
-        crowd.add([&] { (void)run(store().grants().create(tenant_grant(user, default_tenant_id, role->id), someone)); });
+        crowd.add([&] { (void)run(store().grants().create(tenant_grant(user, default_tenant_id, role->id), someone)); }
+        );
     }
     EXPECT_EQ(
         host().number("SELECT count(*) FROM grants g LEFT JOIN roles r ON r.id = g.role_id "
