@@ -2,21 +2,24 @@
 
 #include "access/policy.hpp"
 #include "api/management/management_api.hpp"
+#include "api/management/session_endpoint.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
 #include "api/token/master_key.hpp"
+#include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
+#include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
-#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
 #include "http/server.hpp"
+#include "ports/external_authoriser.hpp"
 #include "ports/metadata_store.hpp"
 #include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
@@ -28,11 +31,13 @@
 #include "registry/repositories.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/access_tokens.hpp"
 #include "tenancy/labels.hpp"
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
+#include "tenancy/users.hpp"
 
 #include <list>
 #include <memory>
@@ -60,16 +65,19 @@ struct App::Parts {
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
     Settings settings;
+    AuditParts audit;  // what happened
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
+    Sessions sessions;
 
     ProjectGate project_gate;  // verbs
     Projects projects;
     Overview overview;
+    Users users;
+    AccessTokens access_tokens;
     Labels labels;
-    NoMemberMaker member_maker;
     TenancyVerbs tenancy;
     PullLedger ledger;
     Pull pull;
@@ -80,7 +88,11 @@ struct App::Parts {
     Repositories repositories;
     Artifacts artifacts;
 
-    Gate gate;  // HTTP ⇄ verbs
+    std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
+    Gate gate;                                       // HTTP ⇄ verbs
+    LoginAudit login_audit;
+    OciAudit oci_audit;
+    ApiAudit api_audit;
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;
@@ -90,6 +102,7 @@ struct App::Parts {
     OperationsHandler operations;
     Idempotency idempotency;
     ManagementApi management;
+    SessionEndpoint session_endpoint;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;

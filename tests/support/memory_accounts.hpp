@@ -14,6 +14,7 @@ class MemoryAccounts final : public AccountCatalog {
 public:
     bool away = false;
     int reads = 0;
+    std::vector<std::int64_t> admins;
 
     Task<Account> find(std::string name) override
     {
@@ -40,6 +41,12 @@ public:
         account.id = ++last_id_;
         accounts_[account.id] = account;
         co_return account;
+    }
+    Task<Account> create_admin(Account account) override
+    {
+        auto created = co_await create(std::move(account));
+        if (created) admins.push_back(created->id);
+        co_return created;
     }
     Task<> set_password(std::int64_t id, std::string password_hash) override
     {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "api/management/access_tokens_api.hpp"
 #include "api/documentation/documentation.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
+#include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
@@ -15,6 +17,7 @@
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
+#include "api/management/users_api.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
@@ -30,6 +33,11 @@ struct ManagementNeeds {
     Labels& labels;
     Settings& settings;
     TenancyVerbs& tenancy;
+    ApiAudit& audit;
+    AuditReader& audit_reader;
+    Users& users;
+    AccessTokens& access_tokens;
+    const Clock& clock;
     SystemApi::Needs system;
 };
 
@@ -53,6 +61,9 @@ private:
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;
+    AuditApi audit_;
+    UsersApi users_;
+    AccessTokensApi access_tokens_;
     SystemApi system_;
     TenantsApi tenants_;
     TeamsApi teams_;

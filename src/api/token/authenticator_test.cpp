@@ -249,14 +249,19 @@ TEST_F(Authentication, a_token_goes_on_while_the_database_is_away)
     EXPECT_EQ(password.error().code(), Errc::unavailable);
 }
 
-TEST_F(Authentication, a_lost_admin_role_counts_at_the_next_look_at_the_account)
+TEST_F(Authentication, what_comes_of_a_password_or_its_token_names_the_credential)
 {
-    accounts.at(alice).is_admin = true;
-    const auto bearer = "Bearer " + token();
-    EXPECT_TRUE(authenticate(bearer)->identity->is_admin);
-    accounts.at(alice).is_admin = false;
+    accounts.at(alice).credential_version = 5;
     authenticator.forget_user(alice);
-    EXPECT_FALSE(authenticate(bearer)->identity->is_admin);
+    const auto by_password = authenticate(basic("alice", "Secret123"));
+    ASSERT_TRUE(by_password);
+    EXPECT_EQ(by_password->credential_version, 5);
+    const auto remembered = authenticator.peek(basic("alice", "Secret123"));
+    ASSERT_TRUE(remembered);
+    EXPECT_EQ(remembered->credential_version, 5);
+    const auto by_token = authenticate("Bearer " + token({}, 5));
+    ASSERT_TRUE(by_token);
+    EXPECT_EQ(by_token->credential_version, 5);
 }
 
 TEST_F(Authentication, a_refresh_token_is_no_access_token)

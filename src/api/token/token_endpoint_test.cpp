@@ -3,9 +3,11 @@
 #include "api/token/claims_json.hpp"
 #include "api/token/password.hpp"
 #include "core/run_to_end.hpp"
+#include "tests/support/access_entries_of.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_request.hpp"
 #include "tests/support/memory_accounts.hpp"
+#include "tests/support/memory_audit.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -29,8 +31,13 @@ protected:
         account.password_hash = encoded;
         account.credential_version = 1;
         alice = run_to_end(accounts.create(account))->id;
-        policy.put("team", {1, false, alice});
-        policy.put("open", {2, true, 99});
+        AccessChanges changes;
+        changes.complete = true;
+        changes.tenants = {tenant_entry(1, "default")};
+        const auto owner = grant_to(principal_key(alice), role::project_admin);
+        changes.projects = {project_entry(1, "team", false, {owner}), project_entry(2, "open", true)};
+        changes.principals = {principal_entry(alice)};
+        policy.apply(changes);
         EXPECT_TRUE(run_to_end(keys.open()));
     }
 
@@ -77,14 +84,16 @@ protected:
     MemoryAccounts accounts;
     MemoryKeys key_catalog;
     MemoryRefreshTokens refresh_tokens;
-    AccessPolicy policy{ProjectCreation::admins};
     FakeClock clock;
+    AccessPolicy policy{ProjectCreation::admins, clock};
     SystemRandom random;
     TokenSettings settings;
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
     TokenSigner signer{keys, settings};
     Authenticator authenticator{accounts, keys, settings, clock, random};
-    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random}, settings};
+    MemoryTrail trail;
+    LoginAudit logins{trail, clock};
+    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random, logins}, settings};
 };
 std::string Endpoint::encoded;
 

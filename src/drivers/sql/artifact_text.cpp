@@ -1,7 +1,6 @@
 #include "drivers/sql/artifact_text.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/string_view.hpp>
+#include "core/json_text.hpp"
 
 namespace entrepot {
 
@@ -34,11 +33,6 @@ std::string tags_text(std::int64_t repository_id, std::int64_t artifact_id, cons
         append_tag(text, repository_id, artifact_id, tag);
     }
     return text + "]";
-}
-
-void append_json_text(std::string& out, std::string_view text)
-{
-    out += boost::json::serialize(boost::json::string_view{text.data(), text.size()});
 }
 
 std::string labels_text(const SqlRows& labels)

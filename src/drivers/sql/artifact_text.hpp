@@ -38,7 +38,4 @@ std::string children_text(
 // How the entry of a child begins there, so that a statement can replace its id.
 std::string child_mark(std::string_view digest, std::int64_t child_id);
 
-// A JSON string with its quotes. `text` is UTF-8.
-void append_json_text(std::string& out, std::string_view text);
-
 }  // namespace entrepot

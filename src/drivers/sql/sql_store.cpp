@@ -17,6 +17,9 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       idempotency_{*engine_},
       access_{*engine_},
       accounts_{*engine_},
+      people_{*engine_},
+      access_tokens_{*engine_},
+      sessions_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},
       tenants_{*engine_},
@@ -25,6 +28,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       roles_{*engine_},
       groups_{*engine_},
       pulls_{*engine_},
+      audit_anchors_{*engine_},
       health_{*engine_}
 {
 }

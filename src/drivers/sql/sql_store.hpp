@@ -1,8 +1,10 @@
 #pragma once
 
 #include "drivers/sql/sql_access.hpp"
+#include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
 #include "drivers/sql/sql_artifacts.hpp"
+#include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
@@ -15,6 +17,8 @@
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_settings.hpp"
+#include "drivers/sql/sql_people.hpp"
+#include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -42,6 +46,9 @@ public:
     IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
+    PeopleCatalog& people() override { return people_; }
+    AccessTokenCatalog& access_tokens() override { return access_tokens_; }
+    SessionCatalog& sessions() override { return sessions_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
     TenantCatalog& tenants() override { return tenants_; }
@@ -50,6 +57,7 @@ public:
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
+    AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -69,6 +77,9 @@ private:
     SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;
+    SqlPeople people_;
+    SqlAccessTokens access_tokens_;
+    SqlSessions sessions_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
     SqlTenants tenants_;
@@ -77,6 +88,7 @@ private:
     SqlRoles roles_;
     SqlGroups groups_;
     SqlPullCounters pulls_;
+    SqlAuditAnchors audit_anchors_;
     SqlHealth health_;
 };
 
