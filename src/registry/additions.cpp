@@ -97,7 +97,8 @@ Task<Addition> Additions::read(Caller caller, RepositoryName name, Reference ref
     CO_TRY(auto digest, Digest::parse(artifact.digest));
     CO_TRY(auto stored, co_await needs_.manifests.load(name, Reference{std::move(digest)}));
     if (artifact.type == "CNAI") co_return co_await from_model(std::move(name), std::move(stored), std::move(addition));
-    auto parsed = co_await offload(needs_.pool, [stored] { return Manifest::parse(stored->media_type, stored->bytes); });
+    auto parsed =
+        co_await offload(needs_.pool, [stored] { return Manifest::parse(stored->media_type, stored->bytes); });
     CO_TRY(auto manifest, std::move(parsed));
     const bool archived = addition == "values.yaml" || addition == "readme.md";
     if (archived) co_return co_await from_chart(std::move(name), std::move(manifest), std::move(addition));
@@ -150,7 +151,9 @@ Task<Addition> Additions::from_model(RepositoryName name, ManifestPtr stored, st
     CO_TRY(const auto content, co_await blob(std::move(name), file->digest));
     const auto type = addition == "readme.md" ? markdown : plain_text;
     const auto work = [content, archived = file->archived, type, &clock = needs_.clock]() -> Result<Addition> {
-        auto text = archived ? read_archived_file(content, [](std::string_view) { return true; }, clock)
+        auto text = archived ? read_archived_file(
+                                   content, [](std::string_view) { return true; }, clock
+                               )
                              : read_whole_blob(content, largest_text);
         if (!text) return std::unexpected{std::move(text).error()};
         return Addition{std::string{type}, *std::move(text)};

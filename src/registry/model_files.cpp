@@ -83,7 +83,8 @@ Result<ModelFiles> ModelFiles::read(std::string_view manifest)
     boost::system::error_code error;
     const auto document = json::parse(manifest, error);
     const auto* layers = error || !document.is_object() ? nullptr : document.get_object().if_contains("layers");
-    if (layers == nullptr || !layers->is_array()) return fail(Errc::unprocessable, "the model's manifest has no layers");
+    if (layers == nullptr || !layers->is_array())
+        return fail(Errc::unprocessable, "the model's manifest has no layers");
     for (const auto& value : layers->get_array()) {
         const auto* layer = value.if_object();
         const auto* notes = layer != nullptr ? layer->if_contains("annotations") : nullptr;

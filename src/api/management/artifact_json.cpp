@@ -105,8 +105,8 @@ void append_addition_links(std::string& out, const ListedArtifact& artifact)
     }
     const std::string_view full = artifact.repository;
     const auto slash = full.find('/');
-    std::string base = R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} +
-                       "/repositories/";
+    std::string base =
+        R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} + "/repositories/";
     // Twice, as clients send it.
     if (slash != std::string_view::npos) base += percent_encode(percent_encode(full.substr(slash + 1)));
     base += "/artifacts/" + artifact.digest + "/additions/";

@@ -55,6 +55,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Postgres,
+    ArtifactContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
     AccessContract,
     testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
     [](const auto& instance) { return instance.param.name; }
