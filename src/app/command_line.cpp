@@ -17,11 +17,13 @@ SYNOPSIS
   entrepot serve [--config FILE] [--listen ADDR:PORT] [--data DIR] [--database URL]
                  [--tls-listen ADDR:PORT --tls-cert FILE --tls-key FILE]
   entrepot check-config [--config FILE | --print-reference]
+  entrepot audit verify|show [OPTIONS]
   entrepot version
 
 DESCRIPTION
   serve         runs the registry until SIGTERM or SIGINT
   check-config  reads the configuration as serve would, tells what is wrong with it and starts nothing
+  audit         proves the audit trail, or prints what it holds
   version       prints the version
 
   `entrepot COMMAND --help` explains a command.
@@ -107,6 +109,44 @@ EXIT CODES
   78  wrong configuration
 )";
 
+constexpr std::string_view audit_help = R"(NAME
+  entrepot audit - prove the audit trail, or print what it holds
+
+SYNOPSIS
+  entrepot audit verify [--data DIR] [--database URL] [--directory DIR]
+  entrepot audit show [--data DIR] [--directory DIR] [--since TIME] [--until TIME] [--user NAME] [--resource PART]
+                      [--operation WORD] [--result ok|denied|failed] [--limit COUNT]
+
+DESCRIPTION
+  verify  walks all segments of every chain in the directory: each block's hash, each segment's place, and the anchors
+          that the database keeps. Tells the first thing that is wrong, with its segment and record. A server that runs
+          meanwhile is not disturbed.
+  show    prints records as lines of JSON, oldest first
+
+OPTIONS
+  --data DIR        The server's data directory. Default: ./var
+  --directory DIR   The trail's directory, where the server has an audit.directory
+  --database URL    The server's database.url, where it uses PostgreSQL
+  --since TIME      Records from then on: RFC 3339, or a duration before now (36h, 7d)
+  --until TIME      Records up to then
+  --user NAME       Of this user alone
+  --resource PART   Whose resource holds this text
+  --operation WORD  create, update, delete, pull, login, logout
+  --result WORD     ok, denied or failed
+  --limit COUNT     No more records than this
+  --help            Print this
+
+EXAMPLES
+  entrepot audit verify --data /var/lib/entrepot
+  entrepot audit show --data /var/lib/entrepot --since 24h --result denied
+
+EXIT CODES
+  0   all chains are proven; the records were printed
+  1   a chain is broken
+  2   the trail or the database can't be read
+  64  wrong arguments
+)";
+
 constexpr std::string_view version_help = R"(NAME
   entrepot version - print the version
 
@@ -137,7 +177,12 @@ struct Parser {
     CLI::App app{"entrepot"};
     CLI::App* serve = app.add_subcommand("serve");
     CLI::App* check = app.add_subcommand("check-config");
+    CLI::App* audit = app.add_subcommand("audit");
+    CLI::App* verify = audit->add_subcommand("verify");
+    CLI::App* show = audit->add_subcommand("show");
     CLI::App* version = app.add_subcommand("version");
+    AuditVerifyCommand to_verify;
+    AuditShowCommand to_show;
     std::optional<std::string> config_file;
     ConfigFlags flags;
     bool print_reference = false;
@@ -146,7 +191,7 @@ struct Parser {
     Parser()
     {
         app.require_subcommand(0, 1);
-        for (auto* command : {&app, serve, check, version}) {
+        for (auto* command : {&app, serve, check, audit, verify, show, version}) {
             command->set_help_flag();
             command->add_flag("-h,--help", help);
         }
@@ -160,20 +205,39 @@ struct Parser {
         key->needs(tls);
         serve->add_option("--data", flags.data);
         serve->add_option("--database", flags.database);
+        add_audit_options();
         auto* file = check->add_option("--config", config_file);
         check->add_flag("--print-reference", print_reference)->excludes(file);
+    }
+
+    void add_audit_options()
+    {
+        audit->require_subcommand(0, 1);
+        verify->add_option("--data", to_verify.data);
+        verify->add_option("--directory", to_verify.directory);
+        verify->add_option("--database", to_verify.database);
+        show->add_option("--data", to_show.data);
+        show->add_option("--directory", to_show.directory);
+        show->add_option("--since", to_show.since);
+        show->add_option("--until", to_show.until);
+        show->add_option("--user", to_show.user);
+        show->add_option("--resource", to_show.resource);
+        show->add_option("--operation", to_show.operation);
+        show->add_option("--result", to_show.result);
+        show->add_option("--limit", to_show.limit);
     }
 
     std::string help_text() const
     {
         if (serve->parsed()) return serve_help();
         if (check->parsed()) return std::string{check_help};
+        if (audit->parsed()) return std::string{audit_help};
         return std::string{version->parsed() ? version_help : overview};
     }
 
     std::string usage_hint() const
     {
-        for (const auto* command : {serve, check, version}) {
+        for (const auto* command : {serve, check, audit, version}) {
             if (command->parsed()) return "See: entrepot " + command->get_name() + " --help\n";
         }
         return "See: entrepot --help\n";
@@ -203,6 +267,9 @@ Command parse_command_line(int count, const char* const* arguments)
     if (parser.help) return PrintCommand{parser.help_text(), exit_code::success};
     if (parser.serve->parsed()) return ServeCommand{std::move(parser.config_file), std::move(parser.flags)};
     if (parser.check->parsed()) return CheckConfigCommand{std::move(parser.config_file), parser.print_reference};
+    if (parser.verify->parsed()) return std::move(parser.to_verify);
+    if (parser.show->parsed()) return std::move(parser.to_show);
+    if (parser.audit->parsed()) return PrintCommand{std::string{audit_help}, exit_code::usage};
     if (parser.version->parsed()) return VersionCommand{};
     return PrintCommand{std::string{overview}, exit_code::usage};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/audit_command.hpp"
 #include "app/config.hpp"
 
 #include <optional>
@@ -26,7 +27,8 @@ struct PrintCommand {
     int exit_code = 0;
 };
 
-using Command = std::variant<ServeCommand, CheckConfigCommand, VersionCommand, PrintCommand>;
+using Command =
+    std::variant<ServeCommand, CheckConfigCommand, AuditVerifyCommand, AuditShowCommand, VersionCommand, PrintCommand>;
 
 // Never exits and never prints: the caller does.
 Command parse_command_line(int count, const char* const* arguments);

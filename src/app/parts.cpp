@@ -4,6 +4,7 @@
 #include "app/version.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
+#include "drivers/authoriser/webhook_authoriser.hpp"
 #include "drivers/postgres/postgres_store.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
 
@@ -81,6 +82,20 @@ TokenSettings token_settings_of(const Config& config, const Settings& settings)
     return tokens;
 }
 
+std::unique_ptr<ExternalAuthoriser> authoriser_of(const Config& config, const Clock& clock)
+{
+    const auto& wanted = config.authoriser;
+    if (wanted.url.empty()) return nullptr;
+    WebhookAuthoriserOptions options;
+    options.url = wanted.url;
+    options.token = wanted.token;
+    options.ca_file = wanted.ca_file.string();
+    options.patience = wanted.patience;
+    options.remembered_for = wanted.remember;
+    options.refuse_when_away = wanted.fail_closed;
+    return or_throw(WebhookAuthoriser::create(std::move(options), clock), "the external authoriser");
+}
+
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
@@ -109,6 +124,7 @@ App::Parts::Parts(Config with)
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
       settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
+      audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
@@ -153,30 +169,40 @@ App::Parts::Parts(Config with)
       tenancy{*store, policy, access_directory, users, clock},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
-      push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
+      push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
+      repositories{store->repositories(), blobs, policy, clock},
+      artifacts{store->artifacts(), policy, clock},
+      authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
-      reads{pull},
+      login_audit{audit.trail(), clock},
+      oci_audit{audit.trail(), policy, clock},
+      api_audit{audit.trail(), clock},
+      reads{pull, oci_audit},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit},
       token{
           {.authenticator = authenticator,
            .keys = keys,
            .refresh_tokens = store->refresh_tokens(),
            .policy = policy,
            .clock = clock,
-           .random = random},
+           .random = random,
+           .logins = login_audit},
           token_settings
       },
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       idempotency{store->idempotency(), master_key, random, clock},
       management{management_needs()},
-      session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
+      session_endpoint{
+          {.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users, .logins = login_audit}
+      }
 {
+    gate.consult(authoriser.get());
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
@@ -193,6 +219,7 @@ App::Parts::~Parts()
     parsing.join();
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
+    audit.stop();
     store->stop();
     blobs.stop();
 }
@@ -204,12 +231,16 @@ ManagementNeeds App::Parts::management_needs()
         .policy = policy,
         .idempotency = idempotency,
         .projects = projects,
+        .repositories = repositories,
+        .artifacts = artifacts,
         .labels = labels,
         .settings = settings,
+        .tenancy = tenancy,
+        .audit = api_audit,
+        .audit_reader = audit.reader(),
         .users = users,
         .access_tokens = access_tokens,
         .clock = clock,
-        .tenancy = tenancy,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -250,6 +281,7 @@ std::vector<Background::Chore> App::Parts::chores()
 {
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
     chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
@@ -263,6 +295,8 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
     chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
     );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
@@ -277,6 +311,7 @@ std::vector<Background::Chore> App::Parts::chores()
 void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
+    audit.add_metrics(text);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

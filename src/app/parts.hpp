@@ -12,19 +12,23 @@
 #include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
+#include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
 #include "http/server.hpp"
+#include "ports/external_authoriser.hpp"
 #include "ports/metadata_store.hpp"
+#include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
+#include "registry/repositories.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/access_tokens.hpp"
@@ -61,6 +65,7 @@ struct App::Parts {
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
     Settings settings;
+    AuditParts audit;  // what happened
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
@@ -80,8 +85,14 @@ struct App::Parts {
     MountBlob mount_blob;
     Uploads uploads;
     Browse browse;
+    Repositories repositories;
+    Artifacts artifacts;
 
-    Gate gate;  // HTTP ⇄ verbs
+    std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
+    Gate gate;                                       // HTTP ⇄ verbs
+    LoginAudit login_audit;
+    OciAudit oci_audit;
+    ApiAudit api_audit;
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;

@@ -3,6 +3,8 @@
 #include "ports/access_catalog.hpp"
 #include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
+#include "ports/artifact_catalog.hpp"
+#include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
@@ -10,10 +12,11 @@
 #include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/overview_catalog.hpp"
-#include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
-#include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
+#include "ports/people_catalog.hpp"
+#include "ports/session_catalog.hpp"
+#include "ports/repository_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
@@ -25,6 +28,8 @@ class MetadataStore {
 public:
     virtual ~MetadataStore() = default;
     virtual ManifestCatalog& manifests() = 0;
+    virtual ArtifactCatalog& artifacts() = 0;
+    virtual RepositoryCatalog& repositories() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
@@ -45,6 +50,7 @@ public:
     virtual RoleCatalog& roles() = 0;
     virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
+    virtual AuditAnchors& audit_anchors() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;
 };

@@ -112,15 +112,13 @@ Task<Account> Users::create(NewUser user, Caller caller)
 
 Task<std::int64_t> Users::make_member(Caller, std::int64_t tenant_id, NewTenantUser user)
 {
-    CO_TRY(
-        const auto made,
-        co_await make(
-            {.name = std::move(user.name),
-             .password = std::move(user.password),
-             .profile = {.email = std::move(user.email), .realname = std::move(user.realname), .comment = {}},
-             .tenant_id = tenant_id}
-        )
-    );
+    NewUser wanted;
+    wanted.name = std::move(user.name);
+    wanted.password = std::move(user.password);
+    wanted.profile.email = std::move(user.email);
+    wanted.profile.realname = std::move(user.realname);
+    wanted.tenant_id = tenant_id;
+    CO_TRY(const auto made, co_await make(std::move(wanted)));
     co_return made.id;
 }
 

@@ -45,7 +45,7 @@ public:
     };
     // user:create, or anonymous while self-registration is on. bad_request, conflict.
     Task<Account> create(NewUser user, Caller caller);
-    // For a tenant's admin, who was let through before.
+    // A tenant's admin may make members of that tenant; that they may has been checked.
     Task<std::int64_t> make_member(Caller caller, std::int64_t tenant_id, NewTenantUser user) override;
     Task<> set_profile(std::int64_t id, UserProfile profile, Caller caller);  // oneself, or user:update
     Task<> set_disabled(std::int64_t id, bool disabled, Caller caller);       // user:update, not oneself
@@ -67,11 +67,11 @@ public:
     Task<bool> has_email(std::string email, Caller caller);
 
 private:
-    Task<Account> make(NewUser user);
     bool open_to_strangers() const { return parts_.self_registration && parts_.self_registration(); }
     Result<> check_may_ask(const Caller& caller) const;
     Result<> check_may_change(const Caller& caller) const;
     Result<> check_all_rights(const Caller& caller) const;
+    Task<Account> make(NewUser user);
     Task<Account> person(std::int64_t id);
     Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = parts_.clock.now()}; }
 

@@ -1,14 +1,17 @@
 #pragma once
 
-#include "api/documentation/documentation.hpp"
 #include "api/management/access_tokens_api.hpp"
+#include "api/documentation/documentation.hpp"
 #include "api/management/api_router.hpp"
+#include "api/management/artifacts_api.hpp"
+#include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/repositories_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/teams_api.hpp"
@@ -25,12 +28,16 @@ struct ManagementNeeds {
     const AccessPolicy& policy;
     Idempotency& idempotency;
     Projects& projects;
+    Repositories& repositories;
+    Artifacts& artifacts;
     Labels& labels;
     Settings& settings;
+    TenancyVerbs& tenancy;
+    ApiAudit& audit;
+    AuditReader& audit_reader;
     Users& users;
     AccessTokens& access_tokens;
     const Clock& clock;
-    TenancyVerbs& tenancy;
     SystemApi::Needs system;
 };
 
@@ -49,9 +56,12 @@ private:
     ApiRouter router_;
     Documentation documentation_;
     ProjectsApi projects_;
+    RepositoriesApi repositories_;
+    ArtifactsApi artifacts_;
     QuotasApi quotas_;
     LabelsApi labels_;
     ConfigurationsApi configurations_;
+    AuditApi audit_;
     UsersApi users_;
     AccessTokensApi access_tokens_;
     SystemApi system_;

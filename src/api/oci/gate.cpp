@@ -12,13 +12,45 @@ bool is_read(Method method) noexcept
     return method == Method::get || method == Method::head || method == Method::options;
 }
 
+std::string_view word_for(Action action) noexcept
+{
+    switch (action) {
+        case Action::pull: return "pull";
+        case Action::push: return "push";
+        case Action::remove: return "delete";
+    }
+    return "";
+}
+
+AuthorisationQuestion
+question_of(const Request& request, const Identity& who, std::string_view action, std::string_view object)
+{
+    return {
+        .user_id = who.user_id,
+        .user = who.name,
+        .action = std::string{action},
+        .object = std::string{object},
+        .client = request.origin().client,
+        .request_id = request.request_id(),
+    };
+}
+
 }  // namespace
 
 std::optional<Caller> Gate::peek(const Request& request, std::string_view repository, Action action) noexcept
 {
     auto caller = authenticator_.recall(request.header("authorization"));
     if (!caller || !policy_.may(*caller, repository, action)) return std::nullopt;
+    if (external_ != nullptr &&
+        external_->remembered(caller->identity->user_id, word_for(action), repository) != std::optional{true}) {
+        return std::nullopt;
+    }
     return caller;
+}
+
+std::optional<Caller> Gate::recall(const Request& request) noexcept
+{
+    return authenticator_.peek(request.header("authorization"));
 }
 
 Task<Caller> Gate::identify(const Request& request)
@@ -31,10 +63,21 @@ Task<Caller> Gate::identify(const Request& request)
 Task<Caller> Gate::admit(const Request& request, std::string_view repository, Action action)
 {
     CO_TRY(auto caller, co_await identify(request));
-    if (policy_.may(caller, repository, action)) co_return caller;
+    if (policy_.may(caller, repository, action)) {
+        if (external_ != nullptr) {
+            CO_CHECK(co_await external_->ask(question_of(request, *caller.identity, word_for(action), repository)));
+        }
+        co_return caller;
+    }
     const bool another_token_may_help = caller.scopes != nullptr || caller.identity->anonymous();
     if (another_token_may_help) co_return fail(Errc::unauthorized, "authentication required");
     co_return fail(Errc::denied, "access to the requested resource is denied");
+}
+
+Task<> Gate::check_change(const Request& request, Caller caller)
+{
+    if (external_ == nullptr) co_return Result<>{};
+    co_return co_await external_->ask(question_of(request, *caller.identity, request.method_text, request.path));
 }
 
 Response Gate::refuse(const Request& request, const Error& error, std::string_view scope) const

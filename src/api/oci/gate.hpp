@@ -6,6 +6,7 @@
 #include "core/task.hpp"
 #include "http/message.hpp"
 #include "oci/names.hpp"
+#include "ports/external_authoriser.hpp"
 
 #include <optional>
 #include <string>
@@ -32,10 +33,17 @@ public:
     {
     }
 
+    // Somebody to be asked as well before anything is allowed; null: nobody. Before the first request.
+    void consult(ExternalAuthoriser* external) noexcept { external_ = external; }
+    // Whether they object to a change through the management API. denied.
+    Task<> check_change(const Request& request, Caller caller);
+
     // From memory: the caller, if it is known who that is and that they may; nullopt: ask admit().
     std::optional<Caller> peek(const Request& request, std::string_view repository, Action action) noexcept;
     // unauthorized, denied, too_many_requests, unavailable.
     Task<Caller> admit(const Request& request, std::string_view repository, Action action);
+    // The caller from memory, whatever they may; nullopt where somebody has to be asked.
+    std::optional<Caller> recall(const Request& request) noexcept;
     // The caller whatever they may.
     Task<Caller> identify(const Request& request);
 
@@ -65,6 +73,7 @@ private:
     AccessPolicy& policy_;
     std::string service_;
     std::string external_url_;
+    ExternalAuthoriser* external_ = nullptr;
 };
 
 }  // namespace entrepot

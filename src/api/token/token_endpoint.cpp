@@ -82,6 +82,7 @@ std::optional<Response> TokenEndpoint::peek(const Request& request) noexcept
     if (!query || query->offline || !check_service(query->service)) return std::nullopt;
     const auto issued = issue(*owner, query->scopes);
     if (!issued) return std::nullopt;
+    if (!owner->identity->anonymous()) parts_.logins.repeated(request, *owner->identity);
     return answer(*issued, {});
 }
 
@@ -123,13 +124,24 @@ Task<Response> TokenEndpoint::get(const Request& request)
         auto credentials = scheme == Authorization::Scheme::basic ? parse_basic(value) : std::nullopt;
         if (!credentials) co_return fail(Errc::unauthorized, "a user name and a password by Basic are required");
         auto client = request.origin().client;
-        CO_TRY(owner, co_await parts_.authenticator.check_basic(*std::move(credentials), std::move(client)));
+        const auto user = credentials->user;
+        auto checked = co_await parts_.authenticator.check_basic(*std::move(credentials), std::move(client));
+        if (!checked) {
+            if (LoginAudit::is_failure(checked.error())) {
+                CO_CHECK(co_await parts_.logins.failed(request, user, checked.error()));
+            }
+            co_return std::unexpected{std::move(checked).error()};
+        }
+        owner = *std::move(checked);
     }
     CO_CHECK(co_await keep_keys_current());
     CO_TRY(const auto issued, issue(owner, query.scopes));
     std::string refresh_token;
     if (query.offline && may_be_refreshed(owner)) {
         CO_TRY(refresh_token, co_await make_refresh_token(owner, query.client_id));
+    }
+    if (!owner.identity->anonymous()) {
+        CO_CHECK(co_await parts_.logins.succeeded(request, *owner.identity, "password"));
     }
     co_return answer(issued, refresh_token);
 }
@@ -146,7 +158,15 @@ Task<Response> TokenEndpoint::post(const Request& request, ByteSource& body)
     const auto requested = parse_scopes(scope);
     if (!requested) co_return fail(Errc::oauth_invalid_scope, requested.error().message());
     auto client = request.origin().client;
-    CO_TRY(const auto owner, co_await owner_of(form, std::move(client)));
+    auto found = co_await owner_of(form, std::move(client));
+    if (!found) {
+        if (LoginAudit::is_failure(found.error())) {
+            const auto user = form.grant_type == "password" ? std::string{form.username} : "(refresh token)";
+            CO_CHECK(co_await parts_.logins.failed(request, user, found.error()));
+        }
+        co_return std::unexpected{std::move(found).error()};
+    }
+    const auto owner = *std::move(found);
     CO_CHECK(co_await keep_keys_current());
     CO_TRY(const auto issued, issue(owner, *requested));
     std::string refresh_token;
@@ -157,6 +177,8 @@ Task<Response> TokenEndpoint::post(const Request& request, ByteSource& body)
             CO_TRY(refresh_token, co_await make_refresh_token(owner, form.client_id));
         }
     }
+    const std::string_view how = form.grant_type == "password" ? "password" : "refresh token";
+    CO_CHECK(co_await parts_.logins.succeeded(request, *owner.identity, how));
     co_return oauth_answer(issued, refresh_token);
 }
 

@@ -2,6 +2,7 @@
 
 #include "access/policy.hpp"
 #include "api/token/authenticator.hpp"
+#include "api/token/login_audit.hpp"
 #include "api/token/token_form.hpp"
 #include "http/message.hpp"
 
@@ -24,6 +25,7 @@ public:
         const AccessPolicy& policy;
         const Clock& clock;
         Random& random;
+        LoginAudit& logins;
     };
     TokenEndpoint(Parts parts, TokenSettings settings);
 

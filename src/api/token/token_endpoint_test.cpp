@@ -4,9 +4,11 @@
 #include "api/token/claims_json.hpp"
 #include "api/token/password.hpp"
 #include "core/run_to_end.hpp"
+#include "tests/support/access_entries_of.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_request.hpp"
 #include "tests/support/memory_accounts.hpp"
+#include "tests/support/memory_audit.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -30,12 +32,9 @@ protected:
         account.password_hash = encoded;
         account.credential_version = 1;
         alice = run_to_end(accounts.create(account))->id;
-        GrantEntry grant;
-        grant.subject = {SubjectKind::principal, alice};
-        grant.role_id = role::project_admin;
-        access.more.tenants.push_back({.id = 1, .name = "default"});
-        access.more.projects.push_back({.id = 1, .name = "team", .tenant_id = 1, .grants = {grant}});
-        access.more.projects.push_back({.id = 2, .name = "open", .tenant_id = 1, .is_public = true});
+        const auto owner = grant_to(principal_key(alice), role::project_admin);
+        access.more.tenants = {tenant_entry(1, "default")};
+        access.more.projects = {project_entry(1, "team", false, {owner}), project_entry(2, "open", true)};
         EXPECT_TRUE(run_to_end(keys.open()));
         noticed();
     }
@@ -107,7 +106,9 @@ protected:
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
     TokenSigner signer{keys, settings};
     Authenticator authenticator{{accounts, access_tokens, keys, policy, directory, clock, random}, settings};
-    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random}, settings};
+    MemoryTrail trail;
+    LoginAudit logins{trail, clock};
+    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random, logins}, settings};
 };
 std::string Endpoint::encoded;
 

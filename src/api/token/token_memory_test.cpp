@@ -7,7 +7,10 @@ namespace {
 
 Caller caller(std::int64_t user)
 {
-    return {std::make_shared<const Identity>(Identity{user, "user", false}), std::make_shared<const TokenScopes>()};
+    return {
+        .identity = std::make_shared<const Identity>(Identity{.user_id = user, .name = "user"}),
+        .scopes = std::make_shared<const TokenScopes>(),
+    };
 }
 
 TEST(TokenMemory, finds_the_whole_token_alone)

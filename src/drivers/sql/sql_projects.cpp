@@ -2,6 +2,7 @@
 
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 
 #include <memory>
@@ -44,7 +45,6 @@ constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.projec
                                     "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
                                     "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
 
-constexpr SqlStatement delete_repositories{"DELETE FROM repositories WHERE project_id = $1"};
 constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
 };
@@ -171,7 +171,8 @@ Result<> remove_project(SqlSession& session, std::int64_t id)
         CHECK(session.run(delete_robot, {robot.integer(0)}));
         CHECK(note_access_change(session, AccessObject::principal, robot.integer(0)));
     }
-    for (const auto* statement : {&delete_repositories, &delete_grants, &delete_labels, &delete_project}) {
+    CHECK(remove_empty_repositories(session, id));
+    for (const auto* statement : {&delete_grants, &delete_labels, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);

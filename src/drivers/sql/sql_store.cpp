@@ -6,6 +6,8 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
     : cache_{std::move(cache)},
       engine_{std::move(engine)},
       manifests_{*engine_, cache_.get()},
+      artifacts_{*engine_, cache_.get()},
+      repositories_{*engine_, cache_.get()},
       blobs_{*engine_, cache_.get()},
       uploads_{*engine_},
       projects_{*engine_},
@@ -26,6 +28,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       roles_{*engine_},
       groups_{*engine_},
       pulls_{*engine_},
+      audit_anchors_{*engine_},
       health_{*engine_}
 {
 }

@@ -3,6 +3,8 @@
 #include "drivers/sql/sql_access.hpp"
 #include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
+#include "drivers/sql/sql_artifacts.hpp"
+#include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
@@ -11,11 +13,12 @@
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
-#include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_roles.hpp"
-#include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
+#include "drivers/sql/sql_people.hpp"
+#include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -32,6 +35,8 @@ public:
     ~SqlStore() override;
 
     ManifestCatalog& manifests() override { return manifests_; }
+    ArtifactCatalog& artifacts() override { return artifacts_; }
+    RepositoryCatalog& repositories() override { return repositories_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
@@ -52,6 +57,7 @@ public:
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
+    AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -60,6 +66,8 @@ private:
     std::unique_ptr<ExactCache> cache_;
     std::unique_ptr<SqlEngine> engine_;
     SqlManifests manifests_;
+    SqlArtifacts artifacts_;
+    SqlRepositories repositories_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
@@ -80,6 +88,7 @@ private:
     SqlRoles roles_;
     SqlGroups groups_;
     SqlPullCounters pulls_;
+    SqlAuditAnchors audit_anchors_;
     SqlHealth health_;
 };
 

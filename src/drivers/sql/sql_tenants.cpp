@@ -45,7 +45,12 @@ constexpr SqlStatement any_project{"SELECT id FROM projects WHERE tenant_id = $1
 constexpr SqlStatement member_ids{"SELECT user_id FROM tenant_members WHERE tenant_id = $1"};
 constexpr SqlStatement team_ids{"SELECT id FROM teams WHERE tenant_id = $1"};
 constexpr SqlStatement robot_ids{"SELECT user_id FROM robots WHERE tenant_id = $1"};
-constexpr SqlStatement delete_principal{"DELETE FROM users WHERE id = $1"};
+// The id stays, since pushes and the audit trail name it; no living name holds a '#'.
+constexpr SqlStatement retire_robot{
+    "UPDATE users SET name = name || '#' || CAST(id AS TEXT), kind = 'deleted', disabled = 1, updated_at = $2 "
+    "WHERE id = $1"
+};
+constexpr SqlStatement delete_robot{"DELETE FROM robots WHERE user_id = $1"};
 constexpr SqlStatement delete_grants_on_tenant{
     "DELETE FROM grants WHERE object_id = $1 AND object_kind NOT IN ('platform', 'project', 'repository')"
 };
@@ -192,7 +197,7 @@ Result<Tenant> create_tenant(SqlSession& session, const NewTenant& tenant, const
     return load_tenant(session, id);
 }
 
-Result<> remove_tenant(SqlSession& session, std::int64_t id)
+Result<> remove_tenant(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     CHECK(lock_tenant(session, id));
     TRY(const auto tenant, load_tenant(session, id));
@@ -207,7 +212,8 @@ Result<> remove_tenant(SqlSession& session, std::int64_t id)
     TRY(const auto robots, session.run(robot_ids, {id}));
     for (const auto& robot : robots) {
         CHECK(remove_grants_of_subject(session, "robot", robot.integer(0)));
-        CHECK(session.run(delete_principal, {robot.integer(0)}));
+        CHECK(session.run(delete_robot, {robot.integer(0)}));
+        CHECK(session.run(retire_robot, {robot.integer(0), actor.at}));
     }
     CHECK(note_access_changes(session, AccessObject::principal, first_column(robots)));
     TRY(const auto members, session.run(member_ids, {id}));
@@ -280,9 +286,9 @@ Task<Tenant> SqlTenants::change(std::int64_t id, TenantChange change, Actor acto
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlTenants::remove(std::int64_t id, Actor)
+Task<> SqlTenants::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) { return remove_tenant(session, id); };
+    const auto work = [id, actor](SqlSession& session) { return remove_tenant(session, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

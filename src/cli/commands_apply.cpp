@@ -1,0 +1,10 @@
+#include "cli/ctl_tables.hpp"
+
+namespace entrepot {
+
+std::vector<CtlCommand> apply_commands()
+{
+    return {};
+}
+
+}  // namespace entrepot

@@ -1,0 +1,137 @@
+#include "cli/ctl_api.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace entrepot {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t page_size = 100;
+constexpr std::string_view base = "/api/v2.0/";
+
+Errc code_of(unsigned status) noexcept
+{
+    switch (status) {
+        case 401: return Errc::unauthorized;
+        case 403: return Errc::denied;
+        case 404: return Errc::not_found;
+        case 409: return Errc::conflict;
+        case 412: return Errc::precondition_failed;
+        case 429: return Errc::too_many_requests;
+        case 502:
+        case 503:
+        case 504: return Errc::unavailable;
+        default: return status < 500 ? Errc::unprocessable : Errc::internal;
+    }
+}
+
+// The messages of {"errors":[{"code","message"}]}.
+std::string messages_of(const json::value& body)
+{
+    const auto* object = body.if_object();
+    const auto* errors = object != nullptr ? object->if_contains("errors") : nullptr;
+    std::string out;
+    if (errors == nullptr || !errors->is_array()) return out;
+    for (const auto& each : errors->as_array()) {
+        const auto* error = each.if_object();
+        const auto* message = error != nullptr ? error->if_contains("message") : nullptr;
+        if (message != nullptr && message->is_string() && !message->as_string().empty())
+            out += (out.empty() ? "" : "; ") + std::string{message->as_string()};
+    }
+    return out;
+}
+
+std::unexpected<Error> refusal(const ClientResponse& response, const json::value& body, std::string_view path)
+{
+    auto message = messages_of(body);
+    if (message.empty()) message = fmt::format("the server answers {} to {}", response.status, path);
+    if (response.status == 401) message += "; see: entrepot ctl login --help";
+    return fail(code_of(response.status), std::move(message));
+}
+
+}  // namespace
+
+CtlApi::CtlApi(CtlIo& io, CtlContext context)
+    : io_{io}, context_{std::move(context)}, authorization_{authorization_of(context_)}
+{
+    options_.ca_file = context_.ca_file;
+    options_.insecure = context_.insecure;
+    options_.user_agent = "entrepot-ctl";
+}
+
+Result<CtlAnswer>
+CtlApi::call(std::string_view method, std::string_view path, const json::value& body, std::string_view if_match)
+{
+    ClientRequest request{.method = std::string{method}, .url = context_.url + std::string{base} + std::string{path}};
+    request.fields.push_back({.name = "Accept", .value = "application/json"});
+    // A project or tenant may be called 123.
+    request.fields.push_back({.name = "X-Is-Resource-Name", .value = "true"});
+    if (!authorization_.empty()) request.fields.push_back({.name = "Authorization", .value = authorization_});
+    if (!if_match.empty()) request.fields.push_back({.name = "If-Match", .value = std::string{if_match}});
+    if (!body.is_null()) {
+        request.fields.push_back({.name = "Content-Type", .value = "application/json"});
+        request.body = json::serialize(body);
+    }
+    TRY(const auto response, io_.exchange(options_, std::move(request)));
+    CtlAnswer answer{
+        .body = nullptr,
+        .location = std::string{response.field("Location")},
+        .etag = std::string{response.field("ETag")},
+        .total = -1,
+    };
+    const auto total = response.field("X-Total-Count");
+    std::from_chars(total.data(), total.data() + total.size(), answer.total);
+    boost::system::error_code error;
+    if (!response.body.empty()) answer.body = json::parse(response.body, error);
+    if (error) answer.body = nullptr;
+    if (response.status >= 300) return refusal(response, answer.body, path);
+    if (error) return fail(Errc::internal, fmt::format("{} answers something that is no JSON", context_.url));
+    return answer;
+}
+
+Result<json::value> CtlApi::get(std::string_view path)
+{
+    TRY(auto answer, call("GET", path));
+    return std::move(answer.body);
+}
+
+Result<>
+CtlApi::each(std::string_view path, std::int64_t limit, const std::function<Result<>(const json::object& entry)>& visit)
+{
+    const auto size = limit > 0 ? std::min(limit, page_size) : page_size;
+    std::int64_t seen = 0;
+    for (std::int64_t page = 1;; ++page) {
+        const auto mark = path.contains('?') ? '&' : '?';
+        TRY(const auto answer, call("GET", fmt::format("{}{}page={}&page_size={}", path, mark, page, size)));
+        const auto& body = answer.body;
+        // A list that is empty may be null.
+        if (body.is_null()) return {};
+        const auto* entries = body.if_array();
+        if (entries == nullptr) return fail(Errc::internal, fmt::format("{} is no list", path));
+        for (const auto& entry : *entries) {
+            if (!entry.is_object()) return fail(Errc::internal, fmt::format("{} is no list of objects", path));
+            CHECK(visit(entry.as_object()));
+            if (++seen == limit) return {};
+        }
+        if (static_cast<std::int64_t>(entries->size()) != size || seen == answer.total) return {};
+    }
+}
+
+Result<json::array> CtlApi::all(std::string_view path)
+{
+    json::array entries;
+    CHECK(each(path, 0, [&entries](const json::object& entry) -> Result<> {
+        entries.push_back(entry);
+        return {};
+    }));
+    return entries;
+}
+
+}  // namespace entrepot

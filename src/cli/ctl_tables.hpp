@@ -1,0 +1,25 @@
+#pragma once
+
+#include "cli/ctl_command.hpp"
+
+#include <vector>
+
+namespace entrepot {
+
+// The table of commands, a chapter each.
+std::vector<CtlCommand> session_commands();   // login, logout, whoami, context
+std::vector<CtlCommand> tenant_commands();    // tenant, team
+std::vector<CtlCommand> project_commands();   // project, member
+std::vector<CtlCommand> people_commands();    // user, group, token
+std::vector<CtlCommand> grant_commands();     // role, grant, explain
+std::vector<CtlCommand> robot_commands();     // robot
+std::vector<CtlCommand> artifact_commands();  // repository, artifact, tag, label
+std::vector<CtlCommand> platform_commands();  // quota, audit, config, status
+std::vector<CtlCommand> apply_commands();     // apply, export
+std::vector<CtlCommand> own_commands();       // completion, docs
+
+inline constexpr CtlTraits ctl_listing{.lists = true, .shows = true};
+inline constexpr CtlTraits ctl_showing{.shows = true};
+inline constexpr CtlTraits ctl_deleting{.shows = true, .destroys = true};
+
+}  // namespace entrepot
