@@ -198,7 +198,9 @@ App::Parts::Parts(Config with)
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       idempotency{store->idempotency(), master_key, random, clock},
       management{management_needs()},
-      session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
+      session_endpoint{
+          {.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users, .logins = login_audit}
+      }
 {
     gate.consult(authoriser.get());
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());

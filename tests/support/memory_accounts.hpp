@@ -17,7 +17,6 @@ class MemoryAccounts final : public AccountCatalog {
 public:
     bool away = false;
     int reads = 0;
-    std::vector<std::int64_t> admins;
 
     Task<Account> find(std::string name) override
     {
@@ -45,12 +44,6 @@ public:
         accounts_[account.id] = account;
         ++version;
         co_return account;
-    }
-    Task<Account> create_admin(Account account) override
-    {
-        auto created = co_await create(std::move(account));
-        if (created) admins.push_back(created->id);
-        co_return created;
     }
     Task<> set_password(std::int64_t id, std::string password_hash) override
     {

@@ -483,6 +483,21 @@ TEST_F(Authentication, a_token_goes_on_while_the_database_is_away)
     EXPECT_EQ(password.error().code(), Errc::unavailable);
 }
 
+TEST_F(Authentication, what_comes_of_a_password_or_its_token_names_the_credential)
+{
+    accounts.at(alice).credential_version = 5;
+    noticed();
+    const auto by_password = authenticate(basic("alice", "Secret123"));
+    ASSERT_TRUE(by_password);
+    EXPECT_EQ(by_password->credential_version, 5);
+    const auto remembered = authenticator.peek(basic("alice", "Secret123"));
+    ASSERT_TRUE(remembered);
+    EXPECT_EQ(remembered->credential_version, 5);
+    const auto by_token = authenticate("Bearer " + token({}, 5));
+    ASSERT_TRUE(by_token);
+    EXPECT_EQ(by_token->credential_version, 5);
+}
+
 TEST_F(Authentication, a_refresh_token_is_no_access_token)
 {
     expect_unauthorized("Bearer " + std::string{refresh_prefix} + random.base64url(32));

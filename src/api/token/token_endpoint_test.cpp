@@ -32,12 +32,9 @@ protected:
         account.password_hash = encoded;
         account.credential_version = 1;
         alice = run_to_end(accounts.create(account))->id;
-        GrantEntry grant;
-        grant.subject = {SubjectKind::principal, alice};
-        grant.role_id = role::project_admin;
-        access.more.tenants.push_back({.id = 1, .name = "default"});
-        access.more.projects.push_back({.id = 1, .name = "team", .tenant_id = 1, .grants = {grant}});
-        access.more.projects.push_back({.id = 2, .name = "open", .tenant_id = 1, .is_public = true});
+        const auto owner = grant_to(principal_key(alice), role::project_admin);
+        access.more.tenants = {tenant_entry(1, "default")};
+        access.more.projects = {project_entry(1, "team", false, {owner}), project_entry(2, "open", true)};
         EXPECT_TRUE(run_to_end(keys.open()));
         noticed();
     }
