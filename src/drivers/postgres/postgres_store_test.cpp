@@ -110,7 +110,7 @@ TEST(PostgresStore, answers_unavailable_while_the_server_is_away_and_works_again
     PostgresServer server;
     const SystemClock clock;
     const auto store = open_postgres_store(options(server.create_database()), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     ASSERT_TRUE(run(store->blobs().arrive(arrival(repository("p/a"), "kept"))));
     server.stop();
     for (int i = 0; i < 10; ++i) {
@@ -131,7 +131,7 @@ TEST(PostgresStore, gives_up_on_a_server_that_accepts_connections_and_never_answ
     const auto store = open_postgres_store(options(server.create_database()), clock);
     server.freeze();
     EXPECT_FAILS(Errc::unavailable, run(store->health().probe()));
-    EXPECT_FAILS(Errc::unavailable, run(store->projects().create(project("p"), false, {1, 1})));
+    EXPECT_FAILS(Errc::unavailable, run(store->projects().create({.name = project("p")}, {1, 1})));
     server.thaw();
     EXPECT_TRUE(works_again(*store));
 }
@@ -141,7 +141,7 @@ TEST(PostgresStore, loses_no_acknowledged_push_when_the_server_is_cut_off_under_
     PostgresServer server;
     const SystemClock clock;
     const auto store = open_postgres_store(options(server.create_database()), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     std::mutex mutex;
     std::vector<std::string> acknowledged;
     std::atomic<bool> stop = false;
