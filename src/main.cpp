@@ -48,6 +48,11 @@ int run(const AuditShowCommand& command)
     return run_audit_show(command);
 }
 
+int run(const ResetAdminCommand& command)
+{
+    return run_reset_admin(command);
+}
+
 int run(const VersionCommand&)
 {
     std::printf("entrepot %s\n", version_text);

@@ -2,6 +2,8 @@
 
 #include "app/audit_command.hpp"
 #include "app/config.hpp"
+#include "app/exit_code.hpp"
+#include "app/reset_admin.hpp"
 
 #include <optional>
 #include <string>
@@ -38,19 +40,12 @@ using Command = std::variant<
     CheckConfigCommand,
     AuditVerifyCommand,
     AuditShowCommand,
+    ResetAdminCommand,
     VersionCommand,
     CtlWords,
     PrintCommand>;
 
 // Never exits and never prints: the caller does.
 Command parse_command_line(int count, const char* const* arguments);
-
-// Exit codes of the program, as its --help lists them (named after sysexits.h).
-namespace exit_code {
-inline constexpr int success = 0;
-inline constexpr int failure = 1;         // could not start or run: the last line of the log says why
-inline constexpr int usage = 64;          // wrong arguments
-inline constexpr int configuration = 78;  // wrong configuration
-}  // namespace exit_code
 
 }  // namespace entrepot

@@ -1,12 +1,11 @@
 #include "app/parts.hpp"
 
 #include "api/operations/http_metrics.hpp"
+#include "app/open_store.hpp"
 #include "app/version.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/authoriser/webhook_authoriser.hpp"
-#include "drivers/postgres/postgres_store.hpp"
-#include "drivers/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -42,21 +41,12 @@ MasterKey master_key_of(const Config& config, Random& random)
     );
 }
 
-std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clock, std::atomic<Background*>& listener)
+// The change feed hurries the chore that reads what changed.
+std::function<void()> access_hurry(std::atomic<Background*>& listener)
 {
-    if (config.uses_postgres()) {
-        PostgresOptions options;
-        options.url = config.database.url;
-        options.connections = config.database.connections;
-        options.on_access_changed = [&listener] {
-            if (auto* background = listener.load()) background->hurry("access");
-        };
-        return open_postgres_store(options, clock);
-    }
-    SqliteOptions options;
-    options.file = config.sqlite_file().string();
-    options.cache_bytes = config.caches.metadata_bytes;
-    return open_sqlite_store(options, clock);
+    return [&listener] {
+        if (auto* background = listener.load()) background->hurry("access");
+    };
 }
 
 FilesystemOptions blob_options(const Config& config)
@@ -119,7 +109,7 @@ Task<> drained(OperationsHandler& operations)
 App::Parts::Parts(Config with)
     : config{std::move(with)},
       directory{config.data},
-      store{open_store(config, clock, feed_listener)},
+      store{open_store(config, clock, access_hurry(feed_listener))},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
