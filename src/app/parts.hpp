@@ -35,6 +35,7 @@
 #include "tenancy/labels.hpp"
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
+#include "tenancy/robots.hpp"
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
@@ -79,6 +80,7 @@ struct App::Parts {
     AccessTokens access_tokens;
     Labels labels;
     TenancyVerbs tenancy;
+    Robots robots;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;

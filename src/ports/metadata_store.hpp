@@ -15,6 +15,7 @@
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
 #include "ports/repository_catalog.hpp"
+#include "ports/robot_catalog.hpp"
 #include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
@@ -47,6 +48,7 @@ public:
     virtual TenantCatalog& tenants() = 0;
     virtual TeamCatalog& teams() = 0;
     virtual GrantCatalog& grants() = 0;
+    virtual RobotCatalog& robots() = 0;
     virtual RoleCatalog& roles() = 0;
     virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;

@@ -25,6 +25,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       artifacts_{needs.artifacts, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
+      robots_{needs.robots, needs.policy},
       configurations_{needs.settings},
       audit_{needs.audit_reader, needs.policy},
       users_{needs.users, needs.policy},
@@ -43,6 +44,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     artifacts_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
+    robots_.add_to(router_);
     configurations_.add_to(router_);
     audit_.add_to(router_);
     users_.add_to(router_);

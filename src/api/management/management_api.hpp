@@ -1,7 +1,7 @@
 #pragma once
 
-#include "api/management/access_tokens_api.hpp"
 #include "api/documentation/documentation.hpp"
+#include "api/management/access_tokens_api.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
@@ -12,6 +12,7 @@
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
 #include "api/management/repositories_api.hpp"
+#include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/teams_api.hpp"
@@ -31,6 +32,7 @@ struct ManagementNeeds {
     Repositories& repositories;
     Artifacts& artifacts;
     Labels& labels;
+    Robots& robots;
     Settings& settings;
     TenancyVerbs& tenancy;
     ApiAudit& audit;
@@ -60,6 +62,7 @@ private:
     ArtifactsApi artifacts_;
     QuotasApi quotas_;
     LabelsApi labels_;
+    RobotsApi robots_;
     ConfigurationsApi configurations_;
     AuditApi audit_;
     UsersApi users_;

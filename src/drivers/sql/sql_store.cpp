@@ -25,6 +25,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       tenants_{*engine_},
       teams_{*engine_},
       grants_{*engine_},
+      robots_{*engine_},
       roles_{*engine_},
       groups_{*engine_},
       pulls_{*engine_},

@@ -13,12 +13,13 @@
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
+#include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_repositories.hpp"
+#include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
-#include "drivers/sql/sql_settings.hpp"
-#include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_sessions.hpp"
+#include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -54,6 +55,7 @@ public:
     TenantCatalog& tenants() override { return tenants_; }
     TeamCatalog& teams() override { return teams_; }
     GrantCatalog& grants() override { return grants_; }
+    RobotCatalog& robots() override { return robots_; }
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
@@ -85,6 +87,7 @@ private:
     SqlTenants tenants_;
     SqlTeams teams_;
     SqlGrants grants_;
+    SqlRobots robots_;
     SqlRoles roles_;
     SqlGroups groups_;
     SqlPullCounters pulls_;

@@ -4,6 +4,7 @@
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
+#include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/team_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 
@@ -45,12 +46,6 @@ constexpr SqlStatement any_project{"SELECT id FROM projects WHERE tenant_id = $1
 constexpr SqlStatement member_ids{"SELECT user_id FROM tenant_members WHERE tenant_id = $1"};
 constexpr SqlStatement team_ids{"SELECT id FROM teams WHERE tenant_id = $1"};
 constexpr SqlStatement robot_ids{"SELECT user_id FROM robots WHERE tenant_id = $1"};
-// The id stays, since pushes and the audit trail name it; no living name holds a '#'.
-constexpr SqlStatement retire_robot{
-    "UPDATE users SET name = name || '#' || CAST(id AS TEXT), kind = 'deleted', disabled = 1, updated_at = $2 "
-    "WHERE id = $1"
-};
-constexpr SqlStatement delete_robot{"DELETE FROM robots WHERE user_id = $1"};
 constexpr SqlStatement delete_grants_on_tenant{
     "DELETE FROM grants WHERE object_id = $1 AND object_kind NOT IN ('platform', 'project', 'repository')"
 };
@@ -210,12 +205,7 @@ Result<> remove_tenant(SqlSession& session, std::int64_t id, const Actor& actor)
     TRY(const auto teams, session.run(team_ids, {id}));
     for (const auto& team : teams) CHECK(remove_grants_of_subject(session, "team", team.integer(0)));
     TRY(const auto robots, session.run(robot_ids, {id}));
-    for (const auto& robot : robots) {
-        CHECK(remove_grants_of_subject(session, "robot", robot.integer(0)));
-        CHECK(session.run(delete_robot, {robot.integer(0)}));
-        CHECK(session.run(retire_robot, {robot.integer(0), actor.at}));
-    }
-    CHECK(note_access_changes(session, AccessObject::principal, first_column(robots)));
+    CHECK(retire_robots(session, first_column(robots), actor.at));
     TRY(const auto members, session.run(member_ids, {id}));
     CHECK(session.run(delete_grants_on_tenant, {id}));
     CHECK(session.run(delete_tenant, {id}));
