@@ -166,6 +166,16 @@ App::Parts::Parts(Config with)
       browse{store->manifests(), store->blobs(), policy},
       repositories{store->repositories(), blobs, policy, clock},
       artifacts{store->artifacts(), policy, clock},
+      additions{
+          {.artifacts = store->artifacts(),
+           .manifests = store->manifests(),
+           .links = store->blobs(),
+           .blobs = blobs,
+           .policy = policy,
+           .clock = clock,
+           .pool = unpacking}
+      },
+      icons{store->blobs(), blobs, policy, unpacking},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
@@ -208,6 +218,7 @@ App::Parts::~Parts()
     authenticator.stop();
     if (server) server->stop();
     parsing.join();
+    unpacking.join();
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
     audit.stop();
@@ -224,6 +235,8 @@ ManagementNeeds App::Parts::management_needs()
         .projects = projects,
         .repositories = repositories,
         .artifacts = artifacts,
+        .additions = additions,
+        .icons = icons,
         .labels = labels,
         .robots = robots,
         .settings = settings,

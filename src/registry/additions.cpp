@@ -80,11 +80,16 @@ std::vector<std::string_view> Additions::names_for(std::string_view artifact_typ
     return {};
 }
 
-Task<Addition> Additions::read(Caller caller, RepositoryName name, Reference reference, std::string addition)
+Task<ListedArtifact> Additions::require_artifact(Caller caller, RepositoryName name, Reference reference)
 {
     CO_CHECK(require_in_repository(needs_.policy, caller, read_addition, name));
     const ArtifactParts nothing_else{.tags = false, .labels = false, .accessories = false};
-    CO_TRY(const auto artifact, co_await needs_.artifacts.find(name, reference, nothing_else));
+    co_return co_await needs_.artifacts.find(std::move(name), std::move(reference), nothing_else);
+}
+
+Task<Addition> Additions::read(Caller caller, RepositoryName name, Reference reference, std::string addition)
+{
+    CO_TRY(const auto artifact, co_await require_artifact(caller, name, reference));
     const bool has_config = !artifact.config_media_type.empty();
     const auto names = names_for(artifact.type);
     if (!has_config || std::ranges::find(names, addition) == names.end()) {

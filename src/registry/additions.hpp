@@ -40,6 +40,9 @@ public:
     // when it can't be read, too_many_requests.
     Task<Addition> read(Caller caller, RepositoryName name, Reference reference, std::string addition);
 
+    // That the artifact is there and the caller may read its additions.
+    Task<ListedArtifact> require_artifact(Caller caller, RepositoryName name, Reference reference);
+
     // The additions that artifacts of this kind have, by their names.
     static std::vector<std::string_view> names_for(std::string_view artifact_type);
 

@@ -1,6 +1,7 @@
 #include "registry/icons.hpp"
 
 #include "oci/digest.hpp"
+#include "registry/blob_bytes.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -41,6 +42,23 @@ std::vector<BuiltinIcon> draw()
     return icons;
 }
 
+constexpr std::size_t largest_icon = 1 << 20;
+constexpr std::int64_t most_holders = 100;
+
+// By its first bytes; empty for what is no picture that browsers show as nothing else.
+std::string_view picture_type(std::string_view bytes)
+{
+    if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+    if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
+    if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) return "image/gif";
+    return {};
+}
+
+std::unexpected<Error> no_such_icon()
+{
+    return fail(Errc::not_found, "there is no such icon");
+}
+
 const std::vector<BuiltinIcon>& builtin_icons()
 {
     static const auto icons = draw();
@@ -63,6 +81,23 @@ const BuiltinIcon* find_builtin_icon(std::string_view digest)
     const auto& icons = builtin_icons();
     const auto found = std::ranges::find(icons, digest, &BuiltinIcon::digest);
     return found == icons.end() ? nullptr : &*found;
+}
+
+Task<IconPicture> Icons::find(Caller caller, Digest digest)
+{
+    if (const auto* builtin = find_builtin_icon(digest.text())) co_return IconPicture{"image/svg+xml", builtin->svg};
+    CO_TRY(const auto holders, co_await links_.holders(digest, most_holders));
+    const bool readable = std::ranges::any_of(holders, [&](const RepositoryName& holder) {
+        return policy_.may(caller, holder.text(), Action::pull);
+    });
+    if (!readable) co_return no_such_icon();
+    auto content = co_await blobs_.load(digest);
+    if (!content || content->size > largest_icon) co_return no_such_icon();
+    const auto work = [found = *std::move(content)] { return read_whole_blob(found, largest_icon); };
+    CO_TRY(auto bytes, co_await offload(pool_, work));
+    const auto type = picture_type(bytes);
+    if (type.empty()) co_return no_such_icon();
+    co_return IconPicture{std::string{type}, std::move(bytes)};
 }
 
 }  // namespace entrepot

@@ -1,13 +1,10 @@
 #include "api/management/artifact_json.hpp"
 
+#include "core/json_text.hpp"
 #include "http/message.hpp"
 #include "registry/additions.hpp"
 #include "registry/icons.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/string_view.hpp>
-
-#include <algorithm>
 #include <charconv>
 
 namespace entrepot {
@@ -40,7 +37,7 @@ void append_field(std::string& out, std::string_view name, std::int64_t number)
 void append_field(std::string& out, std::string_view name, std::string_view text)
 {
     append_name(out, name);
-    append_quoted(out, text);
+    append_json_text(out, text);
 }
 
 void append_time(std::string& out, std::string_view name, Micros time)
@@ -195,19 +192,6 @@ std::string list_of(const std::vector<Item>& items, std::size_t size, Append app
 }
 
 }  // namespace
-
-void append_quoted(std::string& out, std::string_view text)
-{
-    const auto plain = [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
-    };
-    if (std::ranges::all_of(text, plain)) {
-        out.append("\"").append(text).append("\"");
-    } else {
-        out += boost::json::serialize(boost::json::string_view{text.data(), text.size()});
-    }
-}
 
 std::string to_json(const RepositoryRecord& repository)
 {
