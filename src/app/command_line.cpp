@@ -19,6 +19,7 @@ SYNOPSIS
   entrepot check-config [--config FILE | --print-reference]
   entrepot audit verify|show [OPTIONS]
   entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
+  entrepot ctl COMMAND
   entrepot version
 
 DESCRIPTION
@@ -26,6 +27,7 @@ DESCRIPTION
   check-config          reads the configuration as serve would, tells what is wrong with it and starts nothing
   audit                 proves the audit trail, or prints what it holds
   reset-admin-password  gives the user "admin" a new password, when nobody can log in any more
+  ctl                   works with a registry over its API: projects, members, artifacts and all else
   version               prints the version
 
   `entrepot COMMAND --help` explains a command.
@@ -293,6 +295,7 @@ bool asks_for_help(int count, const char* const* arguments)
 Command parse_command_line(int count, const char* const* arguments)
 {
     if (count < 1) return PrintCommand{std::string{overview}, exit_code::usage};  // execve without a name
+    if (count > 1 && std::string_view{arguments[1]} == "ctl") return CtlWords{{arguments + 2, arguments + count}};
     Parser parser;
     try {
         parser.app.parse(count, arguments);

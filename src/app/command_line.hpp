@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace entrepot {
 
@@ -23,6 +24,11 @@ struct CheckConfigCommand {
 
 struct VersionCommand {};
 
+// `entrepot ctl` and what follows: a client of the API with a command line of its own (cli/).
+struct CtlWords {
+    std::vector<std::string> words;
+};
+
 // Help that was asked for (exit code 0, standard output), or what is wrong with the arguments (64, standard error).
 struct PrintCommand {
     std::string text;
@@ -36,6 +42,7 @@ using Command = std::variant<
     AuditShowCommand,
     ResetAdminCommand,
     VersionCommand,
+    CtlWords,
     PrintCommand>;
 
 // Never exits and never prints: the caller does.

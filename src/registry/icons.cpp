@@ -15,12 +15,14 @@ struct Drawing {
 
 constexpr Drawing drawings[] = {
     {"IMAGE", R"(<path d="M12 3 3 8l9 5 9-5zM3 12l9 5 9-5M3 16l9 5 9-5"/>)"},
-    {"CHART", R"(<circle cx="12" cy="12" r="7"/><circle cx="12" cy="12" r="2"/>)"
-              R"(<path d="M12 1v6M12 17v6M1 12h6M17 12h6M4 4l4 4M16 16l4 4M20 4l-4 4M8 16l-4 4"/>)"},
+    {"CHART",
+     R"(<circle cx="12" cy="12" r="7"/><circle cx="12" cy="12" r="2"/>)"
+     R"(<path d="M12 1v6M12 17v6M1 12h6M17 12h6M4 4l4 4M16 16l4 4M20 4l-4 4M8 16l-4 4"/>)"},
     {"CNAB", R"(<path d="M3 7h18v14H3zM3 7l3-4h12l3 4M9 11h6"/>)"},
     {"WASM", R"(<path d="M3 3h6a3 3 0 0 0 6 0h6v18H3zM6 11l2 6 2-6 2 6M14 17l2-6 2 6M15 15h2"/>)"},
-    {"CNAI", R"(<circle cx="6" cy="6" r="2"/><circle cx="6" cy="18" r="2"/><circle cx="18" cy="12" r="2"/>)"
-             R"(<circle cx="12" cy="12" r="2"/><path d="M8 7l3 4M8 17l3-4M14 12h2"/>)"},
+    {"CNAI",
+     R"(<circle cx="6" cy="6" r="2"/><circle cx="6" cy="18" r="2"/><circle cx="18" cy="12" r="2"/>)"
+     R"(<circle cx="12" cy="12" r="2"/><path d="M8 7l3 4M8 17l3-4M14 12h2"/>)"},
     {"SBOM", R"(<path d="M5 2h10l4 4v16H5zM15 2v4h4M8 11h8M8 14h8M8 17h5"/>)"},
     {"SIGNATURE", R"(<path d="M3 20h18M4 15c4-9 6-12 8-10s-3 8-2 10 3-3 4-3 0 3 2 3 2-1 4-2"/>)"},
     {"", R"(<path d="M12 2l9 5v10l-9 5-9-5V7zM3 7l9 5 9-5M12 12v10"/>)"},

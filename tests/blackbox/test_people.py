@@ -220,7 +220,7 @@ class AccessTokens(PeopleScenario):
         self.number = self.admin.made("/projects", {"project_name": self.project})
         self.pusher = self.client()
         self.pusher.push_image(f"{self.project}/app", "1", b"layer")
-        self.name, self.id = self.person()
+        self.name, self.user_id = self.person()
         self.admin.post(f"/projects/{self.number}/members", {"role_id": 2, "member_user": {"username": self.name}})
         self.me = self.as_(self.name)
 
@@ -246,10 +246,10 @@ class AccessTokens(PeopleScenario):
         narrow = self.as_(self.name, token)
         narrow.expect((403, 404), "GET", f"/projects/{self.number}/members")
         for method, path, body in (("POST", "/users/current/tokens", {"name": "wider"}),
-                                   ("PUT", f"/users/{self.id}/password",
+                                   ("PUT", f"/users/{self.user_id}/password",
                                     {"old_password": "Somebody1", "new_password": "Another1"}),
-                                   ("PUT", f"/users/{self.id}/cli_secret", {"secret": "Another1"}),
-                                   ("PUT", f"/users/{self.id}", {"email": "other@example.org"}),
+                                   ("PUT", f"/users/{self.user_id}/cli_secret", {"secret": "Another1"}),
+                                   ("PUT", f"/users/{self.user_id}", {"email": "other@example.org"}),
                                    ("DELETE", f"/users/current/tokens/{made['id']}", None)):
             narrow.expect(403, method, path, body)
 
@@ -285,13 +285,13 @@ class AccessTokens(PeopleScenario):
         listed = self.me.get("/users/current/tokens")
         self.assertEqual([token["id"] for token in listed], [made["id"]])
         self.assertNotIn("token", listed[0])
-        self.assertEqual(self.admin.get(f"/users/{self.id}/tokens"), listed)
-        self.admin.expect(403, "POST", f"/users/{self.id}/tokens", {"name": "mine now"})
+        self.assertEqual(self.admin.get(f"/users/{self.user_id}/tokens"), listed)
+        self.admin.expect(403, "POST", f"/users/{self.user_id}/tokens", {"name": "mine now"})
         other, _ = self.person()
-        self.as_(other).expect(403, "GET", f"/users/{self.id}/tokens")
-        self.as_(other).expect(403, "DELETE", f"/users/{self.id}/tokens/{made['id']}")
+        self.as_(other).expect(403, "GET", f"/users/{self.user_id}/tokens")
+        self.as_(other).expect(403, "DELETE", f"/users/{self.user_id}/tokens/{made['id']}")
         self.as_(other).expect(404, "DELETE", f"/users/current/tokens/{made['id']}")
-        self.admin.delete(f"/users/{self.id}/tokens/{made['id']}")
+        self.admin.delete(f"/users/{self.user_id}/tokens/{made['id']}")
         self.as_(self.name, made["token"]).expect(401, "GET", "/users/current")
 
     def test_it_is_nobody_elses_password_and_a_bearer_of_the_management_api(self):

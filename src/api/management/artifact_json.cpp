@@ -1,6 +1,7 @@
 #include "api/management/artifact_json.hpp"
 
 #include "http/message.hpp"
+#include "registry/additions.hpp"
 #include "registry/icons.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -95,15 +96,17 @@ void append_addition_links(std::string& out, const ListedArtifact& artifact)
 {
     append_name(out, "addition_links");
     out += '{';
-    const auto names = additions_of(artifact);
+    // An index has no config, and so none of these.
+    const auto names =
+        artifact.config_media_type.empty() ? std::vector<std::string_view>{} : Additions::names_for(artifact.type);
     if (names.empty()) {
         out += '}';
         return;
     }
     const std::string_view full = artifact.repository;
     const auto slash = full.find('/');
-    std::string base = R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} +
-                       "/repositories/";
+    std::string base =
+        R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} + "/repositories/";
     // Twice, as clients send it.
     if (slash != std::string_view::npos) base += percent_encode(percent_encode(full.substr(slash + 1)));
     base += "/artifacts/" + artifact.digest + "/additions/";
@@ -204,15 +207,6 @@ void append_quoted(std::string& out, std::string_view text)
     } else {
         out += boost::json::serialize(boost::json::string_view{text.data(), text.size()});
     }
-}
-
-std::vector<std::string_view> additions_of(const ListedArtifact& artifact)
-{
-    if (artifact.config_media_type.empty()) return {};
-    if (artifact.type == "IMAGE") return {"build_history"};
-    if (artifact.type == "CHART") return {"values.yaml", "readme.md", "dependencies"};
-    if (artifact.type == "CNAI") return {"license", "readme.md", "files"};
-    return {};
 }
 
 std::string to_json(const RepositoryRecord& repository)

@@ -21,7 +21,4 @@ std::string to_json(const std::vector<AccessoryRecord>& accessories);
 // A JSON string, with its quotes.
 void append_quoted(std::string& out, std::string_view text);
 
-// The additions that artifacts of this kind have: "build_history" …
-std::vector<std::string_view> additions_of(const ListedArtifact& artifact);
-
 }  // namespace entrepot
