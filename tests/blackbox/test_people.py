@@ -428,9 +428,8 @@ class Guessing(PeopleScenario):
 
     def test_the_break_glass_admin_gets_in_at_the_machine_itself(self):
         self.server_behind_a_proxy()
-        for i in range(30):
-            self.guess("admin", f"203.0.113.{i}")
-        self.assertEqual(self.guess("admin", "203.0.113.99", password=PASSWORD)[0].status, 429)
+        answers = (self.guess("admin", f"203.0.113.{i}")[0].status for i in range(200))
+        self.assertIn(429, answers, "strangers are held up")
         self.assertEqual(self.as_("admin", PASSWORD).request("GET", "/users/current").status, 200)
 
 
