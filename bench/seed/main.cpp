@@ -82,7 +82,8 @@ private:
     {
         const auto project = number % options_.projects;
         const auto repository = number / options_.projects % options_.repositories;
-        return RepositoryName::parse("lists" + std::to_string(project) + "/team/app" + std::to_string(repository)).value();
+        return RepositoryName::parse("lists" + std::to_string(project) + "/team/app" + std::to_string(repository))
+            .value();
     }
 
     void spawn_and_wait(asio::awaitable<void> work)
@@ -142,17 +143,15 @@ private:
             tags.push_back(Tag::parse("1.0." + std::to_string(number) + "-build" + std::to_string(i)).value());
         }
         const auto digest = digest_of(bytes);
-        or_throw(co_await store_.manifests().commit(
-            NewManifest{
-                .repository = place(number),
-                .digest = digest,
-                .bytes = bytes,
-                .manifest = std::move(manifest),
-                .tags = std::move(tags),
-                .actor = {1, start_ + number * 1'000'000},
-                .view = std::move(view),
-            }
-        ));
+        or_throw(co_await store_.manifests().commit(NewManifest{
+            .repository = place(number),
+            .digest = digest,
+            .bytes = bytes,
+            .manifest = std::move(manifest),
+            .tags = std::move(tags),
+            .actor = {1, start_ + number * 1'000'000},
+            .view = std::move(view),
+        }));
         if (labels_.empty() || number % options_.labelled != 0) co_return;
         const auto label = labels_[static_cast<std::size_t>(number) % labels_.size()];
         or_throw(co_await store_.artifacts().add_label(place(number), Reference{digest}, label, Actor{1, start_}));

@@ -38,7 +38,7 @@ public:
     };
     struct Wanted {
         std::string name;
-        Micros expires_at = 0;                     // 0: never
+        Micros expires_at = 0;                       // 0: never
         std::optional<std::vector<Scope>> scopes{};  // nullopt: everything its owner may
     };
     struct Made {

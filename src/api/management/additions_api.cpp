@@ -37,8 +37,7 @@ Task<Response> AdditionsApi::read(ApiCall call)
     CO_TRY(auto name, repository_of_call(call, policy_));
     CO_TRY(auto reference, reference_in(call));
     CO_TRY(
-        auto addition,
-        co_await additions_.read(call.caller, std::move(name), std::move(reference), call.path.at(3))
+        auto addition, co_await additions_.read(call.caller, std::move(name), std::move(reference), call.path.at(3))
     );
     Response response;
     response.add("Content-Type", addition.content_type);

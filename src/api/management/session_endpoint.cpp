@@ -43,8 +43,9 @@ asio::awaitable<Response> SessionEndpoint::handle(const Request& request, ByteSo
         if (status_of(error.code()) >= 500) {
             log::failure(log::Level::error, "request failed", error, request.request_id());
         }
-        response = management_error_response(error);
+        response = parts_.gate.refuse_management(request, error);
     }
+    if (response->status < 400) response->add("X-Request-Id", request.request_id());
     response->add("Cache-Control", "no-store");
     co_return *std::move(response);
 }

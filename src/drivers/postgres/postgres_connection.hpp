@@ -5,8 +5,8 @@
 #include "drivers/sql/sql_engine.hpp"
 
 #include <chrono>
-#include <string>
 #include <map>
+#include <string>
 #include <utility>
 
 struct pg_conn;
