@@ -68,7 +68,7 @@ TEST(ArchiveReader, finds_a_file_in_a_plain_and_in_a_compressed_archive)
 TEST(ArchiveReader, refuses_what_is_no_archive)
 {
     FakeClock clock;
-    for (const std::string bytes :
+    for (const std::string& bytes :
          {std::string{"not an archive"}, std::string(2000, '\x1f'), std::string{"\x1f\x8b\x08"}}) {
         const auto read = read_archived_file(content_of(bytes), named("a"), clock);
         ASSERT_FALSE(read);
