@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 #include "app/command_line.hpp"
 #include "app/config.hpp"
+#include "app/ctl_words.hpp"
 #include "app/version.hpp"
 
 #include <cstdio>
@@ -47,10 +48,20 @@ int run(const AuditShowCommand& command)
     return run_audit_show(command);
 }
 
+int run(const ResetAdminCommand& command)
+{
+    return run_reset_admin(command);
+}
+
 int run(const VersionCommand&)
 {
     std::printf("entrepot %s\n", version_text);
     return exit_code::success;
+}
+
+int run(const CtlWords& command)
+{
+    return run_ctl_words(command);
 }
 
 int run(const PrintCommand& command)

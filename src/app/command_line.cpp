@@ -18,13 +18,17 @@ SYNOPSIS
                  [--tls-listen ADDR:PORT --tls-cert FILE --tls-key FILE]
   entrepot check-config [--config FILE | --print-reference]
   entrepot audit verify|show [OPTIONS]
+  entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
+  entrepot ctl COMMAND
   entrepot version
 
 DESCRIPTION
-  serve         runs the registry until SIGTERM or SIGINT
-  check-config  reads the configuration as serve would, tells what is wrong with it and starts nothing
-  audit         proves the audit trail, or prints what it holds
-  version       prints the version
+  serve                 runs the registry until SIGTERM or SIGINT
+  check-config          reads the configuration as serve would, tells what is wrong with it and starts nothing
+  audit                 proves the audit trail, or prints what it holds
+  reset-admin-password  gives the user "admin" a new password, when nobody can log in any more
+  ctl                   works with a registry over its API: projects, members, artifacts and all else
+  version               prints the version
 
   `entrepot COMMAND --help` explains a command.
 )";
@@ -147,6 +151,35 @@ EXIT CODES
   64  wrong arguments
 )";
 
+constexpr std::string_view reset_help = R"(NAME
+  entrepot reset-admin-password - give the user "admin" a new password
+
+SYNOPSIS
+  entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
+
+DESCRIPTION
+  Makes a new password for "admin" and prints it once. The user is enabled, a platform admin, and made where it is
+  missing; its sessions and the tokens made from its old password end. Only the database is needed.
+
+  With SQLite the server must be stopped; with PostgreSQL running instances take the new password at once.
+
+OPTIONS
+  --config FILE   The server's YAML file
+  --data DIR      The server's data directory. Default: ./var
+  --database URL  postgresql://USER:PASSWORD@HOST/NAME instead of SQLite in the data directory
+  --help          Print this
+
+EXAMPLES
+  entrepot reset-admin-password --data /var/lib/entrepot
+  entrepot reset-admin-password --database postgresql://entrepot@db/entrepot
+
+EXIT CODES
+  0   the password was printed
+  1   the database can't be used; the message says why
+  64  wrong arguments
+  78  wrong configuration
+)";
+
 constexpr std::string_view version_help = R"(NAME
   entrepot version - print the version
 
@@ -180,6 +213,7 @@ struct Parser {
     CLI::App* audit = app.add_subcommand("audit");
     CLI::App* verify = audit->add_subcommand("verify");
     CLI::App* show = audit->add_subcommand("show");
+    CLI::App* reset = app.add_subcommand("reset-admin-password");
     CLI::App* version = app.add_subcommand("version");
     AuditVerifyCommand to_verify;
     AuditShowCommand to_show;
@@ -191,7 +225,7 @@ struct Parser {
     Parser()
     {
         app.require_subcommand(0, 1);
-        for (auto* command : {&app, serve, check, audit, verify, show, version}) {
+        for (auto* command : {&app, serve, check, audit, verify, show, reset, version}) {
             command->set_help_flag();
             command->add_flag("-h,--help", help);
         }
@@ -203,8 +237,11 @@ struct Parser {
         tls->needs(certificate)->needs(key);
         certificate->needs(tls);
         key->needs(tls);
-        serve->add_option("--data", flags.data);
-        serve->add_option("--database", flags.database);
+        for (auto* command : {serve, reset}) {
+            command->add_option("--data", flags.data);
+            command->add_option("--database", flags.database);
+        }
+        reset->add_option("--config", config_file);
         add_audit_options();
         auto* file = check->add_option("--config", config_file);
         check->add_flag("--print-reference", print_reference)->excludes(file);
@@ -232,12 +269,13 @@ struct Parser {
         if (serve->parsed()) return serve_help();
         if (check->parsed()) return std::string{check_help};
         if (audit->parsed()) return std::string{audit_help};
+        if (reset->parsed()) return std::string{reset_help};
         return std::string{version->parsed() ? version_help : overview};
     }
 
     std::string usage_hint() const
     {
-        for (const auto* command : {serve, check, audit, version}) {
+        for (const auto* command : {serve, check, audit, reset, version}) {
             if (command->parsed()) return "See: entrepot " + command->get_name() + " --help\n";
         }
         return "See: entrepot --help\n";
@@ -257,6 +295,7 @@ bool asks_for_help(int count, const char* const* arguments)
 Command parse_command_line(int count, const char* const* arguments)
 {
     if (count < 1) return PrintCommand{std::string{overview}, exit_code::usage};  // execve without a name
+    if (count > 1 && std::string_view{arguments[1]} == "ctl") return CtlWords{{arguments + 2, arguments + count}};
     Parser parser;
     try {
         parser.app.parse(count, arguments);
@@ -270,6 +309,7 @@ Command parse_command_line(int count, const char* const* arguments)
     if (parser.verify->parsed()) return std::move(parser.to_verify);
     if (parser.show->parsed()) return std::move(parser.to_show);
     if (parser.audit->parsed()) return PrintCommand{std::string{audit_help}, exit_code::usage};
+    if (parser.reset->parsed()) return ResetAdminCommand{std::move(parser.config_file), std::move(parser.flags)};
     if (parser.version->parsed()) return VersionCommand{};
     return PrintCommand{std::string{overview}, exit_code::usage};
 }

@@ -2,10 +2,13 @@
 
 #include "app/audit_command.hpp"
 #include "app/config.hpp"
+#include "app/exit_code.hpp"
+#include "app/reset_admin.hpp"
 
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace entrepot {
 
@@ -21,24 +24,28 @@ struct CheckConfigCommand {
 
 struct VersionCommand {};
 
+// `entrepot ctl` and what follows: a client of the API with a command line of its own (cli/).
+struct CtlWords {
+    std::vector<std::string> words;
+};
+
 // Help that was asked for (exit code 0, standard output), or what is wrong with the arguments (64, standard error).
 struct PrintCommand {
     std::string text;
     int exit_code = 0;
 };
 
-using Command =
-    std::variant<ServeCommand, CheckConfigCommand, AuditVerifyCommand, AuditShowCommand, VersionCommand, PrintCommand>;
+using Command = std::variant<
+    ServeCommand,
+    CheckConfigCommand,
+    AuditVerifyCommand,
+    AuditShowCommand,
+    ResetAdminCommand,
+    VersionCommand,
+    CtlWords,
+    PrintCommand>;
 
 // Never exits and never prints: the caller does.
 Command parse_command_line(int count, const char* const* arguments);
-
-// Exit codes of the program, as its --help lists them (named after sysexits.h).
-namespace exit_code {
-inline constexpr int success = 0;
-inline constexpr int failure = 1;         // could not start or run: the last line of the log says why
-inline constexpr int usage = 64;          // wrong arguments
-inline constexpr int configuration = 78;  // wrong configuration
-}  // namespace exit_code
 
 }  // namespace entrepot

@@ -59,6 +59,13 @@ TEST(CommandLine, knows_the_other_commands)
     EXPECT_TRUE(std::get<CheckConfigCommand>(parse({"check-config", "--print-reference"})).print_reference);
 }
 
+TEST(CommandLine, hands_over_what_follows_ctl)
+{
+    const auto command = parse({"ctl", "project", "--help"});
+    EXPECT_EQ(std::get<CtlWords>(command).words, (std::vector<std::string>{"project", "--help"}));
+    EXPECT_TRUE(std::get<CtlWords>(parse({"ctl"})).words.empty());
+}
+
 TEST(CommandLine, refuses_wrong_arguments)
 {
     for (const auto& arguments : std::vector<std::vector<const char*>>{

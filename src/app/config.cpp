@@ -5,6 +5,7 @@
 #include "app/config_values.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -21,7 +22,15 @@ namespace {
 constexpr std::string_view prefix = "ENTREPOT_";
 
 // Read once by the first start alone, so it is no part of the configuration.
-constexpr std::string_view admin_password = "ENTREPOT_ADMIN_PASSWORD";
+// No keys: the first start's, and those of `entrepot ctl`, which a shell may have set for its own.
+constexpr std::array<std::string_view, 6> no_keys{
+    "ENTREPOT_ADMIN_PASSWORD",
+    "ENTREPOT_URL",
+    "ENTREPOT_USER",
+    "ENTREPOT_PASSWORD",
+    "ENTREPOT_TOKEN",
+    "ENTREPOT_NEW_PASSWORD",
+};
 
 // Kubernetes puts such variables into every pod beside a Service whose name starts with "entrepot".
 bool is_service_link(std::string_view name, std::string_view value)
@@ -62,7 +71,7 @@ std::string nearest_variable(std::string_view name)
 void apply_environment(ConfigDraft& draft, const Environment& environment)
 {
     for (const auto& [name, value] : environment) {
-        if (!name.starts_with(prefix) || name == admin_password) continue;
+        if (!name.starts_with(prefix) || std::ranges::find(no_keys, name) != no_keys.end()) continue;
         const auto known =
             std::ranges::find_if(config_keys(), [&](const auto& key) { return variable_of(key.name) == name; });
         if (known != config_keys().end()) {

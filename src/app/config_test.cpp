@@ -239,6 +239,8 @@ TEST(Config, passes_over_what_is_not_its_own)
             "",
             {{"PATH", "/bin"},
              {"ENTREPOT_ADMIN_PASSWORD", "Secret123"},
+             {"ENTREPOT_URL", "http://localhost:5000"},
+             {"ENTREPOT_TOKEN", "ept_1"},
              {"ENTREPOT_SERVICE_HOST", "10.0.0.1"},
              {"ENTREPOT_SERVICE_PORT", "5000"},
              {"ENTREPOT_SERVICE_PORT_HTTP", "5000"},

@@ -1,12 +1,11 @@
 #include "app/parts.hpp"
 
 #include "api/operations/http_metrics.hpp"
+#include "app/open_store.hpp"
 #include "app/version.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/authoriser/webhook_authoriser.hpp"
-#include "drivers/postgres/postgres_store.hpp"
-#include "drivers/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -42,21 +41,12 @@ MasterKey master_key_of(const Config& config, Random& random)
     );
 }
 
-std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clock, std::atomic<Background*>& listener)
+// The change feed hurries the chore that reads what changed.
+std::function<void()> access_hurry(std::atomic<Background*>& listener)
 {
-    if (config.uses_postgres()) {
-        PostgresOptions options;
-        options.url = config.database.url;
-        options.connections = config.database.connections;
-        options.on_access_changed = [&listener] {
-            if (auto* background = listener.load()) background->hurry("access");
-        };
-        return open_postgres_store(options, clock);
-    }
-    SqliteOptions options;
-    options.file = config.sqlite_file().string();
-    options.cache_bytes = config.caches.metadata_bytes;
-    return open_sqlite_store(options, clock);
+    return [&listener] {
+        if (auto* background = listener.load()) background->hurry("access");
+    };
 }
 
 FilesystemOptions blob_options(const Config& config)
@@ -119,7 +109,7 @@ Task<> drained(OperationsHandler& operations)
 App::Parts::Parts(Config with)
     : config{std::move(with)},
       directory{config.data},
-      store{open_store(config, clock, feed_listener)},
+      store{open_store(config, clock, access_hurry(feed_listener))},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
@@ -176,6 +166,16 @@ App::Parts::Parts(Config with)
       browse{store->manifests(), store->blobs(), policy},
       repositories{store->repositories(), blobs, policy, clock},
       artifacts{store->artifacts(), policy, clock},
+      additions{
+          {.artifacts = store->artifacts(),
+           .manifests = store->manifests(),
+           .links = store->blobs(),
+           .blobs = blobs,
+           .policy = policy,
+           .clock = clock,
+           .pool = unpacking}
+      },
+      icons{store->blobs(), blobs, policy, unpacking},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
@@ -199,7 +199,9 @@ App::Parts::Parts(Config with)
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       idempotency{store->idempotency(), master_key, random, clock},
       management{management_needs()},
-      session_endpoint{{.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users}}
+      session_endpoint{
+          {.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users, .logins = login_audit}
+      }
 {
     gate.consult(authoriser.get());
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
@@ -216,6 +218,7 @@ App::Parts::~Parts()
     authenticator.stop();
     if (server) server->stop();
     parsing.join();
+    unpacking.join();
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
     audit.stop();
@@ -232,6 +235,8 @@ ManagementNeeds App::Parts::management_needs()
         .projects = projects,
         .repositories = repositories,
         .artifacts = artifacts,
+        .additions = additions,
+        .icons = icons,
         .labels = labels,
         .robots = robots,
         .settings = settings,

@@ -21,8 +21,10 @@
 #include "http/server.hpp"
 #include "ports/external_authoriser.hpp"
 #include "ports/metadata_store.hpp"
+#include "registry/additions.hpp"
 #include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
+#include "registry/icons.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
 #include "registry/pull.hpp"
@@ -62,6 +64,7 @@ struct App::Parts {
     std::unique_ptr<MetadataStore> store;  // tags, links, sessions, accounts: SQLite or PostgreSQL
     FilesystemBlobs blobs;                 // bytes
     asio::thread_pool parsing{1};          // for what would hold up a loop
+    asio::thread_pool unpacking{1};        // for documents within artifacts
 
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
@@ -89,6 +92,8 @@ struct App::Parts {
     Browse browse;
     Repositories repositories;
     Artifacts artifacts;
+    Additions additions;
+    Icons icons;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs

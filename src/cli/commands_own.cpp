@@ -1,3 +1,4 @@
+#include "cli/apply/apply.hpp"
 #include "cli/ctl_completion.hpp"
 #include "cli/ctl_help.hpp"
 #include "cli/ctl_run.hpp"
@@ -32,7 +33,7 @@ Result<int> complete(CtlRun& run)
 
 Result<int> docs(CtlRun& run)
 {
-    run.io().out(ctl_reference());
+    run.io().out(run.has("kinds") ? apply_reference() : ctl_reference());
     return ctl_exit::success;
 }
 
@@ -59,7 +60,11 @@ std::vector<CtlCommand> own_commands()
             "fish",
             "entrepot ctl completion fish > ~/.config/fish/completions/entrepot.fish"
         ),
-        {.path = "docs", .text = "prints this reference as Markdown", .traits = on_its_own, .run = docs},
+        {.path = "docs",
+         .text = "prints this reference as Markdown",
+         .options = {{.name = "kinds", .text = "the documents of `apply` instead"}},
+         .traits = on_its_own,
+         .run = docs},
         {.path = "complete",
          .text = "prints what may come next, for the completion scripts",
          .arguments = {{.name = "words", .text = "the line so far", .optional = true, .repeated = true}},

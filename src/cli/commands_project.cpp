@@ -136,10 +136,9 @@ std::vector<CtlCommand> projects()
          .text = "lists the projects that you can see",
          .options = {{.name = "tenant", .value = "NAME", .text = "only this tenant's"}},
          .traits = ctl_listing,
-         .run =
-             [](CtlRun& run) {
-                 return list_of(run.has("tenant") ? "tenants/{tenant}/projects" : "projects", project_columns)(run);
-             }},
+         .run = [](CtlRun& run
+                ) { return list_of(run.has("tenant") ? "projects?tenant={tenant}" : "projects", project_columns)(run); }
+        },
         {.path = "project show",
          .text = "shows a project",
          .arguments = {project},

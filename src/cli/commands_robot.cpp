@@ -138,9 +138,7 @@ std::vector<CtlCommand> robot_commands()
               {.name = "description", .value = "TEXT", .text = "what it is for", .field = "description"}},
          .traits = ctl_showing,
          .run = create_robot,
-         .example =
-             "entrepot ctl robot create ci --project web --permission repository:pull --permission repository:push "
-             "--expires 90 --quiet"},
+         .example = "entrepot ctl robot create ci --project web --permission repository:pull --expires 90 --quiet"},
         {.path = "robot rotate",
          .text = "gives a robot a new secret and prints it, once",
          .arguments = {robot},

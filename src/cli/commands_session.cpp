@@ -33,7 +33,8 @@ Result<> trade_for_token(CtlRun& run, CtlApi& api, CtlContext& context)
     const json::object request{
         {"name", fmt::format("ctl on {} {}", run.io().host_name(), run.io().now() / 1'000'000)},
         {"expires_at",
-         run.io().now() / 1'000'000 + parse_duration(run.has("expires") ? run.value("expires") : "90d").value_or(0)},
+         run.io().now() / 1'000'000 + parse_ctl_duration(run.has("expires") ? run.value("expires") : "90d").value_or(0)
+        },
     };
     auto answer = api.call("POST", "users/current/tokens", request);
     if (!answer && (answer.error().code() == Errc::unavailable || answer.error().code() == Errc::connection_lost))
@@ -57,7 +58,7 @@ Result<> trade_for_token(CtlRun& run, CtlApi& api, CtlContext& context)
 
 Result<int> login(CtlRun& run)
 {
-    if (run.has("expires") && !parse_duration(run.value("expires")))
+    if (run.has("expires") && !parse_ctl_duration(run.value("expires")))
         return fail(Errc::bad_request, fmt::format("--expires {}: that is no time such as 90d", run.value("expires")));
     CtlContext context;
     TRY(context.url, server_url_of(run.value("server")));

@@ -39,13 +39,13 @@ Result<json::value> ctl_value(const CtlOption& option, std::string_view text, Mi
             return json::value(number);
         }
         case CtlValue::size: {
-            const auto bytes = parse_size(text);
+            const auto bytes = parse_ctl_size(text);
             if (!bytes) return no_such_value(option, text, "size such as 10GiB");
             return json::value(*bytes);
         }
         case CtlValue::moment: {
             if (text == "never") return json::value(-1);
-            if (const auto seconds = parse_duration(text)) return json::value(now / 1'000'000 + *seconds);
+            if (const auto seconds = parse_ctl_duration(text)) return json::value(now / 1'000'000 + *seconds);
             const auto day = text.size() == 10 ? std::string{text} + "T00:00:00Z" : std::string{text};
             const auto time = text.contains('-') ? parse_time(day) : std::nullopt;
             if (!time) return no_such_value(option, text, "time such as 30d or 2026-12-31");

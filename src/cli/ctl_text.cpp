@@ -209,7 +209,7 @@ std::string size_text(std::int64_t bytes)
     return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", amount, units[unit]);
 }
 
-std::optional<std::int64_t> parse_size(std::string_view text)
+std::optional<std::int64_t> parse_ctl_size(std::string_view text)
 {
     struct Unit {
         std::string_view name;
@@ -240,7 +240,7 @@ std::optional<std::int64_t> parse_size(std::string_view text)
     return std::nullopt;
 }
 
-std::optional<std::int64_t> parse_duration(std::string_view text)
+std::optional<std::int64_t> parse_ctl_duration(std::string_view text)
 {
     if (text.size() < 2) return std::nullopt;
     std::int64_t factor = 0;

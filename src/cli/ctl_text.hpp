@@ -49,9 +49,9 @@ std::string yaml_entry(const boost::json::value& value);
 // Indented JSON with a newline at the end.
 std::string pretty_json(const boost::json::value& value, std::size_t indent = 0);
 
-std::string size_text(std::int64_t bytes);                      // "1.5 GiB"; "unlimited" below 0
-std::optional<std::int64_t> parse_size(std::string_view text);  // "10GiB", "500MB", "1024", "unlimited"
+std::string size_text(std::int64_t bytes);                          // "1.5 GiB"; "unlimited" below 0
+std::optional<std::int64_t> parse_ctl_size(std::string_view text);  // "10GiB", "500MB", "1024", "unlimited"
 // Seconds of "30d", "12h", "90m", "45s"; nothing for anything else.
-std::optional<std::int64_t> parse_duration(std::string_view text);
+std::optional<std::int64_t> parse_ctl_duration(std::string_view text);
 
 }  // namespace entrepot

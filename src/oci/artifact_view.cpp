@@ -101,7 +101,8 @@ bool runs_as_wasm(const Manifest& manifest)
 std::string type_of(const Manifest& manifest)
 {
     if (is_index(manifest)) {
-        const bool bundle = annotation(manifest, "org.opencontainers.artifactType") == "application/vnd.cnab.manifest.v1";
+        const bool bundle =
+            annotation(manifest, "org.opencontainers.artifactType") == "application/vnd.cnab.manifest.v1";
         const auto own = look_up(kinds_by_type, manifest.artifact_type);
         return std::string{bundle ? "CNAB" : own.empty() ? std::string_view{"IMAGE"} : own};
     }

@@ -34,8 +34,8 @@ struct ArtifactView {
     std::string config_media_type;  // empty for an index
     std::string extra = "{}";       // a JSON object
     std::string annotations = "{}";
-    std::string icon;           // digest of a layer that is its picture, or empty
-    std::uint64_t size = 0;     // manifest, config and layers as the descriptors say
+    std::string icon;            // digest of a layer that is its picture, or empty
+    std::uint64_t size = 0;      // manifest, config and layers as the descriptors say
     std::string accessory_type;  // of an artifact that belongs to another one: signature.cosign …
     std::optional<Digest> subject;
     std::vector<Child> children;

@@ -91,8 +91,7 @@ public:
     // not_found when that tag is not one of this artifact.
     virtual Task<> remove_tag(RepositoryName name, Reference reference, Tag tag, Actor actor) = 0;
 
-    virtual Task<ListPage<AccessoryRecord>>
-    accessories(RepositoryName name, Reference reference, ListQuery query) = 0;
+    virtual Task<ListPage<AccessoryRecord>> accessories(RepositoryName name, Reference reference, ListQuery query) = 0;
 
     // A label of everybody or of the artifact's project: not_found; conflict when the artifact has it already.
     virtual Task<> add_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor actor) = 0;

@@ -34,8 +34,8 @@ public:
     // Of these projects, project by project; nullopt: all there are, newest first.
     virtual Task<ListPage<RepositoryRecord>>
     of_projects(std::optional<std::vector<std::int64_t>> project_ids, ListQuery query) = 0;
-    virtual Task<RepositoryRecord> find(RepositoryName name) = 0;                                    // name_unknown
-    virtual Task<> describe(RepositoryName name, std::string description, Actor actor) = 0;          // name_unknown
+    virtual Task<RepositoryRecord> find(RepositoryName name) = 0;                            // name_unknown
+    virtual Task<> describe(RepositoryName name, std::string description, Actor actor) = 0;  // name_unknown
 
     // With everything in it, in several transactions: after a failure a part may be gone. Answers the uploads that were
     // under way; their bytes are to be discarded. name_unknown; conflict while others keep pushing into it.

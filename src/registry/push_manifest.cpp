@@ -1,8 +1,6 @@
 #include "registry/push_manifest.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
+#include "registry/blob_bytes.hpp"
 
 namespace entrepot {
 namespace {
@@ -35,17 +33,8 @@ ArtifactView read_view(const Manifest& manifest, std::string_view bytes, const s
 {
     if (!config) return view_of(manifest, bytes, std::nullopt);
     if (config->bytes) return view_of(manifest, bytes, *config->bytes);
-    std::string text(config->size, '\0');
-    std::size_t have = 0;
-    while (have < text.size()) {
-        const auto got = ::pread(
-            config->file->descriptor(), text.data() + have, text.size() - have, static_cast<off_t>(have)
-        );
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return view_of(manifest, bytes, std::nullopt);
-        have += static_cast<std::size_t>(got);
-    }
-    return view_of(manifest, bytes, text);
+    const auto text = read_whole_blob(*config, ArtifactView::largest_config);
+    return view_of(manifest, bytes, text ? std::optional<std::string_view>{*text} : std::nullopt);
 }
 
 }  // namespace

@@ -12,8 +12,9 @@ const Permission delete_repository = need(ObjectKind::project, "repository", "de
 
 }  // namespace
 
-Result<>
-require_in_repository(const AccessPolicy& policy, const Caller& caller, Permission permission, const RepositoryName& name)
+Result<> require_in_repository(
+    const AccessPolicy& policy, const Caller& caller, Permission permission, const RepositoryName& name
+)
 {
     const auto project = policy.project(name.project());
     CHECK(require_project(policy, caller, project));

@@ -36,7 +36,8 @@ private:
 };
 
 // Whether the caller may do this to a repository: not_found where they may not see its project or there is none.
-Result<>
-require_in_repository(const AccessPolicy& policy, const Caller& caller, Permission permission, const RepositoryName& name);
+Result<> require_in_repository(
+    const AccessPolicy& policy, const Caller& caller, Permission permission, const RepositoryName& name
+);
 
 }  // namespace entrepot

@@ -115,7 +115,7 @@ Result<> AccessTokens::resolve_name(const Scope& scope, const Caller& caller, Ac
 
 Task<std::vector<AccessToken>> AccessTokens::of_user(std::int64_t user_id, Caller caller)
 {
-    if (!owns(caller, user_id)) {
+    if (!owns(caller, user_id) || caller.limit) {
         CO_CHECK(require(parts_.policy, caller, read_users, platform));
         CO_CHECK(co_await parts_.accounts.find_by_id(user_id));
     }

@@ -38,8 +38,8 @@ public:
     };
     struct Wanted {
         std::string name;
-        Micros expires_at = 0;                     // 0: never
-        std::optional<std::vector<Scope>> scopes;  // nullopt: everything its owner may
+        Micros expires_at = 0;                       // 0: never
+        std::optional<std::vector<Scope>> scopes{};  // nullopt: everything its owner may
     };
     struct Made {
         AccessToken token;

@@ -76,6 +76,7 @@ Task<ListPage<Account>> Users::list(ListQuery query, Caller caller)
 Task<ListPage<Account>> Users::search(std::string part, std::int64_t offset, std::int64_t limit, Caller caller)
 {
     const bool all = parts_.policy.may(caller, list_users, platform);
+    if (!all && caller.limit) co_return fail(Errc::denied, "the access token's scopes don't include this");
     const auto seen_by = all ? PeopleCatalog::everybody : caller.identity->user_id;
     co_return co_await parts_.people.search(std::move(part), seen_by, offset, limit);
 }

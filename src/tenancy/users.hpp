@@ -32,7 +32,8 @@ public:
     explicit Users(Parts parts) : parts_{std::move(parts)} {}
 
     Task<ListPage<Account>> list(ListQuery query, Caller caller);  // user:list
-    // Names that contain `part`: of those who share a tenant with the caller, or with user:list of everybody.
+    // Names that contain `part`: of those who share a tenant with the caller, or with user:list of everybody. A token
+    // with scopes needs user:list among them.
     Task<ListPage<Account>> search(std::string part, std::int64_t offset, std::int64_t limit, Caller caller);
     Task<Account> find(std::int64_t id, Caller caller);  // oneself, or user:read
     Task<Account> current(Caller caller);                // precondition_failed for who is no person

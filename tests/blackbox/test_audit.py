@@ -51,6 +51,8 @@ class Syslog:
         return self
 
     def close(self):
+        if self.listener.fileno() < 0:
+            return
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for connection in self.connections:
@@ -279,7 +281,7 @@ class Forwarding(AuditScenario):
     def test_syslog_over_tcp_gets_every_record_also_those_of_its_absence(self):
         port = free_port()
         syslog = Syslog(port).open()
-        self.addCleanup(lambda: syslog.close())
+        self.addCleanup(syslog.close)
         self.serve(environment={"ENTREPOT_AUDIT_FORWARD_SYSLOG": f"tcp://127.0.0.1:{port}",
                                 "ENTREPOT_AUDIT_FORWARD_FILE": str(self.work / "copy.jsonl"),
                                 "ENTREPOT_INSTANCE_NAME": "first.example"})
@@ -334,21 +336,23 @@ class FullDisk(AuditScenario):
         self.serve(environment={"ENTREPOT_AUDIT_DIRECTORY": str(place)})
         self.registry.push_image("library/kept", "1", b"kept")
         ballast = place / "ballast"
-        with open(ballast, "ab", buffering=0) as file:
-            for size in (1 << 20, 4096):
+        made = self.api("POST", "labels", {"name": "big", "scope": "g"})
+        self.assertEqual(made.status, 201, made)
+        with open(ballast, "ab") as file:
+            for size in (1 << 20, 1 << 14, 4096):
                 try:
                     while True:
-                        file.write(b"\1" * size)
-                        os.fsync(file.fileno())
+                        os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
                 except OSError:
                     pass
-
-        def refused():
-            answer = self.api("POST", "projects", {"project_name": f"p{self.random.randrange(1 << 40)}",
-                                                   "metadata": {"public": "false"}})
-            self.assertIn(answer.status, (201, 507), answer)
-            return answer.status == 507
-        wait_until(refused, 120, "changes are refused once the reserve is used up")
+            os.fsync(file.fileno())
+        change = {"name": "big", "scope": "g", "description": '"' * 1024}  # a record of some 4 KB
+        for _ in range(2000):
+            answer = self.api("PUT", f"labels/{made.headers['Location'].rsplit('/', 1)[1]}", change)
+            self.assertIn(answer.status, (200, 507), answer)
+            if answer.status == 507:
+                break
+        self.assertEqual(answer.status, 507, "changes are refused once the reserve is used up")
         refusal = self.registry.request("PUT", "/v2/library/kept/manifests/2",
                                         self.registry.expect(200, "GET", "/v2/library/kept/manifests/1").body,
                                         {"Content-Type": "application/vnd.oci.image.manifest.v1+json"})

@@ -116,7 +116,7 @@ class Tenancy(WithTenant):
         self.admin.expect(201, "POST", f"{self.at}/teams/{team}/members", {"username": bob.name})
         self.assertEqual([m["user_id"] for m in self.admin.get(f"{self.at}/teams/{team}/members")], [user_id])
 
-        self.assertEqual(bob.pull_status(self.repository), 404)
+        self.assertEqual(bob.pull_status(self.repository), 401)
         grant = self.granted("ops", "developer", kind="team")
         self.assertEqual(bob.pull_status(self.repository), 200, "with the next request")
         self.assertEqual(bob.push_status(self.repository), 202)
@@ -223,7 +223,7 @@ class Tenancy(WithTenant):
             self.assertEqual(answer.status, 403, wanted)
         bob.expect(403, "POST", f"/projects/{self.apps}/members", {"role_id": 1, "member_user": {"username": carl.name}})
         self.assertEqual(self.grant(bob, carl, role).status, 201)
-        self.assertEqual(carl.push_status(self.repository), 403)
+        self.assertEqual(carl.push_status(self.repository), 401)
 
         # The tenant's admin is no platform admin: neither by grant, nor by the fields of what they may change.
         self.assertEqual(self.grant(self.admin, self.admin, "platform-admin", {"kind": "platform"}).status, 403)
@@ -260,7 +260,7 @@ class Tenancy(WithTenant):
             "entity_type": "u"})
         native = self.admin.get(f"/grants/{member}")
         self.assertEqual((native["role"]["name"], native["origin"]), ("guest", "harbor"))
-        self.assertEqual(bob.push_status(self.repository), 403)
+        self.assertEqual(bob.push_status(self.repository), 401)
         self.admin.expect(200, "PUT", f"{members}/{member}", {"role_id": 2})
         self.assertEqual(bob.push_status(self.repository), 202, "with the next request")
         self.admin.expect(409, "POST", members, {"role_id": 2, "member_user": {"username": bob.name}})
@@ -278,7 +278,7 @@ class Tenancy(WithTenant):
     def test_frozen_it_is_read_only_and_a_quota_it_gave_away_stays(self):
         self.root.expect(200, "PUT", self.at, {"frozen": True})
         self.assertEqual(self.admin.pull_status(self.repository), 200)
-        self.assertEqual(self.admin.push_status(self.repository), 403)
+        self.assertEqual(self.admin.push_status(self.repository), 401)
         self.admin.expect(403, "POST", f"{self.at}/teams", {"name": "ops"})
         self.root.expect(200, "PUT", self.at, {"frozen": False, "protected": True})
         self.assertEqual(self.admin.push_status(self.repository), 202)
@@ -352,7 +352,7 @@ class OnAnotherInstance(WithTenant):
             grant = self.granted(bob, "guest")
             given.append(self.becomes(200, lambda: there.pull_status(self.repository)))
             self.admin.expect(200, "DELETE", f"/grants/{grant}")
-            taken.append(self.becomes(404, lambda: there.pull_status(self.repository)))
+            taken.append(self.becomes(401, lambda: there.pull_status(self.repository)))
         for name, seconds in (("given", given), ("taken", taken)):
             print(f"  a grant {name} counts on the other instance after "
                   f"{', '.join(f'{second * 1000:.0f}' for second in seconds)} ms")

@@ -228,6 +228,7 @@ private:
 #include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
 #include "tests/contract/metadata_store_contract_manifests.hpp"
+#include "tests/contract/metadata_store_contract_people.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
 #include "tests/contract/metadata_store_contract_races.hpp"
 #include "tests/contract/metadata_store_contract_robots.hpp"

@@ -9,8 +9,9 @@
 namespace entrepot::contract {
 
 // A manifest with the view that PushManifest would give it.
-inline NewManifest
-viewed(const RepositoryName& name, const std::string& bytes, std::string_view type, const std::vector<std::string>& tags)
+inline NewManifest viewed(
+    const RepositoryName& name, const std::string& bytes, std::string_view type, const std::vector<std::string>& tags
+)
 {
     auto manifest = pushed(name, bytes, type, tags);
     manifest.view = view_of(manifest.manifest, bytes, std::nullopt);
@@ -48,7 +49,8 @@ inline const std::vector<std::string>& recounts()
         "r.id = m.repository_id WHERE a.digest <> m.digest OR a.repository_id <> r.id OR a.project_id <> r.project_id",
         "SELECT COUNT(*) FROM manifests m WHERE NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.manifest_id = m.id)",
         "SELECT COUNT(*) FROM artifacts a WHERE a.tags IS NOT NULL AND "
-        "(LENGTH(a.tags) - LENGTH(REPLACE(a.tags, '\"name\":', ''))) <> 7 * " + tags,
+        "(LENGTH(a.tags) - LENGTH(REPLACE(a.tags, '\"name\":', ''))) <> 7 * " +
+            tags,
         "SELECT COUNT(*) FROM artifacts a JOIN tags t ON t.manifest_id = a.manifest_id "
         "WHERE a.tags NOT LIKE '%\"name\":\"' || t.name || '\"%'",
         // An index weighs what it is and what is there of its children.
@@ -106,9 +108,8 @@ protected:
         commit(viewed(repository(name), image.bytes(), media::oci_manifest, tags));
         return digest_of(image.bytes());
     }
-    Digest push_index(
-        std::string_view name, const std::vector<Digest>& children, const std::vector<std::string>& tags = {}
-    )
+    Digest
+    push_index(std::string_view name, const std::vector<Digest>& children, const std::vector<std::string>& tags = {})
     {
         const auto bytes = index_of(children);
         commit(viewed(repository(name), bytes, media::oci_index, tags));
@@ -168,9 +169,10 @@ TEST_P(ArtifactContract, lists_the_newest_first_and_neither_accessories_nor_chil
     const auto page = list("p/app");
     EXPECT_EQ(digests(page), (std::vector<std::string>{both.text(), one.text()})) << "two is only a child";
     EXPECT_EQ(page.total, 2);
-    EXPECT_EQ(page.items[0].size, static_cast<std::int64_t>(
-        index_of({one, two}).size() + first.bytes().size() + second.bytes().size() + 2
-    ));
+    EXPECT_EQ(
+        page.items[0].size,
+        static_cast<std::int64_t>(index_of({one, two}).size() + first.bytes().size() + second.bytes().size() + 2)
+    );
     EXPECT_EQ(page.items[1].type, "IMAGE");
     EXPECT_NE(page.items[1].tags_json.find(R"("name":"a")"), std::string::npos);
     EXPECT_TRUE(page.items[1].labels_json.empty());
@@ -201,10 +203,14 @@ TEST_P(ArtifactContract, an_index_knows_its_children_whichever_came_first)
     const auto id = find("p/app", child.text()).id;
     const auto found = find("p/app", "multi");
     EXPECT_NE(found.references_json.find(R"("child_id":)" + std::to_string(id) + ","), std::string::npos);
-    EXPECT_EQ(found.size, static_cast<std::int64_t>(index_of({child, digest_of("never")}).size() + image.bytes().size() + 1));
+    EXPECT_EQ(
+        found.size, static_cast<std::int64_t>(index_of({child, digest_of("never")}).size() + image.bytes().size() + 1)
+    );
     EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/app"), Reference{child}, someone)));
     expect_exact();
-    EXPECT_EQ(find("p/app", index.text()).size, static_cast<std::int64_t>(index_of({child, digest_of("never")}).size()));
+    EXPECT_EQ(
+        find("p/app", index.text()).size, static_cast<std::int64_t>(index_of({child, digest_of("never")}).size())
+    );
 }
 
 TEST_P(ArtifactContract, pages_of_a_long_list_are_exact_at_any_depth)
@@ -461,18 +467,29 @@ TEST_P(ArtifactContract, every_count_is_exact_after_any_sequence_of_changes)
         digests.push_back(digest_of(images.back().bytes()));
     }
     for (int i = 0; i < 2; ++i) {
-        images.push_back({.blobs = {"c"}, .annotation = "sig", .artifact_type = "a/sig", .subject = digests[static_cast<std::size_t>(i)]});
+        images.push_back(
+            {.blobs = {"c"},
+             .annotation = "sig",
+             .artifact_type = "a/sig",
+             .subject = digests[static_cast<std::size_t>(i)]}
+        );
         digests.push_back(digest_of(images.back().bytes()));
     }
     std::vector<std::string> indexes;
     for (int i = 0; i < 4; ++i) {
-        indexes.push_back(index_of({digests[static_cast<std::size_t>(i)], digests[static_cast<std::size_t>(i + 1)]}, "i"));
+        indexes.push_back(
+            index_of({digests[static_cast<std::size_t>(i)], digests[static_cast<std::size_t>(i + 1)]}, "i")
+        );
         digests.push_back(digest_of(indexes.back()));
     }
     indexes.push_back(index_of({digests.back(), digests.front()}, "nested"));
     digests.push_back(digest_of(indexes.back()));
     const std::vector<std::string> tags{
-        "a", "b", "c", "d", "sha256-" + std::string{digests[0].hex()} + ".sig",
+        "a",
+        "b",
+        "c",
+        "d",
+        "sha256-" + std::string{digests[0].hex()} + ".sig",
         "sha256-" + std::string{digests[1].hex()} + ".att"
     };
     std::mt19937 random{20'261};
@@ -489,9 +506,7 @@ TEST_P(ArtifactContract, every_count_is_exact_after_any_sequence_of_changes)
                 break;
             }
             case 3:
-            case 4:
-                commit(viewed(name, any(indexes), media::oci_index, {any(tags)}));
-                break;
+            case 4: commit(viewed(name, any(indexes), media::oci_index, {any(tags)})); break;
             case 5: (void)run(store().manifests().remove(name, target, someone)); break;
             case 6: (void)run(artifacts().remove(name, target, someone)); break;
             case 7: (void)run(artifacts().add_tag(name, target, tag(any(tags)), someone)); break;

@@ -289,8 +289,8 @@ TEST_P(MetadataStoreContract, adds_pulls_up)
     const PullCount gone{manifest->id + 1000, manifest->repository_id + 1000, 1, 1};
     EXPECT_SUCCEEDS(run(store().pulls().add({three, gone, four})));
     EXPECT_SUCCEEDS(run(store().pulls().add({four})));
-    EXPECT_EQ(host().number("SELECT pull_count FROM manifests"), 11);
-    EXPECT_EQ(host().number("SELECT last_pulled FROM manifests"), 500);
+    EXPECT_EQ(host().number("SELECT pull_count FROM artifacts"), 11);
+    EXPECT_EQ(host().number("SELECT pulled_at FROM artifacts"), 500);
     EXPECT_EQ(host().number("SELECT pull_count FROM repositories"), 11);
 }
 

@@ -93,7 +93,6 @@ TEST_P(RobotContract, lists_the_robots_of_one_place_filtered_sorted_and_paged)
         for (const auto& robot : page.value().items) listed.push_back(robot.name);
         return listed;
     };
-    using Names = std::vector<std::string>;
     const auto all = run(store().robots().list(RobotLevel::project, project_id(), {}));
     EXPECT_EQ(names(all), (Names{"robot$p+a", "robot$p+b", "robot$p+c"}));
     EXPECT_EQ(all->total, 3);

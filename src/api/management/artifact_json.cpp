@@ -1,12 +1,10 @@
 #include "api/management/artifact_json.hpp"
 
+#include "core/json_text.hpp"
 #include "http/message.hpp"
+#include "registry/additions.hpp"
 #include "registry/icons.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/string_view.hpp>
-
-#include <algorithm>
 #include <charconv>
 
 namespace entrepot {
@@ -39,7 +37,7 @@ void append_field(std::string& out, std::string_view name, std::int64_t number)
 void append_field(std::string& out, std::string_view name, std::string_view text)
 {
     append_name(out, name);
-    append_quoted(out, text);
+    append_json_text(out, text);
 }
 
 void append_time(std::string& out, std::string_view name, Micros time)
@@ -95,15 +93,17 @@ void append_addition_links(std::string& out, const ListedArtifact& artifact)
 {
     append_name(out, "addition_links");
     out += '{';
-    const auto names = additions_of(artifact);
+    // An index has no config, and so none of these.
+    const auto names =
+        artifact.config_media_type.empty() ? std::vector<std::string_view>{} : Additions::names_for(artifact.type);
     if (names.empty()) {
         out += '}';
         return;
     }
     const std::string_view full = artifact.repository;
     const auto slash = full.find('/');
-    std::string base = R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} +
-                       "/repositories/";
+    std::string base =
+        R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} + "/repositories/";
     // Twice, as clients send it.
     if (slash != std::string_view::npos) base += percent_encode(percent_encode(full.substr(slash + 1)));
     base += "/artifacts/" + artifact.digest + "/additions/";
@@ -192,28 +192,6 @@ std::string list_of(const std::vector<Item>& items, std::size_t size, Append app
 }
 
 }  // namespace
-
-void append_quoted(std::string& out, std::string_view text)
-{
-    const auto plain = [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
-    };
-    if (std::ranges::all_of(text, plain)) {
-        out.append("\"").append(text).append("\"");
-    } else {
-        out += boost::json::serialize(boost::json::string_view{text.data(), text.size()});
-    }
-}
-
-std::vector<std::string_view> additions_of(const ListedArtifact& artifact)
-{
-    if (artifact.config_media_type.empty()) return {};
-    if (artifact.type == "IMAGE") return {"build_history"};
-    if (artifact.type == "CHART") return {"values.yaml", "readme.md", "dependencies"};
-    if (artifact.type == "CNAI") return {"license", "readme.md", "files"};
-    return {};
-}
 
 std::string to_json(const RepositoryRecord& repository)
 {

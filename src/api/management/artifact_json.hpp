@@ -4,7 +4,6 @@
 #include "ports/repository_catalog.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace entrepot {
@@ -17,11 +16,5 @@ std::string to_json(const std::vector<RepositoryRecord>& repositories);
 std::string to_json(const std::vector<ListedArtifact>& artifacts);
 std::string to_json(const std::vector<TagRecord>& tags);
 std::string to_json(const std::vector<AccessoryRecord>& accessories);
-
-// A JSON string, with its quotes.
-void append_quoted(std::string& out, std::string_view text);
-
-// The additions that artifacts of this kind have: "build_history" …
-std::vector<std::string_view> additions_of(const ListedArtifact& artifact);
 
 }  // namespace entrepot

@@ -130,9 +130,7 @@ Task<Response> ArtifactsApi::get(ApiCall call)
     CO_TRY(auto name, repository_of_call(call, policy_));
     CO_TRY(auto reference, reference_of(call.path.at(2)));
     CO_TRY(const auto parts, parts_of(call.query));
-    CO_TRY(
-        const auto artifact, co_await artifacts_.find(call.caller, std::move(name), std::move(reference), parts)
-    );
+    CO_TRY(const auto artifact, co_await artifacts_.find(call.caller, std::move(name), std::move(reference), parts));
     Response response;
     response.add("Content-Type", "application/json");
     response.body = to_json(artifact);
@@ -153,9 +151,7 @@ Task<Response> ArtifactsApi::list_tags(ApiCall call)
     CO_TRY(auto name, repository_of_call(call, policy_));
     CO_TRY(auto reference, reference_of(call.path.at(2)));
     CO_TRY(const auto query, list_query_of(call.query));
-    CO_TRY(
-        const auto page, co_await artifacts_.tags(call.caller, std::move(name), std::move(reference), query)
-    );
+    CO_TRY(const auto page, co_await artifacts_.tags(call.caller, std::move(name), std::move(reference), query));
     co_return list_response(call.request, to_json(page.items), query, page.total);
 }
 
@@ -188,9 +184,7 @@ Task<Response> ArtifactsApi::list_accessories(ApiCall call)
     CO_TRY(auto name, repository_of_call(call, policy_));
     CO_TRY(auto reference, reference_of(call.path.at(2)));
     CO_TRY(const auto query, list_query_of(call.query));
-    CO_TRY(
-        const auto page, co_await artifacts_.accessories(call.caller, std::move(name), std::move(reference), query)
-    );
+    CO_TRY(const auto page, co_await artifacts_.accessories(call.caller, std::move(name), std::move(reference), query));
     co_return list_response(call.request, to_json(page.items), query, page.total);
 }
 

@@ -23,6 +23,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       projects_{needs.projects, needs.policy},
       repositories_{needs.repositories, needs.policy},
       artifacts_{needs.artifacts, needs.policy},
+      additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
       robots_{needs.robots, needs.policy},
@@ -42,6 +43,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     projects_.add_to(router_);
     repositories_.add_to(router_);
     artifacts_.add_to(router_);
+    additions_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
     robots_.add_to(router_);

@@ -2,6 +2,7 @@
 
 #include "api/documentation/documentation.hpp"
 #include "api/management/access_tokens_api.hpp"
+#include "api/management/additions_api.hpp"
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
@@ -31,6 +32,8 @@ struct ManagementNeeds {
     Projects& projects;
     Repositories& repositories;
     Artifacts& artifacts;
+    Additions& additions;
+    Icons& icons;
     Labels& labels;
     Robots& robots;
     Settings& settings;
@@ -60,6 +63,7 @@ private:
     ProjectsApi projects_;
     RepositoriesApi repositories_;
     ArtifactsApi artifacts_;
+    AdditionsApi additions_;
     QuotasApi quotas_;
     LabelsApi labels_;
     RobotsApi robots_;

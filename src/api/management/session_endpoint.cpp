@@ -43,8 +43,9 @@ asio::awaitable<Response> SessionEndpoint::handle(const Request& request, ByteSo
         if (status_of(error.code()) >= 500) {
             log::failure(log::Level::error, "request failed", error, request.request_id());
         }
-        response = management_error_response(error);
+        response = parts_.gate.refuse_management(request, error);
     }
+    if (response->status < 400) response->add("X-Request-Id", request.request_id());
     response->add("Cache-Control", "no-store");
     co_return *std::move(response);
 }
@@ -75,9 +76,17 @@ Task<Response> SessionEndpoint::log_in(const Request& request, ByteSource& body)
     CO_TRY(const auto form, co_await read_form(request, body));
     auto credentials = make_credentials(value_in(form, "principal"), value_in(form, "password"));
     if (!credentials) co_return fail(Errc::unauthorized, "wrong user name or password");
+    const auto user = credentials->user;
     const auto client = request.origin().client;
-    CO_TRY(auto caller, co_await parts_.authenticator.log_in(*std::move(credentials), client));
-    CO_TRY(const auto id, co_await parts_.sessions.begin(std::move(caller), client));
+    auto caller = co_await parts_.authenticator.log_in(*std::move(credentials), client);
+    if (!caller) {
+        if (LoginAudit::is_failure(caller.error())) {
+            CO_CHECK(co_await parts_.logins.failed(request, user, caller.error()));
+        }
+        co_return std::unexpected{std::move(caller).error()};
+    }
+    CO_TRY(const auto id, co_await parts_.sessions.begin(*caller, client));
+    CO_CHECK(co_await parts_.logins.succeeded(request, *caller->identity, "session"));
     if (auto before = session_of(request)) CO_CHECK(co_await parts_.sessions.end(*std::move(before)));
     Response response;
     set_session_cookie(request, response, id);
@@ -87,7 +96,11 @@ Task<Response> SessionEndpoint::log_in(const Request& request, ByteSource& body)
 
 Task<Response> SessionEndpoint::log_out(const Request& request)
 {
-    if (auto session = session_of(request)) CO_CHECK(co_await parts_.sessions.end(*std::move(session)));
+    if (auto session = session_of(request)) {
+        const auto caller = co_await parts_.sessions.find(*session);
+        CO_CHECK(co_await parts_.sessions.end(*std::move(session)));
+        if (caller) CO_CHECK(co_await parts_.logins.logged_out(request, *caller->identity));
+    }
     Response response;
     clear_session_cookie(request, response);
     co_return response;

@@ -2,6 +2,7 @@
 
 #include "api/oci/gate.hpp"
 #include "api/token/authenticator.hpp"
+#include "api/token/login_audit.hpp"
 #include "api/token/sessions.hpp"
 #include "http/message.hpp"
 #include "tenancy/users.hpp"
@@ -20,6 +21,7 @@ public:
         Authenticator& authenticator;
         Sessions& sessions;
         Users& users;
+        LoginAudit& logins;
     };
     explicit SessionEndpoint(Parts parts) : parts_{parts} {}
 

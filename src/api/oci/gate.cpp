@@ -1,6 +1,5 @@
 #include "api/oci/gate.hpp"
 
-#include "access/token_text.hpp"
 #include "api/error_answer.hpp"
 #include "api/token/session_cookie.hpp"
 
@@ -98,11 +97,6 @@ Task<Caller> Gate::identify_management(const Request& request)
     if (!authorization) {
         if (auto session = session_of(request)) co_return co_await identify_session(request, *std::move(session));
         co_return Caller{.identity = Authenticator::anonymous(), .scopes = nullptr};
-    }
-    const auto [scheme, value] = split_authorization(*authorization);
-    if (scheme == Authorization::Scheme::bearer && value.starts_with(access_token_prefix)) {
-        if (auto caller = authenticator_.peek_access_token(value)) co_return *std::move(caller);
-        co_return co_await authenticator_.check_access_token(std::string{value});
     }
     CO_TRY(auto caller, co_await identify(request));
     // An access token of the registry names repositories: it manages nothing.

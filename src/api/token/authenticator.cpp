@@ -55,7 +55,9 @@ std::optional<Caller> Authenticator::recall(std::optional<std::string_view> auth
 {
     if (!authorization) return Caller{.identity = anonymous(), .scopes = nullptr};
     const auto [scheme, value] = split_authorization(*authorization);
-    if (scheme == Authorization::Scheme::bearer) return tokens_.find(value, clock_.now());
+    if (scheme == Authorization::Scheme::bearer) {
+        return value.starts_with(access_token_prefix) ? peek_access_token(value) : tokens_.find(value, clock_.now());
+    }
     if (scheme != Authorization::Scheme::basic) return std::nullopt;
     const auto credentials = parse_basic(value);
     return credentials ? peek_basic(*credentials) : std::nullopt;
@@ -64,6 +66,9 @@ std::optional<Caller> Authenticator::recall(std::optional<std::string_view> auth
 Task<Caller> Authenticator::authenticate(std::string authorization, std::string client)
 {
     const auto [scheme, value] = split_authorization(authorization);
+    if (scheme == Authorization::Scheme::bearer && value.starts_with(access_token_prefix)) {
+        co_return co_await check_access_token(std::string{value});
+    }
     if (scheme == Authorization::Scheme::bearer) co_return co_await verify_token(std::string{value});
     if (scheme != Authorization::Scheme::basic) {
         co_return fail(Errc::unauthorized, "authentication by Basic or Bearer is required");

@@ -27,10 +27,8 @@ constexpr SqlStatement select_children{
 constexpr SqlStatement find_tag{"SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2"};
 
 constexpr SqlStatement find_label{"SELECT scope, project_id FROM labels WHERE id = $1"};
-constexpr SqlStatement insert_label{
-    "INSERT INTO artifact_labels (manifest_id, label_id) VALUES ($1, $2) "
-    "ON CONFLICT (manifest_id, label_id) DO NOTHING RETURNING label_id"
-};
+constexpr SqlStatement insert_label{"INSERT INTO artifact_labels (manifest_id, label_id) VALUES ($1, $2) "
+                                    "ON CONFLICT (manifest_id, label_id) DO NOTHING RETURNING label_id"};
 constexpr SqlStatement delete_label{
     "DELETE FROM artifact_labels WHERE manifest_id = $1 AND label_id = $2 RETURNING label_id"
 };
@@ -94,9 +92,8 @@ private:
 
 }  // namespace
 
-Result<> remove_artifact(
-    SqlSession& session, const RepositoryName& name, const Reference& reference, const Actor& actor
-)
+Result<>
+remove_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference, const Actor& actor)
 {
     TRY(const auto target, lock_artifact(session, name, reference));
     TRY(const auto rows, session.run(load_for_removal, {target.artifact.id}));
@@ -134,9 +131,8 @@ Result<> remove_artifact_tag(
     return rows.finish(0, actor.at);
 }
 
-Result<> add_artifact_label(
-    SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id
-)
+Result<>
+add_artifact_label(SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id)
 {
     TRY(const auto target, lock_artifact(session, name, reference));
     TRY(const auto label, session.run(find_label, {label_id}));

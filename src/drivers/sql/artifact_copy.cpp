@@ -70,20 +70,24 @@ private:
 
 }  // namespace
 
-Result<std::vector<CopyStep>> plan_copy(
-    SqlSession& session, const RepositoryName& from, const Reference& reference, const RepositoryName& into
-)
+Result<std::vector<CopyStep>>
+plan_copy(SqlSession& session, const RepositoryName& from, const Reference& reference, const RepositoryName& into)
 {
     TRY(const auto source, resolve_artifact(session, from, reference));
     TRY(const auto there, session.run(find_digest, {into.text(), source.digest}));
-    if (!there.empty()) return fail(Errc::conflict, "the artifact " + source.digest + " is in " + into.text() + " already");
+    if (!there.empty())
+        return fail(Errc::conflict, "the artifact " + source.digest + " is in " + into.text() + " already");
     CopyPlan plan{session, source.repository_id};
     CHECK(plan.add(source.id, source.digest, true, 0));
     return std::move(plan).take();
 }
 
 Result<NewManifest> read_for_copy(
-    SqlSession& session, const RepositoryName& from, const CopyStep& step, const RepositoryName& into, const Actor& actor
+    SqlSession& session,
+    const RepositoryName& from,
+    const CopyStep& step,
+    const RepositoryName& into,
+    const Actor& actor
 )
 {
     TRY(auto rows, session.run(load_source, {from.text(), step.digest.text()}));

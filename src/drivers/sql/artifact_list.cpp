@@ -15,9 +15,9 @@ namespace entrepot {
 namespace {
 
 // The order of columns that artifact_in() reads. The CROSS JOIN keeps SQLite from starting with the repositories.
-#define ARTIFACT_COLUMNS                                                                                             \
-    "a.manifest_id, a.repository_id, a.project_id, r.name, a.digest, a.media_type, a.config_media_type, "            \
-    "a.artifact_type, a.type, a.icon, a.size, a.pushed_at, a.pulled_at, a.accessory_type, a.extra, a.annotations, "  \
+#define ARTIFACT_COLUMNS                                                                                            \
+    "a.manifest_id, a.repository_id, a.project_id, r.name, a.digest, a.media_type, a.config_media_type, "           \
+    "a.artifact_type, a.type, a.icon, a.size, a.pushed_at, a.pulled_at, a.accessory_type, a.extra, a.annotations, " \
     "a.children, a.tags, a.labels, a.accessories"
 #define ARTIFACT_TABLES "artifacts a CROSS JOIN repositories r"
 
@@ -37,9 +37,8 @@ constexpr SqlStatement oldest_of_project{
     "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.project_id = $1 AND "
     "a.listed = 1 AND a.manifest_id >= $2 ORDER BY a.manifest_id LIMIT $3 OFFSET $4"
 };
-constexpr SqlStatement select_by_id{
-    "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.manifest_id = $1"
-};
+constexpr SqlStatement select_by_id{"SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES
+                                    " WHERE r.id = a.repository_id AND a.manifest_id = $1"};
 
 constexpr SqlStatement count_of_repository{"SELECT id, artifact_count FROM repositories WHERE name = $1"};
 constexpr SqlStatement count_of_project{"SELECT artifact_count FROM projects WHERE id = $1"};
@@ -231,8 +230,7 @@ Result<> add_tag_condition(ListStatement& statement, const ListCondition& condit
         statement.where("a.tag_count = 0");
         return {};
     }
-    constexpr std::string_view one =
-        "EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = a.manifest_id AND t.name = ?)";
+    constexpr std::string_view one = "EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = a.manifest_id AND t.name = ?)";
     std::string text;
     std::vector<std::variant<std::int64_t, std::string>> values;
     for (const auto& value : condition.values) {
@@ -255,9 +253,8 @@ Result<> add_label_condition(ListStatement& statement, const ListCondition& cond
     std::string text;
     std::vector<std::variant<std::int64_t, std::string>> values;
     for (const auto& value : condition.values) {
-        const bool number = !value.empty() && value.size() < 19 && std::ranges::all_of(value, [](char c) {
-            return c >= '0' && c <= '9';
-        });
+        const bool number = !value.empty() && value.size() < 19 &&
+                            std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
         if (!number) return fail(Errc::bad_request, "labels are asked for by their ids");
         text += (text.empty() ? "" : condition.kind == Kind::any_of ? " OR " : " AND ") + std::string{one};
         values.emplace_back(std::int64_t{std::stoll(value)});
@@ -298,8 +295,7 @@ std::unexpected<Error> no_such_artifact(const RepositoryName& repository, const 
 
 }  // namespace
 
-Result<FoundArtifact>
-resolve_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference)
+Result<FoundArtifact> resolve_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference)
 {
     TRY(auto rows, session.run(reference.tag() ? resolve_tag : resolve_digest, {name.text(), reference.text()}));
     if (rows.empty()) {
@@ -311,9 +307,8 @@ resolve_artifact(SqlSession& session, const RepositoryName& name, const Referenc
     return FoundArtifact{row.integer(0), row.integer(1), row.integer(2), row.take_text(3)};
 }
 
-Result<ListPage<ListedArtifact>> list_of_repository(
-    SqlSession& session, const RepositoryName& name, const ListQuery& query, const ArtifactParts& parts
-)
+Result<ListPage<ListedArtifact>>
+list_of_repository(SqlSession& session, const RepositoryName& name, const ListQuery& query, const ArtifactParts& parts)
 {
     TRY(const auto counted, session.run(count_of_repository, {name.text()}));
     if (counted.empty()) return no_such_repository(name);

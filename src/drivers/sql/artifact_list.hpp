@@ -12,9 +12,8 @@ namespace entrepot {
 // pushing, is one walk along an index over rows that hold everything, its total a count that is kept; any other is
 // whatever the database makes of it.
 
-Result<ListPage<ListedArtifact>> list_of_repository(
-    SqlSession& session, const RepositoryName& name, const ListQuery& query, const ArtifactParts& parts
-);
+Result<ListPage<ListedArtifact>>
+list_of_repository(SqlSession& session, const RepositoryName& name, const ListQuery& query, const ArtifactParts& parts);
 Result<ListPage<ListedArtifact>> list_of_project(
     SqlSession& session, std::int64_t project_id, const ListQuery& query, const ArtifactParts& parts, bool latest_only
 );
@@ -33,7 +32,6 @@ struct FoundArtifact {
     std::int64_t project_id = 0;
     std::string digest;
 };
-Result<FoundArtifact>
-resolve_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference);
+Result<FoundArtifact> resolve_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference);
 
 }  // namespace entrepot

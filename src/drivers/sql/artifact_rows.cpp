@@ -42,10 +42,8 @@ constexpr SqlStatement update_tags{
 
 constexpr SqlStatement update_children{"UPDATE artifacts SET children = $2, size = size + $3 WHERE manifest_id = $1"};
 
-constexpr SqlStatement count_accessory{
-    "UPDATE artifacts SET accessories = accessories + $3 WHERE manifest_id = "
-    "(SELECT m.id FROM manifests m WHERE m.repository_id = $1 AND m.digest = $2)"
-};
+constexpr SqlStatement count_accessory{"UPDATE artifacts SET accessories = accessories + $3 WHERE manifest_id = "
+                                       "(SELECT m.id FROM manifests m WHERE m.repository_id = $1 AND m.digest = $2)"};
 
 // A child came or went after its parents: their sizes and what they say of it.
 constexpr SqlStatement change_parents{
@@ -68,8 +66,7 @@ constexpr SqlStatement move_tag{
 constexpr SqlStatement delete_tag{"DELETE FROM tags WHERE repository_id = $1 AND name = $2"};
 
 constexpr SqlStatement select_tags{"SELECT name, pushed_at FROM tags WHERE manifest_id = $1 ORDER BY name"};
-constexpr SqlStatement select_some_tags{
-    "SELECT name, pushed_at FROM tags WHERE manifest_id = $1 ORDER BY name LIMIT $2"
+constexpr SqlStatement select_some_tags{"SELECT name, pushed_at FROM tags WHERE manifest_id = $1 ORDER BY name LIMIT $2"
 };
 constexpr SqlStatement count_tags{"SELECT COUNT(*) FROM tags WHERE manifest_id = $1"};
 
@@ -93,21 +90,15 @@ constexpr SqlStatement count_in_chunks{
     "INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('repository', $1, $3, $4), ('project', $2, $3, $4) "
     "ON CONFLICT (list, id, chunk) DO UPDATE SET entries = list_chunks.entries + excluded.entries"
 };
-constexpr SqlStatement drop_empty_chunks{
-    "DELETE FROM list_chunks WHERE chunk = $3 AND entries = 0 AND "
-    "((list = 'repository' AND id = $1) OR (list = 'project' AND id = $2))"
-};
+constexpr SqlStatement drop_empty_chunks{"DELETE FROM list_chunks WHERE chunk = $3 AND entries = 0 AND "
+                                         "((list = 'repository' AND id = $1) OR (list = 'project' AND id = $2))"};
 constexpr SqlStatement count_in_catalog{
     "INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('repositories', $1, $2, $3), ('catalog', 0, $2, $3) "
     "ON CONFLICT (list, id, chunk) DO UPDATE SET entries = list_chunks.entries + excluded.entries"
 };
-constexpr SqlStatement drop_empty_catalog{
-    "DELETE FROM list_chunks WHERE chunk = $2 AND entries = 0 AND "
-    "((list = 'repositories' AND id = $1) OR (list = 'catalog' AND id = 0))"
-};
-constexpr SqlStatement count_repositories{
-    "UPDATE projects SET repository_count = repository_count + $2 WHERE id = $1"
-};
+constexpr SqlStatement drop_empty_catalog{"DELETE FROM list_chunks WHERE chunk = $2 AND entries = 0 AND "
+                                          "((list = 'repositories' AND id = $1) OR (list = 'catalog' AND id = 0))"};
+constexpr SqlStatement count_repositories{"UPDATE projects SET repository_count = repository_count + $2 WHERE id = $1"};
 
 bool is_index(std::string_view media_type) noexcept
 {
@@ -196,7 +187,7 @@ void ArtifactRows::list(std::int64_t id, std::int64_t by)
 }
 
 // Points the tags at the manifest; answers what else they pointed at before.
-Result<std::vector<std::int64_t>> 
+Result<std::vector<std::int64_t>>
 ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, const Actor& actor)
 {
     std::set<std::int64_t> left;
@@ -325,9 +316,8 @@ Result<> ArtifactRows::appear_in_parents(const Row& row, bool here)
     const auto absent = child_mark(row.digest, 0);
     const auto present = child_mark(row.digest, row.id);
     const auto size = here ? row.weight : -row.weight;
-    CHECK(session_.run(
-        change_parents, {place_.id, row.digest, size, here ? absent : present, here ? present : absent}
-    ));
+    CHECK(session_.run(change_parents, {place_.id, row.digest, size, here ? absent : present, here ? present : absent})
+    );
     return {};
 }
 
@@ -373,7 +363,11 @@ Result<> ArtifactRows::refresh_tags(std::int64_t id)
     const bool listed = after.belongs_in_lists();
     CHECK(session_.run(
         update_tags,
-        {id, after.tag_count, text_or_null(text), std::int64_t{listed}, text_or_null(after.subject),
+        {id,
+         after.tag_count,
+         text_or_null(text),
+         std::int64_t{listed},
+         text_or_null(after.subject),
          after.accessory_type}
     ));
     if (listed != before->listed) list(id, listed ? 1 : -1);

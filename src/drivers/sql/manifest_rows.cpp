@@ -61,9 +61,8 @@ Result<ManifestPtr> load_manifest(SqlSession& session, const RepositoryName& rep
     );
 }
 
-Result<> remove_manifest(
-    SqlSession& session, const RepositoryName& repository, const Reference& reference, const Actor& actor
-)
+Result<>
+remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference, const Actor& actor)
 {
     TRY(const auto place, lock_repository(session, repository));
     if (!place) return no_such_repository(repository);

@@ -20,8 +20,7 @@ public:
     Task<ListPage<TagRecord>> tags(RepositoryName name, Reference reference, ListQuery query) override;
     Task<> add_tag(RepositoryName name, Reference reference, Tag tag, Actor actor) override;
     Task<> remove_tag(RepositoryName name, Reference reference, Tag tag, Actor actor) override;
-    Task<ListPage<AccessoryRecord>>
-    accessories(RepositoryName name, Reference reference, ListQuery query) override;
+    Task<ListPage<AccessoryRecord>> accessories(RepositoryName name, Reference reference, ListQuery query) override;
     Task<> add_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor actor) override;
     Task<> remove_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor actor) override;
 

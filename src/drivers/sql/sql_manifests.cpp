@@ -130,9 +130,8 @@ constexpr SqlStatement count_artifact{
     "pulled_at = CASE WHEN pulled_at < $3 THEN $3 ELSE pulled_at END WHERE manifest_id = $1"
 };
 
-constexpr SqlStatement count_pulls{
-    "UPDATE repositories SET pull_count = pull_count + $2, "
-    "last_pulled = CASE WHEN last_pulled < $3 THEN $3 ELSE last_pulled END WHERE id = $1"
+constexpr SqlStatement count_pulls{"UPDATE repositories SET pull_count = pull_count + $2, "
+                                   "last_pulled = CASE WHEN last_pulled < $3 THEN $3 ELSE last_pulled END WHERE id = $1"
 };
 
 struct Sum {

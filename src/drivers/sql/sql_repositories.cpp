@@ -11,16 +11,14 @@ namespace entrepot {
 
 namespace {
 
-#define REPOSITORY_COLUMNS                                                                                         \
+#define REPOSITORY_COLUMNS \
     "r.id, r.project_id, r.name, r.description, r.artifact_count, r.pull_count, r.created_at, r.updated_at"
 
-constexpr SqlStatement newest_of_project{
-    "SELECT " REPOSITORY_COLUMNS " FROM repositories r WHERE r.project_id = $1 AND r.id <= $2 "
-    "ORDER BY r.id DESC LIMIT $3 OFFSET $4"
-};
-constexpr SqlStatement newest_of_all{
-    "SELECT " REPOSITORY_COLUMNS " FROM repositories r WHERE r.id <= $1 ORDER BY r.id DESC LIMIT $2 OFFSET $3"
-};
+constexpr SqlStatement newest_of_project{"SELECT " REPOSITORY_COLUMNS
+                                         " FROM repositories r WHERE r.project_id = $1 AND r.id <= $2 "
+                                         "ORDER BY r.id DESC LIMIT $3 OFFSET $4"};
+constexpr SqlStatement newest_of_all{"SELECT " REPOSITORY_COLUMNS
+                                     " FROM repositories r WHERE r.id <= $1 ORDER BY r.id DESC LIMIT $2 OFFSET $3"};
 constexpr SqlStatement find_by_name{"SELECT " REPOSITORY_COLUMNS " FROM repositories r WHERE r.name = $1"};
 
 constexpr SqlStatement count_of_project{"SELECT repository_count FROM projects WHERE id = $1"};

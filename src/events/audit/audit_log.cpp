@@ -107,7 +107,8 @@ Task<> AuditLog::note(AuditRecord what)
     const auto verdict = notes_.note(what);
     if (verdict == RepeatedNotes::Verdict::repeated) co_return Result<>{};
     bool written = false;
-    if (verdict == RepeatedNotes::Verdict::first) {
+    // What is reserved is for changes.
+    if (verdict == RepeatedNotes::Verdict::first && admits_.load(std::memory_order_relaxed)) {
         const auto recorded = co_await record(std::move(what));
         written = recorded.has_value();
     }
