@@ -102,15 +102,18 @@ PermissionSet Decision::permissions() const
     return sum;
 }
 
-ActionSet Decision::actions() const
+ActionSet Decision::actions(ActionSet wanted) const
 {
     ActionSet sum = 0;
     if (!asker_.stands || !exists_) return sum;
     if (open()) sum |= actions_in(public_permissions());
-    visit_rights([&](const Right& right) {
-        sum |= actions_in(right.permissions);
-        return sum == all_actions;
-    });
+    const auto found_all = [&] { return (sum & wanted) == wanted; };
+    if (!found_all()) {
+        visit_rights([&](const Right& right) {
+            sum |= actions_in(right.permissions);
+            return found_all();
+        });
+    }
     if (frozen() && !is_platform_admin()) sum &= actions_in(frozen_permissions());
     return sum;
 }

@@ -34,8 +34,8 @@ public:
 
     bool holds(Permission permission) const;
     PermissionSet permissions() const;
-    // Of the distribution API, all in one walk.
-    ActionSet actions() const;
+    // Those of the distribution API's actions that are held, in one walk that ends once all of `wanted` are found.
+    ActionSet actions(ActionSet wanted) const;
     // Whether some repository pattern of the project gives the asker a right.
     bool has_repository_grant() const;
 

@@ -58,6 +58,7 @@ ActionSet allowed_actions(
     const AccessTables& tables,
     const Caller& caller,
     std::string_view repository,
+    ActionSet wanted,
     ProjectCreation creation,
     const Clock& clock
 )
@@ -73,7 +74,7 @@ ActionSet allowed_actions(
         );
     }
     const ObjectRef object{.kind = ObjectKind::repository, .id = project->id, .name = repository};
-    return limited(caller, Decision{tables, asker, object, clock}.actions(), object, project->tenant_id);
+    return limited(caller, Decision{tables, asker, object, clock}.actions(wanted), object, project->tenant_id);
 }
 
 }  // namespace
@@ -162,13 +163,14 @@ PermissionSet AccessPolicy::permissions(const Caller& caller, const ObjectRef& o
 ActionSet AccessPolicy::allowed(const Caller& caller, std::string_view repository) const
 {
     const std::shared_lock lock{mutex_};
-    return allowed_actions(tables_, caller, repository, creation_, clock_);
+    return allowed_actions(tables_, caller, repository, all_actions, creation_, clock_);
 }
 
 bool AccessPolicy::may(const Caller& caller, std::string_view repository, Action action) const
 {
     if (caller.scopes && (caller.scopes->actions_on(repository) & bit(action)) == 0) return false;
-    return (allowed(caller, repository) & bit(action)) != 0;
+    const std::shared_lock lock{mutex_};
+    return (allowed_actions(tables_, caller, repository, bit(action), creation_, clock_) & bit(action)) != 0;
 }
 
 bool AccessPolicy::may_create_project(const Caller& caller) const

@@ -58,7 +58,7 @@ Result<std::shared_ptr<const ProjectAccess>> Projects::visible(const Caller& cal
 
 Task<ListPage<Project>> Projects::list(Caller caller, ListQuery query)
 {
-    auto ids = needs_.policy.projects_with(caller, read_project);
+    auto ids = needs_.policy.visible_projects(caller);
     co_return co_await needs_.catalog.list(std::move(query), std::move(ids));
 }
 

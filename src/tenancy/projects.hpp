@@ -39,7 +39,7 @@ public:
     };
     explicit Projects(const Needs& needs) : needs_{needs} {}
 
-    // Those that the caller may read.
+    // Those that the caller has any right in: a robot that may only pull finds its projects here, as in Harbor.
     Task<ListPage<Project>> list(Caller caller, ListQuery query);
     Task<Project> find(Caller caller, std::int64_t id);
     // conflict when the name is taken, also by what the caller can't see: names are one space across tenants.

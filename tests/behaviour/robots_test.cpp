@@ -25,9 +25,9 @@ protected:
     {
         EXPECT_TRUE(run(directory.catch_up()));
         Caller caller;
-        caller.identity = std::make_shared<const Identity>(
-            Identity{.user_id = account.id, .name = account.name, .kind = account.kind}
-        );
+        caller.identity =
+            std::make_shared<const Identity>(Identity{.user_id = account.id, .name = account.name, .kind = account.kind}
+            );
         caller.credential_version = account.credential_version;
         return caller;
     }
@@ -235,7 +235,8 @@ TEST_F(RobotVerbs, a_robot_that_may_more_is_nobodys_to_take_over)
 TEST_F(RobotVerbs, a_robot_of_others_looks_like_one_that_is_not_there)
 {
     const auto made = run(robots.create(ada, on_apps("ci", pull)));
-    const auto system = run(robots.create(root, order("sys", RobotLevel::system, {on(RobotLevel::project, "*", pull)})));
+    const auto system =
+        run(robots.create(root, order("sys", RobotLevel::system, {on(RobotLevel::project, "*", pull)})));
     ASSERT_TRUE(made && system);
     const auto eve = person("eve");
     for (const auto id : {made->robot.id, system->robot.id, std::int64_t{4711}}) {

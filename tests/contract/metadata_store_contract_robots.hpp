@@ -26,7 +26,10 @@ protected:
         robot.rights = {right(ObjectKind::project, robot.project_id, "repository:pull repository:push")};
         return robot;
     }
-    Robot make(std::string name) { return run(store().robots().create(project_robot(std::move(name)), "h1", someone)).value(); }
+    Robot make(std::string name)
+    {
+        return run(store().robots().create(project_robot(std::move(name)), "h1", someone)).value();
+    }
     AccessChanges since(std::int64_t version) { return run(store().access().changes_since(version)).value(); }
 };
 
@@ -131,7 +134,9 @@ TEST_P(RobotContract, changes_what_it_is_told_and_nothing_else)
     EXPECT_TRUE(since(before).principals[0].disabled);
 
     change = {.duration_days = -1, .expires_at = 0};
-    change.rights = {right(ObjectKind::project, project_id("q"), "repository:pull"), right(ObjectKind::tenant, 1, "team:list")};
+    change.rights = {
+        right(ObjectKind::project, project_id("q"), "repository:pull"), right(ObjectKind::tenant, 1, "team:list")
+    };
     EXPECT_SUCCEEDS(run(store().robots().change(robot.id, change, someone)));
     found = run(store().robots().find(robot.id)).value();
     EXPECT_EQ(found.duration_days, -1);

@@ -45,8 +45,8 @@ MAINTAINER = table("project", """project R, member R L, metadata R, label C R U 
 DEVELOPER = table("project", """project R, member R L, label R L, quota R, repository C R U L pull push,
     tag-retention C R U D L operate, configuration R, robot R L, scan R, sbom R, scanner R, artifact C R L,
     artifact-addition R, tag C L, accessory L, artifact-label C D, export-cve C R L""")
-GUEST = table("project", """project R, member R L, label R L, quota R, repository R L pull, configuration R, scan R,
-    sbom R, scanner R, artifact R L, artifact-addition R, tag L, accessory L""")
+GUEST = table("project", """project R, member R L, label R L, quota R, repository R L pull, configuration R, robot R L,
+    scan R, sbom R, scanner R, artifact R L, artifact-addition R, tag L, accessory L""")
 LIMITED_GUEST = table("project", """project R, quota R, repository R L pull, configuration R, scan R, sbom R, scanner R,
     artifact R L, artifact-addition R, tag L, accessory L""")
 PUBLIC = table("project", """project R, label R L, repository L pull, configuration R, scan R, sbom R, scanner R,
