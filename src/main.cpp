@@ -38,6 +38,21 @@ int run(const CheckConfigCommand& command)
     return config ? exit_code::success : exit_code::configuration;
 }
 
+int run(const AuditVerifyCommand& command)
+{
+    return run_audit_verify(command);
+}
+
+int run(const AuditShowCommand& command)
+{
+    return run_audit_show(command);
+}
+
+int run(const ResetAdminCommand& command)
+{
+    return run_reset_admin(command);
+}
+
 int run(const VersionCommand&)
 {
     std::printf("entrepot %s\n", version_text);

@@ -44,15 +44,32 @@ std::vector<ImagesOptions::Repository> read_repositories(const std::string& name
     return repositories;
 }
 
+// "METHOD STATUS PATH [BODY]" a line; the body is the rest of the line.
+std::vector<MixedRequest> read_mixed(const std::string& name)
+{
+    std::vector<MixedRequest> requests;
+    for (const auto& line : read_lines(name)) {
+        std::istringstream words{line};
+        MixedRequest request;
+        words >> request.method >> request.status >> request.path;
+        std::getline(words >> std::ws, request.body);
+        requests.push_back(std::move(request));
+    }
+    return requests;
+}
+
 struct Files {
     std::string paths;
+    std::string mixed;
     std::string body;
     std::string repositories;
 };
 
 void describe_fetch(CLI::App& app, FetchOptions& fetch, Files& files)
 {
-    app.add_option("--paths", files.paths, "file with one path a line")->required();
+    auto* paths = app.add_option("--paths", files.paths, "file with one path a line");
+    auto* mixed = app.add_option("--mixed", files.mixed, "file with 'METHOD STATUS PATH [BODY]' a line");
+    mixed->excludes(paths);
     app.add_option("--header", fetch.headers, "field to send, as 'Name: value'");
     app.add_option("--method", fetch.method, "GET, HEAD or PUT");
     app.add_option("--body", files.body, "file to send with each request");
@@ -117,6 +134,11 @@ Options read_options(int argc, char** argv)
     options.mode = mode_of(app);
     options.load.target = target_of(endpoint, options.load.target.tls);
     if (!files.paths.empty()) options.fetch.paths = read_lines(files.paths);
+    if (!files.mixed.empty()) options.fetch.mixed = read_mixed(files.mixed);
+    if (options.mode == Mode::fetch && options.fetch.paths.empty() && options.fetch.mixed.empty()) {
+        std::cerr << "fetch needs --paths or --mixed\n";
+        std::exit(64);
+    }
     if (!files.body.empty()) options.fetch.body = read_file(files.body);
     if (!files.repositories.empty()) options.images.repositories = read_repositories(files.repositories);
     const bool by_time = options.mode == Mode::images || (options.mode == Mode::fetch && !options.fetch.each_once);

@@ -10,8 +10,17 @@ namespace entrepot::load {
 
 enum class Mode { fetch, push, images, slow_pull };
 
+// One line of a file of mixed requests.
+struct MixedRequest {
+    std::string method;
+    int status = 200;
+    std::string path;
+    std::string body;  // JSON, empty for none
+};
+
 struct FetchOptions {
-    std::vector<std::string> paths;  // asked in turn, each connection from a place of its own
+    std::vector<MixedRequest> mixed;  // in place of paths
+    std::vector<std::string> paths;   // asked in turn, each connection from a place of its own
     std::vector<std::string> headers;
     std::string method = "GET";
     std::string body;  // of each request

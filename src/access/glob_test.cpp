@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 namespace entrepot {
 namespace {
@@ -71,7 +72,7 @@ TEST(Glob, braces_hold_alternatives)
 
 TEST(Glob, patterns_that_are_none_match_nothing_and_are_refused)
 {
-    for (const std::string pattern : {std::string{}, std::string{"{a"}, std::string{"a}"}, std::string{"}a{"}}) {
+    for (const std::string_view pattern : {"", "{a", "a}", "}a{"}) {
         EXPECT_FALSE(check_glob(pattern)) << pattern;
         EXPECT_FALSE(glob_matches(pattern, "a")) << pattern;
     }

@@ -30,7 +30,11 @@ Result<> require(const AccessPolicy& policy, const Caller& caller, Permission pe
 {
     if (policy.may(caller, permission, object)) return {};
     if (caller.identity->anonymous()) return fail(Errc::unauthorized, "authentication required");
-    if (!may_see(policy, caller, object)) return fail(Errc::not_found, "there is no such thing");
+    if (!may_see(policy, caller, object)) {
+        // The words that are said where there is none.
+        const bool in_project = permission_kind(object.kind) == ObjectKind::project;
+        return fail(Errc::not_found, in_project ? "there is no such project" : "there is no such tenant");
+    }
     const auto& row = permission.row();
     return fail(
         Errc::denied, "you lack the permission " + std::string{row.resource} + ":" + std::string{row.action} + " here"

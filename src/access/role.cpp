@@ -109,6 +109,7 @@ PermissionSet guest_set()
          {"quota", "R"},
          {"repository", "R L pull"},
          {"configuration", "R"},
+         {"robot", "R L"},
          {"scan", "R"},
          {"sbom", "R"},
          {"scanner", "R"},

@@ -22,6 +22,7 @@ struct TokenClaims {
     std::int64_t issued_at = 0;
     std::int64_t user_id = 0;             // ours: a name given to another user later means nobody
     std::int64_t credential_version = 0;  // ours: a change of password ends the tokens made before
+    std::int64_t access_token_id = 0;     // ours: of the personal access token it was made from, whose end is its end
     TokenScopes scopes;
 };
 

@@ -1,5 +1,8 @@
 #include "access/token.hpp"
 
+#include "tests/support/access_entries_of.hpp"
+#include "tests/support/fake_clock.hpp"
+
 #include <gtest/gtest.h>
 
 namespace entrepot {
@@ -66,16 +69,22 @@ class Granted : public testing::Test {
 protected:
     Granted()
     {
-        policy.put("open", {1, true, 7});
-        policy.put("closed", {2, false, 7});
+        const auto owner = grant_to(principal_key(7), role::project_admin);
+        AccessChanges changes;
+        changes.complete = true;
+        changes.tenants = {tenant_entry(1, "default")};
+        changes.projects = {project_entry(1, "open", true, {owner}), project_entry(2, "closed", false, {owner})};
+        changes.principals = {principal_entry(7), principal_entry(8)};
+        policy.apply(changes);
     }
-    AccessPolicy policy{ProjectCreation::admins};
+    FakeClock clock;
+    AccessPolicy policy{ProjectCreation::admins, clock};
     TokenScopes everything{{{"open/a", all_actions}, {"closed/a", all_actions}, {"absent/a", all_actions}}, true};
 };
 
 TEST_F(Granted, to_anonymous_is_pulling_what_is_public)
 {
-    const auto scopes = granted(everything, Identity{}, policy);
+    const auto scopes = granted(everything, caller_with_id(0), policy);
     EXPECT_EQ(scopes.actions_on("open/a"), bit(Action::pull));
     EXPECT_EQ(scopes.actions_on("closed/a"), 0);
     EXPECT_EQ(scopes.actions_on("absent/a"), 0);
@@ -86,7 +95,7 @@ TEST_F(Granted, to_anonymous_is_pulling_what_is_public)
 TEST_F(Granted, to_an_owner_is_no_more_than_was_asked_for)
 {
     const TokenScopes asked{{{"closed/a", bit(Action::pull)}}, false};
-    const auto scopes = granted(asked, Identity{7, "alice", false}, policy);
+    const auto scopes = granted(asked, caller_with_id(7), policy);
     EXPECT_EQ(scopes.actions_on("closed/a"), bit(Action::pull));
     EXPECT_EQ(scopes.actions_on("open/a"), 0);
     EXPECT_FALSE(scopes.catalog);
@@ -94,9 +103,8 @@ TEST_F(Granted, to_an_owner_is_no_more_than_was_asked_for)
 
 TEST_F(Granted, a_private_project_of_others_looks_like_one_that_does_not_exist)
 {
-    const Identity stranger{8, "bob", false};
     const TokenScopes asked{{{"closed/a", all_actions}, {"absent/a", all_actions}}, false};
-    EXPECT_TRUE(granted(asked, stranger, policy).entries.empty());
+    EXPECT_TRUE(granted(asked, caller_with_id(8), policy).entries.empty());
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <cstdint>
+
 namespace entrepot {
 namespace {
 
@@ -92,7 +95,9 @@ Response answer_with(const Row& row, std::string_view code, const Error& error)
     Response response;
     response.status = row.status;
     response.add("Content-Type", "application/json");
-    if (row.status == 503 || row.status == 429) response.add("Retry-After", "1");
+    if (row.status == 503 || row.status == 429) {
+        response.add("Retry-After", std::to_string(std::max<std::int64_t>(error.retry_after().count(), 1)));
+    }
     response.body =
         R"({"errors":[{"code":")" + std::string{code} + R"(","message":)" + json_string(error.message()) + "}]}";
     return response;

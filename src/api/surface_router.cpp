@@ -61,6 +61,8 @@ asio::awaitable<Response> SurfaceRouter::route(const Request& request, ByteSourc
     if (surfaces_.token != nullptr && path == keys_path) co_return surfaces_.token->jwks(request);
     if (surfaces_.token != nullptr && path == token_path) co_return co_await surfaces_.token->handle(request, body);
     if (surfaces_.api != nullptr && is_below(path, "/api")) co_return co_await surfaces_.api->handle(request, body);
+    if (surfaces_.sessions != nullptr && is_below(path, "/c"))
+        co_return co_await surfaces_.sessions->handle(request, body);
     const bool operational = path == "/healthz" || path == "/readyz" || (surfaces_.metrics && path == "/metrics");
     if (operational) co_return co_await operations_.handle(request);
     co_return error_response(Error{Errc::not_found, "there is nothing at this path"});

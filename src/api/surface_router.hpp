@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/management/management_api.hpp"
+#include "api/management/session_endpoint.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/token/token_endpoint.hpp"
@@ -15,10 +16,11 @@ namespace entrepot {
 class SurfaceRouter final : public Handler {
 public:
     struct Surfaces {
-        OciHandler* oci = nullptr;       // /v2
-        ManagementApi* api = nullptr;    // /api
-        TokenEndpoint* token = nullptr;  // /service/token
-        bool metrics = false;            // /metrics
+        OciHandler* oci = nullptr;            // /v2
+        ManagementApi* api = nullptr;         // /api
+        SessionEndpoint* sessions = nullptr;  // /c
+        TokenEndpoint* token = nullptr;       // /service/token
+        bool metrics = false;                 // /metrics
     };
     SurfaceRouter(Surfaces surfaces, OperationsHandler& operations, bool access_log)
         : surfaces_{surfaces}, operations_{operations}, access_log_{access_log}

@@ -17,14 +17,18 @@ SYNOPSIS
   entrepot serve [--config FILE] [--listen ADDR:PORT] [--data DIR] [--database URL]
                  [--tls-listen ADDR:PORT --tls-cert FILE --tls-key FILE]
   entrepot check-config [--config FILE | --print-reference]
+  entrepot audit verify|show [OPTIONS]
+  entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
   entrepot ctl COMMAND
   entrepot version
 
 DESCRIPTION
-  serve         runs the registry until SIGTERM or SIGINT
-  check-config  reads the configuration as serve would, tells what is wrong with it and starts nothing
-  ctl           works with a registry over its API: projects, members, artifacts and all else
-  version       prints the version
+  serve                 runs the registry until SIGTERM or SIGINT
+  check-config          reads the configuration as serve would, tells what is wrong with it and starts nothing
+  audit                 proves the audit trail, or prints what it holds
+  reset-admin-password  gives the user "admin" a new password, when nobody can log in any more
+  ctl                   works with a registry over its API: projects, members, artifacts and all else
+  version               prints the version
 
   `entrepot COMMAND --help` explains a command.
 )";
@@ -109,6 +113,73 @@ EXIT CODES
   78  wrong configuration
 )";
 
+constexpr std::string_view audit_help = R"(NAME
+  entrepot audit - prove the audit trail, or print what it holds
+
+SYNOPSIS
+  entrepot audit verify [--data DIR] [--database URL] [--directory DIR]
+  entrepot audit show [--data DIR] [--directory DIR] [--since TIME] [--until TIME] [--user NAME] [--resource PART]
+                      [--operation WORD] [--result ok|denied|failed] [--limit COUNT]
+
+DESCRIPTION
+  verify  walks all segments of every chain in the directory: each block's hash, each segment's place, and the anchors
+          that the database keeps. Tells the first thing that is wrong, with its segment and record. A server that runs
+          meanwhile is not disturbed.
+  show    prints records as lines of JSON, oldest first
+
+OPTIONS
+  --data DIR        The server's data directory. Default: ./var
+  --directory DIR   The trail's directory, where the server has an audit.directory
+  --database URL    The server's database.url, where it uses PostgreSQL
+  --since TIME      Records from then on: RFC 3339, or a duration before now (36h, 7d)
+  --until TIME      Records up to then
+  --user NAME       Of this user alone
+  --resource PART   Whose resource holds this text
+  --operation WORD  create, update, delete, pull, login, logout
+  --result WORD     ok, denied or failed
+  --limit COUNT     No more records than this
+  --help            Print this
+
+EXAMPLES
+  entrepot audit verify --data /var/lib/entrepot
+  entrepot audit show --data /var/lib/entrepot --since 24h --result denied
+
+EXIT CODES
+  0   all chains are proven; the records were printed
+  1   a chain is broken
+  2   the trail or the database can't be read
+  64  wrong arguments
+)";
+
+constexpr std::string_view reset_help = R"(NAME
+  entrepot reset-admin-password - give the user "admin" a new password
+
+SYNOPSIS
+  entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
+
+DESCRIPTION
+  Makes a new password for "admin" and prints it once. The user is enabled, a platform admin, and made where it is
+  missing; its sessions and the tokens made from its old password end. Only the database is needed.
+
+  With SQLite the server must be stopped; with PostgreSQL running instances take the new password at once.
+
+OPTIONS
+  --config FILE   The server's YAML file
+  --data DIR      The server's data directory. Default: ./var
+  --database URL  postgresql://USER:PASSWORD@HOST/NAME instead of SQLite in the data directory
+  --help          Print this
+
+EXAMPLES
+  entrepot reset-admin-password --data /var/lib/entrepot
+  entrepot reset-admin-password --database postgresql://entrepot@db/entrepot
+
+EXIT CODES
+  0   the password was printed
+  1   the database can't be used; the message says why
+  64  wrong arguments
+  78  wrong configuration
+)";
+
 constexpr std::string_view version_help = R"(NAME
   entrepot version - print the version
 
@@ -139,7 +210,13 @@ struct Parser {
     CLI::App app{"entrepot"};
     CLI::App* serve = app.add_subcommand("serve");
     CLI::App* check = app.add_subcommand("check-config");
+    CLI::App* audit = app.add_subcommand("audit");
+    CLI::App* verify = audit->add_subcommand("verify");
+    CLI::App* show = audit->add_subcommand("show");
+    CLI::App* reset = app.add_subcommand("reset-admin-password");
     CLI::App* version = app.add_subcommand("version");
+    AuditVerifyCommand to_verify;
+    AuditShowCommand to_show;
     std::optional<std::string> config_file;
     ConfigFlags flags;
     bool print_reference = false;
@@ -148,7 +225,7 @@ struct Parser {
     Parser()
     {
         app.require_subcommand(0, 1);
-        for (auto* command : {&app, serve, check, version}) {
+        for (auto* command : {&app, serve, check, audit, verify, show, reset, version}) {
             command->set_help_flag();
             command->add_flag("-h,--help", help);
         }
@@ -160,22 +237,45 @@ struct Parser {
         tls->needs(certificate)->needs(key);
         certificate->needs(tls);
         key->needs(tls);
-        serve->add_option("--data", flags.data);
-        serve->add_option("--database", flags.database);
+        for (auto* command : {serve, reset}) {
+            command->add_option("--data", flags.data);
+            command->add_option("--database", flags.database);
+        }
+        reset->add_option("--config", config_file);
+        add_audit_options();
         auto* file = check->add_option("--config", config_file);
         check->add_flag("--print-reference", print_reference)->excludes(file);
+    }
+
+    void add_audit_options()
+    {
+        audit->require_subcommand(0, 1);
+        verify->add_option("--data", to_verify.data);
+        verify->add_option("--directory", to_verify.directory);
+        verify->add_option("--database", to_verify.database);
+        show->add_option("--data", to_show.data);
+        show->add_option("--directory", to_show.directory);
+        show->add_option("--since", to_show.since);
+        show->add_option("--until", to_show.until);
+        show->add_option("--user", to_show.user);
+        show->add_option("--resource", to_show.resource);
+        show->add_option("--operation", to_show.operation);
+        show->add_option("--result", to_show.result);
+        show->add_option("--limit", to_show.limit);
     }
 
     std::string help_text() const
     {
         if (serve->parsed()) return serve_help();
         if (check->parsed()) return std::string{check_help};
+        if (audit->parsed()) return std::string{audit_help};
+        if (reset->parsed()) return std::string{reset_help};
         return std::string{version->parsed() ? version_help : overview};
     }
 
     std::string usage_hint() const
     {
-        for (const auto* command : {serve, check, version}) {
+        for (const auto* command : {serve, check, audit, reset, version}) {
             if (command->parsed()) return "See: entrepot " + command->get_name() + " --help\n";
         }
         return "See: entrepot --help\n";
@@ -206,6 +306,10 @@ Command parse_command_line(int count, const char* const* arguments)
     if (parser.help) return PrintCommand{parser.help_text(), exit_code::success};
     if (parser.serve->parsed()) return ServeCommand{std::move(parser.config_file), std::move(parser.flags)};
     if (parser.check->parsed()) return CheckConfigCommand{std::move(parser.config_file), parser.print_reference};
+    if (parser.verify->parsed()) return std::move(parser.to_verify);
+    if (parser.show->parsed()) return std::move(parser.to_show);
+    if (parser.audit->parsed()) return PrintCommand{std::string{audit_help}, exit_code::usage};
+    if (parser.reset->parsed()) return ResetAdminCommand{std::move(parser.config_file), std::move(parser.flags)};
     if (parser.version->parsed()) return VersionCommand{};
     return PrintCommand{std::string{overview}, exit_code::usage};
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "app/audit_command.hpp"
 #include "app/config.hpp"
+#include "app/exit_code.hpp"
+#include "app/reset_admin.hpp"
 
 #include <optional>
 #include <string>
@@ -32,17 +35,17 @@ struct PrintCommand {
     int exit_code = 0;
 };
 
-using Command = std::variant<ServeCommand, CheckConfigCommand, VersionCommand, CtlWords, PrintCommand>;
+using Command = std::variant<
+    ServeCommand,
+    CheckConfigCommand,
+    AuditVerifyCommand,
+    AuditShowCommand,
+    ResetAdminCommand,
+    VersionCommand,
+    CtlWords,
+    PrintCommand>;
 
 // Never exits and never prints: the caller does.
 Command parse_command_line(int count, const char* const* arguments);
-
-// Exit codes of the program, as its --help lists them (named after sysexits.h).
-namespace exit_code {
-inline constexpr int success = 0;
-inline constexpr int failure = 1;         // could not start or run: the last line of the log says why
-inline constexpr int usage = 64;          // wrong arguments
-inline constexpr int configuration = 78;  // wrong configuration
-}  // namespace exit_code
 
 }  // namespace entrepot

@@ -45,6 +45,19 @@ struct Config {
         unsigned connections = 16;
     } database;
 
+    struct Instance {
+        std::string name;  // empty: made once, in the data directory
+    } instance;
+
+    struct Audit {
+        std::filesystem::path directory;  // empty: audit/ in the data directory
+        bool pulls = true;
+        std::chrono::seconds retention = std::chrono::hours{24 * 365};
+        std::string forward_syslog;  // tcp://host:port or tls://host:port; empty: nowhere
+        std::filesystem::path forward_ca;
+        std::filesystem::path forward_file;
+    } audit;
+
     struct Storage {
         std::filesystem::path root;  // empty: blobs/ in the data directory
     } storage;
@@ -58,11 +71,22 @@ struct Config {
         std::string issuer = "entrepot";
         std::string external_url;  // http(s)://host[:port], no path; empty: as the request asked for us
         std::chrono::seconds token_lifetime = std::chrono::minutes{30};
+        std::chrono::seconds session_timeout = std::chrono::minutes{60};
         std::chrono::seconds key_rotation = std::chrono::hours{720};
         std::filesystem::path master_key_file;  // at most one of the two; both empty: a file in the data directory
         std::string master_key;                 // secret, never logged
         ProjectCreation create_project_on_push = ProjectCreation::admins;
     } auth;
+
+    // A service that is asked for a second opinion on what our own decision allows.
+    struct Authoriser {
+        std::string url;    // empty: nobody is asked
+        std::string token;  // secret, never logged
+        std::filesystem::path ca_file;
+        std::chrono::seconds patience{2};
+        std::chrono::seconds remember{10};
+        bool fail_closed = true;
+    } authoriser;
 
     struct Log {
         entrepot::log::Level level = entrepot::log::Level::info;
@@ -94,6 +118,7 @@ struct Config {
 
     bool uses_postgres() const noexcept { return !database.url.empty(); }
     std::filesystem::path sqlite_file() const { return data / "entrepot.db"; }
+    std::filesystem::path audit_directory() const { return audit.directory.empty() ? data / "audit" : audit.directory; }
     std::filesystem::path storage_root() const { return storage.root.empty() ? data / "blobs" : storage.root; }
 };
 

@@ -1,7 +1,9 @@
 #include "app/config_keys.hpp"
+#include "client/http_url.hpp"
 
 #include "api/token/master_key.hpp"
 #include "app/config_key_kinds.hpp"
+#include "drivers/syslog/syslog_sink.hpp"
 
 #include <array>
 
@@ -33,6 +35,22 @@ Result<> set_database_url(Config& config, std::string_view value)
     return {};
 }
 
+Result<> set_instance_name(Config& config, std::string_view value)
+{
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    const bool good = value.size() <= 63 && std::ranges::all_of(value, plain) && !value.starts_with('.');
+    if (!good) return fail(Errc::bad_request, "must be at most 63 lower-case letters, digits, '-' and '.'");
+    config.instance.name = value;
+    return {};
+}
+
+Result<> set_forward_syslog(Config& config, std::string_view value)
+{
+    if (!value.empty()) CHECK(parse_syslog_target(value));
+    config.audit.forward_syslog = value;
+    return {};
+}
+
 Result<> set_external_url(Config& config, std::string_view value)
 {
     auto host = value;
@@ -46,6 +64,13 @@ Result<> set_external_url(Config& config, std::string_view value)
         return fail(Errc::bad_request, "must be http://HOST[:PORT] or https://HOST[:PORT], without a path");
     }
     config.auth.external_url = value;
+    return {};
+}
+
+Result<> set_authoriser_url(Config& config, std::string_view value)
+{
+    if (!value.empty()) CHECK(parse_http_url(value));
+    config.authoriser.url = value;
     return {};
 }
 
@@ -82,6 +107,37 @@ constexpr std::array general_keys{
         "storage.root",
         ENTREPOT_FIELD(storage.root),
         "Directory of the blobs; when empty, blobs/ in the data directory."
+    ),
+    ConfigKey<Config>{
+        "instance.name",
+        "text",
+        "Name of this instance in the audit trail, unlike any other's; when empty, one is made in the data directory.",
+        set_instance_name,
+        [](const Config& config) { return config.instance.name; },
+    },
+    path<Config>(
+        "audit.directory",
+        ENTREPOT_FIELD(audit.directory),
+        "Directory of the audit trail, may be shared by instances; when empty, audit/ in the data directory."
+    ),
+    on_or_off("audit.pulls", ENTREPOT_FIELD(audit.pulls), "Whether pulls are recorded."),
+    duration<day, 36'600 * day>(
+        "audit.retention", ENTREPOT_FIELD(audit.retention), "Age at which segments of the audit trail are dropped."
+    ),
+    ConfigKey<Config>{
+        "audit.forward_syslog",
+        "URL",
+        "tcp://HOST:PORT or tls://HOST:PORT of a syslog server that gets every record; when empty, none.",
+        set_forward_syslog,
+        [](const Config& config) { return config.audit.forward_syslog; },
+    },
+    path<Config>(
+        "audit.forward_ca",
+        ENTREPOT_FIELD(audit.forward_ca),
+        "PEM file with the authorities that the syslog server's certificate may come from; when empty, the system's."
+    ),
+    path<Config>(
+        "audit.forward_file", ENTREPOT_FIELD(audit.forward_file), "File that gets every record as a line of JSON."
     ),
     size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),
     count<Config, 16, 1000>(
@@ -132,6 +188,11 @@ constexpr std::array general_keys{
         [](const Config& config) { return config.auth.external_url; },
     },
     duration<60, day>("auth.token_lifetime", ENTREPOT_FIELD(auth.token_lifetime), "How long an access token is valid."),
+    duration<60, 366 * day>(
+        "auth.session_timeout",
+        ENTREPOT_FIELD(auth.session_timeout),
+        "How long a browser's session may be idle before it ends."
+    ),
     duration<hour, 3660 * day>(
         "auth.key_rotation", ENTREPOT_FIELD(auth.key_rotation), "Age at which a new signing key takes over."
     ),
@@ -155,6 +216,35 @@ constexpr std::array general_keys{
         },
         [](const Config& config) { return shown(creators, config.auth.create_project_on_push); },
     },
+    ConfigKey<Config>{
+        "authoriser.url",
+        "URL",
+        "Service that is asked, by POST, whether it objects to what was allowed; when empty, nobody is.",
+        set_authoriser_url,
+        [](const Config& config) { return config.authoriser.url; },
+    },
+    ConfigKey<Config>{
+        "authoriser.token",
+        "secret",
+        "Sent to it as a bearer token.",
+        [](Config& config, std::string_view value) -> Result<> {
+            config.authoriser.token = value;
+            return {};
+        },
+        [](const Config&) { return std::string{}; },
+    },
+    path<Config>(
+        "authoriser.ca_file", ENTREPOT_FIELD(authoriser.ca_file), "Certificate authorities it is trusted by (PEM)."
+    ),
+    duration<1, 60>("authoriser.patience", ENTREPOT_FIELD(authoriser.patience), "How long its answer is waited for."),
+    duration<0, hour>(
+        "authoriser.remember", ENTREPOT_FIELD(authoriser.remember), "How long an answer counts for the same question."
+    ),
+    on_or_off(
+        "authoriser.fail_closed",
+        ENTREPOT_FIELD(authoriser.fail_closed),
+        "Whether it counts as an objection when it can't be asked."
+    ),
     ConfigKey<Config>{
         "log.level",
         "debug, info, warning, error",

@@ -1,11 +1,11 @@
 #include "app/parts.hpp"
 
 #include "api/operations/http_metrics.hpp"
+#include "app/open_store.hpp"
 #include "app/version.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
-#include "drivers/postgres/postgres_store.hpp"
-#include "drivers/sqlite/sqlite_store.hpp"
+#include "drivers/authoriser/webhook_authoriser.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -41,21 +41,12 @@ MasterKey master_key_of(const Config& config, Random& random)
     );
 }
 
-std::unique_ptr<MetadataStore> open_store(const Config& config, const Clock& clock, std::atomic<Background*>& listener)
+// The change feed hurries the chore that reads what changed.
+std::function<void()> access_hurry(std::atomic<Background*>& listener)
 {
-    if (config.uses_postgres()) {
-        PostgresOptions options;
-        options.url = config.database.url;
-        options.connections = config.database.connections;
-        options.on_access_changed = [&listener] {
-            if (auto* background = listener.load()) background->hurry("access");
-        };
-        return open_postgres_store(options, clock);
-    }
-    SqliteOptions options;
-    options.file = config.sqlite_file().string();
-    options.cache_bytes = config.caches.metadata_bytes;
-    return open_sqlite_store(options, clock);
+    return [&listener] {
+        if (auto* background = listener.load()) background->hurry("access");
+    };
 }
 
 FilesystemOptions blob_options(const Config& config)
@@ -81,6 +72,20 @@ TokenSettings token_settings_of(const Config& config, const Settings& settings)
     return tokens;
 }
 
+std::unique_ptr<ExternalAuthoriser> authoriser_of(const Config& config, const Clock& clock)
+{
+    const auto& wanted = config.authoriser;
+    if (wanted.url.empty()) return nullptr;
+    WebhookAuthoriserOptions options;
+    options.url = wanted.url;
+    options.token = wanted.token;
+    options.ca_file = wanted.ca_file.string();
+    options.patience = wanted.patience;
+    options.remembered_for = wanted.remember;
+    options.refuse_when_away = wanted.fail_closed;
+    return or_throw(WebhookAuthoriser::create(std::move(options), clock), "the external authoriser");
+}
+
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
@@ -104,15 +109,26 @@ Task<> drained(OperationsHandler& operations)
 App::Parts::Parts(Config with)
     : config{std::move(with)},
       directory{config.data},
-      store{open_store(config, clock, feed_listener)},
+      store{open_store(config, clock, access_hurry(feed_listener))},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime},
+      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
+      audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
-      authenticator{store->accounts(), keys, token_settings, clock, random},
+      authenticator{
+          {.accounts = store->accounts(),
+           .access_tokens = store->access_tokens(),
+           .keys = keys,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random},
+          token_settings
+      },
+      sessions{store->sessions(), authenticator, clock, random, [this] { return settings.session_lifetime(); }},
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
       projects{
           {.catalog = store->projects(),
@@ -122,33 +138,72 @@ App::Parts::Parts(Config with)
            .clock = clock}
       },
       overview{store->overview(), store->projects(), policy},
+      users{
+          {.accounts = store->accounts(),
+           .people = store->people(),
+           .hasher = authenticator,
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .self_registration = [this] { return settings.self_registration(); }}
+      },
+      access_tokens{
+          {.catalog = store->access_tokens(),
+           .accounts = store->accounts(),
+           .policy = policy,
+           .directory = access_directory,
+           .clock = clock,
+           .random = random}
+      },
       labels{store->labels(), policy, clock},
-      tenancy{*store, policy, access_directory, member_maker, clock},
+      tenancy{*store, policy, access_directory, users, clock},
+      robots{{.catalog = store->robots(), .granting = tenancy.granting, .settings = settings, .random = random}},
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
-      push_manifest{store->manifests(), project_gate, parsing, config.manifests.accept_sparse},
+      push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
-      gate{authenticator, policy, config.auth.service, config.auth.external_url},
-      reads{pull},
+      repositories{store->repositories(), blobs, policy, clock},
+      artifacts{store->artifacts(), policy, clock},
+      additions{
+          {.artifacts = store->artifacts(),
+           .manifests = store->manifests(),
+           .links = store->blobs(),
+           .blobs = blobs,
+           .policy = policy,
+           .clock = clock,
+           .pool = unpacking}
+      },
+      icons{store->blobs(), blobs, policy, unpacking},
+      authoriser{authoriser_of(config, clock)},
+      gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
+      login_audit{audit.trail(), clock},
+      oci_audit{audit.trail(), policy, clock},
+      api_audit{audit.trail(), clock},
+      reads{pull, oci_audit},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit},
       token{
           {.authenticator = authenticator,
            .keys = keys,
            .refresh_tokens = store->refresh_tokens(),
            .policy = policy,
            .clock = clock,
-           .random = random},
+           .random = random,
+           .logins = login_audit},
           token_settings
       },
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       idempotency{store->idempotency(), master_key, random, clock},
-      management{management_needs()}
+      management{management_needs()},
+      session_endpoint{
+          {.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users, .logins = login_audit}
+      }
 {
+    gate.consult(authoriser.get());
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
@@ -163,7 +218,10 @@ App::Parts::~Parts()
     authenticator.stop();
     if (server) server->stop();
     parsing.join();
+    unpacking.join();
     (void)run_to_end(ledger.flush());
+    (void)run_to_end(authenticator.flush_uses());
+    audit.stop();
     store->stop();
     blobs.stop();
 }
@@ -175,9 +233,19 @@ ManagementNeeds App::Parts::management_needs()
         .policy = policy,
         .idempotency = idempotency,
         .projects = projects,
+        .repositories = repositories,
+        .artifacts = artifacts,
+        .additions = additions,
+        .icons = icons,
         .labels = labels,
+        .robots = robots,
         .settings = settings,
         .tenancy = tenancy,
+        .audit = api_audit,
+        .audit_reader = audit.reader(),
+        .users = users,
+        .access_tokens = access_tokens,
+        .clock = clock,
         .system =
             {.policy = policy,
              .settings = settings,
@@ -198,6 +266,7 @@ std::vector<ListenerOptions> App::Parts::listeners()
         SurfaceRouter::Surfaces surfaces;
         if (listener.surfaces.oci) surfaces.oci = &oci;
         if (listener.surfaces.api) surfaces.api = &management;
+        if (listener.surfaces.api) surfaces.sessions = &session_endpoint;
         if (listener.surfaces.token) surfaces.token = &token;
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);
@@ -217,14 +286,22 @@ std::vector<Background::Chore> App::Parts::chores()
 {
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
+    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired access tokens", .every = 1h, .run = [this] {
+                          return access_tokens.remove_expired();
+                      }});
+    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
     // Other instances change settings as well; SQLite has one instance.
     const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
     chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
+    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
+    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
     chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
     );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
@@ -239,6 +316,7 @@ std::vector<Background::Chore> App::Parts::chores()
 void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
+    audit.add_metrics(text);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

@@ -2,35 +2,45 @@
 
 #include "access/policy.hpp"
 #include "api/management/management_api.hpp"
+#include "api/management/session_endpoint.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
 #include "api/token/master_key.hpp"
+#include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "app/app.hpp"
+#include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
-#include "app/member_maker.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
 #include "http/server.hpp"
+#include "ports/external_authoriser.hpp"
 #include "ports/metadata_store.hpp"
+#include "registry/additions.hpp"
+#include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
+#include "registry/icons.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
+#include "registry/repositories.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/access_tokens.hpp"
 #include "tenancy/labels.hpp"
 #include "tenancy/overview.hpp"
 #include "tenancy/projects.hpp"
+#include "tenancy/robots.hpp"
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
+#include "tenancy/users.hpp"
 
 #include <list>
 #include <memory>
@@ -54,29 +64,42 @@ struct App::Parts {
     std::unique_ptr<MetadataStore> store;  // tags, links, sessions, accounts: SQLite or PostgreSQL
     FilesystemBlobs blobs;                 // bytes
     asio::thread_pool parsing{1};          // for what would hold up a loop
+    asio::thread_pool unpacking{1};        // for documents within artifacts
 
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
     Settings settings;
+    AuditParts audit;  // what happened
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
     Authenticator authenticator;
+    Sessions sessions;
 
     ProjectGate project_gate;  // verbs
     Projects projects;
     Overview overview;
+    Users users;
+    AccessTokens access_tokens;
     Labels labels;
-    NoMemberMaker member_maker;
     TenancyVerbs tenancy;
+    Robots robots;
     PullLedger ledger;
     Pull pull;
     PushManifest push_manifest;
     MountBlob mount_blob;
     Uploads uploads;
     Browse browse;
+    Repositories repositories;
+    Artifacts artifacts;
+    Additions additions;
+    Icons icons;
 
-    Gate gate;  // HTTP ⇄ verbs
+    std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
+    Gate gate;                                       // HTTP ⇄ verbs
+    LoginAudit login_audit;
+    OciAudit oci_audit;
+    ApiAudit api_audit;
     OciReads reads;
     OciWrites writes;
     UploadEndpoints upload_endpoints;
@@ -86,6 +109,7 @@ struct App::Parts {
     OperationsHandler operations;
     Idempotency idempotency;
     ManagementApi management;
+    SessionEndpoint session_endpoint;
     std::list<SurfaceRouter> routers;  // one a listener
 
     std::unique_ptr<HttpServer> server;

@@ -101,6 +101,7 @@ TEST(HttpClient, notices_that_a_resting_connection_was_closed)
     auto client = make_client();
     for (int count = 0; count < 3; ++count) {
         EXPECT_EQ(ask(client, {.method = "POST", .url = peer.url()}).value().body, "hello");
+        while (peer.ended() <= count) std::this_thread::yield();
     }
 }
 

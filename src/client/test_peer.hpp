@@ -66,6 +66,8 @@ public:
                std::to_string(acceptor_.local_endpoint().port()) + std::string{path};
     }
     int connections() const { return count_; }
+    // Of those, how many the script has ended and closed.
+    int ended() const { return ended_; }
 
 private:
     using Socket = boost::asio::ip::tcp::socket;
@@ -128,6 +130,7 @@ private:
             StreamLink<Socket> link{socket};
             script_(number, link);
             socket.shutdown(Socket::shutdown_both, error);
+            ++ended_;
             return;
         }
         boost::asio::ssl::stream<Socket> stream{std::move(socket), *context_};
@@ -136,12 +139,14 @@ private:
         StreamLink<boost::asio::ssl::stream<Socket>> link{stream};
         script_(number, link);
         stream.shutdown(error);
+        ++ended_;
     }
 
     Script script_;
     boost::asio::ssl::context* context_;
     std::atomic<bool> stopping_ = false;
     std::atomic<int> count_ = 0;
+    std::atomic<int> ended_ = 0;
     boost::asio::io_context loop_;
     boost::asio::ip::tcp::acceptor acceptor_{loop_, {boost::asio::ip::address_v4::loopback(), 0}};
     std::vector<std::thread> connections_;

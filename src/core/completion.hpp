@@ -19,6 +19,14 @@ public:
     using Handler = asio::any_completion_handler<void(std::shared_ptr<Result<T>>)>;
 
     Completion(asio::any_io_executor home, Handler handler) : home_{std::move(home)}, handler_{std::move(handler)} {}
+    Completion(Completion&&) = default;
+    // Assigning a handler of Boost 1.81 to another recurses without end, so it is made anew.
+    Completion& operator=(Completion&& other) noexcept
+    {
+        if (this == &other) return *this;
+        std::destroy_at(this);
+        return *std::construct_at(this, std::move(other));
+    }
 
     void complete(Result<T> result)
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <source_location>
 #include <string>
@@ -80,11 +81,20 @@ public:
     const std::string& detail() const noexcept { return detail_; }
     const std::source_location& where() const noexcept { return where_; }
 
+    // When trying again may help; 0: nobody knows.
+    std::chrono::seconds retry_after() const noexcept { return retry_after_; }
+    Error& set_retry_after(std::chrono::seconds wait) noexcept
+    {
+        retry_after_ = wait;
+        return *this;
+    }
+
 private:
     Errc code_;
     std::string message_;
     std::string detail_;
     std::source_location where_;
+    std::chrono::seconds retry_after_{0};
 };
 
 template <class T = void>

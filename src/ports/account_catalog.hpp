@@ -5,34 +5,59 @@
 #include "ports/actor.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace entrepot {
 
-// A principal and its password credential. Other kinds of credential are linked to the same principal.
+// What a robot proves itself with: SHA-256 of its secrets in hexadecimal, two of them while a rotation overlaps.
+struct RobotSecretHashes {
+    std::string current;  // empty: not a robot
+    std::string previous;
+    Micros previous_until = 0;
+    Micros expires_at = 0;  // of the robot itself; 0: never
+};
+
+// A principal (a person, a robot, a workload) with what it proves itself with. Any number of credentials can be linked
+// to one principal.
 struct Account {
     std::int64_t id = 0;
     std::string name;
     std::string password_hash;            // Argon2id, encoded form; empty: no password log-in
-    std::int64_t credential_version = 0;  // grows with each change of password: remembered verifications end
-    PrincipalKind kind = PrincipalKind::user;
-    bool disabled = false;
+    std::int64_t credential_version = 0;  // grows with each change of a secret: what was made with older ones ends
+    bool is_admin = false;                // a view of the grants: platform-admin on the platform, held directly
     Micros created_at = 0;
+    PrincipalKind kind = PrincipalKind::user;
+    std::string email;
+    std::string realname;
+    std::string comment;
+    bool disabled = false;
+    Micros updated_at = 0;
+    std::string cli_hash;  // Argon2id of Harbor's CLI secret, a second password for command lines; empty: none
+    RobotSecretHashes robot;
 };
 
+// Looking principals up, and the secrets of people. Those that were removed are not found.
 class AccountCatalog {
 public:
     virtual ~AccountCatalog() = default;
     virtual Task<Account> find(std::string name) = 0;       // not_found
     virtual Task<Account> find_by_id(std::int64_t id) = 0;  // not_found
-    // A user, a member of the default tenant; the store gives the id. conflict
-    virtual Task<Account> create(Account account) = 0;
-    // The same, and a platform admin by a grant. conflict
-    virtual Task<Account> create_admin(Account account) = 0;
+    // A person, who becomes a member of the tenant; ids are given by the store. With is_admin the platform-admin grant
+    // is made too. conflict (name, email), bad_request (no such tenant).
+    virtual Task<Account> create_in(std::int64_t tenant_id, Account account) = 0;
+    Task<Account> create(Account account) { return create_in(default_tenant, std::move(account)); }
+    Task<Account> create_admin(Account account)
+    {
+        account.is_admin = true;
+        return create(std::move(account));
+    }
+    // Both raise the credential version.
     virtual Task<> set_password(std::int64_t id, std::string password_hash) = 0;  // not_found
-    virtual Task<std::int64_t> count() = 0;
+    virtual Task<> set_cli_secret(std::int64_t id, std::string hash) = 0;         // not_found
+    virtual Task<std::int64_t> count() = 0;                                       // of people
+
+    static constexpr std::int64_t default_tenant = 1;
 };
 
 // A token-signing key, its private part sealed under the master key.

@@ -93,8 +93,9 @@ public:
 
     // conflict when it is there already (an expired one is replaced); not_found when subject, object or role is gone.
     virtual Task<Grant> create(NewGrant grant, Actor actor) = 0;
-    virtual Task<Grant> set_role(std::int64_t id, std::int64_t role_id, Actor actor) = 0;  // not_found, conflict
-    virtual Task<> remove(std::int64_t id, Actor actor) = 0;                               // not_found
+    // not_found; precondition_failed for the grant of the last enabled platform admin.
+    virtual Task<> remove(std::int64_t id, Actor actor) = 0;
+    virtual Task<Grant> set_role(std::int64_t id, std::int64_t role_id, Actor actor) = 0;  // and conflict
     // Those that expired before `before`, some hundreds at a time: how many went.
     virtual Task<std::int64_t> remove_expired(Micros before) = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/task.hpp"
+#include "oci/artifact_view.hpp"
 #include "oci/manifest.hpp"
 #include "oci/names.hpp"
 #include "ports/actor.hpp"
@@ -30,6 +31,7 @@ struct NewManifest {
     Manifest manifest;
     std::vector<Tag> tags;  // point here afterwards; none for a push by digest
     Actor actor;
+    ArtifactView view{};          // what lists will show
     bool may_lack_blobs = false;  // a sparse image: blobs that are not here count as needed once they arrive
 };
 

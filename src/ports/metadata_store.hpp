@@ -1,7 +1,10 @@
 #pragma once
 
 #include "ports/access_catalog.hpp"
+#include "ports/access_token_catalog.hpp"
 #include "ports/account_catalog.hpp"
+#include "ports/artifact_catalog.hpp"
+#include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
@@ -9,7 +12,11 @@
 #include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/overview_catalog.hpp"
+#include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/repository_catalog.hpp"
+#include "ports/robot_catalog.hpp"
+#include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
@@ -22,6 +29,8 @@ class MetadataStore {
 public:
     virtual ~MetadataStore() = default;
     virtual ManifestCatalog& manifests() = 0;
+    virtual ArtifactCatalog& artifacts() = 0;
+    virtual RepositoryCatalog& repositories() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual ProjectCatalog& projects() = 0;
@@ -31,14 +40,19 @@ public:
     virtual IdempotencyCatalog& idempotency() = 0;
     virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;
+    virtual PeopleCatalog& people() = 0;
+    virtual AccessTokenCatalog& access_tokens() = 0;
+    virtual SessionCatalog& sessions() = 0;
     virtual KeyCatalog& keys() = 0;
     virtual RefreshTokenCatalog& refresh_tokens() = 0;
     virtual TenantCatalog& tenants() = 0;
     virtual TeamCatalog& teams() = 0;
     virtual GrantCatalog& grants() = 0;
+    virtual RobotCatalog& robots() = 0;
     virtual RoleCatalog& roles() = 0;
     virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
+    virtual AuditAnchors& audit_anchors() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;
 };

@@ -84,10 +84,6 @@ public:
     // The actor becomes its owner and gets its admin's grant. conflict when it exists, not_found without the tenant,
     // unprocessable when its limits don't fit into what the tenant was allocated.
     virtual Task<Project> create(NewProject project, Actor actor) = 0;
-    Task<Project> create(ProjectName name, bool is_public, Actor actor)
-    {
-        return create(NewProject{.name = std::move(name), .is_public = is_public}, actor);
-    }
 
     virtual Task<Project> change(std::int64_t id, ProjectChange change, Actor actor) = 0;  // name_unknown
     // name_unknown; unprocessable when the limits of the tenant's projects would exceed the tenant's own.

@@ -1,5 +1,7 @@
 #include "registry/push_manifest.hpp"
 
+#include "registry/blob_bytes.hpp"
+
 namespace entrepot {
 namespace {
 
@@ -26,6 +28,15 @@ read_manifest(const std::optional<MediaType>& type, const std::string& bytes, Di
     return ReadManifest{std::move(manifest), digest_of(bytes, algorithm)};
 }
 
+// What lists will show; also where the config can't be read, for a push does not fail for that.
+ArtifactView read_view(const Manifest& manifest, std::string_view bytes, const std::optional<BlobContent>& config)
+{
+    if (!config) return view_of(manifest, bytes, std::nullopt);
+    if (config->bytes) return view_of(manifest, bytes, *config->bytes);
+    const auto text = read_whole_blob(*config, ArtifactView::largest_config);
+    return view_of(manifest, bytes, text ? std::optional<std::string_view>{*text} : std::nullopt);
+}
+
 }  // namespace
 
 Task<PushedManifest> PushManifest::operator()(ManifestPush push)
@@ -46,6 +57,11 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     if (const auto* tag = push.reference.tag()) tags.insert(tags.begin(), *tag);
 
     CO_CHECK(co_await gate_.open(push.repository, push.caller, push.actor));
+    std::optional<BlobContent> config;
+    if (wants_config(manifest)) config = co_await find_config(push.repository, manifest.config->digest);
+    const bool small = push.bytes.size() + (config ? config->size : 0) <= parsed_on_the_loop;
+    const auto look = [&manifest, &bytes = push.bytes, &config] { return read_view(manifest, bytes, config); };
+    auto view = small && (!config || config->bytes) ? look() : co_await offload(parsing_, look);
     PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags, .missing_children = 0};
     if (manifest.subject) pushed.subject = manifest.subject->digest;
     NewManifest record{
@@ -55,6 +71,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
         .manifest = std::move(manifest),
         .tags = std::move(tags),
         .actor = push.actor,
+        .view = std::move(view),
         .may_lack_blobs = accept_sparse_,
     };
     const auto repository = record.repository;
@@ -65,6 +82,23 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
         children.erase(children.begin() + most_children_looked_at, children.end());
     pushed.missing_children = (co_await missing_among(repository, std::move(children))).value_or(0);
     co_return pushed;
+}
+
+// The config, where the store has it. The commit refuses a config that this repository does not hold; where it does
+// not, nothing of another repository's may be shown.
+asio::awaitable<std::optional<BlobContent>> PushManifest::find_config(RepositoryName repository, Digest digest)
+{
+    if (accept_sparse_) {
+        const auto linked = co_await links_.load(std::move(repository), digest);
+        if (!linked) co_return std::nullopt;
+    }
+    auto content = blobs_.peek(digest);
+    if (!content) {
+        auto loaded = co_await blobs_.load(digest);
+        if (loaded) content = *std::move(loaded);
+    }
+    if (content && content->size > ArtifactView::largest_config) co_return std::nullopt;
+    co_return content;
 }
 
 Task<std::size_t> PushManifest::missing_among(RepositoryName repository, std::vector<Descriptor> children)

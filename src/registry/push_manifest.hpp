@@ -4,6 +4,8 @@
 #include "oci/manifest.hpp"
 #include "oci/media_type.hpp"
 #include "oci/names.hpp"
+#include "ports/blob_catalog.hpp"
+#include "ports/blob_store.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "registry/project_gate.hpp"
 
@@ -30,13 +32,24 @@ struct PushedManifest {
     std::size_t missing_children = 0;  // manifests that a pushed index lists and the repository does not hold (yet)
 };
 
-// Accepts a manifest: parses it, checks its digest, and commits it with its tags in one transaction.
+// Accepts a manifest: parses it, checks its digest, works out what lists will show of it, and commits it with its tags
+// in one transaction.
 class PushManifest {
 public:
+    struct Stores {
+        ManifestCatalog& catalog;
+        BlobCatalog& links;
+        BlobReader& blobs;
+    };
     // `accept_sparse`: an image may come before, or without, some of its blobs.
-    // Large manifests are parsed on `parsing`, which outlives this.
-    PushManifest(ManifestCatalog& catalog, ProjectGate& gate, asio::thread_pool& parsing, bool accept_sparse = false)
-        : catalog_{catalog}, gate_{gate}, parsing_{parsing}, accept_sparse_{accept_sparse}
+    // Large manifests and configs are parsed on `parsing`, which outlives this.
+    PushManifest(Stores stores, ProjectGate& gate, asio::thread_pool& parsing, bool accept_sparse = false)
+        : catalog_{stores.catalog},
+          links_{stores.links},
+          blobs_{stores.blobs},
+          gate_{gate},
+          parsing_{parsing},
+          accept_sparse_{accept_sparse}
     {
     }
 
@@ -44,9 +57,12 @@ public:
     Task<PushedManifest> operator()(ManifestPush push);
 
 private:
+    asio::awaitable<std::optional<BlobContent>> find_config(RepositoryName repository, Digest digest);
     Task<std::size_t> missing_among(RepositoryName repository, std::vector<Descriptor> children);
 
     ManifestCatalog& catalog_;
+    BlobCatalog& links_;
+    BlobReader& blobs_;
     ProjectGate& gate_;
     asio::thread_pool& parsing_;
     bool accept_sparse_;

@@ -97,11 +97,11 @@ Result<ObjectRef> Grants::object_of_wish(const GrantWish& wish) const
     if (object.id == 0 && wish.object_name.empty()) return fail(Errc::bad_request, "it takes an object's id or name");
     if (at == ObjectKind::project) {
         const auto project = object.id != 0 ? policy.project(object.id) : policy.project(wish.object_name);
-        if (!project) return fail(Errc::not_found, "there is no such thing");
+        if (!project) return fail(Errc::not_found, "there is no such project");
         object.id = project->id;
     } else {
         const auto tenant = object.id != 0 ? policy.tenant(object.id) : policy.tenant(wish.object_name);
-        if (!tenant) return fail(Errc::not_found, "there is no such thing");
+        if (!tenant) return fail(Errc::not_found, "there is no such tenant");
         object.id = tenant->id;
     }
     return object;

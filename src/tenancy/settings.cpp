@@ -13,10 +13,11 @@ const Permission update_configuration = need(ObjectKind::platform, "configuratio
 constexpr std::int64_t most_bytes = std::int64_t{1} << 50U;  // Harbor's: 1,024 TiB
 constexpr std::size_t longest_text = 4096;
 
-std::vector<SettingKey> make_keys(std::chrono::seconds token_lifetime)
+std::vector<SettingKey> make_keys(std::chrono::seconds token_lifetime, std::chrono::seconds session_timeout)
 {
     using std::string;
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(token_lifetime).count();
+    const auto idle_minutes = std::chrono::ceil<std::chrono::minutes>(session_timeout).count();
     return {
         {.name = "auth_mode", .fallback = string{"db_auth"}, .choices = {"db_auth"}, .editable = false},
         {.name = "primary_auth_mode", .fallback = false},
@@ -27,7 +28,7 @@ std::vector<SettingKey> make_keys(std::chrono::seconds token_lifetime)
          .fallback = std::int64_t{minutes},
          .least = 1,
          .most = Settings::longest_token_lifetime.count()},
-        {.name = "session_timeout", .fallback = std::int64_t{60}, .least = 1, .most = 525'600},
+        {.name = "session_timeout", .fallback = std::int64_t{idle_minutes}, .least = 1, .most = 525'600},
         {.name = "robot_token_duration", .fallback = std::int64_t{30}, .least = 1, .most = 36'500},
         {.name = "robot_name_prefix", .fallback = string{"robot$"}},
         {.name = "quota_per_project_enable", .fallback = true},
@@ -92,13 +93,17 @@ SettingValue value_of(const SettingKey& key, const std::string& stored)
 }  // namespace
 
 Settings::Settings(
-    SettingsCatalog& catalog, const AccessPolicy& policy, const Clock& clock, std::chrono::seconds token_lifetime
+    SettingsCatalog& catalog,
+    const AccessPolicy& policy,
+    const Clock& clock,
+    std::chrono::seconds token_lifetime,
+    std::chrono::seconds session_timeout
 )
     : catalog_{catalog},
       policy_{policy},
       clock_{clock},
       token_lifetime_{token_lifetime},
-      keys_{make_keys(token_lifetime)},
+      keys_{make_keys(token_lifetime, session_timeout)},
       values_{std::make_shared<const Values>(values_of({}))}
 {
 }

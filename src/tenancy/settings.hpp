@@ -36,12 +36,13 @@ class Settings {
 public:
     static constexpr std::chrono::minutes longest_token_lifetime{1440};
 
-    // `token_lifetime`: what the configuration file says, for as long as nothing else is set.
+    // `token_lifetime`, `session_timeout`: what the configuration file says, for as long as nothing else is set.
     Settings(
         SettingsCatalog& catalog,
         const AccessPolicy& policy,
         const Clock& clock,
-        std::chrono::seconds token_lifetime = std::chrono::minutes{30}
+        std::chrono::seconds token_lifetime = std::chrono::minutes{30},
+        std::chrono::seconds session_timeout = std::chrono::minutes{60}
     );
 
     // Reads all values. At start and once a second where other instances write to the database too. unavailable.

@@ -8,6 +8,7 @@
 #include "registry/pull.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
+#include "tenancy/access_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -84,6 +85,20 @@ protected:
     }
     static RepositoryName name(std::string_view text) { return RepositoryName::parse(text).value(); }
 
+    // A new user, known to the policy.
+    Caller caller_named(std::string user, bool is_admin)
+    {
+        Account account;
+        account.name = std::move(user);
+        account.credential_version = 1;
+        const auto made = run(is_admin ? store->accounts().create_admin(account) : store->accounts().create(account));
+        if (!run(directory.catch_up())) std::abort();
+        Caller caller;
+        caller.identity = std::make_shared<const Identity>(Identity{.user_id = made->id, .name = made->name});
+        caller.credential_version = made->credential_version;
+        return caller;
+    }
+
     void has_blob(std::string_view repository, const std::string& bytes)
     {
         Body body{bytes};
@@ -96,17 +111,18 @@ protected:
     SystemRandom random;
     std::unique_ptr<MetadataStore> store{open_store()};
     MemoryBlobs blobs;
-    AccessPolicy policy{ProjectCreation::admins};
-    ProjectGate gate{policy, store->projects()};
+    AccessPolicy policy{ProjectCreation::admins, clock};
+    AccessDirectory directory{store->access(), policy};
+    ProjectGate gate{policy, store->projects(), [this] { return directory.catch_up(); }};
     PullLedger ledger{store->pulls(), clock};
     Pull pull{store->manifests(), store->blobs(), blobs, ledger};
     asio::thread_pool parsing{1};
-    PushManifest push_manifest{store->manifests(), gate, parsing};
+    PushManifest push_manifest{{store->manifests(), store->blobs(), blobs}, gate, parsing};
     MountBlob mount{store->blobs(), policy, gate};
     Uploads uploads{store->uploads(), store->blobs(), blobs, gate, random, clock, {}};
-    Browse browse{store->manifests(), store->blobs()};
-    Identity admin{.user_id = 1, .name = "admin", .is_admin = true};
-    Identity stranger{.user_id = 2, .name = "stranger", .is_admin = false};
+    Browse browse{store->manifests(), store->blobs(), policy};
+    Caller admin = caller_named("admin", true);
+    Caller stranger = caller_named("stranger", false);
 };
 
 TEST_F(TheRegistry, an_upload_in_chunks_becomes_the_blob)
@@ -250,8 +266,7 @@ TEST_F(TheRegistry, a_mount_needs_the_right_to_pull_from_the_source)
     has_blob("p/a", "hello");
     const auto digest = digest_of("hello");
     const Actor actor{.user_id = 1, .at = 1};
-    const Caller all{.identity = std::make_shared<Identity>(admin), .scopes = nullptr};
-    auto narrow = all;
+    auto narrow = admin;
     narrow.scopes = std::make_shared<TokenScopes>(TokenScopes{.entries = {{"p/b", all_actions}}});
 
     using Kind = MountOutcome::Kind;
@@ -262,15 +277,14 @@ TEST_F(TheRegistry, a_mount_needs_the_right_to_pull_from_the_source)
 
     EXPECT_EQ(mounting("p/b", name("p/a"), digest, narrow), Kind::wider_token);
     EXPECT_EQ(mounting("p/b", std::nullopt, digest, narrow), Kind::wider_token);
-    const Caller outsider{.identity = std::make_shared<Identity>(stranger), .scopes = nullptr};
-    EXPECT_EQ(mounting("p/b", name("p/a"), digest, outsider), Kind::upload);
-    EXPECT_EQ(mounting("p/b", std::nullopt, digest, outsider), Kind::upload);
+    EXPECT_EQ(mounting("p/b", name("p/a"), digest, stranger), Kind::upload);
+    EXPECT_EQ(mounting("p/b", std::nullopt, digest, stranger), Kind::upload);
     EXPECT_EQ(run(pull.load_blob(name("p/b"), digest)).error().code(), Errc::blob_unknown);
 
-    EXPECT_EQ(mounting("p/b", std::nullopt, digest, all), Kind::mounted);
+    EXPECT_EQ(mounting("p/b", std::nullopt, digest, admin), Kind::mounted);
     EXPECT_TRUE(run(pull.load_blob(name("p/b"), digest)));
-    EXPECT_EQ(mounting("p/c", name("p/a"), digest, all), Kind::mounted);
-    EXPECT_EQ(mounting("p/c", name("p/a"), digest_of("absent"), all), Kind::upload);
+    EXPECT_EQ(mounting("p/c", name("p/a"), digest, admin), Kind::mounted);
+    EXPECT_EQ(mounting("p/c", name("p/a"), digest_of("absent"), admin), Kind::upload);
     EXPECT_EQ(mounting("p/c", name("p/a"), digest_of("absent"), narrow), Kind::upload);
 }
 
@@ -289,7 +303,7 @@ TEST_F(TheRegistry, a_manifest_needs_its_blobs_and_keeps_its_bytes)
             .extra_tags = {},
             .media_type = MediaType::parse(media::oci_manifest).value(),
             .bytes = bytes,
-            .identity = admin,
+            .caller = admin,
             .actor = {.user_id = 1, .at = clock.now()},
         }));
     };

@@ -275,7 +275,7 @@ class Harbor(Attack):
         self.join(name, self.attacker_id, 4)
         for project in (name, number):
             for method, path, body in (("POST", "/metadatas/", {"prevent_vul": "true"}), ("PUT", "/metadatas/public", {"public": "true"}),
-                                       ("DELETE", "/metadatas/public", None), ("PUT", "/metadatas/auto_scan", {"public": "true"}),
+                                       ("DELETE", "/metadatas/public", None), ("PUT", "/metadatas/auto_scan", {"auto_scan": "true"}),
                                        ("PUT", "", {"metadata": {"public": "true"}})):
                 with self.subTest(method, path=path, by=project):
                     self.attacker.expect(403, method, f"/projects/{project}{path}", body)

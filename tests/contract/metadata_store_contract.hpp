@@ -181,7 +181,7 @@ protected:
     {
         host_ = GetParam().start();
         ASSERT_NE(host_, nullptr);
-        ASSERT_TRUE(run(store().projects().create(project("p"), false, {1, 10})));
+        ASSERT_TRUE(run(store().projects().create({.name = project("p")}, {1, 10})));
     }
 
     MetadataStore& store() { return host_->store(); }
@@ -223,9 +223,12 @@ private:
 
 }  // namespace entrepot::contract
 
+#include "tests/contract/metadata_store_contract_access.hpp"
 #include "tests/contract/metadata_store_contract_accounts.hpp"
+#include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
 #include "tests/contract/metadata_store_contract_manifests.hpp"
+#include "tests/contract/metadata_store_contract_people.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
 #include "tests/contract/metadata_store_contract_races.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"

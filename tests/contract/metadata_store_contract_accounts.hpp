@@ -10,7 +10,6 @@ TEST_P(MetadataStoreContract, keeps_users_and_ends_what_was_remembered_of_an_old
     Account admin;
     admin.name = "admin";
     admin.password_hash = "$argon2id$one";
-    admin.is_admin = true;
     admin.created_at = 42;
     const auto made = run(store().accounts().create(admin));
     ASSERT_TRUE(made);
@@ -19,7 +18,8 @@ TEST_P(MetadataStoreContract, keeps_users_and_ends_what_was_remembered_of_an_old
     const auto found = run(store().accounts().find("admin"));
     ASSERT_TRUE(found);
     EXPECT_EQ(found->password_hash, "$argon2id$one");
-    EXPECT_TRUE(found->is_admin);
+    EXPECT_EQ(found->kind, PrincipalKind::user);
+    EXPECT_FALSE(found->disabled);
     EXPECT_EQ(found->created_at, 42);
     EXPECT_EQ(found->credential_version, made->credential_version);
     EXPECT_SUCCEEDS(run(store().accounts().set_password(made->id, "$argon2id$two")));
@@ -81,7 +81,7 @@ TEST_P(MetadataStoreContract, answers_unavailable_once_it_has_stopped)
 {
     store().stop();
     EXPECT_FAILS(Errc::unavailable, run(store().health().probe()));
-    EXPECT_FAILS(Errc::unavailable, run(store().projects().create(project("late"), false, someone)));
+    EXPECT_FAILS(Errc::unavailable, run(store().projects().create({.name = project("late")}, someone)));
 }
 
 }  // namespace entrepot::contract

@@ -31,7 +31,7 @@ TEST_P(MetadataStoreContract, charges_a_project_once_for_a_blob_in_several_repos
 
 TEST_P(MetadataStoreContract, mounts_from_a_repository_that_holds_the_blob)
 {
-    EXPECT_SUCCEEDS(run(store().projects().create(project("q"), false, someone)));
+    EXPECT_SUCCEEDS(run(store().projects().create({.name = project("q")}, someone)));
     arrive(repository("p/a"), "hello");
     EXPECT_EQ(
         run(store().blobs().mount(repository("q/b"), repository("p/a"), digest_of("hello"), someone)).value(), 5U

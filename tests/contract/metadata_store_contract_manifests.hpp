@@ -189,22 +189,32 @@ TEST_P(MetadataStoreContract, tags_of_a_repository_without_content_are_name_unkn
     EXPECT_SUCCEEDS(run(store().manifests().tags(repository("p/app"), {10, ""})));
 }
 
-TEST_P(MetadataStoreContract, lists_repositories_with_content_and_the_public_ones_alone)
+TEST_P(MetadataStoreContract, lists_repositories_with_content_of_all_projects_or_of_some)
 {
-    EXPECT_SUCCEEDS(run(store().projects().create(project("open"), true, someone)));
+    const auto open = run(store().projects().create({.name = project("open"), .is_public = true}, someone));
+    ASSERT_TRUE(open);
     arrive(repository("p/b"), "blob");
     arrive(repository("p"), "blob");
     arrive(repository("open/a-b"), "blob");
     push(repository("open/a"), Image{.blobs = {"c"}});
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/empty"), 10)));
     using Names = std::vector<std::string>;
-    EXPECT_EQ(run(store().manifests().repositories(false, {10, ""}))->names, (Names{"open/a", "open/a-b", "p", "p/b"}));
-    EXPECT_EQ(run(store().manifests().repositories(true, {10, ""}))->names, (Names{"open/a", "open/a-b"}));
-    const auto page = run(store().manifests().repositories(false, {2, "open/a"}));
+    using Ids = std::vector<std::int64_t>;
+    EXPECT_EQ(
+        run(store().manifests().repositories(std::nullopt, {10, ""}))->names, (Names{"open/a", "open/a-b", "p", "p/b"})
+    );
+    EXPECT_EQ(run(store().manifests().repositories(Ids{open->id}, {10, ""}))->names, (Names{"open/a", "open/a-b"}));
+    EXPECT_TRUE(run(store().manifests().repositories(Ids{}, {10, ""}))->names.empty());
+    // More ids than one statement takes.
+    Ids many;
+    for (std::int64_t id = 1; id < 3000; ++id) many.push_back(id);
+    EXPECT_EQ(run(store().manifests().repositories(many, {3, ""}))->names, (Names{"open/a", "open/a-b", "p"}));
+    EXPECT_TRUE(run(store().manifests().repositories(many, {3, ""}))->more);
+    const auto page = run(store().manifests().repositories(std::nullopt, {2, "open/a"}));
     EXPECT_EQ(page->names, (Names{"open/a-b", "p"}));
     EXPECT_TRUE(page->more);
-    EXPECT_FALSE(run(store().manifests().repositories(false, {4, ""}))->more);
-    EXPECT_TRUE(run(store().manifests().repositories(false, {0, ""}))->names.empty());
+    EXPECT_FALSE(run(store().manifests().repositories(std::nullopt, {4, ""}))->more);
+    EXPECT_TRUE(run(store().manifests().repositories(std::nullopt, {0, ""}))->names.empty());
 }
 
 TEST_P(MetadataStoreContract, finds_referrers_in_digest_order_filtered_and_paged)
@@ -279,8 +289,8 @@ TEST_P(MetadataStoreContract, adds_pulls_up)
     const PullCount gone{manifest->id + 1000, manifest->repository_id + 1000, 1, 1};
     EXPECT_SUCCEEDS(run(store().pulls().add({three, gone, four})));
     EXPECT_SUCCEEDS(run(store().pulls().add({four})));
-    EXPECT_EQ(host().number("SELECT pull_count FROM manifests"), 11);
-    EXPECT_EQ(host().number("SELECT last_pulled FROM manifests"), 500);
+    EXPECT_EQ(host().number("SELECT pull_count FROM artifacts"), 11);
+    EXPECT_EQ(host().number("SELECT pulled_at FROM artifacts"), 500);
     EXPECT_EQ(host().number("SELECT pull_count FROM repositories"), 11);
 }
 

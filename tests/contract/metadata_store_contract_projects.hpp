@@ -34,7 +34,7 @@ TEST_P(MetadataStoreContract, creates_finds_and_changes_projects)
     EXPECT_EQ(made->tenant_name, "default");
     EXPECT_EQ(made->quota_bytes, 5);
     EXPECT_EQ(made->quota_artifacts, no_limit);
-    EXPECT_FAILS(Errc::conflict, run(projects.create(project("zeta"), true, someone)));
+    EXPECT_FAILS(Errc::conflict, run(projects.create({.name = project("zeta")}, someone)));
     EXPECT_FAILS(Errc::not_found, run(projects.create({.name = project("eta"), .tenant_id = 99}, someone)));
     const ProjectChange change{
         .is_public = false, .frozen = true, .metadata = {{"severity", std::nullopt}, {"auto_scan", "true"}}
@@ -74,7 +74,9 @@ TEST_P(MetadataStoreContract, lists_projects_by_page_order_and_field)
 {
     auto& projects = store().projects();
     for (const auto* name : {"alpha", "beta", "gamma_x"}) {
-        EXPECT_SUCCEEDS(run(projects.create(project(name), std::string_view{name} == "beta", {4, 50})));
+        EXPECT_SUCCEEDS(
+            run(projects.create({.name = project(name), .is_public = std::string_view{name} == "beta"}, {4, 50}))
+        );
     }
     EXPECT_EQ(names_of(run(projects.list({}, std::nullopt))), (Names{"alpha", "beta", "gamma_x", "p"}));
     ListQuery second{.conditions = {}, .order = {{"name", true}}, .offset = 2, .limit = 1};
@@ -103,7 +105,7 @@ TEST_P(MetadataStoreContract, lists_only_visible_projects_however_many_those_are
 {
     auto& projects = store().projects();
     std::vector<std::int64_t> ids;
-    for (const auto* name : {"a", "b", "c"}) ids.push_back(run(projects.create(project(name), false, someone))->id);
+    for (const auto* name : {"a", "b", "c"}) ids.push_back(run(projects.create({.name = project(name)}, someone))->id);
     EXPECT_EQ(names_of(run(projects.list({}, std::vector{ids[0], ids[2]}))), (Names{"a", "c"}));
     EXPECT_TRUE(names_of(run(projects.list({}, std::vector<std::int64_t>{}))).empty());
     // More ids than a statement takes parameters; of them only "b" and "c" exist.

@@ -65,7 +65,7 @@ inline void change_something(MetadataStore& store, std::mt19937& random)
 
 TEST_P(MetadataStoreContract, bytes_accounted_equal_bytes_referenced_after_random_changes)
 {
-    EXPECT_SUCCEEDS(run(store().projects().create(project("q"), false, someone)));
+    EXPECT_SUCCEEDS(run(store().projects().create({.name = project("q")}, someone)));
     std::mt19937 random{20261121};
     for (int i = 0; i < 2000; ++i) {
         change_something(store(), random);
@@ -80,7 +80,7 @@ TEST_P(MetadataStoreContract, bytes_accounted_equal_bytes_referenced_after_rando
 
 TEST_P(MetadataStoreContract, concurrent_changes_keep_every_invariant)
 {
-    EXPECT_SUCCEEDS(run(store().projects().create(project("q"), false, someone)));
+    EXPECT_SUCCEEDS(run(store().projects().create({.name = project("q")}, someone)));
     Crowd crowd;
     for (unsigned i = 0; i < 4; ++i) {
         crowd.add([this, i] {
@@ -95,7 +95,7 @@ TEST_P(MetadataStoreContract, concurrent_changes_keep_every_invariant)
 
 TEST_P(MetadataStoreContract, concurrent_pushes_of_one_image_all_succeed)
 {
-    EXPECT_SUCCEEDS(run(store().projects().create(project("q"), false, someone)));
+    EXPECT_SUCCEEDS(run(store().projects().create({.name = project("q")}, someone)));
     std::atomic<int> failures = 0;
     Crowd crowd;
     for (unsigned i = 0; i < 4; ++i) {

@@ -491,6 +491,31 @@ TEST_P(MetadataStoreContract, subjects_are_found_with_the_tenants_they_are_known
     EXPECT_FAILS(Errc::not_found, run(store().grants().find_subject(SubjectType::team, implicit_team, 4711)));
 }
 
+TEST_P(MetadataStoreContract, the_last_platform_admin_stays_one)
+{
+    const auto admin_grant = [&](std::int64_t user) {
+        NewGrant grant;
+        grant.subject_id = user;
+        grant.role_id = role::platform_admin;
+        grant.origin = "api";
+        const auto made = run(store().grants().create(grant, someone));
+        EXPECT_TRUE(made);
+        return made.value_or(Grant{}).id;
+    };
+    const auto first = admin_grant(new_user(store(), "ada"));
+    EXPECT_FAILS(Errc::precondition_failed, run(store().grants().remove(first, someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(store().grants().set_role(first, role::platform_auditor, someone)));
+    for (int round = 0; round < 10; ++round) {
+        const auto user = new_user(store(), "u" + std::to_string(round));
+        const auto second = admin_grant(user);
+        Crowd crowd;
+        for (const auto id : {first, second}) crowd.add([&, id] { (void)run(store().grants().remove(id, someone)); });
+        crowd.join();
+        ASSERT_EQ(host().number("SELECT count(*) FROM grants WHERE role_id = 6"), 1);
+        if (!run(store().grants().find(first))) break;
+    }
+}
+
 TEST_P(MetadataStoreContract, of_the_same_grant_made_many_times_at_once_one_is_made)
 {
     const auto user = new_user(store(), "ada");
@@ -546,7 +571,8 @@ TEST_P(MetadataStoreContract, a_role_that_is_deleted_while_it_is_granted_is_eith
         ASSERT_TRUE(role);
         Crowd crowd;
         crowd.add([&] { (void)run(store().roles().remove(role->id, someone)); });
-        crowd.add([&] { (void)run(store().grants().create(tenant_grant(user, default_tenant_id, role->id), someone)); });
+        crowd.add([&] { (void)run(store().grants().create(tenant_grant(user, default_tenant_id, role->id), someone)); }
+        );
     }
     EXPECT_EQ(
         host().number("SELECT count(*) FROM grants g LEFT JOIN roles r ON r.id = g.role_id "

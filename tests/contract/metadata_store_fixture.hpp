@@ -11,10 +11,9 @@ inline void write_fixture_rows(MetadataStore& store)
     Account admin;
     admin.name = "admin";
     admin.password_hash = "$argon2id$fixture";
-    admin.is_admin = true;
-    const auto made = run(store.accounts().create(admin));
+    const auto made = run(store.accounts().create_admin(admin));
     ASSERT_TRUE(made);
-    ASSERT_TRUE(run(store.projects().create(project("old"), true, {made->id, 1})));
+    ASSERT_TRUE(run(store.projects().create({.name = project("old"), .is_public = true}, {made->id, 1})));
     const Image image{.blobs = {"config", "layer"}};
     for (const std::string& blob : image.blobs) ASSERT_TRUE(run(store.blobs().arrive(arrival(name, blob))));
     ASSERT_TRUE(run(store.manifests().commit(pushed(name, image, {"v1", "latest"}))));
@@ -47,6 +46,19 @@ inline void expect_fixture_rows(MetadataStore& store)
     EXPECT_EQ(run(store.accounts().find("admin"))->password_hash, "$argon2id$fixture");
     EXPECT_EQ(run(store.keys().signing_keys())->size(), 1U);
     EXPECT_TRUE(run(store.refresh_tokens().find("hash")));
+    // Version 1 knew an admin and an owner: both are grants now.
+    const auto access = run(store.access().changes_since(0)).value();
+    const SubjectKey admin{SubjectKind::principal, run(store.accounts().find("admin"))->id};
+    ASSERT_EQ(access.platform_grants->size(), 1U);
+    EXPECT_EQ(access.platform_grants->front().subject, admin);
+    EXPECT_EQ(access.platform_grants->front().role_id, role::platform_admin);
+    ASSERT_EQ(access.projects.size(), 1U);
+    EXPECT_EQ(access.projects.front().tenant_id, default_tenant_id);
+    ASSERT_EQ(access.projects.front().grants.size(), 1U);
+    EXPECT_EQ(access.projects.front().grants.front().subject, admin);
+    EXPECT_EQ(access.projects.front().grants.front().role_id, role::project_admin);
+    ASSERT_EQ(access.principals.size(), 1U);
+    EXPECT_EQ(access.principals.front().tenants, std::vector{default_tenant_id});
     EXPECT_TRUE(run(store.manifests().remove(name, reference("v1"), {1, 1})));
 }
 

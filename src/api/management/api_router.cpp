@@ -170,7 +170,9 @@ Result<ApiRouter::Match> ApiRouter::find(Method method, std::string_view path) c
 
 asio::awaitable<Response> ApiRouter::handle(const Request& request, ByteSource& body)
 {
-    auto response = co_await answer(request, body);
+    ApiTrace trace;
+    auto response = co_await answer(request, body, trace);
+    if (audit_) response = co_await audit_->settle(request, std::move(trace), std::move(response));
     if (!response) {
         const auto& error = response.error();
         if (status_of(error.code()) >= 500) {
@@ -180,10 +182,11 @@ asio::awaitable<Response> ApiRouter::handle(const Request& request, ByteSource& 
     }
     // The surfaces above add it to what is refused.
     if (response->status < 400) response->add("X-Request-Id", request.request_id());
+    if (request.method == Method::get) Gate::add_csrf_token(request, *response);
     co_return *std::move(response);
 }
 
-Task<Response> ApiRouter::answer(const Request& request, ByteSource& body)
+Task<Response> ApiRouter::answer(const Request& request, ByteSource& body, ApiTrace& trace)
 {
     if (!request.path.starts_with(base_path)) co_return fail(Errc::not_found, "there is nothing at this path");
     CO_TRY(auto match, find(request.method, request.path.substr(base_path.size())));
@@ -194,23 +197,28 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body)
         co_return refusal;
     }
     if (!match.route) co_return fail(Errc::not_found, "there is nothing at this path");
+    trace.pattern = match.route->pattern;
+    if (request.method != Method::get && request.method != Method::head) trace.change = std::make_shared<AuditRecord>();
     CO_TRY(auto caller, co_await gate_.identify_management(request));
+    trace.who = caller.identity;
     if (match.route->audience == ApiAudience::signed_in && caller.identity->anonymous()) {
         co_return fail(Errc::unauthorized, "authentication required");
     }
     CO_TRY(auto query, Query::of(request));
-    const bool is_read = request.method == Method::get || request.method == Method::head;
+    const bool is_read = trace.change == nullptr;
     const auto& route = *match.route;
     if (!is_read && settings_ && settings_->read_only() && route.pattern != always_open) {
         co_return fail(Errc::denied, "the registry is read-only");
     }
+    if (trace.change && audit_) CO_CHECK(co_await audit_->ready());
+    if (trace.change) CO_CHECK(co_await gate_.check_change(request, caller));
     ApiCall call{
         .request = request,
         .body = body,
         .caller = std::move(caller),
         .query = std::move(query),
         .path = std::move(match.values),
-        .audit = is_read ? nullptr : std::make_shared<AuditRecord>(),
+        .audit = trace.change,
     };
     if (is_read) co_return co_await read(route, std::move(call));
     if (request.method == Method::post) co_return co_await create(route, std::move(call));

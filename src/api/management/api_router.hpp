@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/management/api_audit.hpp"
 #include "api/management/idempotency.hpp"
 #include "api/management/path_turns.hpp"
 #include "api/oci/call.hpp"
@@ -51,10 +52,12 @@ struct ApiRoute {
 // the comparison and ours is not seen. Routes are added before the first request. Safe from any thread afterwards.
 class ApiRouter {
 public:
-    // `settings`: refuses changes while they say read_only; `idempotency`: for POST with an Idempotency-Key. Each may
-    // be null: then neither is looked at.
-    explicit ApiRouter(Gate& gate, const Settings* settings = nullptr, Idempotency* idempotency = nullptr)
-        : gate_{gate}, settings_{settings}, idempotency_{idempotency}
+    // `settings`: refuses changes while they say read_only; `idempotency`: for POST with an Idempotency-Key; `audit`:
+    // told of every change and every denial. Each may be null: then it is not looked at.
+    explicit ApiRouter(
+        Gate& gate, const Settings* settings = nullptr, Idempotency* idempotency = nullptr, ApiAudit* audit = nullptr
+    )
+        : gate_{gate}, settings_{settings}, idempotency_{idempotency}, audit_{audit}
     {
     }
 
@@ -78,7 +81,7 @@ private:
     };
     void add(Method method, std::string_view pattern, ApiAudience audience, ApiHandler handler);
     Result<Match> find(Method method, std::string_view path) const;
-    Task<Response> answer(const Request& request, ByteSource& body);
+    Task<Response> answer(const Request& request, ByteSource& body, ApiTrace& trace);
     Task<Response> read(const ApiRoute& route, ApiCall call);
     Task<Response> create(const ApiRoute& route, ApiCall call);
     Task<Response> change(const ApiRoute& route, ApiCall call);
@@ -87,6 +90,7 @@ private:
     Gate& gate_;
     const Settings* settings_;
     Idempotency* idempotency_;
+    ApiAudit* audit_;
     PathTurns turns_;
     std::map<std::string, std::vector<ApiRoute>, std::less<>> routes_;  // by the first segment
 };

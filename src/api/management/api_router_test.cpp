@@ -134,8 +134,13 @@ protected:
     AccessPolicy policy{ProjectCreation::admins, clock};
     TokenSettings token_settings;
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), token_settings, clock, random};
-    Authenticator authenticator{accounts, keys, token_settings, clock, random};
-    Gate gate{authenticator, policy, "entrepot", ""};
+    MemoryAccessTokens access_tokens;
+    MemoryAccess access{accounts, access_tokens};
+    AccessDirectory directory{access, policy};
+    Authenticator authenticator{{accounts, access_tokens, keys, policy, directory, clock, random}, token_settings};
+    MemorySessions session_catalog;
+    Sessions sessions{session_catalog, authenticator, clock, random, [] { return std::chrono::minutes{60}; }};
+    Gate gate{authenticator, sessions, policy, "entrepot", ""};
     NoSettings setting_catalog;
     Settings settings{setting_catalog, policy, clock};
     OneAnswer answers;

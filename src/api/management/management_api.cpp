@@ -19,11 +19,18 @@ Response version_answer(const Request& request)
 }  // namespace
 
 ManagementApi::ManagementApi(const ManagementNeeds& needs)
-    : router_{needs.gate, &needs.settings, &needs.idempotency},
+    : router_{needs.gate, &needs.settings, &needs.idempotency, &needs.audit},
       projects_{needs.projects, needs.policy},
+      repositories_{needs.repositories, needs.policy},
+      artifacts_{needs.artifacts, needs.policy},
+      additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
+      robots_{needs.robots, needs.policy},
       configurations_{needs.settings},
+      audit_{needs.audit_reader, needs.policy},
+      users_{needs.users, needs.policy},
+      access_tokens_{needs.access_tokens, needs.clock},
       system_{needs.system},
       tenants_{needs.tenancy.tenants, needs.tenancy.tenant_members, needs.tenancy.roles_kept, needs.policy},
       teams_{needs.tenancy.teams, needs.policy},
@@ -34,9 +41,16 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
 {
     documentation_.add_to(router_);
     projects_.add_to(router_);
+    repositories_.add_to(router_);
+    artifacts_.add_to(router_);
+    additions_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
+    robots_.add_to(router_);
     configurations_.add_to(router_);
+    audit_.add_to(router_);
+    users_.add_to(router_);
+    access_tokens_.add_to(router_);
     system_.add_to(router_);
     tenants_.add_to(router_);
     teams_.add_to(router_);

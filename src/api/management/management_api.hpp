@@ -1,18 +1,25 @@
 #pragma once
 
 #include "api/documentation/documentation.hpp"
+#include "api/management/access_tokens_api.hpp"
+#include "api/management/additions_api.hpp"
 #include "api/management/api_router.hpp"
+#include "api/management/artifacts_api.hpp"
+#include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/repositories_api.hpp"
+#include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
+#include "api/management/users_api.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
@@ -23,9 +30,19 @@ struct ManagementNeeds {
     const AccessPolicy& policy;
     Idempotency& idempotency;
     Projects& projects;
+    Repositories& repositories;
+    Artifacts& artifacts;
+    Additions& additions;
+    Icons& icons;
     Labels& labels;
+    Robots& robots;
     Settings& settings;
     TenancyVerbs& tenancy;
+    ApiAudit& audit;
+    AuditReader& audit_reader;
+    Users& users;
+    AccessTokens& access_tokens;
+    const Clock& clock;
     SystemApi::Needs system;
 };
 
@@ -44,9 +61,16 @@ private:
     ApiRouter router_;
     Documentation documentation_;
     ProjectsApi projects_;
+    RepositoriesApi repositories_;
+    ArtifactsApi artifacts_;
+    AdditionsApi additions_;
     QuotasApi quotas_;
     LabelsApi labels_;
+    RobotsApi robots_;
     ConfigurationsApi configurations_;
+    AuditApi audit_;
+    UsersApi users_;
+    AccessTokensApi access_tokens_;
     SystemApi system_;
     TenantsApi tenants_;
     TeamsApi teams_;

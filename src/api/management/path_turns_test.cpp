@@ -32,7 +32,7 @@ TEST(PathTurns, let_one_through_at_a_time_in_the_order_of_arrival)
     const auto start = [&](const char* path, std::optional<PathTurns::Turn>& held) {
         asio::co_spawn(loop, take(turns, path, held, log), asio::detached);
         loop.restart();
-        loop.run();
+        loop.poll();
     };
     start("a", first);
     start("a", second);
@@ -42,12 +42,12 @@ TEST(PathTurns, let_one_through_at_a_time_in_the_order_of_arrival)
     EXPECT_FALSE(second);
     first.reset();
     loop.restart();
-    loop.run();
+    loop.poll();
     EXPECT_TRUE(second);
     EXPECT_FALSE(third);
     second.reset();
     loop.restart();
-    loop.run();
+    loop.poll();
     EXPECT_TRUE(third);
     third.reset();
     start("a", first);

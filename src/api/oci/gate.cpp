@@ -1,38 +1,82 @@
 #include "api/oci/gate.hpp"
 
 #include "api/error_answer.hpp"
+#include "api/token/session_cookie.hpp"
 
 namespace entrepot {
+namespace {
+
+bool is_read(Method method) noexcept
+{
+    return method == Method::get || method == Method::head || method == Method::options;
+}
+
+std::string_view word_for(Action action) noexcept
+{
+    switch (action) {
+        case Action::pull: return "pull";
+        case Action::push: return "push";
+        case Action::remove: return "delete";
+    }
+    return "";
+}
+
+AuthorisationQuestion
+question_of(const Request& request, const Identity& who, std::string_view action, std::string_view object)
+{
+    return {
+        .user_id = who.user_id,
+        .user = who.name,
+        .action = std::string{action},
+        .object = std::string{object},
+        .client = request.origin().client,
+        .request_id = request.request_id(),
+    };
+}
+
+}  // namespace
 
 std::optional<Caller> Gate::peek(const Request& request, std::string_view repository, Action action) noexcept
 {
-    auto caller = authenticator_.peek(request.header("authorization"));
+    auto caller = authenticator_.recall(request.header("authorization"));
     if (!caller || !policy_.may(*caller, repository, action)) return std::nullopt;
+    if (external_ != nullptr &&
+        external_->remembered(caller->identity->user_id, word_for(action), repository) != std::optional{true}) {
+        return std::nullopt;
+    }
     return caller;
+}
+
+std::optional<Caller> Gate::recall(const Request& request) noexcept
+{
+    return authenticator_.peek(request.header("authorization"));
 }
 
 Task<Caller> Gate::identify(const Request& request)
 {
     const auto authorization = request.header("authorization");
-    // What is remembered may have been disabled, or its password changed, since.
-    if (auto caller = authenticator_.peek(authorization); caller && policy_.is_current(*caller)) {
-        co_return *std::move(caller);
-    }
-    CO_TRY(
-        auto caller,
-        co_await authenticator_.authenticate(std::string{authorization.value_or("")}, request.origin().client)
-    );
-    if (!policy_.is_current(caller)) co_return fail(Errc::unauthorized, "these credentials are no longer valid");
-    co_return caller;
+    if (auto caller = authenticator_.peek(authorization)) co_return *std::move(caller);
+    co_return co_await authenticator_.authenticate(std::string{authorization.value_or("")}, request.origin().client);
 }
 
 Task<Caller> Gate::admit(const Request& request, std::string_view repository, Action action)
 {
     CO_TRY(auto caller, co_await identify(request));
-    if (policy_.may(caller, repository, action)) co_return caller;
+    if (policy_.may(caller, repository, action)) {
+        if (external_ != nullptr) {
+            CO_CHECK(co_await external_->ask(question_of(request, *caller.identity, word_for(action), repository)));
+        }
+        co_return caller;
+    }
     const bool another_token_may_help = caller.scopes != nullptr || caller.identity->anonymous();
     if (another_token_may_help) co_return fail(Errc::unauthorized, "authentication required");
     co_return fail(Errc::denied, "access to the requested resource is denied");
+}
+
+Task<> Gate::check_change(const Request& request, Caller caller)
+{
+    if (external_ == nullptr) co_return Result<>{};
+    co_return co_await external_->ask(question_of(request, *caller.identity, request.method_text, request.path));
 }
 
 Response Gate::refuse(const Request& request, const Error& error, std::string_view scope) const
@@ -49,16 +93,41 @@ Response Gate::refuse(const Request& request, const Error& error, std::string_vi
 
 Task<Caller> Gate::identify_management(const Request& request)
 {
+    const auto authorization = request.header("authorization");
+    if (!authorization) {
+        if (auto session = session_of(request)) co_return co_await identify_session(request, *std::move(session));
+        co_return Caller{.identity = Authenticator::anonymous(), .scopes = nullptr};
+    }
     CO_TRY(auto caller, co_await identify(request));
     // An access token of the registry names repositories: it manages nothing.
     if (caller.scopes) co_return fail(Errc::unauthorized, "log in with user name and password");
     co_return caller;
 }
 
-Response Gate::refuse_management(const Request&, const Error& error) const
+Task<Caller> Gate::identify_session(const Request& request, std::string id)
+{
+    const bool changes = !is_read(request.method);
+    if (changes && !is_csrf_token(id, request.header(csrf_header).value_or(""))) {
+        co_return fail(Errc::denied, "CSRF token invalid");
+    }
+    auto caller = co_await sessions_.find(std::move(id));
+    const bool ended = !caller && caller.error().code() == Errc::unauthorized;
+    if (ended) co_return Caller{.identity = Authenticator::anonymous(), .scopes = nullptr};
+    co_return caller;
+}
+
+void Gate::add_csrf_token(const Request& request, Response& response)
+{
+    if (const auto session = session_of(request)) response.add(csrf_header, csrf_token(*session));
+}
+
+// Browsers would ask for a password themselves if they saw Basic: those with a session are told of the log-in page.
+Response Gate::refuse_management(const Request& request, const Error& error) const
 {
     auto response = management_error_response(error);
-    if (error.code() == Errc::unauthorized) response.add("WWW-Authenticate", "Basic realm=\"" + service_ + "\"");
+    if (error.code() != Errc::unauthorized) return response;
+    const bool browser = session_of(request) && !request.header("authorization");
+    response.add("WWW-Authenticate", std::string{browser ? "Cookie" : "Basic"} + " realm=\"" + service_ + "\"");
     return response;
 }
 

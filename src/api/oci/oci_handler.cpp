@@ -104,11 +104,12 @@ std::optional<Response> OciHandler::peek(const Request& request) noexcept
     if (!is_read(request.method)) return std::nullopt;
     const auto route = match_oci_route(request.path);
     if (!route || route->name.empty()) return std::nullopt;
-    if (!gate_.peek(request, route->name, Action::pull)) return std::nullopt;
+    const auto caller = gate_.peek(request, route->name, Action::pull);
+    if (!caller) return std::nullopt;
     const auto repository = RepositoryName::parse(route->name);
     if (!repository) return std::nullopt;
     switch (route->kind) {
-        case Kind::manifest: return reads_.peek_manifest(request, *repository, route->last);
+        case Kind::manifest: return reads_.peek_manifest(request, *caller, *repository, route->last);
         case Kind::blob: return reads_.peek_blob(request, *repository, route->last);
         case Kind::tags: return lists_.peek_tags(request, *repository);
         default: return std::nullopt;
@@ -124,8 +125,7 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
         const bool is_base = route->kind == Kind::base;
         auto answer = is_base ? co_await base(request) : co_await catalog(request);
         if (answer) co_return *std::move(answer);
-        log_if_ours(request, answer.error());
-        co_return gate_.refuse(request, answer.error(), is_base ? "" : "registry:catalog:*");
+        co_return co_await refuse(request, *route, is_base ? "" : "registry:catalog:*", answer.error());
     }
 
     const auto action = action_for(route->kind, request.method);
@@ -135,8 +135,15 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
     route->last = *last;
     auto answer = co_await in_repository(request, body, *route, *action);
     if (answer) co_return *std::move(answer);
-    log_if_ours(request, answer.error());
-    co_return gate_.refuse(request, answer.error(), scope_of(request, *route, *action));
+    co_return co_await refuse(request, *route, scope_of(request, *route, *action), answer.error());
+}
+
+// Recorded first where it is a denial.
+asio::awaitable<Response> OciHandler::refuse(const Request& request, OciRoute route, std::string scope, Error error)
+{
+    log_if_ours(request, error);
+    co_await audit_.refused(request, route, gate_.recall(request), error);
+    co_return gate_.refuse(request, error, scope);
 }
 
 Task<Response> OciHandler::base(const Request& request)
@@ -162,6 +169,10 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
     if (action != Action::pull && settings_.read_only()) co_return fail(Errc::denied, "the registry is read-only");
+    const auto change = OciAudit::change_of(request, route);
+    if (change) CO_CHECK(co_await audit_.ready());
+    const auto who = caller.identity;
+    const auto name = repository.text();
     OciCall call{
         .request = request,
         .body = body,
@@ -169,7 +180,9 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
         .last = route.last,
         .caller = std::move(caller)
     };
-    co_return co_await dispatch(std::move(call), route.kind);
+    auto answer = co_await dispatch(std::move(call), route.kind);
+    if (!change) co_return answer;
+    co_return co_await audit_.settle(request, *change, name, who, std::move(answer));
 }
 
 Task<Response> OciHandler::dispatch(OciCall call, OciRoute::Kind kind)

@@ -3,6 +3,7 @@
 #include "access/policy.hpp"
 #include "api/oci/gate.hpp"
 #include "api/oci/lists.hpp"
+#include "api/oci/oci_audit.hpp"
 #include "api/oci/reads.hpp"
 #include "api/oci/route.hpp"
 #include "api/oci/upload_endpoints.hpp"
@@ -25,7 +26,8 @@ public:
         OciReads& reads,
         OciWrites& writes,
         UploadEndpoints& uploads,
-        OciLists& lists
+        OciLists& lists,
+        OciAudit& audit
     )
         : gate_{gate},
           policy_{policy},
@@ -33,7 +35,8 @@ public:
           reads_{reads},
           writes_{writes},
           uploads_{uploads},
-          lists_{lists}
+          lists_{lists},
+          audit_{audit}
     {
     }
 
@@ -44,6 +47,7 @@ private:
     Task<Response> base(const Request& request);
     Task<Response> catalog(const Request& request);
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
+    asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 
     Gate& gate_;
@@ -53,6 +57,7 @@ private:
     OciWrites& writes_;
     UploadEndpoints& uploads_;
     OciLists& lists_;
+    OciAudit& audit_;
 };
 
 }  // namespace entrepot

@@ -122,6 +122,12 @@ Response blob_size_response(const Request& request, const Digest& digest, std::u
     return response;
 }
 
+// Bytes that were handed out, and not a word that nothing has changed.
+bool is_pull(const Request& request, const Response& response)
+{
+    return request.method == Method::get && response.status == 200;
+}
+
 Pull::Purpose purpose_of(const Request& request)
 {
     return request.method == Method::head ? Pull::Purpose::look : Pull::Purpose::take;
@@ -129,14 +135,17 @@ Pull::Purpose purpose_of(const Request& request)
 
 }  // namespace
 
-std::optional<Response>
-OciReads::peek_manifest(const Request& request, const RepositoryName& repository, std::string_view reference)
+std::optional<Response> OciReads::peek_manifest(
+    const Request& request, const Caller& caller, const RepositoryName& repository, std::string_view reference
+)
 {
     const auto parsed = Reference::parse(reference);
     if (!parsed) return std::nullopt;
     const auto manifest = pull_.peek_manifest(repository, *parsed, purpose_of(request));
     if (!manifest) return std::nullopt;
-    return manifest_response(request, *manifest);
+    auto response = manifest_response(request, *manifest);
+    if (is_pull(request, response)) audit_.pulled(request, caller, repository, *parsed, **manifest);
+    return response;
 }
 
 std::optional<Response>
@@ -162,11 +171,12 @@ Task<Response> OciReads::manifest(OciCall call)
         co_return fail(Errc::manifest_unknown, "there is no such manifest");
     }
     if (!reference) co_return std::unexpected{reference.error()};
-    CO_TRY(
-        const auto manifest,
-        co_await pull_.load_manifest(call.repository, *std::move(reference), purpose_of(call.request))
-    );
-    co_return manifest_response(call.request, manifest);
+    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, *reference, purpose_of(call.request)));
+    auto response = manifest_response(call.request, manifest);
+    if (is_pull(call.request, response)) {
+        audit_.pulled(call.request, call.caller, call.repository, *reference, *manifest);
+    }
+    co_return response;
 }
 
 Task<Response> OciReads::blob(OciCall call)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/oci/call.hpp"
+#include "api/oci/oci_audit.hpp"
 #include "core/task.hpp"
 #include "registry/pull.hpp"
 
@@ -12,10 +13,11 @@ namespace entrepot {
 // same with time.
 class OciReads {
 public:
-    explicit OciReads(Pull& pull) : pull_{pull} {}
+    OciReads(Pull& pull, OciAudit& audit) : pull_{pull}, audit_{audit} {}
 
-    std::optional<Response>
-    peek_manifest(const Request& request, const RepositoryName& repository, std::string_view reference);
+    std::optional<Response> peek_manifest(
+        const Request& request, const Caller& caller, const RepositoryName& repository, std::string_view reference
+    );
     std::optional<Response>
     peek_blob(const Request& request, const RepositoryName& repository, std::string_view digest);
     Task<Response> manifest(OciCall call);
@@ -23,6 +25,7 @@ public:
 
 private:
     Pull& pull_;
+    OciAudit& audit_;
 };
 
 }  // namespace entrepot

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "access/identity.hpp"
+#include "access/policy.hpp"
 #include "core/clock.hpp"
 #include "ports/account_catalog.hpp"
 
@@ -17,15 +17,18 @@ namespace entrepot {
 struct KnownAccount {
     Account account;
     std::shared_ptr<const Identity> identity;
+    std::shared_ptr<const PrincipalAccess> seen;  // what the policy knew of the principal then
     Micros read_at = 0;
 };
 
-// Accounts that were asked for lately, by name. An entry counts as fresh for one second, so another instance's change
-// of password or role is seen within that. Bounded. Safe from any thread.
+// Accounts that were asked for lately, by name. An entry counts as fresh until the policy hears of a change of that
+// principal, and for one second at most. Bounded. Safe from any thread.
 class AccountCache {
 public:
-    AccountCache(AccountCatalog& accounts, const Clock& clock, std::size_t capacity = 10'000)
-        : accounts_{accounts}, clock_{clock}, capacity_{capacity}
+    AccountCache(
+        AccountCatalog& accounts, const AccessPolicy& policy, const Clock& clock, std::size_t capacity = 10'000
+    )
+        : accounts_{accounts}, policy_{policy}, clock_{clock}, capacity_{capacity}
     {
     }
 
@@ -33,7 +36,6 @@ public:
     std::shared_ptr<const KnownAccount> any(std::string_view name) const;    // however old; null when unknown
     Task<std::shared_ptr<const KnownAccount>> read(std::string name);        // not_found, unavailable
     Task<std::shared_ptr<const KnownAccount>> read(std::int64_t id);         // not_found, unavailable
-    void forget_user(std::int64_t id);
 
     static constexpr Micros freshness = 1'000'000;
 
@@ -42,10 +44,11 @@ private:
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
-    std::shared_ptr<const KnownAccount> keep(Account account, Micros read_at);
+    std::shared_ptr<const KnownAccount> keep(Account account, Micros read_at, std::int64_t policy_version);
     void forget(const std::string& name);
 
     AccountCatalog& accounts_;
+    const AccessPolicy& policy_;
     const Clock& clock_;
     std::size_t capacity_;
     mutable std::mutex mutex_;

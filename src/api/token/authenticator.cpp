@@ -1,6 +1,8 @@
 #include "api/token/authenticator.hpp"
 
+#include "access/token_text.hpp"
 #include "api/token/password.hpp"
+#include "core/bytes.hpp"
 
 #include <openssl/crypto.h>
 
@@ -11,100 +13,163 @@ namespace {
 
 constexpr std::size_t remembered_tokens = 20'000;
 constexpr std::size_t remembered_token_bytes = 32U << 20U;
-// After this a token's user is looked at again, for changes that were made on another instance.
+// After this a token's user is looked at again, whatever the policy has heard.
 constexpr Micros between_account_checks = 60'000'000;
-
-Caller caller_of(const KnownAccount& known)
-{
-    return {.identity = known.identity, .scopes = nullptr, .credential_version = known.account.credential_version};
-}
 
 std::unexpected<Error> wrong_password()
 {
     return fail(Errc::unauthorized, "wrong user name or password");
 }
 
+std::unexpected<Error> invalid_token(std::string detail)
+{
+    return fail(Errc::unauthorized, "the token is not valid", std::move(detail));
+}
+
 }  // namespace
 
-Authenticator::Authenticator(
-    AccountCatalog& accounts, KeyRing& keys, const TokenSettings& settings, const Clock& clock, Random& random
-)
-    : accounts_{accounts},
-      clock_{clock},
-      random_{random},
+Authenticator::Authenticator(Parts parts, const TokenSettings& settings)
+    : policy_{parts.policy},
+      directory_{parts.directory},
+      clock_{parts.clock},
+      random_{parts.random},
       settings_{settings},
-      signer_{keys, settings},
-      cache_{accounts, clock},
+      signer_{parts.keys, settings},
+      cache_{parts.accounts, parts.policy, parts.clock},
+      access_tokens_{parts.access_tokens, parts.accounts, parts.clock},
+      uses_{parts.access_tokens},
       tokens_{remembered_tokens, remembered_token_bytes},
-      passwords_{clock, random},
-      throttle_{clock},
+      passwords_{parts.clock, parts.random},
+      throttle_{parts.clock},
       checker_{throttle_}
 {
 }
 
 std::optional<Caller> Authenticator::peek(std::optional<std::string_view> authorization) noexcept
 {
+    auto caller = recall(authorization);
+    return caller && policy_.is_current(*caller) ? caller : std::nullopt;
+}
+
+std::optional<Caller> Authenticator::recall(std::optional<std::string_view> authorization) noexcept
+{
     if (!authorization) return Caller{.identity = anonymous(), .scopes = nullptr};
     const auto [scheme, value] = split_authorization(*authorization);
-    if (scheme == Authorization::Scheme::bearer) return tokens_.find(value, clock_.now());
+    if (scheme == Authorization::Scheme::bearer) {
+        return value.starts_with(access_token_prefix) ? peek_access_token(value) : tokens_.find(value, clock_.now());
+    }
     if (scheme != Authorization::Scheme::basic) return std::nullopt;
     const auto credentials = parse_basic(value);
-    const auto known = credentials ? peek_password(*credentials) : nullptr;
-    if (!known) return std::nullopt;
-    return caller_of(*known);
+    return credentials ? peek_basic(*credentials) : std::nullopt;
 }
 
 Task<Caller> Authenticator::authenticate(std::string authorization, std::string client)
 {
     const auto [scheme, value] = split_authorization(authorization);
+    if (scheme == Authorization::Scheme::bearer && value.starts_with(access_token_prefix)) {
+        co_return co_await check_access_token(std::string{value});
+    }
     if (scheme == Authorization::Scheme::bearer) co_return co_await verify_token(std::string{value});
     if (scheme != Authorization::Scheme::basic) {
         co_return fail(Errc::unauthorized, "authentication by Basic or Bearer is required");
     }
     auto credentials = parse_basic(value);
     if (!credentials) co_return fail(Errc::unauthorized, "the Basic credentials are malformed");
-    CO_TRY(const auto known, co_await check_password(*std::move(credentials), std::move(client)));
-    co_return caller_of(*known);
+    co_return co_await check_basic(*std::move(credentials), std::move(client));
 }
 
-Authenticator::Known Authenticator::peek_password(const BasicCredentials& credentials)
+std::optional<Caller> Authenticator::peek_basic(const BasicCredentials& credentials) noexcept
 {
-    auto known = cache_.fresh(credentials.user);
-    if (!known) return nullptr;
-    const auto tag = passwords_.tag(credentials.user, credentials.password, known->account.credential_version);
-    return passwords_.knows(tag) ? known : nullptr;
-}
-
-// A password is hashed for names that don't exist as well, so that the time tells nothing.
-Task<Authenticator::Known> Authenticator::check_password(BasicCredentials credentials, std::string client)
-{
-    auto read = co_await cache_.read(credentials.user);
-    if (!read && read.error().code() != Errc::not_found) co_return std::unexpected{std::move(read).error()};
-    const auto known = read ? *read : nullptr;
-    const auto version = known ? known->account.credential_version : 0;
-    const auto tag = passwords_.tag(credentials.user, credentials.password, version);
-    if (known && passwords_.knows(tag)) co_return known;
-
-    PasswordChecker::Check check;
-    check.user = std::move(credentials.user);
-    check.source = throttled_source(client);
-    check.password = std::move(credentials.password);
-    check.encoded = known ? known->account.password_hash : std::string{};
-    check.tag = tag;
-    CO_TRY(const auto right, co_await checker_.check(std::move(check)));
-    if (!right || !known) co_return wrong_password();
-    passwords_.remember(tag, known->account.id);
-    co_return known;
-}
-
-Task<Authenticator::Known> Authenticator::account_of(std::int64_t user_id, std::int64_t credential_version)
-{
-    auto read = co_await cache_.read(user_id);
-    if (!read && read.error().code() != Errc::not_found) co_return std::unexpected{std::move(read).error()};
-    if (!read || (*read)->account.credential_version != credential_version) {
-        co_return fail(Errc::unauthorized, "the token is not valid", "the user or its password has changed");
+    if (is_access_token(credentials.password)) {
+        auto caller = peek_access_token(credentials.password);
+        return caller && caller->identity->name == credentials.user ? caller : std::nullopt;
     }
-    co_return *std::move(read);
+    const auto known = cache_.fresh(credentials.user);
+    if (!known) return std::nullopt;
+    const auto& account = known->account;
+    if (account.kind == PrincipalKind::robot) {
+        if (!is_robots_secret(account, credentials.password)) return std::nullopt;
+    } else {
+        const auto tag = passwords_.tag(
+            PasswordPurpose::any_request, credentials.user, credentials.password, account.credential_version
+        );
+        if (!passwords_.knows(tag)) return std::nullopt;
+    }
+    auto caller = caller_for(*known);
+    return policy_.is_current(caller) ? std::optional{std::move(caller)} : std::nullopt;
+}
+
+Task<Caller> Authenticator::check_basic(BasicCredentials credentials, std::string client)
+{
+    if (is_access_token(credentials.password)) {
+        auto caller = co_await check_access_token(credentials.password);
+        if (!caller && caller.error().code() != Errc::unauthorized) co_return caller;
+        if (!caller || caller->identity->name != credentials.user) co_return wrong_password();
+        co_return caller;
+    }
+    co_return co_await check_password(PasswordPurpose::any_request, std::move(credentials), std::move(client));
+}
+
+std::optional<Caller> Authenticator::peek_access_token(std::string_view text) noexcept
+{
+    if (!is_access_token(text)) return std::nullopt;
+    const auto known = access_tokens_.fresh(secret_hash(text));
+    if (!known || known->expired(clock_.now())) return std::nullopt;
+    auto caller = caller_for(*known);
+    return policy_.is_current(caller) ? std::optional{std::move(caller)} : std::nullopt;
+}
+
+// Nobody guesses 256 bits: failures are not counted, and no password is hashed whatever the owner's name.
+Task<Caller> Authenticator::check_access_token(std::string text)
+{
+    if (!is_access_token(text)) co_return invalid_token("malformed access token");
+    const auto known = co_await access_tokens_.find(secret_hash(text));
+    if (!known && known.error().code() == Errc::not_found) co_return invalid_token("no such access token");
+    if (!known) co_return std::unexpected{known.error()};
+    if ((*known)->expired(clock_.now())) co_return invalid_token("the access token has expired");
+    co_return co_await current(caller_for(**known));
+}
+
+Task<Caller> Authenticator::log_in(BasicCredentials credentials, std::string client)
+{
+    co_return co_await check_password(PasswordPurpose::log_in, std::move(credentials), std::move(client));
+}
+
+// Names that don't exist, disabled ones and robots with a wrong secret cost the same hashes as a wrong password, so
+// that neither the answer nor the time tells them apart.
+Task<Caller> Authenticator::check_password(PasswordPurpose purpose, BasicCredentials credentials, std::string client)
+{
+    CO_TRY(const auto known, co_await account_if_any(credentials.user));
+    const bool any = purpose == PasswordPurpose::any_request;
+    if (known && any && is_robots_secret(known->account, credentials.password)) {
+        co_return co_await current(caller_for(*known));
+    }
+    const bool person = known && known->account.kind == PrincipalKind::user;
+    const auto version = person ? known->account.credential_version : 0;
+    const auto tag = passwords_.tag(purpose, credentials.user, credentials.password, version);
+    if (!person || !passwords_.knows(tag)) {
+        PasswordChecker::Check check;
+        check.user = std::move(credentials.user);
+        check.source = throttled_source(client);
+        check.password = std::move(credentials.password);
+        if (person) check.encoded = known->account.password_hash;
+        if (person && any) check.alternative = known->account.cli_hash;
+        check.tag = tag;
+        CO_TRY(const auto right, co_await checker_.check(std::move(check)));
+        if (!right || !person) co_return wrong_password();
+        passwords_.remember(tag);
+    }
+    co_return co_await current(caller_for(*known));
+}
+
+Task<Caller> Authenticator::caller_of(std::int64_t user_id, std::int64_t credential_version)
+{
+    const auto read = co_await cache_.read(user_id);
+    if (!read && read.error().code() != Errc::not_found) co_return std::unexpected{read.error()};
+    if (!read || (*read)->account.disabled || (*read)->account.credential_version != credential_version) {
+        co_return invalid_token("the user or its password has changed");
+    }
+    co_return co_await current(caller_for(**read));
 }
 
 Task<Caller> Authenticator::verify_token(std::string token)
@@ -112,19 +177,35 @@ Task<Caller> Authenticator::verify_token(std::string token)
     const auto now = clock_.now();
     CO_TRY(auto claims, co_await signer_.verify(token, now));
     auto until = (claims.expires_at + settings_.leeway.count()) * 1'000'000;
-    Caller caller{.identity = anonymous(), .scopes = std::make_shared<const TokenScopes>(std::move(claims.scopes))};
-    if (claims.user_id != 0) {
+    Caller caller{.identity = anonymous(), .scopes = nullptr};
+    if (claims.access_token_id != 0) {
+        const auto known = co_await access_tokens_.find_by_id(claims.access_token_id);
+        if (!known && known.error().code() != Errc::not_found) co_return std::unexpected{known.error()};
+        const bool stands = known && (*known)->owner->user_id == claims.user_id && !(*known)->expired(now);
+        if (!stands) co_return invalid_token("the access token it was made from has ended");
+        caller = caller_for(**known);
+        if ((*known)->expires_at != 0) until = std::min(until, (*known)->expires_at);
+    } else if (claims.user_id != 0) {
         CO_TRY(const auto known, co_await account_named(claims.subject));
         const auto& account = known->account;
-        if (account.id != claims.user_id || account.credential_version != claims.credential_version) {
-            co_return fail(Errc::unauthorized, "the token is not valid", "the user or its password has changed");
-        }
-        caller.identity = known->identity;
-        caller.credential_version = account.credential_version;
-        until = std::min(until, now + between_account_checks);
+        const bool same = account.id == claims.user_id && account.credential_version == claims.credential_version;
+        if (!same || account.disabled) co_return invalid_token("the user or its password has changed");
+        caller = caller_for(*known);
     }
+    CO_TRY(caller, co_await current(std::move(caller)));
+    if (claims.user_id != 0) until = std::min(until, now + between_account_checks);
+    caller.scopes = std::make_shared<const TokenScopes>(std::move(claims.scopes));
     tokens_.remember(std::move(token), caller, until);
     co_return caller;
+}
+
+// A credential that the store knows and the policy doesn't is new, or gone by now: the policy looks again.
+Task<Caller> Authenticator::current(Caller caller)
+{
+    if (policy_.is_current(caller)) co_return caller;
+    CO_CHECK(co_await directory_.catch_up());
+    if (policy_.is_current(caller)) co_return caller;
+    co_return wrong_password();
 }
 
 // While the database is away a token goes on with what was known of its user last.
@@ -133,31 +214,67 @@ Task<Authenticator::Known> Authenticator::account_named(std::string name)
     if (auto known = cache_.fresh(name)) co_return known;
     auto read = co_await cache_.read(name);
     if (read) co_return *std::move(read);
-    if (read.error().code() == Errc::not_found) {
-        co_return fail(Errc::unauthorized, "the token is not valid", "its user is gone");
-    }
+    if (read.error().code() == Errc::not_found) co_return invalid_token("its user is gone");
     if (auto known = cache_.any(name)) co_return known;
     co_return std::unexpected{std::move(read).error()};
 }
 
-Task<> Authenticator::set_password(std::int64_t user_id, std::string password)
+// Null for names that don't exist and for disabled accounts.
+Task<Authenticator::Known> Authenticator::account_if_any(std::string name)
 {
-    CO_CHECK(check_password_policy(password));
-    CO_TRY(auto encoded, co_await checker_.run([this, password = std::move(password)]() mutable {
-        auto hash = hash_password(password, random_);
-        OPENSSL_cleanse(password.data(), password.size());
-        return hash;
-    }));
-    CO_CHECK(co_await accounts_.set_password(user_id, std::move(encoded)));
-    forget_user(user_id);
-    co_return Result<>{};
+    auto read = co_await cache_.read(std::move(name));
+    if (!read && read.error().code() == Errc::not_found) co_return Known{};
+    if (read && (*read)->account.disabled) co_return Known{};
+    co_return read;
 }
 
-void Authenticator::forget_user(std::int64_t user_id)
+bool Authenticator::is_robots_secret(const Account& account, std::string_view secret) const
 {
-    cache_.forget_user(user_id);
-    passwords_.forget_user(user_id);
-    tokens_.forget_user(user_id);
+    const auto& robot = account.robot;
+    const auto now = clock_.now();
+    if (account.kind != PrincipalKind::robot || account.disabled || robot.current.empty()) return false;
+    if (robot.expires_at > 0 && robot.expires_at <= now) return false;
+    const auto hash = secret_hash(secret);
+    if (equal_in_constant_time(hash, robot.current)) return true;
+    return robot.previous_until > now && equal_in_constant_time(hash, robot.previous);
+}
+
+Caller Authenticator::caller_for(const KnownAccount& known)
+{
+    Caller caller{.identity = known.identity, .scopes = nullptr};
+    caller.credential_version = known.account.credential_version;
+    if (known.account.kind == PrincipalKind::robot) {
+        uses_.note(CredentialUse::Kind::robot, known.account.id, clock_.now());
+    }
+    return caller;
+}
+
+Caller Authenticator::caller_for(const KnownAccessToken& known)
+{
+    Caller caller{.identity = known.owner, .scopes = nullptr};
+    caller.limit = known.limit;
+    caller.credential_version = known.credential_version;
+    caller.access_token_id = known.id;
+    uses_.note(CredentialUse::Kind::access_token, known.id, clock_.now());
+    return caller;
+}
+
+Task<std::string> Authenticator::hash(std::string password)
+{
+    CO_CHECK(check_password_policy(password));
+    co_return co_await checker_.run([this, password = std::move(password)]() mutable {
+        auto encoded = hash_password(password, random_);
+        OPENSSL_cleanse(password.data(), password.size());
+        return encoded;
+    });
+}
+
+Task<> Authenticator::check(std::string user, std::string password, std::string client)
+{
+    auto credentials = make_credentials(std::move(user), std::move(password));
+    if (!credentials) co_return wrong_password();
+    CO_CHECK(co_await log_in(*std::move(credentials), std::move(client)));
+    co_return Result<>{};
 }
 
 void Authenticator::stop()

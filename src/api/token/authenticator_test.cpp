@@ -1,5 +1,6 @@
 #include "api/token/authenticator.hpp"
 
+#include "access/token_text.hpp"
 #include "api/token/claims_json.hpp"
 #include "api/token/password.hpp"
 #include "core/bytes.hpp"
@@ -33,6 +34,44 @@ protected:
         account.credential_version = 1;
         alice = run_to_end(accounts.create(account))->id;
         EXPECT_TRUE(run_to_end(keys.open()));
+        noticed();
+    }
+
+    // What a verb does after a change.
+    void noticed() { EXPECT_TRUE(run_to_end(directory.catch_up())); }
+    void change_password(std::string_view password)
+    {
+        EXPECT_TRUE(run_to_end(accounts.set_password(alice, *hash_password(password, random))));
+        noticed();
+    }
+    std::string add_access_token(std::int64_t owner, Micros expires_at = 0)
+    {
+        auto text = make_access_token(random);
+        AccessToken token;
+        token.user_id = owner;
+        token.name = "token " + std::to_string(access_tokens.stored.size());
+        token.hash = secret_hash(text);
+        token.expires_at = expires_at;
+        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token))));
+        noticed();
+        return text;
+    }
+    std::int64_t add_robot(std::string_view secret)
+    {
+        Account account;
+        account.name = "robot$team+ci";
+        account.kind = PrincipalKind::robot;
+        account.credential_version = 1;
+        account.robot.current = secret_hash(secret);
+        const auto made = run_to_end(accounts.create(std::move(account)));
+        noticed();
+        return made->id;
+    }
+    std::uint64_t hashes_of(std::string authorization)
+    {
+        const auto before = authenticator.password_hashes_run();
+        EXPECT_FALSE(authenticate(std::move(authorization), "203.0.113.7"));
+        return authenticator.password_hashes_run() - before;
     }
 
     Result<Caller> authenticate(std::string authorization, std::string client = "192.0.2.1")
@@ -72,7 +111,11 @@ protected:
     TokenSettings settings;
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
     TokenSigner signer{keys, settings};
-    Authenticator authenticator{accounts, keys, settings, clock, random};
+    MemoryAccessTokens access_tokens;
+    AccessPolicy policy{ProjectCreation::admins, clock};
+    MemoryAccess access{accounts, access_tokens};
+    AccessDirectory directory{access, policy};
+    Authenticator authenticator{{accounts, access_tokens, keys, policy, directory, clock, random}, settings};
 };
 std::string Authentication::encoded;
 
@@ -119,7 +162,7 @@ TEST_F(Authentication, a_changed_password_ends_the_remembered_one_and_the_tokens
     ASSERT_TRUE(authenticate(basic("alice", "Secret123")));
     const auto bearer = "Bearer " + token();
     ASSERT_TRUE(authenticate(bearer));
-    ASSERT_TRUE(run_to_end(authenticator.set_password(alice, "Changed123")));
+    change_password("Changed123");
     expect_unauthorized(basic("alice", "Secret123"));
     expect_unauthorized(bearer);
     EXPECT_TRUE(authenticate(basic("alice", "Changed123")));
@@ -137,11 +180,201 @@ TEST_F(Authentication, a_password_changed_on_another_instance_ends_the_remembere
     expect_unauthorized(bearer);
 }
 
-TEST_F(Authentication, set_password_refuses_weak_ones)
+TEST_F(Authentication, weak_passwords_are_not_hashed)
 {
-    const auto changed = run_to_end(authenticator.set_password(alice, "weak"));
-    ASSERT_FALSE(changed);
-    EXPECT_EQ(changed.error().code(), Errc::bad_request);
+    const auto hashed = run_to_end(authenticator.hash("weak"));
+    ASSERT_FALSE(hashed);
+    EXPECT_EQ(hashed.error().code(), Errc::bad_request);
+}
+
+TEST_F(Authentication, whether_a_user_exists_shows_in_no_hash_that_is_computed)
+{
+    add_robot("secret");
+    Account other;
+    other.name = "disabled";
+    other.password_hash = encoded;
+    other.disabled = true;
+    ASSERT_TRUE(run_to_end(accounts.create(other)));
+    other.name = "with-cli";
+    other.disabled = false;
+    other.cli_hash = encoded;
+    ASSERT_TRUE(run_to_end(accounts.create(other)));
+    noticed();
+    for (const auto* name : {"alice", "nobody", "disabled", "with-cli", "robot$team+ci", "robot$no+body"}) {
+        EXPECT_EQ(hashes_of(basic(name, "Wrong1234")), 2U) << name;
+    }
+    EXPECT_EQ(hashes_of(basic("disabled", "Secret123")), 2U);
+    const auto unknown_token = make_access_token(random);
+    for (const auto* name : {"alice", "nobody"}) EXPECT_EQ(hashes_of(basic(name, unknown_token)), 0U) << name;
+}
+
+TEST_F(Authentication, a_disabled_user_is_refused_at_once_everywhere)
+{
+    const auto bearer = "Bearer " + token();
+    const auto pat = basic("alice", add_access_token(alice));
+    for (const auto& header : {basic("alice", "Secret123"), bearer, pat}) ASSERT_TRUE(authenticate(header));
+    accounts.at(alice).disabled = true;
+    noticed();
+    for (const auto& header : {basic("alice", "Secret123"), bearer, pat}) expect_unauthorized(header);
+}
+
+TEST_F(Authentication, an_account_that_the_policy_has_not_heard_of_yet_is_good_at_once)
+{
+    Account bob;
+    bob.name = "bob";
+    bob.password_hash = encoded;
+    bob.credential_version = 1;
+    ASSERT_TRUE(run_to_end(accounts.create(bob)));
+    EXPECT_TRUE(authenticate(basic("bob", "Secret123")));
+}
+
+TEST_F(Authentication, a_cli_secret_is_a_second_password_that_begins_no_session)
+{
+    ASSERT_TRUE(run_to_end(accounts.set_cli_secret(alice, *hash_password("Terminal1", random))));
+    noticed();
+    ASSERT_TRUE(authenticate(basic("alice", "Terminal1")));
+    EXPECT_TRUE(authenticator.peek(basic("alice", "Terminal1")));
+    EXPECT_TRUE(authenticate(basic("alice", "Secret123")));
+    EXPECT_FALSE(run_to_end(authenticator.log_in({"alice", "Terminal1"}, "192.0.2.1")));
+    EXPECT_TRUE(run_to_end(authenticator.log_in({"alice", "Secret123"}, "192.0.2.1")));
+}
+
+TEST_F(Authentication, an_access_token_is_its_owners_password_until_it_is_revoked)
+{
+    const auto text = add_access_token(alice);
+    const auto caller = authenticate(basic("alice", text));
+    ASSERT_TRUE(caller);
+    EXPECT_EQ(caller->identity->user_id, alice);
+    EXPECT_EQ(caller->access_token_id, 1);
+    EXPECT_FALSE(caller->limit);
+    EXPECT_TRUE(authenticator.peek(basic("alice", text)));
+    EXPECT_TRUE(run_to_end(authenticator.check_access_token(text)));
+    expect_unauthorized(basic("mallory", text));
+    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
+    noticed();
+    expect_unauthorized(basic("alice", text));
+    EXPECT_FALSE(authenticator.peek_access_token(text));
+    EXPECT_FALSE(run_to_end(authenticator.check_access_token(text)));
+}
+
+TEST_F(Authentication, an_access_token_brings_its_limit)
+{
+    const auto text = add_access_token(alice);
+    AccessTokenScope scope;
+    scope.limit.kind = ObjectKind::project;
+    scope.limit.id = 7;
+    access_tokens.stored.at(1).scopes = {scope};
+    const auto caller = authenticate(basic("alice", text));
+    ASSERT_TRUE(caller);
+    ASSERT_TRUE(caller->limit);
+    EXPECT_EQ(caller->limit->entries.front().id, 7);
+}
+
+TEST_F(Authentication, an_access_token_ends_when_it_expires_also_when_it_is_remembered)
+{
+    const auto text = add_access_token(alice, clock.now() + 10'000'000);
+    ASSERT_TRUE(authenticate(basic("alice", text)));
+    clock.advance(std::chrono::seconds{10});
+    expect_unauthorized(basic("alice", text));
+}
+
+TEST_F(Authentication, a_token_made_from_an_access_token_is_as_narrow_and_dies_with_it)
+{
+    add_access_token(alice);
+    AccessTokenScope scope;
+    scope.limit.kind = ObjectKind::project;
+    access_tokens.stored.at(1).scopes = {scope};
+    const auto bearer = "Bearer " + *signer.sign({"alice", alice, 1, 1}, {{}, true}, "id", clock.now());
+    const auto caller = authenticate(bearer);
+    ASSERT_TRUE(caller);
+    EXPECT_TRUE(caller->limit);
+    EXPECT_EQ(caller->access_token_id, 1);
+    EXPECT_TRUE(authenticator.peek(bearer));
+    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
+    noticed();
+    expect_unauthorized(bearer);
+}
+
+TEST_F(Authentication, a_token_made_from_an_access_token_ends_when_that_expires)
+{
+    add_access_token(alice, clock.now() + 10'000'000);
+    const auto bearer = "Bearer " + *signer.sign({"alice", alice, 1, 1}, {}, "id", clock.now());
+    ASSERT_TRUE(authenticate(bearer));
+    clock.advance(std::chrono::seconds{10});
+    expect_unauthorized(bearer);
+}
+
+TEST_F(Authentication, a_robots_secret_costs_no_password_hash_and_its_use_is_noted)
+{
+    const auto robot = add_robot("robots-own-secret");
+    const auto header = basic("robot$team+ci", "robots-own-secret");
+    const auto caller = authenticate(header);
+    ASSERT_TRUE(caller);
+    EXPECT_EQ(caller->identity->kind, PrincipalKind::robot);
+    EXPECT_TRUE(authenticator.peek(header));
+    EXPECT_EQ(authenticator.password_hashes_run(), 0U);
+    EXPECT_FALSE(run_to_end(authenticator.log_in({"robot$team+ci", "robots-own-secret"}, "192.0.2.1")));
+    ASSERT_TRUE(run_to_end(authenticator.flush_uses()));
+    ASSERT_EQ(access_tokens.uses.size(), 1U);
+    EXPECT_EQ(access_tokens.uses.front().kind, CredentialUse::Kind::robot);
+    EXPECT_EQ(access_tokens.uses.front().id, robot);
+    EXPECT_EQ(access_tokens.uses.front().at, clock.now());
+}
+
+TEST_F(Authentication, a_rotated_robot_secret_is_good_for_a_while)
+{
+    const auto robot = add_robot("new-secret");
+    accounts.at(robot).robot.previous = secret_hash("old-secret");
+    accounts.at(robot).robot.previous_until = clock.now() + 5'000'000;
+    noticed();
+    EXPECT_TRUE(authenticate(basic("robot$team+ci", "old-secret")));
+    EXPECT_TRUE(authenticate(basic("robot$team+ci", "new-secret")));
+    clock.advance(std::chrono::seconds{5});
+    expect_unauthorized(basic("robot$team+ci", "old-secret"));
+    EXPECT_TRUE(authenticate(basic("robot$team+ci", "new-secret")));
+}
+
+TEST_F(Authentication, a_robot_is_refused_when_it_is_expired_disabled_or_has_another_secret_now)
+{
+    const auto robot = add_robot("secret");
+    const auto header = basic("robot$team+ci", "secret");
+    ASSERT_TRUE(authenticate(header));
+    accounts.at(robot).robot.current = secret_hash("another");
+    noticed();
+    expect_unauthorized(header);
+    accounts.at(robot).robot.current = secret_hash("secret");
+    accounts.at(robot).robot.expires_at = clock.now();
+    noticed();
+    expect_unauthorized(header);
+    accounts.at(robot).robot.expires_at = 0;
+    accounts.at(robot).disabled = true;
+    noticed();
+    expect_unauthorized(header);
+}
+
+TEST_F(Authentication, uses_that_could_not_be_written_are_written_the_next_time)
+{
+    const auto text = add_access_token(alice);
+    ASSERT_TRUE(authenticate(basic("alice", text)));
+    access_tokens.away = true;
+    EXPECT_FALSE(run_to_end(authenticator.flush_uses()));
+    access_tokens.away = false;
+    EXPECT_TRUE(run_to_end(authenticator.flush_uses()));
+    EXPECT_EQ(access_tokens.uses.size(), 1U);
+    EXPECT_TRUE(run_to_end(authenticator.flush_uses()));
+    EXPECT_EQ(access_tokens.uses.size(), 1U);
+}
+
+TEST_F(Authentication, a_refusal_for_too_many_failures_says_when_to_come_back)
+{
+    for (int i = 0; i < 12; ++i) {
+        EXPECT_FALSE(authenticate(basic("alice", "Wrong" + std::to_string(i))));
+        clock.advance(std::chrono::seconds{i < 11 ? 5 : 0});
+    }
+    const auto refused = authenticate(basic("alice", "Wrong"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::too_many_requests);
+    EXPECT_EQ(refused.error().retry_after(), std::chrono::seconds{4});
 }
 
 TEST_F(Authentication, remembered_credentials_pass_during_a_delay)
@@ -228,12 +461,13 @@ TEST_F(Authentication, a_token_of_a_deleted_user_does_not_pass_to_the_next_one_o
 {
     const auto bearer = "Bearer " + token();
     accounts.erase(alice);
+    noticed();
     expect_unauthorized(bearer);
     Account next;
     next.name = "alice";
     next.credential_version = 1;
     ASSERT_TRUE(run_to_end(accounts.create(next)));
-    authenticator.forget_user(alice);
+    noticed();
     expect_unauthorized(bearer);
 }
 
@@ -249,14 +483,19 @@ TEST_F(Authentication, a_token_goes_on_while_the_database_is_away)
     EXPECT_EQ(password.error().code(), Errc::unavailable);
 }
 
-TEST_F(Authentication, a_lost_admin_role_counts_at_the_next_look_at_the_account)
+TEST_F(Authentication, what_comes_of_a_password_or_its_token_names_the_credential)
 {
-    accounts.at(alice).is_admin = true;
-    const auto bearer = "Bearer " + token();
-    EXPECT_TRUE(authenticate(bearer)->identity->is_admin);
-    accounts.at(alice).is_admin = false;
-    authenticator.forget_user(alice);
-    EXPECT_FALSE(authenticate(bearer)->identity->is_admin);
+    accounts.at(alice).credential_version = 5;
+    noticed();
+    const auto by_password = authenticate(basic("alice", "Secret123"));
+    ASSERT_TRUE(by_password);
+    EXPECT_EQ(by_password->credential_version, 5);
+    const auto remembered = authenticator.peek(basic("alice", "Secret123"));
+    ASSERT_TRUE(remembered);
+    EXPECT_EQ(remembered->credential_version, 5);
+    const auto by_token = authenticate("Bearer " + token({}, 5));
+    ASSERT_TRUE(by_token);
+    EXPECT_EQ(by_token->credential_version, 5);
 }
 
 TEST_F(Authentication, a_refresh_token_is_no_access_token)

@@ -98,6 +98,7 @@ std::string claims_to_json(const TokenClaims& claims)
         object["uid"] = claims.user_id;
         object["cver"] = claims.credential_version;
     }
+    if (claims.access_token_id != 0) object["pat"] = claims.access_token_id;
     return json::serialize(object);
 }
 
@@ -117,6 +118,7 @@ Result<TokenClaims> claims_from_json(std::string_view text)
     if (claims.subject.empty()) return claims;
     if (!read_number(*object, "uid", claims.user_id) || claims.user_id <= 0) return malformed();
     if (!read_number(*object, "cver", claims.credential_version)) return malformed();
+    if (object->contains("pat") && !read_number(*object, "pat", claims.access_token_id)) return malformed();
     return claims;
 }
 

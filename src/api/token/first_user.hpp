@@ -3,6 +3,7 @@
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "ports/account_catalog.hpp"
+#include "ports/people_catalog.hpp"
 
 #include <optional>
 #include <string>
@@ -13,5 +14,9 @@ namespace entrepot {
 // which is returned to be printed once. bad_request when the given one breaks the policy; unavailable.
 Task<std::optional<std::string>>
 ensure_admin(AccountCatalog& accounts, std::optional<std::string> given_password, const Clock& clock, Random& random);
+
+// The break-glass: a new password for "admin", who is enabled and a platform admin again, and made where it is missing.
+// unavailable.
+Task<std::string> reset_admin(AccountCatalog& accounts, PeopleCatalog& people, const Clock& clock, Random& random);
 
 }  // namespace entrepot

@@ -9,15 +9,22 @@
 namespace entrepot {
 namespace {
 
-constexpr unsigned free_failures = 10;
-constexpr unsigned longest_doubling = 6;
-constexpr std::chrono::seconds longest_delay{60};
+constexpr std::string_view break_glass_user = "admin";
 
-std::chrono::seconds delay_after(unsigned failures) noexcept
+// From the `from`th failure on: 1 s, doubling.
+struct Growth {
+    unsigned from;
+    std::chrono::seconds longest;
+};
+constexpr Growth of_pair{10, std::chrono::seconds{60}};
+constexpr Growth of_user{20, std::chrono::minutes{15}};
+constexpr std::chrono::hours memory_of_user{1};
+
+std::chrono::seconds delay_after(unsigned failures, const Growth& growth) noexcept
 {
-    if (failures < free_failures) return std::chrono::seconds{0};
-    const auto doublings = std::min(failures - free_failures, longest_doubling);
-    return std::min(std::chrono::seconds{1 << doublings}, longest_delay);
+    if (failures < growth.from) return std::chrono::seconds{0};
+    const auto doublings = std::min(failures - growth.from, 12U);
+    return std::min(std::chrono::seconds{1 << doublings}, growth.longest);
 }
 
 // User names hold no control characters (parse_basic), so a pair reads in one way only.
@@ -31,43 +38,49 @@ std::string pair_of(std::string_view user, std::string_view source)
 
 }  // namespace
 
+// The break-glass user is never held up at the machine itself by what strangers do.
+bool LoginThrottle::is_trusted(std::string_view user, std::string_view source, const std::string& pair) const
+{
+    return trusted_.find(pair) != nullptr || (user == break_glass_user && is_loopback(source));
+}
+
+std::chrono::seconds LoginThrottle::left(const Failures* failures) const
+{
+    if (failures == nullptr) return std::chrono::seconds{0};
+    const auto left = failures->until - clock_.steady();
+    return std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds{0});
+}
+
 std::chrono::seconds LoginThrottle::remaining(std::string_view user, std::string_view source) const
 {
     const auto pair = pair_of(user, source);
     const std::lock_guard lock{mutex_};
-    const auto found = index_.find(pair);
-    if (found == index_.end()) return std::chrono::seconds{0};
-    const auto left = found->second->until - clock_.steady();
-    return std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds{0});
+    const auto here = left(pairs_.find(pair));
+    return is_trusted(user, source, pair) ? here : std::max(here, left(users_.find(user)));
 }
 
 void LoginThrottle::failed(std::string_view user, std::string_view source)
 {
-    auto pair = pair_of(user, source);
+    const auto pair = pair_of(user, source);
+    const auto now = clock_.steady();
     const std::lock_guard lock{mutex_};
-    if (const auto found = index_.find(pair); found != index_.end()) {
-        records_.splice(records_.end(), records_, found->second);
-    } else {
-        records_.push_back({std::move(pair), 0, {}});
-        index_.emplace(records_.back().pair, std::prev(records_.end()));
-    }
-    auto& record = records_.back();
-    ++record.failures;
-    record.until = clock_.steady() + delay_after(record.failures);
-    if (records_.size() <= capacity_) return;
-    index_.erase(records_.front().pair);
-    records_.pop_front();
+    auto& here = pairs_.touch(pair);
+    here.until = now + delay_after(++here.count, of_pair);
+    if (is_trusted(user, source, pair)) return;
+    auto& everywhere = users_.touch(user);
+    if (now - everywhere.last > memory_of_user) everywhere.count = 0;
+    everywhere.last = now;
+    everywhere.until = now + delay_after(++everywhere.count, of_user);
 }
 
 void LoginThrottle::succeeded(std::string_view user, std::string_view source)
 {
     const auto pair = pair_of(user, source);
     const std::lock_guard lock{mutex_};
-    const auto found = index_.find(pair);
-    if (found == index_.end()) return;
-    const auto record = found->second;
-    index_.erase(found);
-    records_.erase(record);
+    pairs_.remove(pair);
+    // A success where the user is known says nothing about the strangers.
+    if (!is_trusted(user, source, pair)) users_.remove(user);
+    trusted_.touch(pair);
 }
 
 std::string throttled_source(std::string_view client)
@@ -84,6 +97,12 @@ std::string throttled_source(std::string_view client)
     std::fill(address.begin() + 8, address.end(), static_cast<unsigned char>(0));
     ::inet_ntop(AF_INET6, address.data(), out.data(), out.size());
     return std::string{out.data()} + "/64";
+}
+
+bool is_loopback(std::string_view client)
+{
+    // As throttled_source() writes ::1, too.
+    return client.starts_with("127.") || client == "::1" || client == "::/64";
 }
 
 }  // namespace entrepot

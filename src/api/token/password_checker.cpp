@@ -12,13 +12,16 @@ namespace {
 
 constexpr std::size_t most_queued = 1'024;
 constexpr std::size_t most_queued_per_source = 256;
+constexpr std::size_t most_others = 256;
 
 std::unexpected<Error> too_many(std::chrono::seconds wait)
 {
-    return fail(
+    auto failure = fail(
         Errc::too_many_requests,
         "too many failed attempts in a row: try again in " + std::to_string(wait.count()) + " s"
     );
+    failure.error().set_retry_after(wait);
+    return failure;
 }
 
 std::unexpected<Error> busy()
@@ -89,9 +92,10 @@ Task<std::string> PasswordChecker::run(std::function<Result<std::string>()> work
     co_return co_await completed_by<std::string>([this, &work](Completion<std::string> completion) {
         auto shared = std::make_shared<Completion<std::string>>(std::move(completion));
         std::unique_lock lock{mutex_};
-        if (stopping_) {
+        if (stopping_ || others_.size() >= most_others) {
+            const bool stopping = stopping_;
             lock.unlock();
-            shared->complete(ending());
+            shared->complete(stopping ? ending() : busy());
             return;
         }
         others_.emplace_back([work = std::move(work), shared] { shared->complete(work()); });
@@ -195,7 +199,16 @@ void PasswordChecker::perform(Job& job)
     for (auto& waiter : throttled) {
         waiter.completion.complete(too_many(throttle_.remaining(job.check.user, waiter.source)));
     }
-    finish(job, wanted && verify_password(job.check.password, job.check.encoded));
+    finish(job, wanted && is_right(job.check));
+}
+
+// Whether there is an alternative doesn't show: without one the second hash is computed all the same.
+bool PasswordChecker::is_right(const Check& check)
+{
+    ++hashes_run_;
+    if (verify_password(check.password, check.encoded)) return true;
+    ++hashes_run_;
+    return verify_password(check.password, check.alternative);
 }
 
 // Failures that arrived since a request was queued count against it too: sending many at once is no way round.

@@ -3,6 +3,7 @@
 #include "api/token/login_throttle.hpp"
 #include "core/completion.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -26,8 +27,9 @@ public:
         std::string user;
         std::string source;
         std::string password;
-        std::string encoded;  // Argon2id; empty for a user that doesn't exist: false, after the same time
-        std::string tag;      // the same for the same user, secret and credential version only
+        std::string encoded;      // Argon2id; empty for a user that doesn't exist: false, after the same time
+        std::string alternative;  // another secret that will do (a CLI secret); empty: none, after the same time
+        std::string tag;          // the same for the same user, secret and credential version only
     };
 
     explicit PasswordChecker(LoginThrottle& throttle, unsigned threads = 2);
@@ -39,14 +41,17 @@ public:
     // when too many checks wait.
     Task<bool> check(Check check);
 
-    // Any other password hashing, between the checks: `work` runs on one of the threads and must not throw.
+    // Any other password hashing, between the checks: `work` runs on one of the threads and must not throw. unavailable
+    // when too much waits.
     Task<std::string> run(std::function<Result<std::string>()> work);
 
     // Whoever still waits gets unavailable; joins the threads. Before the waiting loops end, at the latest.
     void stop();
 
-    // How many Argon2id checks have run, for metrics and tests.
+    // How many checks have run, and how many times they computed Argon2id: one time for what is right at once, two
+    // for everything else.
     std::uint64_t checks_run() const noexcept;
+    std::uint64_t hashes_run() const noexcept { return hashes_run_.load(); }
 
 private:
     struct Waiter {
@@ -61,6 +66,7 @@ private:
     std::shared_ptr<Job> take();
     std::shared_ptr<Job> take_from(Lane& lane);
     void perform(Job& job);
+    bool is_right(const Check& check);
     std::vector<Waiter> split_throttled(Job& job);
     void finish(Job& job, bool right);
 
@@ -74,6 +80,7 @@ private:
     std::deque<std::function<void()>> others_;
     std::size_t queued_ = 0;
     std::uint64_t checks_run_ = 0;
+    std::atomic<std::uint64_t> hashes_run_ = 0;
     bool stopping_ = false;
     std::vector<std::jthread> threads_;
 };

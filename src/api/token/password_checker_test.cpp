@@ -21,7 +21,14 @@ protected:
 
     PasswordChecker::Check attempt(std::string password, std::string user = "alice", std::string source = "here") const
     {
-        return {user, std::move(source), password, user == "nobody" ? "" : encoded, user + "\n" + password};
+        return {
+            .user = user,
+            .source = std::move(source),
+            .password = password,
+            .encoded = user == "nobody" ? "" : encoded,
+            .alternative = {},
+            .tag = user + "\n" + password
+        };
     }
 
     // All at once, and their results in the order given.

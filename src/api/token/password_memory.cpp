@@ -24,10 +24,13 @@ PasswordMemory::PasswordMemory(const Clock& clock, Random& random, std::size_t c
     random.fill(key_);
 }
 
-std::string PasswordMemory::tag(std::string_view user, std::string_view password, std::int64_t credential_version) const
+std::string PasswordMemory::tag(
+    PasswordPurpose purpose, std::string_view user, std::string_view password, std::int64_t credential_version
+) const
 {
     std::string text;
-    text.reserve(user.size() + password.size() + 3 * sizeof(std::uint64_t));
+    text.reserve(user.size() + password.size() + 3 * sizeof(std::uint64_t) + 1);
+    text += static_cast<char>(purpose);
     append(text, user);
     append(text, password);
     text.append(reinterpret_cast<const char*>(&credential_version), sizeof credential_version);
@@ -51,27 +54,21 @@ bool PasswordMemory::knows(const std::string& tag) const
 {
     const std::lock_guard lock{mutex_};
     const auto found = entries_.find(tag);
-    return found != entries_.end() && found->second.until > clock_.steady();
+    return found != entries_.end() && found->second > clock_.steady();
 }
 
-void PasswordMemory::remember(const std::string& tag, std::int64_t user_id)
+void PasswordMemory::remember(const std::string& tag)
 {
     const std::lock_guard lock{mutex_};
     const auto now = clock_.steady();
-    entries_.insert_or_assign(tag, Entry{user_id, now + lifetime});
+    entries_.insert_or_assign(tag, now + lifetime);
     order_.emplace_back(tag, now + lifetime);
     while (!order_.empty() && (order_.front().second <= now || order_.size() > capacity_)) {
         const auto found = entries_.find(order_.front().first);
-        const bool renewed = found != entries_.end() && found->second.until > order_.front().second;
+        const bool renewed = found != entries_.end() && found->second > order_.front().second;
         if (found != entries_.end() && !renewed) entries_.erase(found);
         order_.pop_front();
     }
-}
-
-void PasswordMemory::forget_user(std::int64_t user_id)
-{
-    const std::lock_guard lock{mutex_};
-    std::erase_if(entries_, [user_id](const auto& entry) { return entry.second.user_id == user_id; });
 }
 
 }  // namespace entrepot

@@ -67,9 +67,9 @@ TEST(PasswordMemory, knows_what_it_was_told_for_five_minutes)
     FakeClock clock;
     SystemRandom random;
     PasswordMemory memory{clock, random};
-    const auto tag = memory.tag("alice", "Secret123", 1);
+    const auto tag = memory.tag(PasswordPurpose::any_request, "alice", "Secret123", 1);
     EXPECT_FALSE(memory.knows(tag));
-    memory.remember(tag, 7);
+    memory.remember(tag);
     EXPECT_TRUE(memory.knows(tag));
     clock.advance(std::chrono::minutes{5} - std::chrono::seconds{1});
     EXPECT_TRUE(memory.knows(tag));
@@ -83,27 +83,26 @@ TEST(PasswordMemory, tags_tell_users_passwords_versions_and_processes_apart)
     SystemRandom random;
     const PasswordMemory memory{clock, random};
     const PasswordMemory other_process{clock, random};
-    const auto tag = memory.tag("alice", "Secret123", 1);
-    EXPECT_EQ(tag, memory.tag("alice", "Secret123", 1));
-    EXPECT_NE(tag, memory.tag("alic", "eSecret123", 1));
-    EXPECT_NE(tag, memory.tag("alice", "Secret124", 1));
-    EXPECT_NE(tag, memory.tag("alice", "Secret123", 2));
-    EXPECT_NE(tag, other_process.tag("alice", "Secret123", 1));
+    const auto tag = memory.tag(PasswordPurpose::any_request, "alice", "Secret123", 1);
+    EXPECT_EQ(tag, memory.tag(PasswordPurpose::any_request, "alice", "Secret123", 1));
+    EXPECT_NE(tag, memory.tag(PasswordPurpose::any_request, "alic", "eSecret123", 1));
+    EXPECT_NE(tag, memory.tag(PasswordPurpose::any_request, "alice", "Secret124", 1));
+    EXPECT_NE(tag, memory.tag(PasswordPurpose::any_request, "alice", "Secret123", 2));
+    EXPECT_NE(tag, memory.tag(PasswordPurpose::log_in, "alice", "Secret123", 1));
+    EXPECT_NE(tag, other_process.tag(PasswordPurpose::any_request, "alice", "Secret123", 1));
 }
 
-TEST(PasswordMemory, forgets_a_user_and_the_oldest_beyond_its_capacity)
+TEST(PasswordMemory, forgets_the_oldest_beyond_its_capacity)
 {
     FakeClock clock;
     SystemRandom random;
     PasswordMemory memory{clock, random, 2};
-    memory.remember("a", 1);
+    memory.remember("a");
     clock.advance(std::chrono::seconds{1});
-    memory.remember("b", 2);
-    memory.remember("c", 3);
+    memory.remember("b");
+    memory.remember("c");
     EXPECT_FALSE(memory.knows("a"));
     EXPECT_TRUE(memory.knows("b"));
-    memory.forget_user(2);
-    EXPECT_FALSE(memory.knows("b"));
     EXPECT_TRUE(memory.knows("c"));
 }
 
@@ -112,11 +111,11 @@ TEST(PasswordMemory, remembering_again_renews)
     FakeClock clock;
     SystemRandom random;
     PasswordMemory memory{clock, random};
-    memory.remember("a", 1);
+    memory.remember("a");
     clock.advance(std::chrono::minutes{4});
-    memory.remember("a", 1);
+    memory.remember("a");
     clock.advance(std::chrono::minutes{4});
-    memory.remember("b", 2);
+    memory.remember("b");
     EXPECT_TRUE(memory.knows("a"));
 }
 

@@ -1,11 +1,10 @@
 #include "api/token/token_endpoint.hpp"
 
 #include "access/scope.hpp"
+#include "access/token_text.hpp"
 #include "api/error_answer.hpp"
 #include "api/token/oauth_error.hpp"
 #include "core/log.hpp"
-
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -15,13 +14,16 @@ namespace {
 
 constexpr std::string_view basic_challenge = R"(Basic realm="entrepot", charset="UTF-8")";
 
-std::string hash_of(std::string_view secret)
+Caller nobody()
 {
-    std::array<std::byte, 32> digest{};
-    EVP_Digest(
-        secret.data(), secret.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr
-    );
-    return to_hex(digest);
+    return {.identity = Authenticator::anonymous(), .scopes = nullptr};
+}
+
+// A refresh token lives as long as the password that it came from: a robot's secret and an access token end sooner.
+bool may_be_refreshed(const Caller& owner)
+{
+    const auto& identity = *owner.identity;
+    return !identity.anonymous() && identity.kind == PrincipalKind::user && owner.access_token_id == 0;
 }
 
 bool is_form(std::string_view content_type) noexcept
@@ -69,17 +71,18 @@ TokenEndpoint::TokenEndpoint(Parts parts, TokenSettings settings)
 std::optional<Response> TokenEndpoint::peek(const Request& request) noexcept
 {
     if (request.method != Method::get || parts_.keys.rotation_due()) return std::nullopt;
-    Known known;
+    std::optional<Caller> owner = nobody();
     if (const auto authorization = request.header("authorization")) {
         const auto [scheme, value] = split_authorization(*authorization);
         const auto credentials = scheme == Authorization::Scheme::basic ? parse_basic(value) : std::nullopt;
-        known = credentials ? parts_.authenticator.peek_password(*credentials) : nullptr;
-        if (!known) return std::nullopt;
+        owner = credentials ? parts_.authenticator.peek_basic(*credentials) : std::nullopt;
+        if (!owner) return std::nullopt;
     }
     const auto query = parse_token_query(request.query);
     if (!query || query->offline || !check_service(query->service)) return std::nullopt;
-    const auto issued = issue(known, query->scopes);
+    const auto issued = issue(*owner, query->scopes);
     if (!issued) return std::nullopt;
+    if (!owner->identity->anonymous()) parts_.logins.repeated(request, *owner->identity);
     return answer(*issued, {});
 }
 
@@ -115,19 +118,30 @@ Task<Response> TokenEndpoint::get(const Request& request)
 {
     CO_TRY(const auto query, parse_token_query(request.query));
     CO_CHECK(check_service(query.service));
-    Known known;
+    auto owner = nobody();
     if (const auto authorization = request.header("authorization")) {
         const auto [scheme, value] = split_authorization(*authorization);
         auto credentials = scheme == Authorization::Scheme::basic ? parse_basic(value) : std::nullopt;
         if (!credentials) co_return fail(Errc::unauthorized, "a user name and a password by Basic are required");
         auto client = request.origin().client;
-        CO_TRY(known, co_await parts_.authenticator.check_password(*std::move(credentials), std::move(client)));
+        const auto user = credentials->user;
+        auto checked = co_await parts_.authenticator.check_basic(*std::move(credentials), std::move(client));
+        if (!checked) {
+            if (LoginAudit::is_failure(checked.error())) {
+                CO_CHECK(co_await parts_.logins.failed(request, user, checked.error()));
+            }
+            co_return std::unexpected{std::move(checked).error()};
+        }
+        owner = *std::move(checked);
     }
     CO_CHECK(co_await keep_keys_current());
-    CO_TRY(const auto issued, issue(known, query.scopes));
+    CO_TRY(const auto issued, issue(owner, query.scopes));
     std::string refresh_token;
-    if (query.offline && known) {
-        CO_TRY(refresh_token, co_await make_refresh_token(known, query.client_id));
+    if (query.offline && may_be_refreshed(owner)) {
+        CO_TRY(refresh_token, co_await make_refresh_token(owner, query.client_id));
+    }
+    if (!owner.identity->anonymous()) {
+        CO_CHECK(co_await parts_.logins.succeeded(request, *owner.identity, "password"));
     }
     co_return answer(issued, refresh_token);
 }
@@ -144,21 +158,31 @@ Task<Response> TokenEndpoint::post(const Request& request, ByteSource& body)
     const auto requested = parse_scopes(scope);
     if (!requested) co_return fail(Errc::oauth_invalid_scope, requested.error().message());
     auto client = request.origin().client;
-    CO_TRY(const auto known, co_await owner_of(form, std::move(client)));
+    auto found = co_await owner_of(form, std::move(client));
+    if (!found) {
+        if (LoginAudit::is_failure(found.error())) {
+            const auto user = form.grant_type == "password" ? std::string{form.username} : "(refresh token)";
+            CO_CHECK(co_await parts_.logins.failed(request, user, found.error()));
+        }
+        co_return std::unexpected{std::move(found).error()};
+    }
+    const auto owner = *std::move(found);
     CO_CHECK(co_await keep_keys_current());
-    CO_TRY(const auto issued, issue(known, *requested));
+    CO_TRY(const auto issued, issue(owner, *requested));
     std::string refresh_token;
-    if (form.access_type == "offline") {
+    if (form.access_type == "offline" && may_be_refreshed(owner)) {
         if (form.grant_type == "refresh_token") {
             refresh_token = form.refresh_token;
         } else {
-            CO_TRY(refresh_token, co_await make_refresh_token(known, form.client_id));
+            CO_TRY(refresh_token, co_await make_refresh_token(owner, form.client_id));
         }
     }
+    const std::string_view how = form.grant_type == "password" ? "password" : "refresh token";
+    CO_CHECK(co_await parts_.logins.succeeded(request, *owner.identity, how));
     co_return oauth_answer(issued, refresh_token);
 }
 
-Task<TokenEndpoint::Known> TokenEndpoint::owner_of(const TokenForm& form, std::string client)
+Task<Caller> TokenEndpoint::owner_of(const TokenForm& form, std::string client)
 {
     if (form.grant_type == "refresh_token") co_return co_await owner_of_refresh_token(form.refresh_token);
     if (form.grant_type != "password") {
@@ -166,36 +190,36 @@ Task<TokenEndpoint::Known> TokenEndpoint::owner_of(const TokenForm& form, std::s
     }
     const auto credentials = make_credentials(form.username, form.password);
     if (!credentials) co_return fail(Errc::oauth_invalid_grant, "wrong user name or password");
-    auto known = co_await parts_.authenticator.check_password(*credentials, std::move(client));
-    if (!known && known.error().code() == Errc::unauthorized) {
-        co_return fail(Errc::oauth_invalid_grant, known.error().message());
+    auto owner = co_await parts_.authenticator.check_basic(*credentials, std::move(client));
+    if (!owner && owner.error().code() == Errc::unauthorized) {
+        co_return fail(Errc::oauth_invalid_grant, owner.error().message());
     }
-    co_return known;
+    co_return owner;
 }
 
 // Any client may use it: identity tokens that `docker login` stored are read by other tools, under their own names.
-Task<TokenEndpoint::Known> TokenEndpoint::owner_of_refresh_token(std::string secret)
+Task<Caller> TokenEndpoint::owner_of_refresh_token(std::string secret)
 {
     const auto refuse = [] { return fail(Errc::oauth_invalid_grant, "the refresh token is not valid"); };
     if (!secret.starts_with(refresh_prefix)) co_return refuse();
-    auto stored = co_await parts_.refresh_tokens.find(hash_of(secret));
+    auto stored = co_await parts_.refresh_tokens.find(secret_hash(secret));
     if (!stored && stored.error().code() != Errc::not_found) co_return std::unexpected{std::move(stored).error()};
     const bool valid = stored && stored->expires_at > parts_.clock.now() && stored->service == settings_.service;
     if (!valid) co_return refuse();
-    auto known = co_await parts_.authenticator.account_of(stored->user_id, stored->credential_version);
-    if (!known && known.error().code() == Errc::unauthorized) co_return refuse();
-    co_return known;
+    auto owner = co_await parts_.authenticator.caller_of(stored->user_id, stored->credential_version);
+    if (!owner && owner.error().code() == Errc::unauthorized) co_return refuse();
+    co_return owner;
 }
 
-Task<std::string> TokenEndpoint::make_refresh_token(Known known, std::string client_id)
+Task<std::string> TokenEndpoint::make_refresh_token(Caller owner, std::string client_id)
 {
     auto secret = std::string{refresh_prefix} + parts_.random.base64url(32);
     RefreshToken token;
-    token.hash = hash_of(secret);
-    token.user_id = known->account.id;
+    token.hash = secret_hash(secret);
+    token.user_id = owner.identity->user_id;
     token.service = settings_.service;
     token.client_id = std::move(client_id);
-    token.credential_version = known->account.credential_version;
+    token.credential_version = owner.credential_version;
     const auto lifetime = std::chrono::duration_cast<std::chrono::microseconds>(settings_.refresh_lifetime);
     token.expires_at = parts_.clock.now() + lifetime.count();
     CO_CHECK(co_await parts_.refresh_tokens.add(std::move(token)));
@@ -217,18 +241,15 @@ Result<> TokenEndpoint::check_service(std::string_view service) const
     return fail(Errc::bad_request, "no such service");
 }
 
-Result<TokenEndpoint::Issued> TokenEndpoint::issue(const Known& known, const TokenScopes& requested)
+Result<TokenEndpoint::Issued> TokenEndpoint::issue(const Caller& owner, const TokenScopes& requested)
 {
     Issued issued;
     issued.at = parts_.clock.now();
-    Caller caller{.identity = Authenticator::anonymous(), .scopes = nullptr};
-    if (known) {
-        caller.identity = known->identity;
-        caller.credential_version = known->account.credential_version;
-    }
-    issued.scopes = granted(requested, caller, parts_.policy);
-    TokenSigner::Subject subject;
-    if (known) subject = {known->account.name, known->account.id, known->account.credential_version};
+    issued.scopes = granted(requested, owner, parts_.policy);
+    const auto& identity = *owner.identity;
+    const TokenSigner::Subject subject{
+        identity.name, identity.user_id, owner.credential_version, owner.access_token_id
+    };
     TRY(issued.token, signer_.sign(subject, issued.scopes, parts_.random.base64url(16), issued.at));
     return issued;
 }

@@ -2,6 +2,7 @@
 
 #include "access/policy.hpp"
 #include "api/token/authenticator.hpp"
+#include "api/token/login_audit.hpp"
 #include "api/token/token_form.hpp"
 #include "http/message.hpp"
 
@@ -12,8 +13,9 @@
 namespace entrepot {
 
 // The realm of our challenges (Docker registry token authentication): GET, and POST as OAuth 2.0 (RFC 6749). A token
-// carries exactly what was asked for and is allowed; only a password or a refresh token makes one, never another
-// access token. Mounted at /service/token, and jwks() at /service/token/jwks. Safe from any thread.
+// carries exactly what was asked for and is allowed; a person's or a robot's own secret or a refresh token makes one,
+// never another token of this endpoint. Refresh tokens are for passwords alone: they would outlive other secrets.
+// Mounted at /service/token, and jwks() at /service/token/jwks. Safe from any thread.
 class TokenEndpoint {
 public:
     struct Parts {
@@ -23,6 +25,7 @@ public:
         const AccessPolicy& policy;
         const Clock& clock;
         Random& random;
+        LoginAudit& logins;
     };
     TokenEndpoint(Parts parts, TokenSettings settings);
 
@@ -32,13 +35,11 @@ public:
     Response jwks(const Request& request) const;
 
 private:
-    using Known = Authenticator::Known;  // null is anonymous
-
     Task<Response> get(const Request& request);
     Task<Response> post(const Request& request, ByteSource& body);
-    Task<Known> owner_of(const TokenForm& form, std::string client);
-    Task<Known> owner_of_refresh_token(std::string secret);
-    Task<std::string> make_refresh_token(Known known, std::string client_id);
+    Task<Caller> owner_of(const TokenForm& form, std::string client);
+    Task<Caller> owner_of_refresh_token(std::string secret);
+    Task<std::string> make_refresh_token(Caller owner, std::string client_id);
     Task<> keep_keys_current();
     Result<> check_service(std::string_view service) const;
 
@@ -47,7 +48,7 @@ private:
         Micros at = 0;
         TokenScopes scopes;
     };
-    Result<Issued> issue(const Known& known, const TokenScopes& requested);
+    Result<Issued> issue(const Caller& owner, const TokenScopes& requested);
     Response answer(const Issued& issued, std::string_view refresh_token) const;
     Response oauth_answer(const Issued& issued, std::string_view refresh_token) const;
 

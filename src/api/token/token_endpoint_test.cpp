@@ -1,11 +1,14 @@
 #include "api/token/token_endpoint.hpp"
 
+#include "access/token_text.hpp"
 #include "api/token/claims_json.hpp"
 #include "api/token/password.hpp"
 #include "core/run_to_end.hpp"
+#include "tests/support/access_entries_of.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_request.hpp"
 #include "tests/support/memory_accounts.hpp"
+#include "tests/support/memory_audit.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -29,11 +32,27 @@ protected:
         account.password_hash = encoded;
         account.credential_version = 1;
         alice = run_to_end(accounts.create(account))->id;
-        policy.put("team", {1, false, alice});
-        policy.put("open", {2, true, 99});
+        const auto owner = grant_to(principal_key(alice), role::project_admin);
+        access.more.tenants = {tenant_entry(1, "default")};
+        access.more.projects = {project_entry(1, "team", false, {owner}), project_entry(2, "open", true)};
         EXPECT_TRUE(run_to_end(keys.open()));
+        noticed();
     }
 
+    // What a verb does after a change.
+    void noticed() { EXPECT_TRUE(run_to_end(directory.catch_up())); }
+    std::string add_access_token(std::optional<std::vector<AccessTokenScope>> scopes = {})
+    {
+        auto secret = make_access_token(random);
+        AccessToken token;
+        token.user_id = alice;
+        token.name = "laptop";
+        token.hash = secret_hash(secret);
+        token.scopes = std::move(scopes);
+        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token))));
+        noticed();
+        return secret;
+    }
     static Task<Response> answered(TokenEndpoint& endpoint, const Request& request, ByteSource& body)
     {
         co_return co_await endpoint.handle(request, body);
@@ -77,14 +96,19 @@ protected:
     MemoryAccounts accounts;
     MemoryKeys key_catalog;
     MemoryRefreshTokens refresh_tokens;
-    AccessPolicy policy{ProjectCreation::admins};
+    MemoryAccessTokens access_tokens;
     FakeClock clock;
+    AccessPolicy policy{ProjectCreation::admins, clock};
+    MemoryAccess access{accounts, access_tokens};
+    AccessDirectory directory{access, policy};
     SystemRandom random;
     TokenSettings settings;
     KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
     TokenSigner signer{keys, settings};
-    Authenticator authenticator{accounts, keys, settings, clock, random};
-    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random}, settings};
+    Authenticator authenticator{{accounts, access_tokens, keys, policy, directory, clock, random}, settings};
+    MemoryTrail trail;
+    LoginAudit logins{trail, clock};
+    TokenEndpoint endpoint{{authenticator, keys, refresh_tokens, policy, clock, random, logins}, settings};
 };
 std::string Endpoint::encoded;
 
@@ -228,10 +252,60 @@ TEST_F(Endpoint, a_refresh_token_ends_with_its_time_with_its_user_and_with_the_p
     clock.advance(settings.refresh_lifetime);
     expect_refused(late);
     const auto secret = refresh_token();
-    ASSERT_TRUE(run_to_end(authenticator.set_password(alice, "Changed123")));
+    ASSERT_TRUE(run_to_end(accounts.set_password(alice, *hash_password("Changed123", random))));
+    noticed();
     expect_refused(secret);
     accounts.erase(alice);
+    noticed();
     expect_refused(secret);
+}
+
+TEST_F(Endpoint, an_access_token_makes_tokens_that_name_it_and_are_as_narrow)
+{
+    AccessTokenScope scope;
+    scope.limit.kind = ObjectKind::project;
+    scope.limit.id = 1;
+    scope.limit.permissions.add(*find_permission(ObjectKind::project, "repository", "pull"));
+    const auto secret = add_access_token(std::vector{scope});
+    FakeRequest request{
+        Method::get, "/service/token?service=entrepot&offline_token=true&scope=repository:team/app:pull,push,delete"
+    };
+    request.with_basic("alice", secret);
+    const auto response = send(request);
+    ASSERT_EQ(response.status, 200U);
+    const auto claims = claims_in(response);
+    EXPECT_EQ(claims.access_token_id, 1);
+    EXPECT_EQ(claims.scopes.actions_on("team/app"), bit(Action::pull));
+    EXPECT_FALSE(json(response).contains("refresh_token"));
+    EXPECT_TRUE(endpoint.peek(FakeRequest{Method::get, "/service/token?service=entrepot"}.with_basic("alice", secret)));
+}
+
+TEST_F(Endpoint, an_access_token_that_was_revoked_makes_no_tokens)
+{
+    const auto secret = add_access_token();
+    FakeRequest request{Method::get, "/service/token?service=entrepot"};
+    request.with_basic("alice", secret);
+    ASSERT_EQ(send(request).status, 200U);
+    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
+    noticed();
+    EXPECT_FALSE(endpoint.peek(request));
+    EXPECT_EQ(send(request).status, 401U);
+}
+
+TEST_F(Endpoint, says_when_to_come_back_after_too_many_failures)
+{
+    FakeRequest request{Method::get, "/service/token?service=entrepot"};
+    request.with_basic("alice", "Wrong1234");
+    for (int i = 0; i < 11; ++i) {
+        EXPECT_EQ(send(request).status, 401U);
+        clock.advance(std::chrono::seconds{1});
+    }
+    const auto refused = send(request);
+    EXPECT_EQ(refused.status, 429U);
+    EXPECT_NE(refused.headers.find("Retry-After: 1\r\n"), std::string::npos);
+    clock.advance(std::chrono::seconds{1});
+    EXPECT_EQ(send(request).status, 401U);
+    EXPECT_NE(send(request).headers.find("Retry-After: 4\r\n"), std::string::npos);
 }
 
 TEST_F(Endpoint, post_words_its_errors_as_rfc_6749)

@@ -53,18 +53,6 @@ void TokenMemory::remember(std::string token, Caller caller, Micros until)
     make_room(shard);
 }
 
-void TokenMemory::forget_user(std::int64_t user_id)
-{
-    for (auto& shard : shards_) {
-        const std::lock_guard lock{shard.mutex};
-        for (auto entry = shard.entries.begin(); entry != shard.entries.end();) {
-            const auto next = std::next(entry);
-            if (entry->caller.identity->user_id == user_id) erase(shard, entry);
-            entry = next;
-        }
-    }
-}
-
 std::size_t TokenMemory::size() const
 {
     std::size_t count = 0;

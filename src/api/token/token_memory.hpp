@@ -22,7 +22,6 @@ public:
 
     std::optional<Caller> find(std::string_view token, Micros now) noexcept;
     void remember(std::string token, Caller caller, Micros until);
-    void forget_user(std::int64_t user_id);
     std::size_t size() const;
 
 private:

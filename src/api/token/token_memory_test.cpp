@@ -7,7 +7,10 @@ namespace {
 
 Caller caller(std::int64_t user)
 {
-    return {std::make_shared<const Identity>(Identity{user, "user", false}), std::make_shared<const TokenScopes>()};
+    return {
+        .identity = std::make_shared<const Identity>(Identity{.user_id = user, .name = "user"}),
+        .scopes = std::make_shared<const TokenScopes>(),
+    };
 }
 
 TEST(TokenMemory, finds_the_whole_token_alone)
@@ -28,16 +31,6 @@ TEST(TokenMemory, a_token_is_gone_at_its_end)
     EXPECT_TRUE(memory.find("0123456789abcdef", 99));
     EXPECT_FALSE(memory.find("0123456789abcdef", 100));
     EXPECT_EQ(memory.size(), 0U);
-}
-
-TEST(TokenMemory, forgets_all_of_a_user)
-{
-    TokenMemory memory{1'000, 1'000'000};
-    for (int i = 0; i < 100; ++i) memory.remember("token-with-some-length-" + std::to_string(i), caller(i % 2), 100);
-    memory.forget_user(1);
-    EXPECT_EQ(memory.size(), 50U);
-    EXPECT_FALSE(memory.find("token-with-some-length-1", 1));
-    EXPECT_TRUE(memory.find("token-with-some-length-2", 1));
 }
 
 TEST(TokenMemory, is_bounded_by_count_and_by_bytes)

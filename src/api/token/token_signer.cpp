@@ -19,6 +19,7 @@ Result<std::string> TokenSigner::sign(const Subject& subject, TokenScopes scopes
     claims.expires_at = seconds + settings_.lifetime_now().count();
     claims.user_id = subject.user_id;
     claims.credential_version = subject.credential_version;
+    claims.access_token_id = subject.access_token_id;
     claims.scopes = std::move(scopes);
     return key->sign(claims_to_json(claims));
 }

@@ -20,6 +20,7 @@ public:
         std::string name;
         std::int64_t user_id = 0;
         std::int64_t credential_version = 0;
+        std::int64_t access_token_id = 0;  // the personal access token that was shown, or 0
     };
     Result<std::string> sign(const Subject& subject, TokenScopes scopes, std::string id, Micros now) const;
 

@@ -73,7 +73,8 @@ void PostgresConnection::disconnect() noexcept
 Result<SqlRows> PostgresConnection::run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters)
 {
     const PostgresParameters given{parameters};
-    const auto known = prepared_.find(statement.text);
+    const std::pair key{statement.text, statement.row_lock};
+    const auto known = prepared_.find(key);
     if (known == prepared_.end()) {
         const std::string name = "s" + std::to_string(prepared_.size());
         const std::string text = std::string{statement.text} + " " + statement.row_lock;
@@ -82,9 +83,9 @@ Result<SqlRows> PostgresConnection::run_with(const SqlStatement& statement, std:
             return lost(statement.text);
         }
         CHECK(answer());
-        prepared_.emplace(statement.text, name);
+        prepared_.emplace(key, name);
     }
-    const std::string& name = prepared_.at(statement.text);
+    const std::string& name = prepared_.at(key);
     const int sent = PQsendQueryPrepared(
         connection_, name.c_str(), given.count(), given.values.data(), given.lengths.data(), given.formats.data(), 1
     );

@@ -5,8 +5,9 @@
 #include "drivers/sql/sql_engine.hpp"
 
 #include <chrono>
+#include <map>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
 struct pg_conn;
 struct pg_result;
@@ -63,7 +64,8 @@ private:
     const Clock& clock_;
     TimePoint deadline_{};
     pg_conn* connection_ = nullptr;
-    std::unordered_map<const char*, std::string> prepared_;  // names, by the address of the statement's literal
+    // By the addresses of text and row lock: literals of the same text share one address, with and without a lock.
+    std::map<std::pair<const char*, const char*>, std::string> prepared_;
     bool worth_repeating_ = false;
 };
 

@@ -53,6 +53,20 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; }
 );
 
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
+    ArtifactContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
+    AccessContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
 // Counts what the change feed says and lets a test wait for more of it.
 class Changes {
 public:
@@ -96,7 +110,7 @@ TEST(PostgresStore, answers_unavailable_while_the_server_is_away_and_works_again
     PostgresServer server;
     const SystemClock clock;
     const auto store = open_postgres_store(options(server.create_database()), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     ASSERT_TRUE(run(store->blobs().arrive(arrival(repository("p/a"), "kept"))));
     server.stop();
     for (int i = 0; i < 10; ++i) {
@@ -117,7 +131,7 @@ TEST(PostgresStore, gives_up_on_a_server_that_accepts_connections_and_never_answ
     const auto store = open_postgres_store(options(server.create_database()), clock);
     server.freeze();
     EXPECT_FAILS(Errc::unavailable, run(store->health().probe()));
-    EXPECT_FAILS(Errc::unavailable, run(store->projects().create(project("p"), false, {1, 1})));
+    EXPECT_FAILS(Errc::unavailable, run(store->projects().create({.name = project("p")}, {1, 1})));
     server.thaw();
     EXPECT_TRUE(works_again(*store));
 }
@@ -127,7 +141,7 @@ TEST(PostgresStore, loses_no_acknowledged_push_when_the_server_is_cut_off_under_
     PostgresServer server;
     const SystemClock clock;
     const auto store = open_postgres_store(options(server.create_database()), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     std::mutex mutex;
     std::vector<std::string> acknowledged;
     std::atomic<bool> stop = false;
@@ -168,7 +182,7 @@ TEST(PostgresStore, tells_another_instance_of_changed_projects_and_of_nothing_el
     following.on_access_changed = [&changes] { changes.happened(); };
     const auto there = open_postgres_store(following, clock);
     ASSERT_TRUE(changes.wait_for_more_than(0)) << "once at the start";
-    const auto made = run(here->projects().create(project("p"), false, {1, 1}));
+    const auto made = run(here->projects().create({.name = project("p")}, {1, 1}));
     ASSERT_TRUE(made);
     ASSERT_TRUE(changes.wait_for_more_than(1));
     const std::int64_t before = number_on_postgres(url, "SELECT version FROM access_state");

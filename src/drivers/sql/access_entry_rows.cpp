@@ -41,12 +41,12 @@ constexpr SqlStatement every_role{"SELECT id, name, description, permissions FRO
 constexpr SqlStatement all_users{
     "SELECT u.id, u.disabled, COALESCE(c.version, 0), COALESCE(r.expires_at, 0) FROM users u "
     "LEFT JOIN credentials c ON c.user_id = u.id AND c.kind IN ('password', 'robot') "
-    "LEFT JOIN robots r ON r.user_id = u.id ORDER BY u.id"
+    "LEFT JOIN robots r ON r.user_id = u.id WHERE u.kind <> 'deleted' ORDER BY u.id"
 };
 constexpr SqlStatement one_user{
     "SELECT u.id, u.disabled, COALESCE(c.version, 0), COALESCE(r.expires_at, 0) FROM users u "
     "LEFT JOIN credentials c ON c.user_id = u.id AND c.kind IN ('password', 'robot') "
-    "LEFT JOIN robots r ON r.user_id = u.id WHERE u.id = $1"
+    "LEFT JOIN robots r ON r.user_id = u.id WHERE u.id = $1 AND u.kind <> 'deleted'"
 };
 
 constexpr SqlStatement all_team_members{"SELECT user_id, team_id FROM team_members"};

@@ -1,4 +1,5 @@
 #include "drivers/sql/annotations_text.hpp"
+#include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/manifest_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
@@ -36,12 +37,6 @@ constexpr SqlStatement insert_blob_use{
 
 constexpr SqlStatement insert_child{
     "INSERT INTO manifest_children (manifest_id, digest) VALUES ($1, $2) ON CONFLICT (manifest_id, digest) DO NOTHING"
-};
-
-constexpr SqlStatement move_tag{
-    "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5) "
-    "ON CONFLICT (repository_id, name) DO UPDATE SET "
-    "manifest_id = excluded.manifest_id, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by"
 };
 
 SqlParameter subject_of(const Manifest& manifest)
@@ -88,40 +83,51 @@ write_references(SqlSession& session, std::int64_t id, const std::vector<std::in
 }
 
 struct Written {
-    std::int64_t id = 0;
     ManifestChange change = ManifestChange::added;
+    std::int64_t bytes = 0;  // to be charged
 };
 
 // The bytes of a digest are what they were; what they are taken for may differ.
 Result<Written> rewrite(
     SqlSession& session,
+    ArtifactRows& rows,
     const RepositoryRow& place,
     const NewManifest& pushed,
     const std::vector<std::int64_t>& blobs,
     const std::string& annotations
 )
 {
-    TRY(const auto rows, session.run(find_pushed, {place.id, pushed.digest.text()}));
-    if (rows.empty()) return fail(Errc::unavailable, "the manifest changed meanwhile, try again");
-    const std::int64_t id = rows.front().integer(0);
+    TRY(const auto found, session.run(find_pushed, {place.id, pushed.digest.text()}));
+    if (found.empty()) return fail(Errc::unavailable, "the manifest changed meanwhile, try again");
+    const std::int64_t id = found.front().integer(0);
     const Manifest& manifest = pushed.manifest;
-    const auto& stored_type = rows.front().text(1);
-    if (stored_type == manifest.media_type) return Written{id, ManifestChange::repeated};
+    const auto& stored_type = found.front().text(1);
+    if (stored_type == manifest.media_type) {
+        CHECK(rows.tag(id, pushed.tags, pushed.actor));
+        return Written{ManifestChange::repeated, 0};
+    }
     // As another type it would let go of its blobs, and answer whoever pulls it by digest with that type.
     if (Manifest::is_understood(stored_type)) {
         return fail(Errc::manifest_invalid, "this manifest is stored here as " + stored_type);
     }
+    CHECK(rows.forget(id));
     CHECK(session.run(
         retype_manifest, {id, manifest.media_type, manifest.artifact_type, subject_of(manifest), annotations}
     ));
     CHECK(session.run(delete_blob_uses, {id}));
     CHECK(session.run(delete_children, {id}));
     CHECK(write_references(session, id, blobs, manifest));
-    return Written{id, ManifestChange::retyped};
+    CHECK(rows.add(id, pushed));
+    CHECK(refresh_artifact_labels(session, id));
+    return Written{ManifestChange::retyped, 0};
 }
 
 Result<Written> write_manifest(
-    SqlSession& session, const RepositoryRow& place, const NewManifest& pushed, const std::vector<std::int64_t>& blobs
+    SqlSession& session,
+    ArtifactRows& rows,
+    const RepositoryRow& place,
+    const NewManifest& pushed,
+    const std::vector<std::int64_t>& blobs
 )
 {
     const Manifest& manifest = pushed.manifest;
@@ -141,11 +147,11 @@ Result<Written> write_manifest(
              pushed.actor.at,
              pushed.actor.user_id}
         ));
-    if (inserted.empty()) return rewrite(session, place, pushed, blobs, annotations);
+    if (inserted.empty()) return rewrite(session, rows, place, pushed, blobs, annotations);
     const std::int64_t id = inserted.front().integer(0);
     CHECK(write_references(session, id, blobs, manifest));
-    CHECK(charge_bytes(session, place.project_id, size));
-    return Written{id, ManifestChange::added};
+    CHECK(rows.add(id, pushed));
+    return Written{ManifestChange::added, size};
 }
 
 }  // namespace
@@ -154,10 +160,9 @@ Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& p
 {
     TRY(const RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
     TRY(const auto blobs, find_required_blobs(session, place, pushed));
-    TRY(const Written written, write_manifest(session, place, pushed, blobs));
-    for (const Tag& tag : pushed.tags) {
-        CHECK(session.run(move_tag, {place.id, tag.text(), written.id, pushed.actor.at, pushed.actor.user_id}));
-    }
+    ArtifactRows rows{session, place};
+    TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));
+    CHECK(rows.finish(written.bytes, pushed.actor.at));
     return written.change;
 }
 

@@ -1,5 +1,6 @@
 #include "drivers/sql/manifest_rows.hpp"
 
+#include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 namespace entrepot {
@@ -15,12 +16,7 @@ constexpr SqlStatement load_by_digest{
     "JOIN manifests m ON m.repository_id = r.id WHERE r.name = $1 AND m.digest = $2"
 };
 
-constexpr SqlStatement delete_tag{"DELETE FROM tags WHERE repository_id = $1 AND name = $2 RETURNING manifest_id"};
-
 constexpr SqlStatement find_manifest{"SELECT id, size FROM manifests WHERE repository_id = $1 AND digest = $2"};
-
-// Tags, blob references and children go with it (ON DELETE CASCADE).
-constexpr SqlStatement delete_manifest{"DELETE FROM manifests WHERE id = $1"};
 
 constexpr SqlStatement find_content{"SELECT r.id FROM repositories r WHERE r.name = $1 AND "
                                     "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
@@ -65,19 +61,21 @@ Result<ManifestPtr> load_manifest(SqlSession& session, const RepositoryName& rep
     );
 }
 
-Result<> remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference)
+Result<>
+remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference, const Actor& actor)
 {
     TRY(const auto place, lock_repository(session, repository));
     if (!place) return no_such_repository(repository);
+    ArtifactRows rows{session, *place};
     if (reference.tag()) {
-        TRY(const auto deleted, session.run(delete_tag, {place->id, reference.text()}));
-        if (deleted.empty()) return no_such_manifest(repository, reference);
-        return {};
+        TRY(const bool removed, rows.untag(reference.text()));
+        if (!removed) return no_such_manifest(repository, reference);
+        return rows.finish(0, actor.at);
     }
     TRY(const auto found, session.run(find_manifest, {place->id, reference.text()}));
     if (found.empty()) return no_such_manifest(repository, reference);
-    CHECK(session.run(delete_manifest, {found.front().integer(0)}));
-    return charge_bytes(session, place->project_id, -found.front().integer(1));
+    CHECK(rows.remove(found.front().integer(0)));
+    return rows.finish(-found.front().integer(1), actor.at);
 }
 
 Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository, const PageRequest& page)

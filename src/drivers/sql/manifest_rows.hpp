@@ -17,7 +17,8 @@ Result<ManifestPtr> load_manifest(SqlSession& session, const RepositoryName& rep
 enum class ManifestChange { added, repeated, retyped };
 Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& manifest);
 
-Result<> remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference);
+Result<>
+remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference, const Actor& actor);
 
 Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository, const PageRequest& page);
 Result<NamePage> list_repositories(

@@ -13,7 +13,9 @@ namespace {
 constexpr const char* columns =
     "p.id, p.name, p.is_public, p.bytes, p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
     "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, p.artifact_count";
-constexpr const char* from = "projects p JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
+// Outer joins, so that the engine walks along projects whatever it thinks of the others.
+constexpr const char* from =
+    "projects p LEFT JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
 
 constexpr ListColumn fields[] = {
     {"name", "p.name"},
@@ -39,6 +41,18 @@ constexpr ListColumn fields[] = {
     {"hard.artifacts", "p.quota_artifacts", ListColumn::Type::integer},
     {"used.artifacts", "p.artifact_count", ListColumn::Type::integer},
 };
+
+// What is only counted or picked needs the other tables only where the query names them.
+const char* from_for(const ListQuery& query)
+{
+    const auto names_others = [](const std::string& field) {
+        const auto* const found = std::ranges::find(fields, field, &ListColumn::field);
+        return found != std::ranges::end(fields) && !std::string_view{found->column}.starts_with("p.");
+    };
+    const bool joined = std::ranges::any_of(query.conditions, names_others, &ListCondition::field) ||
+                        std::ranges::any_of(query.order, names_others, &ListOrder::field);
+    return joined ? from : "projects p";
+}
 
 Project project_of(SqlRow& row)
 {
@@ -96,7 +110,7 @@ Result<std::vector<Project>> read_projects(SqlSession& session, const ListStatem
 Result<ListPage<Project>>
 list_many_visible(SqlSession& session, const ListQuery& query, std::span<const std::int64_t> visible)
 {
-    ListStatement matching{"p.id", from, fields};
+    ListStatement matching{"p.id", from_for(query), fields};
     auto all = query;
     all.offset = 0;
     all.limit = std::numeric_limits<std::int64_t>::max();
@@ -137,9 +151,12 @@ Result<ListPage<Project>>
 list_projects(SqlSession& session, const ListQuery& query, const std::optional<std::vector<std::int64_t>>& visible)
 {
     if (visible && visible->size() > most_ids_in_statement) return list_many_visible(session, query, *visible);
+    const auto narrow = [&](ListStatement& statement) -> Result<> {
+        if (visible) statement.where_one_of("p.id", *visible);
+        return statement.apply(query);
+    };
     ListStatement statement{columns, from, fields};
-    if (visible) statement.where_one_of("p.id", *visible);
-    CHECK(statement.apply(query));
+    CHECK(narrow(statement));
     statement.order_by("p.name");
     ListPage<Project> page;
     TRY(page.items, read_projects(session, statement));
@@ -147,9 +164,11 @@ list_projects(SqlSession& session, const ListQuery& query, const std::optional<s
     const bool is_last = on_page < query.limit && (on_page > 0 || query.offset == 0);
     if (is_last) {
         page.total = query.offset + on_page;
-    } else {
-        TRY(page.total, statement.count(session));
+        return page;
     }
+    ListStatement counted{"p.id", from_for(query), fields};
+    CHECK(narrow(counted));
+    TRY(page.total, counted.count(session));
     return page;
 }
 

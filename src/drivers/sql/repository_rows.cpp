@@ -1,5 +1,7 @@
 #include "drivers/sql/repository_rows.hpp"
 
+#include "drivers/sql/artifact_rows.hpp"
+
 namespace entrepot {
 
 namespace {
@@ -11,12 +13,11 @@ constexpr SqlStatement lock_project{
     "FOR NO KEY UPDATE OF p"
 };
 
+// Another instance may have created the row while we waited for the project's lock.
 constexpr SqlStatement insert_repository{
     "INSERT INTO repositories (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) "
     "ON CONFLICT (name) DO NOTHING RETURNING id"
 };
-
-constexpr SqlStatement count_repository{"UPDATE projects SET repository_count = repository_count + 1 WHERE id = $1"};
 
 constexpr SqlStatement find_link{"SELECT b.id, b.size FROM repositories r "
                                  "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "
@@ -42,6 +43,9 @@ constexpr SqlStatement uncount_link{
 
 constexpr SqlStatement delete_count{"DELETE FROM project_blobs WHERE project_id = $1 AND blob_id = $2"};
 
+constexpr SqlStatement select_of_project{"SELECT id FROM repositories WHERE project_id = $1"};
+constexpr SqlStatement delete_of_project{"DELETE FROM repositories WHERE project_id = $1"};
+
 constexpr SqlStatement add_bytes{"UPDATE projects SET bytes = bytes + $2 WHERE id = $1"};
 
 }  // namespace
@@ -60,14 +64,14 @@ Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName
     const std::int64_t project_id = rows.front().integer(0);
     if (!rows.front().is_null(1)) return RepositoryRow{project_id, rows.front().integer(1)};
     TRY(const auto inserted, session.run(insert_repository, {project_id, name.text(), now}));
-    if (!inserted.empty()) {
-        CHECK(session.run(count_repository, {project_id}));
-        return RepositoryRow{project_id, inserted.front().integer(0)};
+    if (inserted.empty()) {
+        TRY(const auto id, find_repository(session, name));
+        if (!id) return fail(Errc::unavailable, "the repository changed meanwhile, try again");
+        return RepositoryRow{project_id, *id};
     }
-    // Another instance created the row while we waited for the project's lock.
-    TRY(const auto created, session.run(find_repository_id, {name.text()}));
-    if (created.empty()) return no_such_repository(name);
-    return RepositoryRow{project_id, created.front().integer(0)};
+    const RepositoryRow place{project_id, inserted.front().integer(0)};
+    CHECK(count_repository(session, place, 1));
+    return place;
 }
 
 Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const RepositoryName& name)
@@ -106,6 +110,14 @@ Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const
 Result<> charge_bytes(SqlSession& session, std::int64_t project_id, std::int64_t bytes)
 {
     CHECK(session.run(add_bytes, {project_id, bytes}));
+    return {};
+}
+
+Result<> remove_empty_repositories(SqlSession& session, std::int64_t project_id)
+{
+    TRY(const auto rows, session.run(select_of_project, {project_id}));
+    for (const SqlRow& row : rows) CHECK(count_repository(session, {project_id, row.integer(0)}, -1));
+    CHECK(session.run(delete_of_project, {project_id}));
     return {};
 }
 

@@ -39,6 +39,9 @@ Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const B
 Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob);
 Result<> charge_bytes(SqlSession& session, std::int64_t project_id, std::int64_t bytes);
 
+// The repositories of a project in which none holds anything: it is about to be removed.
+Result<> remove_empty_repositories(SqlSession& session, std::int64_t project_id);
+
 // name_unknown, naming the repository.
 std::unexpected<Error> no_such_repository(const RepositoryName& name);
 

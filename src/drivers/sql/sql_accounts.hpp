@@ -5,7 +5,7 @@
 
 namespace entrepot {
 
-// Users, signing keys and refresh tokens on any SqlEngine, which outlives them.
+// Principals' accounts, signing keys and refresh tokens on any SqlEngine, which outlives them.
 
 class SqlAccounts final : public AccountCatalog {
 public:
@@ -13,9 +13,9 @@ public:
 
     Task<Account> find(std::string name) override;
     Task<Account> find_by_id(std::int64_t id) override;
-    Task<Account> create(Account account) override;
-    Task<Account> create_admin(Account account) override;
+    Task<Account> create_in(std::int64_t tenant_id, Account account) override;
     Task<> set_password(std::int64_t id, std::string password_hash) override;
+    Task<> set_cli_secret(std::int64_t id, std::string hash) override;
     Task<std::int64_t> count() override;
 
 private:

@@ -85,6 +85,12 @@ constexpr SqlStatement insert_grant{
 };
 constexpr SqlStatement update_role{"UPDATE grants SET role_id = $2 WHERE id = $1"};
 constexpr SqlStatement lock_grant{"SELECT id FROM grants WHERE id = $1", "FOR UPDATE"};
+// The people who administer the platform by themselves and for good, locked: of two that go at once one stays.
+constexpr SqlStatement lock_admin_grants{
+    "SELECT g.id, u.disabled FROM grants g JOIN users u ON u.id = g.subject_id WHERE g.subject_kind = 'user' AND "
+    "u.kind = 'user' AND g.object_kind = 'platform' AND g.role_id = 6 AND g.expires_at = 0 ORDER BY g.id",
+    "FOR UPDATE"
+};
 constexpr SqlStatement delete_grant{"DELETE FROM grants WHERE id = $1 RETURNING object_kind, object_id"};
 constexpr SqlStatement delete_expired{
     "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at > 0 AND expires_at < $1 "
@@ -263,11 +269,29 @@ Result<Grant> create_grant(SqlSession& session, const NewGrant& grant, const Act
     return load_grant(session, rows.front().integer(0));
 }
 
+// precondition_failed for the last enabled platform admin's grant.
+Result<> expect_another_admin(SqlSession& session, std::int64_t id)
+{
+    TRY(const auto rows, session.run(lock_admin_grants));
+    bool is_one = false;
+    bool another = false;
+    for (const auto& row : rows) {
+        if (row.integer(0) == id) {
+            is_one = true;
+        } else if (row.integer(1) == 0) {
+            another = true;
+        }
+    }
+    if (!is_one || another) return {};
+    return fail(Errc::precondition_failed, "somebody must administer the platform: this is the last who can");
+}
+
 Result<Grant> change_role(SqlSession& session, std::int64_t id, std::int64_t role_id)
 {
     CHECK(session.run(lock_grant, {id}));
     TRY(auto grant, load_grant(session, id));
     if (grant.role_id == role_id) return grant;
+    CHECK(expect_another_admin(session, id));
     CHECK(hold_role(session, role_id));
     TRY(const auto twins,
         session.run(
@@ -382,6 +406,7 @@ Task<Grant> SqlGrants::set_role(std::int64_t id, std::int64_t role_id, Actor)
 Task<> SqlGrants::remove(std::int64_t id, Actor)
 {
     const auto work = [id](SqlSession& session) -> Result<> {
+        CHECK(expect_another_admin(session, id));
         TRY(const auto rows, session.run(delete_grant, {id}));
         if (rows.empty()) return fail(Errc::not_found, "there is no such grant");
         return note_object_change(session, rows.front().text(0), rows.front().integer(1));

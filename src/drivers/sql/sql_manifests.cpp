@@ -78,10 +78,10 @@ Task<> SqlManifests::commit(NewManifest manifest)
     co_return co_await engine_.write(Durability::durable, observed, settled);
 }
 
-Task<> SqlManifests::remove(RepositoryName repository, Reference reference, Actor)
+Task<> SqlManifests::remove(RepositoryName repository, Reference reference, Actor actor)
 {
-    const auto work = [repository, reference](SqlSession& session) {
-        return remove_manifest(session, repository, reference);
+    const auto work = [repository, reference, actor](SqlSession& session) {
+        return remove_manifest(session, repository, reference, actor);
     };
     const auto settled = [cache = cache_, repository] {
         if (cache) cache->contents_removed(repository.text());
@@ -123,15 +123,15 @@ Task<NamePage> SqlManifests::repositories(std::optional<std::vector<std::int64_t
 
 namespace {
 
-// Rows are locked in the order of their ids, so two flushes never wait for each other.
-constexpr SqlStatement count_manifest{
-    "UPDATE manifests SET pull_count = pull_count + $2, "
-    "last_pulled = CASE WHEN last_pulled < $3 THEN $3 ELSE last_pulled END WHERE id = $1"
+// Rows are locked in the order of their ids, repositories first, so two flushes never wait for each other, nor a flush
+// and a push.
+constexpr SqlStatement count_artifact{
+    "UPDATE artifacts SET pull_count = pull_count + $2, "
+    "pulled_at = CASE WHEN pulled_at < $3 THEN $3 ELSE pulled_at END WHERE manifest_id = $1"
 };
 
-constexpr SqlStatement count_repository{
-    "UPDATE repositories SET pull_count = pull_count + $2, "
-    "last_pulled = CASE WHEN last_pulled < $3 THEN $3 ELSE last_pulled END WHERE id = $1"
+constexpr SqlStatement count_pulls{"UPDATE repositories SET pull_count = pull_count + $2, "
+                                   "last_pulled = CASE WHEN last_pulled < $3 THEN $3 ELSE last_pulled END WHERE id = $1"
 };
 
 struct Sum {
@@ -164,8 +164,8 @@ Task<> SqlPullCounters::add(std::vector<PullCount> counts)
         add_to(repositories, count.repository_id, count);
     }
     const auto work = [manifests, repositories](SqlSession& session) -> Result<> {
-        CHECK(write_sums(session, count_manifest, manifests));
-        return write_sums(session, count_repository, repositories);
+        CHECK(write_sums(session, count_pulls, repositories));
+        return write_sums(session, count_artifact, manifests);
     };
     co_return co_await engine_.write(Durability::process, work);
 }

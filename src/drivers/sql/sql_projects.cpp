@@ -1,7 +1,10 @@
 #include "drivers/sql/sql_projects.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 
 #include <memory>
@@ -44,14 +47,11 @@ constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.projec
                                     "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
                                     "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
 
-constexpr SqlStatement delete_repositories{"DELETE FROM repositories WHERE project_id = $1"};
 constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
 };
 constexpr SqlStatement delete_labels{"DELETE FROM labels WHERE scope = 'p' AND project_id = $1"};
 constexpr SqlStatement find_robots{"SELECT user_id FROM robots WHERE project_id = $1"};
-constexpr SqlStatement delete_grants_of_robot{"DELETE FROM grants WHERE subject_kind = 'robot' AND subject_id = $1"};
-constexpr SqlStatement delete_robot{"DELETE FROM users WHERE id = $1"};
 constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
 
 constexpr SqlStatement count_grants{
@@ -160,18 +160,15 @@ Result<std::string> find_obstacle(SqlSession& session, std::int64_t id)
     return std::string{};
 }
 
-Result<> remove_project(SqlSession& session, std::int64_t id)
+Result<> remove_project(SqlSession& session, std::int64_t id, Micros now)
 {
     CHECK(session.run(lock_project, {id}));
     TRY(auto obstacle, find_obstacle(session, id));
     if (!obstacle.empty()) return fail(Errc::precondition_failed, std::move(obstacle));
     TRY(const auto robots, session.run(find_robots, {id}));
-    for (const auto& robot : robots) {
-        CHECK(session.run(delete_grants_of_robot, {robot.integer(0)}));
-        CHECK(session.run(delete_robot, {robot.integer(0)}));
-        CHECK(note_access_change(session, AccessObject::principal, robot.integer(0)));
-    }
-    for (const auto* statement : {&delete_repositories, &delete_grants, &delete_labels, &delete_project}) {
+    CHECK(retire_robots(session, first_column(robots), now));
+    CHECK(remove_empty_repositories(session, id));
+    for (const auto* statement : {&delete_grants, &delete_labels, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);
@@ -228,9 +225,9 @@ Task<std::string> SqlProjects::obstacle(std::int64_t id)
 }
 
 // Only an empty project goes, and what emptied its repositories has invalidated the cache already.
-Task<> SqlProjects::remove(std::int64_t id, Actor)
+Task<> SqlProjects::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) { return remove_project(session, id); };
+    const auto work = [id, now = actor.at](SqlSession& session) { return remove_project(session, id, now); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

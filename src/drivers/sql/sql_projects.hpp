@@ -10,7 +10,6 @@ class SqlProjects final : public ProjectCatalog {
 public:
     explicit SqlProjects(SqlEngine& engine) : engine_{engine} {}
 
-    using ProjectCatalog::create;
     Task<ListPage<Project>> list(ListQuery query, std::optional<std::vector<std::int64_t>> visible) override;
     Task<Project> find(ProjectName name) override;
     Task<Project> find(std::int64_t id) override;

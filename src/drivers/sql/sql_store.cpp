@@ -6,6 +6,8 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
     : cache_{std::move(cache)},
       engine_{std::move(engine)},
       manifests_{*engine_, cache_.get()},
+      artifacts_{*engine_, cache_.get()},
+      repositories_{*engine_, cache_.get()},
       blobs_{*engine_, cache_.get()},
       uploads_{*engine_},
       projects_{*engine_},
@@ -15,14 +17,19 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       idempotency_{*engine_},
       access_{*engine_},
       accounts_{*engine_},
+      people_{*engine_},
+      access_tokens_{*engine_},
+      sessions_{*engine_},
       keys_{*engine_},
       refresh_tokens_{*engine_},
       tenants_{*engine_},
       teams_{*engine_},
       grants_{*engine_},
+      robots_{*engine_},
       roles_{*engine_},
       groups_{*engine_},
       pulls_{*engine_},
+      audit_anchors_{*engine_},
       health_{*engine_}
 {
 }

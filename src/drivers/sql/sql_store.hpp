@@ -1,7 +1,10 @@
 #pragma once
 
 #include "drivers/sql/sql_access.hpp"
+#include "drivers/sql/sql_access_tokens.hpp"
 #include "drivers/sql/sql_accounts.hpp"
+#include "drivers/sql/sql_artifacts.hpp"
+#include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_grants.hpp"
@@ -10,8 +13,12 @@
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
+#include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_repositories.hpp"
+#include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
@@ -29,6 +36,8 @@ public:
     ~SqlStore() override;
 
     ManifestCatalog& manifests() override { return manifests_; }
+    ArtifactCatalog& artifacts() override { return artifacts_; }
+    RepositoryCatalog& repositories() override { return repositories_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     ProjectCatalog& projects() override { return projects_; }
@@ -38,14 +47,19 @@ public:
     IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
+    PeopleCatalog& people() override { return people_; }
+    AccessTokenCatalog& access_tokens() override { return access_tokens_; }
+    SessionCatalog& sessions() override { return sessions_; }
     KeyCatalog& keys() override { return keys_; }
     RefreshTokenCatalog& refresh_tokens() override { return refresh_tokens_; }
     TenantCatalog& tenants() override { return tenants_; }
     TeamCatalog& teams() override { return teams_; }
     GrantCatalog& grants() override { return grants_; }
+    RobotCatalog& robots() override { return robots_; }
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
+    AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -54,6 +68,8 @@ private:
     std::unique_ptr<ExactCache> cache_;
     std::unique_ptr<SqlEngine> engine_;
     SqlManifests manifests_;
+    SqlArtifacts artifacts_;
+    SqlRepositories repositories_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlProjects projects_;
@@ -63,14 +79,19 @@ private:
     SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;
+    SqlPeople people_;
+    SqlAccessTokens access_tokens_;
+    SqlSessions sessions_;
     SqlKeys keys_;
     SqlRefreshTokens refresh_tokens_;
     SqlTenants tenants_;
     SqlTeams teams_;
     SqlGrants grants_;
+    SqlRobots robots_;
     SqlRoles roles_;
     SqlGroups groups_;
     SqlPullCounters pulls_;
+    SqlAuditAnchors audit_anchors_;
     SqlHealth health_;
 };
 

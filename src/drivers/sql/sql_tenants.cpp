@@ -4,6 +4,7 @@
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
+#include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/team_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 
@@ -45,7 +46,6 @@ constexpr SqlStatement any_project{"SELECT id FROM projects WHERE tenant_id = $1
 constexpr SqlStatement member_ids{"SELECT user_id FROM tenant_members WHERE tenant_id = $1"};
 constexpr SqlStatement team_ids{"SELECT id FROM teams WHERE tenant_id = $1"};
 constexpr SqlStatement robot_ids{"SELECT user_id FROM robots WHERE tenant_id = $1"};
-constexpr SqlStatement delete_principal{"DELETE FROM users WHERE id = $1"};
 constexpr SqlStatement delete_grants_on_tenant{
     "DELETE FROM grants WHERE object_id = $1 AND object_kind NOT IN ('platform', 'project', 'repository')"
 };
@@ -192,7 +192,7 @@ Result<Tenant> create_tenant(SqlSession& session, const NewTenant& tenant, const
     return load_tenant(session, id);
 }
 
-Result<> remove_tenant(SqlSession& session, std::int64_t id)
+Result<> remove_tenant(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     CHECK(lock_tenant(session, id));
     TRY(const auto tenant, load_tenant(session, id));
@@ -205,11 +205,7 @@ Result<> remove_tenant(SqlSession& session, std::int64_t id)
     TRY(const auto teams, session.run(team_ids, {id}));
     for (const auto& team : teams) CHECK(remove_grants_of_subject(session, "team", team.integer(0)));
     TRY(const auto robots, session.run(robot_ids, {id}));
-    for (const auto& robot : robots) {
-        CHECK(remove_grants_of_subject(session, "robot", robot.integer(0)));
-        CHECK(session.run(delete_principal, {robot.integer(0)}));
-    }
-    CHECK(note_access_changes(session, AccessObject::principal, first_column(robots)));
+    CHECK(retire_robots(session, first_column(robots), actor.at));
     TRY(const auto members, session.run(member_ids, {id}));
     CHECK(session.run(delete_grants_on_tenant, {id}));
     CHECK(session.run(delete_tenant, {id}));
@@ -280,9 +276,9 @@ Task<Tenant> SqlTenants::change(std::int64_t id, TenantChange change, Actor acto
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlTenants::remove(std::int64_t id, Actor)
+Task<> SqlTenants::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) { return remove_tenant(session, id); };
+    const auto work = [id, actor](SqlSession& session) { return remove_tenant(session, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

@@ -110,6 +110,20 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; }
 );
 
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    ArtifactContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    AccessContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
 // Pushes images until the answer is storage_full; how many got in.
 int push_until_full(MetadataStore& store)
 {
@@ -129,7 +143,7 @@ TEST(SqliteStore, says_that_it_is_full_goes_on_reading_and_works_again_once_ther
     const TemporaryDirectory directory;
     const SystemClock clock;
     const auto store = open_sqlite_store(options(directory.file("m.db"), 300), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     const int stored = push_until_full(*store);
     ASSERT_GT(stored, 5);
     EXPECT_TRUE(run(store->manifests().load(repository("p/a"), reference("t"))));
@@ -164,7 +178,7 @@ TEST(SqliteStore, works_again_without_a_restart_once_a_full_disk_has_room)
     if (!disk.mounted()) GTEST_SKIP() << "only a privileged user can mount a small file system";
     const SystemClock clock;
     const auto store = open_sqlite_store(options(disk.file("m.db")), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     std::ofstream{disk.file("ballast")} << std::string(1 << 20, 'b');
     const int stored = push_until_full(*store);
     ASSERT_GT(stored, 5);
@@ -184,7 +198,7 @@ TEST(SqliteStore, keeps_its_log_short_under_a_stream_of_writes)
     const TemporaryDirectory directory;
     const SystemClock clock;
     const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
-    ASSERT_TRUE(run(store->projects().create(project("p"), false, {1, 1})));
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
     for (int i = 0; i < 1500; ++i) {
         const std::string bytes = std::to_string(i) + std::string(40000, 'm');
         ASSERT_TRUE(run(store->manifests().commit(pushed(repository("p/a"), bytes, "application/x-odd", {"t"}))));

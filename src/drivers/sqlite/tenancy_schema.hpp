@@ -188,7 +188,8 @@ ALTER TABLE repositories ADD COLUMN artifact_count INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX repositories_of_project_by_name ON repositories (project_id, name);
 
 -- One row a manifest with everything that a list shows of it, so that a page is one walk along an index. `tags` and
--- `labels` are JSON arrays as the API shows them; NULL when there are too many to keep here.
+-- `labels` are JSON arrays as the API shows them, NULL when there are too many to keep here; `children` likewise, and
+-- empty then. The order of `manifest_id` is that of pushing.
 CREATE TABLE artifacts (
     manifest_id       INTEGER PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE,
     repository_id     INTEGER NOT NULL REFERENCES repositories (id),
@@ -215,11 +216,22 @@ CREATE TABLE artifacts (
     tags              TEXT,
     labels            TEXT
 ) STRICT;
-CREATE INDEX listed_artifacts_of_repository ON artifacts (repository_id, pushed_at, manifest_id) WHERE listed = 1;
-CREATE INDEX listed_artifacts_of_project ON artifacts (project_id, pushed_at, manifest_id) WHERE listed = 1;
+CREATE INDEX listed_artifacts_of_repository ON artifacts (repository_id, manifest_id) WHERE listed = 1;
+CREATE INDEX listed_artifacts_of_project ON artifacts (project_id, manifest_id) WHERE listed = 1;
 CREATE INDEX accessories_of_artifact ON artifacts (repository_id, subject_digest, manifest_id)
     WHERE subject_digest IS NOT NULL;
 CREATE INDEX parents_of_child ON manifest_children (digest, manifest_id);
+
+-- How many entries of a list have ids from chunk * 4096 on, so that a page deep in a long list is found without
+-- walking there. Lists are in the order of their ids: 'repository' and 'project' the listed artifacts of one,
+-- 'repositories' those of a project, 'catalog' those of all (id 0).
+CREATE TABLE list_chunks (
+    list    TEXT    NOT NULL,
+    id      INTEGER NOT NULL,
+    chunk   INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    PRIMARY KEY (list, id, chunk)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE labels (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -283,12 +295,28 @@ INSERT INTO artifacts (manifest_id, repository_id, project_id, digest, media_typ
         (SELECT COUNT(*) FROM manifests s WHERE s.repository_id = m.repository_id AND s.subject_digest = m.digest),
         (SELECT COUNT(*) FROM tags t WHERE t.manifest_id = m.id), NULL, '[]'
     FROM manifests m JOIN repositories r ON r.id = m.repository_id;
+UPDATE artifacts SET children = '', size = size + COALESCE((
+        SELECT CAST(SUM(CASE WHEN k.media_type IN ('application/vnd.oci.image.index.v1+json',
+            'application/vnd.docker.distribution.manifest.list.v2+json') THEN n.size ELSE k.size END) AS INTEGER)
+        FROM manifest_children c JOIN manifests n ON n.repository_id = artifacts.repository_id AND n.digest = c.digest
+            JOIN artifacts k ON k.manifest_id = n.id
+        WHERE c.manifest_id = artifacts.manifest_id), 0)
+    WHERE media_type IN ('application/vnd.oci.image.index.v1+json',
+        'application/vnd.docker.distribution.manifest.list.v2+json');
 UPDATE artifacts SET listed = 1 WHERE subject_digest IS NULL AND (tag_count > 0 OR parents = 0);
 UPDATE repositories SET artifact_count =
     (SELECT COUNT(*) FROM artifacts a WHERE a.repository_id = repositories.id AND a.listed = 1);
 UPDATE projects SET
     repository_count = (SELECT COUNT(*) FROM repositories r WHERE r.project_id = projects.id),
     artifact_count = (SELECT COUNT(*) FROM artifacts a WHERE a.project_id = projects.id AND a.listed = 1);
+INSERT INTO list_chunks (list, id, chunk, entries)
+    SELECT 'repository', repository_id, manifest_id / 4096, COUNT(*) FROM artifacts WHERE listed = 1 GROUP BY 2, 3;
+INSERT INTO list_chunks (list, id, chunk, entries)
+    SELECT 'project', project_id, manifest_id / 4096, COUNT(*) FROM artifacts WHERE listed = 1 GROUP BY 2, 3;
+INSERT INTO list_chunks (list, id, chunk, entries)
+    SELECT 'repositories', project_id, id / 4096, COUNT(*) FROM repositories GROUP BY 2, 3;
+INSERT INTO list_chunks (list, id, chunk, entries)
+    SELECT 'catalog', 0, id / 4096, COUNT(*) FROM repositories GROUP BY 3;
 )sql";
 
 }  // namespace entrepot

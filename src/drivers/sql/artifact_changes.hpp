@@ -1,0 +1,47 @@
+#pragma once
+
+#include "drivers/sql/sql_session.hpp"
+#include "oci/names.hpp"
+#include "ports/artifact_catalog.hpp"
+#include "ports/manifest_catalog.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace entrepot {
+
+// The transactions behind ArtifactCatalog's changes, to be called inside one; the port says what each answers.
+
+Result<>
+remove_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference, const Actor& actor);
+Result<> add_artifact_tag(
+    SqlSession& session, const RepositoryName& name, const Reference& reference, const Tag& tag, const Actor& actor
+);
+Result<> remove_artifact_tag(
+    SqlSession& session, const RepositoryName& name, const Reference& reference, const Tag& tag, const Actor& actor
+);
+Result<>
+add_artifact_label(SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id);
+Result<> remove_artifact_label(
+    SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id
+);
+
+// A copy, step by step: each manifest is one transaction, children before their index, accessories last.
+struct CopyStep {
+    Digest digest;
+    bool root = false;
+};
+Result<std::vector<CopyStep>>
+plan_copy(SqlSession& session, const RepositoryName& from, const Reference& reference, const RepositoryName& into);
+// The manifest as it is to be committed into the other repository.
+Result<NewManifest> read_for_copy(
+    SqlSession& session,
+    const RepositoryName& from,
+    const CopyStep& step,
+    const RepositoryName& into,
+    const Actor& actor
+);
+// Links its blobs from there and commits it.
+Result<> write_copy(SqlSession& session, const RepositoryName& from, const NewManifest& manifest);
+
+}  // namespace entrepot

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/sql_session.hpp"
+#include "oci/artifact_view.hpp"
+#include "ports/manifest_catalog.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace entrepot {
+
+// Keeps the rows that lists show, and every count in them, in step with manifests and tags, within the transaction
+// that changes those. An artifact is *listed* when it belongs to no other one (as a signature does) and is tagged or
+// in no index. Sizes of an index are its own bytes and, of the children that are there, their sizes (of an index
+// among them its own bytes only). The repository's project is locked.
+class ArtifactRows {
+public:
+    ArtifactRows(SqlSession& session, const RepositoryRow& place) : session_{session}, place_{place} {}
+
+    // A manifest that was just inserted, with its children. Its tags are moved here too.
+    Result<> add(std::int64_t id, const NewManifest& pushed);
+    // Moves the tags to a manifest that was here.
+    Result<> tag(std::int64_t id, std::span<const Tag> tags, const Actor& actor);
+    // The manifest is about to be taken for another type: what depended on it lets go. add() follows.
+    Result<> forget(std::int64_t id);
+    Result<bool> untag(std::string_view name);  // false when there is no such tag
+    // Removes the manifest with its row and its tags.
+    Result<> remove(std::int64_t id);
+
+    // Writes the counts that all this adds up to, and charges `bytes` to the project.
+    Result<> finish(std::int64_t bytes, Micros now);
+
+private:
+    struct Row;
+    Result<std::optional<Row>> find(std::string_view digest);
+    Result<std::optional<Row>> load(std::int64_t id);
+    Result<std::vector<std::int64_t>> move_tags(std::int64_t id, std::span<const Tag> tags, const Actor& actor);
+    Result<> insert(std::int64_t id, const NewManifest& pushed, const ArtifactView& view);
+    Result<> adopt_children(std::int64_t id, const NewManifest& pushed);
+    Result<> release_children(std::int64_t id);
+    Result<> relate(std::string_view subject, std::int64_t by);
+    Result<> appear_in_parents(const Row& row, bool here);
+    Result<> refresh_tags(std::int64_t id);
+    Result<> update(const Row& before, const Row& after);
+    Result<> lock();
+    void list(std::int64_t id, std::int64_t by);
+
+    SqlSession& session_;
+    RepositoryRow place_;
+    std::int64_t listed_ = 0;
+    std::map<std::int64_t, std::int64_t> chunks_;
+    bool locked_ = false;
+};
+
+// All tags or labels of a manifest as the API shows them: where its row keeps none because they are too many.
+inline constexpr std::int64_t most_kept_tags = 64;
+Result<std::string> read_tags(SqlSession& session, std::int64_t repository_id, std::int64_t manifest_id);
+Result<std::string> read_labels(SqlSession& session, std::int64_t manifest_id);
+
+// To be called in every transaction that changes an artifact's labels, or one of these labels.
+Result<> refresh_artifact_labels(SqlSession& session, std::int64_t manifest_id);
+
+// One entry more or less in a list of repositories: those of the project, and all.
+Result<> count_repository(SqlSession& session, const RepositoryRow& repository, std::int64_t by);
+
+inline constexpr std::int64_t ids_in_chunk = 4096;
+
+}  // namespace entrepot

@@ -1,0 +1,135 @@
+#include "registry/model_files.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <map>
+#include <memory>
+
+namespace entrepot {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* path_key = "org.cncf.model.filepath";
+constexpr const char* metadata_key = "org.cncf.model.file.metadata+json";
+constexpr std::size_t most_files = 10'000;
+constexpr std::size_t longest_path = 1024;
+constexpr int deepest = 32;
+
+std::string_view text_at(const json::object& object, std::string_view key)
+{
+    const auto* value = object.if_contains(key);
+    if (value == nullptr || !value->is_string()) return {};
+    return value->get_string();
+}
+
+std::uint64_t number_at(const json::object& object, std::string_view key)
+{
+    const auto* value = object.if_contains(key);
+    if (value == nullptr || !value->is_number()) return 0;
+    boost::system::error_code error;
+    const auto number = value->to_number<std::uint64_t>(error);
+    return error ? 0 : number;
+}
+
+// The size of the file within its layer, where the layer says it.
+std::uint64_t size_of(const json::object& layer, const json::object& notes)
+{
+    boost::system::error_code error;
+    const auto metadata = json::parse(text_at(notes, metadata_key), error);
+    if (!error && metadata.is_object() && metadata.get_object().contains("size")) {
+        return number_at(metadata.get_object(), "size");
+    }
+    return number_at(layer, "size");
+}
+
+struct Node {
+    std::map<std::string, std::unique_ptr<Node>, std::less<>> children;
+    const ModelFiles::File* file = nullptr;
+};
+
+json::array list_of(const Node& directory)
+{
+    json::array list;
+    for (const auto& [name, node] : directory.children) {
+        json::object entry{{"name", name}, {"type", node->children.empty() ? "file" : "directory"}};
+        if (node->children.empty()) {
+            entry["size"] = node->file != nullptr ? node->file->size : 0;
+        } else {
+            entry["children"] = list_of(*node);
+        }
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+std::string lower_stem(std::string_view name)
+{
+    std::string out{name.substr(0, name.find('.'))};
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<ModelFiles> ModelFiles::read(std::string_view manifest)
+{
+    ModelFiles files;
+    boost::system::error_code error;
+    const auto document = json::parse(manifest, error);
+    const auto* layers = error || !document.is_object() ? nullptr : document.get_object().if_contains("layers");
+    if (layers == nullptr || !layers->is_array())
+        return fail(Errc::unprocessable, "the model's manifest has no layers");
+    for (const auto& value : layers->get_array()) {
+        const auto* layer = value.if_object();
+        const auto* notes = layer != nullptr ? layer->if_contains("annotations") : nullptr;
+        if (notes == nullptr || !notes->is_object()) continue;
+        const auto path = text_at(notes->get_object(), path_key);
+        auto digest = Digest::parse(text_at(*layer, "digest"));
+        if (path.empty() || path.size() > longest_path || !digest) continue;
+        if (files.files_.size() >= most_files) break;
+        files.files_.push_back({
+            .path = std::string{path},
+            .digest = *std::move(digest),
+            .size = size_of(*layer, notes->get_object()),
+            .archived = text_at(*layer, "mediaType").contains(".tar"),
+        });
+    }
+    return files;
+}
+
+std::string ModelFiles::tree() const
+{
+    Node root;
+    for (const auto& file : files_) {
+        Node* at = &root;
+        int depth = 0;
+        for (std::string_view rest = file.path; !rest.empty();) {
+            const auto slash = rest.find('/');
+            // What lies too deep keeps the rest of its path as its name.
+            const auto name = ++depth < deepest ? rest.substr(0, slash) : rest;
+            rest = slash == std::string_view::npos || depth >= deepest ? std::string_view{} : rest.substr(slash + 1);
+            if (name.empty() || name == ".") continue;
+            auto& child = at->children[std::string{name}];
+            if (!child) child = std::make_unique<Node>();
+            at = child.get();
+        }
+        at->file = &file;
+    }
+    return json::serialize(list_of(root));
+}
+
+const ModelFiles::File* ModelFiles::find_document(std::string_view stem) const
+{
+    for (const auto& file : files_) {
+        if (!file.path.contains('/') && lower_stem(file.path) == stem) return &file;
+    }
+    return nullptr;
+}
+
+}  // namespace entrepot

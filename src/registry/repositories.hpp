@@ -1,0 +1,43 @@
+#pragma once
+
+#include "access/policy.hpp"
+#include "core/clock.hpp"
+#include "core/task.hpp"
+#include "ports/blob_store.hpp"
+#include "ports/repository_catalog.hpp"
+
+#include <string>
+
+namespace entrepot {
+
+// Repositories as people manage them. Every method checks what the caller may: not_found for what they may not see,
+// denied (unauthorized for somebody anonymous) for what they may not do; besides these it answers what the catalog
+// does. Safe from any loop.
+class Repositories {
+public:
+    Repositories(RepositoryCatalog& catalog, BlobIngest& uploads, const AccessPolicy& policy, const Clock& clock)
+        : catalog_{catalog}, uploads_{uploads}, policy_{policy}, clock_{clock}
+    {
+    }
+
+    // Of every project in which the caller may list them.
+    Task<ListPage<RepositoryRecord>> all(Caller caller, ListQuery query);
+    Task<ListPage<RepositoryRecord>> of_project(Caller caller, std::int64_t project_id, ListQuery query);
+    Task<RepositoryRecord> find(Caller caller, RepositoryName name);
+    Task<> describe(Caller caller, RepositoryName name, std::string description);
+    // With everything in it.
+    Task<> remove(Caller caller, RepositoryName name);
+
+private:
+    RepositoryCatalog& catalog_;
+    BlobIngest& uploads_;
+    const AccessPolicy& policy_;
+    const Clock& clock_;
+};
+
+// Whether the caller may do this to a repository: not_found where they may not see its project or there is none.
+Result<> require_in_repository(
+    const AccessPolicy& policy, const Caller& caller, Permission permission, const RepositoryName& name
+);
+
+}  // namespace entrepot

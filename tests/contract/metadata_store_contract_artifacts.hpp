@@ -1,0 +1,525 @@
+#pragma once
+
+#include "oci/artifact_view.hpp"
+#include "tests/contract/metadata_store_contract.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace entrepot::contract {
+
+// A manifest with the view that PushManifest would give it.
+inline NewManifest viewed(
+    const RepositoryName& name, const std::string& bytes, std::string_view type, const std::vector<std::string>& tags
+)
+{
+    auto manifest = pushed(name, bytes, type, tags);
+    manifest.view = view_of(manifest.manifest, bytes, std::nullopt);
+    return manifest;
+}
+
+inline std::string index_of(const std::vector<Digest>& children, std::string_view note = {})
+{
+    std::string entries;
+    for (const auto& child : children) {
+        entries += (entries.empty() ? "" : ",") + descriptor(media::oci_manifest, child);
+    }
+    return R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_index} + R"(","manifests":[)" + entries +
+           R"(],"annotations":{"note":")" + std::string{note} + R"("}})";
+}
+
+// Numbers that a list shows and that are kept with every change: each query counts where they differ from what they
+// are made of.
+inline const std::vector<std::string>& recounts()
+{
+    static const std::string indexes =
+        "('application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json')";
+    static const std::string parents =
+        "(SELECT COUNT(*) FROM manifest_children c JOIN manifests p ON p.id = c.manifest_id "
+        "WHERE c.digest = a.digest AND p.repository_id = a.repository_id)";
+    static const std::string tags = "(SELECT COUNT(*) FROM tags t WHERE t.manifest_id = a.manifest_id)";
+    static const std::vector<std::string> queries{
+        "SELECT COUNT(*) FROM artifacts a WHERE a.parents <> " + parents,
+        "SELECT COUNT(*) FROM artifacts a WHERE a.tag_count <> " + tags,
+        "SELECT COUNT(*) FROM artifacts a WHERE a.listed <> "
+        "CASE WHEN a.subject_digest IS NULL AND (a.tag_count > 0 OR a.parents = 0) THEN 1 ELSE 0 END",
+        "SELECT COUNT(*) FROM artifacts a WHERE a.accessories <> (SELECT COUNT(*) FROM artifacts s "
+        "WHERE s.repository_id = a.repository_id AND s.subject_digest = a.digest)",
+        "SELECT COUNT(*) FROM artifacts a JOIN manifests m ON m.id = a.manifest_id JOIN repositories r ON "
+        "r.id = m.repository_id WHERE a.digest <> m.digest OR a.repository_id <> r.id OR a.project_id <> r.project_id",
+        "SELECT COUNT(*) FROM manifests m WHERE NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.manifest_id = m.id)",
+        "SELECT COUNT(*) FROM artifacts a WHERE a.tags IS NOT NULL AND "
+        "(LENGTH(a.tags) - LENGTH(REPLACE(a.tags, '\"name\":', ''))) <> 7 * " +
+            tags,
+        "SELECT COUNT(*) FROM artifacts a JOIN tags t ON t.manifest_id = a.manifest_id "
+        "WHERE a.tags NOT LIKE '%\"name\":\"' || t.name || '\"%'",
+        // An index weighs what it is and what is there of its children.
+        "SELECT COUNT(*) FROM artifacts a JOIN manifests m ON m.id = a.manifest_id WHERE a.media_type IN " + indexes +
+            " AND a.size <> m.size + COALESCE((SELECT SUM(CASE WHEN k.media_type IN " + indexes +
+            " THEN n.size ELSE k.size END) FROM manifest_children c JOIN manifests n ON n.digest = c.digest AND "
+            "n.repository_id = a.repository_id JOIN artifacts k ON k.manifest_id = n.id "
+            "WHERE c.manifest_id = a.manifest_id), 0)",
+        // Each child is in the text with the id that it has, or 0.
+        "SELECT COUNT(*) FROM artifacts a JOIN manifest_children c ON c.manifest_id = a.manifest_id "
+        "WHERE a.children NOT LIKE '%{\"child_digest\":\"' || c.digest || '\",\"child_id\":' || "
+        "COALESCE((SELECT m.id FROM manifests m WHERE m.digest = c.digest AND m.repository_id = a.repository_id), 0) "
+        "|| ',%'",
+        "SELECT COUNT(*) FROM repositories r WHERE r.artifact_count <> "
+        "(SELECT COUNT(*) FROM artifacts a WHERE a.repository_id = r.id AND a.listed = 1)",
+        "SELECT COUNT(*) FROM projects p WHERE p.artifact_count <> "
+        "(SELECT COUNT(*) FROM artifacts a WHERE a.project_id = p.id AND a.listed = 1)",
+        "SELECT COUNT(*) FROM projects p WHERE p.repository_count <> "
+        "(SELECT COUNT(*) FROM repositories r WHERE r.project_id = p.id)",
+        "SELECT COUNT(*) FROM list_chunks WHERE entries <= 0",
+        "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'repository' AND x.entries <> (SELECT COUNT(*) FROM "
+        "artifacts a WHERE a.listed = 1 AND a.repository_id = x.id AND a.manifest_id / 4096 = x.chunk)",
+        "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'project' AND x.entries <> (SELECT COUNT(*) FROM "
+        "artifacts a WHERE a.listed = 1 AND a.project_id = x.id AND a.manifest_id / 4096 = x.chunk)",
+        "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'repositories' AND x.entries <> (SELECT COUNT(*) FROM "
+        "repositories r WHERE r.project_id = x.id AND r.id / 4096 = x.chunk)",
+        "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'catalog' AND x.entries <> (SELECT COUNT(*) FROM "
+        "repositories r WHERE r.id / 4096 = x.chunk)",
+        "SELECT (SELECT COUNT(*) FROM artifacts WHERE listed = 1) - "
+        "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'repository'), 0)",
+        "SELECT (SELECT COUNT(*) FROM artifacts WHERE listed = 1) - "
+        "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'project'), 0)",
+        "SELECT (SELECT COUNT(*) FROM repositories) - "
+        "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'catalog'), 0)",
+        "SELECT COUNT(*) FROM projects p WHERE p.bytes <> COALESCE((SELECT SUM(m.size) FROM manifests m "
+        "JOIN repositories r ON r.id = m.repository_id WHERE r.project_id = p.id), 0) + "
+        "COALESCE((SELECT SUM(b.size) FROM project_blobs x JOIN blobs b ON b.id = x.blob_id "
+        "WHERE x.project_id = p.id), 0)",
+    };
+    return queries;
+}
+
+class ArtifactContract : public MetadataStoreContract {
+protected:
+    ArtifactCatalog& artifacts() { return store().artifacts(); }
+
+    void expect_exact()
+    {
+        for (const auto& query : recounts()) EXPECT_EQ(host().number(query), 0) << query;
+    }
+
+    Digest push_image(std::string_view name, const Image& image, const std::vector<std::string>& tags = {})
+    {
+        for (const auto& blob : image.blobs) arrive(repository(name), blob);
+        commit(viewed(repository(name), image.bytes(), media::oci_manifest, tags));
+        return digest_of(image.bytes());
+    }
+    Digest
+    push_index(std::string_view name, const std::vector<Digest>& children, const std::vector<std::string>& tags = {})
+    {
+        const auto bytes = index_of(children);
+        commit(viewed(repository(name), bytes, media::oci_index, tags));
+        return digest_of(bytes);
+    }
+    void commit(NewManifest manifest)
+    {
+        const auto done = run(store().manifests().commit(std::move(manifest)));
+        ASSERT_TRUE(done) << done.error().message() << done.error().detail();
+    }
+    ListPage<ListedArtifact> list(std::string_view name, ListQuery query = {}, ArtifactParts parts = {})
+    {
+        auto page = run(artifacts().of_repository(repository(name), std::move(query), parts));
+        EXPECT_TRUE(page) << page.error().message() << page.error().detail();
+        return page.value_or(ListPage<ListedArtifact>{});
+    }
+    std::vector<std::string> digests(const ListPage<ListedArtifact>& page)
+    {
+        std::vector<std::string> texts;
+        for (const auto& item : page.items) texts.push_back(item.digest);
+        return texts;
+    }
+    ListedArtifact find(std::string_view name, std::string_view text, ArtifactParts parts = {true, true, true})
+    {
+        auto found = run(artifacts().find(repository(name), reference(text), parts));
+        EXPECT_TRUE(found) << found.error().message() << found.error().detail();
+        return found.value_or(ListedArtifact{});
+    }
+    // The next manifest gets this id.
+    void jump_to(std::int64_t id)
+    {
+        const auto text = std::to_string(id - 1);
+        if (GetParam().name == "sqlite") {
+            host().number("UPDATE sqlite_sequence SET seq = " + text + " WHERE name = 'manifests' RETURNING seq");
+        } else {
+            host().number("SELECT setval(pg_get_serial_sequence('manifests', 'id'), " + text + ")");
+        }
+    }
+    std::int64_t add_label(const std::string& name, const std::string& scope, std::int64_t project_id)
+    {
+        return host().number(
+            "INSERT INTO labels (name, description, color, scope, project_id, created_at, updated_at) VALUES ('" +
+            name + "', 'a \"quoted\" text', '#ffffff', '" + scope + "', " + std::to_string(project_id) +
+            ", 5, 6) RETURNING id"
+        );
+    }
+};
+
+TEST_P(ArtifactContract, lists_the_newest_first_and_neither_accessories_nor_children)
+{
+    const Image first{.blobs = {"c"}, .annotation = "1"};
+    const Image second{.blobs = {"c"}, .annotation = "2"};
+    const auto one = push_image("p/app", first, {"a"});
+    const auto two = push_image("p/app", second);
+    const auto both = push_index("p/app", {one, two}, {"multi"});
+    push_image("p/app", {.blobs = {"c"}, .artifact_type = "application/x-sig", .subject = both});
+    const auto page = list("p/app");
+    EXPECT_EQ(digests(page), (std::vector<std::string>{both.text(), one.text()})) << "two is only a child";
+    EXPECT_EQ(page.total, 2);
+    EXPECT_EQ(
+        page.items[0].size,
+        static_cast<std::int64_t>(index_of({one, two}).size() + first.bytes().size() + second.bytes().size() + 2)
+    );
+    EXPECT_EQ(page.items[1].type, "IMAGE");
+    EXPECT_NE(page.items[1].tags_json.find(R"("name":"a")"), std::string::npos);
+    EXPECT_TRUE(page.items[1].labels_json.empty());
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, a_child_is_listed_again_when_it_is_tagged_or_its_index_goes)
+{
+    const auto child = push_image("p/app", {.blobs = {"c"}});
+    const auto index = push_index("p/app", {child}, {"multi"});
+    EXPECT_EQ(list("p/app").total, 1);
+    EXPECT_SUCCEEDS(run(artifacts().add_tag(repository("p/app"), Reference{child}, tag("own"), someone)));
+    EXPECT_EQ(list("p/app").total, 2);
+    EXPECT_SUCCEEDS(run(artifacts().remove_tag(repository("p/app"), Reference{child}, tag("own"), someone)));
+    EXPECT_EQ(list("p/app").total, 1);
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/app"), Reference{index}, someone)));
+    EXPECT_EQ(digests(list("p/app")), std::vector<std::string>{child.text()});
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, an_index_knows_its_children_whichever_came_first)
+{
+    const Image image{.blobs = {"c"}};
+    const auto child = digest_of(image.bytes());
+    const auto index = push_index("p/app", {child, digest_of("never")}, {"multi"});
+    EXPECT_NE(find("p/app", "multi").references_json.find(R"("child_id":0,)"), std::string::npos);
+    push_image("p/app", image);
+    const auto id = find("p/app", child.text()).id;
+    const auto found = find("p/app", "multi");
+    EXPECT_NE(found.references_json.find(R"("child_id":)" + std::to_string(id) + ","), std::string::npos);
+    EXPECT_EQ(
+        found.size, static_cast<std::int64_t>(index_of({child, digest_of("never")}).size() + image.bytes().size() + 1)
+    );
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/app"), Reference{child}, someone)));
+    expect_exact();
+    EXPECT_EQ(
+        find("p/app", index.text()).size, static_cast<std::int64_t>(index_of({child, digest_of("never")}).size())
+    );
+}
+
+TEST_P(ArtifactContract, pages_of_a_long_list_are_exact_at_any_depth)
+{
+    arrive(repository("p/app"), "c");
+    std::vector<std::string> pushed_order;
+    const auto push_some = [&](int count, std::string_view note) {
+        for (int i = 0; i < count; ++i) {
+            const Image image{.blobs = {"c"}, .annotation = std::string{note} + std::to_string(i)};
+            commit(viewed(repository("p/app"), image.bytes(), media::oci_manifest, {}));
+            pushed_order.push_back(digest_of(image.bytes()).text());
+        }
+    };
+    push_some(600, "old");
+    jump_to(3 * 4096 - 100);
+    push_some(1300, "new");
+    // Holes before, at and behind the places where pages begin.
+    for (const std::size_t hole : {1800U, 700U, 699U, 601U, 100U, 3U}) {
+        const auto digest = Digest::parse(pushed_order[hole]).value();
+        EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/app"), Reference{digest}, someone)));
+        pushed_order.erase(pushed_order.begin() + static_cast<std::ptrdiff_t>(hole));
+    }
+    auto expected = pushed_order;
+    std::ranges::reverse(expected);
+    for (const bool by_project : {false, true}) {
+        std::vector<std::string> seen;
+        for (std::int64_t offset = 0; offset < static_cast<std::int64_t>(expected.size()) + 100; offset += 100) {
+            ListQuery query;
+            query.offset = offset;
+            query.limit = 100;
+            const auto id = run(store().projects().find(project("p")))->id;
+            const auto page = by_project ? run(artifacts().of_project(id, query, {}, false)).value()
+                                         : run(artifacts().of_repository(repository("p/app"), query, {})).value();
+            EXPECT_EQ(page.total, static_cast<std::int64_t>(expected.size()));
+            std::ranges::move(digests(page), std::back_inserter(seen));
+        }
+        EXPECT_EQ(seen, expected);
+    }
+    ListQuery upwards;
+    upwards.order = {{"push_time", false}};
+    upwards.offset = 1100;
+    EXPECT_EQ(list("p/app", upwards).items.front().digest, pushed_order[1100]);
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, finds_what_q_asks_for)
+{
+    const auto tagged = push_image("p/app", {.blobs = {"c"}, .annotation = "1"}, {"v1", "v1.2"});
+    const auto plain = push_image("p/app", {.blobs = {"c"}, .annotation = "2"});
+    const auto label = add_label("blue", "g", 0);
+    EXPECT_SUCCEEDS(run(artifacts().add_label(repository("p/app"), Reference{plain}, label, someone)));
+    using Kind = ListCondition::Kind;
+    const auto found = [&](ListCondition condition) {
+        ListQuery query;
+        query.conditions.push_back(std::move(condition));
+        return digests(list("p/app", std::move(query)));
+    };
+    const std::vector<std::string> only_tagged{tagged.text()};
+    const std::vector<std::string> only_plain{plain.text()};
+    EXPECT_EQ(found({"tags", Kind::equal, {"*"}}), only_tagged);
+    EXPECT_EQ(found({"tags", Kind::equal, {"nil"}}), only_plain);
+    EXPECT_EQ(found({"tags", Kind::equal, {"v1.2"}}), only_tagged);
+    EXPECT_EQ(found({"tags", Kind::fuzzy, {"1."}}), only_tagged);
+    EXPECT_EQ(found({"tags", Kind::fuzzy, {"%"}}), std::vector<std::string>{});
+    EXPECT_EQ(found({"tags", Kind::any_of, {"none", "v1"}}), only_tagged);
+    EXPECT_EQ(found({"tags", Kind::all_of, {"none", "v1"}}), std::vector<std::string>{});
+    EXPECT_EQ(found({"labels", Kind::all_of, {std::to_string(label)}}), only_plain);
+    EXPECT_EQ(found({"digest", Kind::equal, {plain.text()}}), only_plain);
+    EXPECT_EQ(found({"type", Kind::equal, {"CHART"}}), std::vector<std::string>{});
+    EXPECT_EQ(found({"push_time", Kind::range, {"", "1970-01-01T00:00:01Z"}}).size(), 2U);
+    ListQuery injected;
+    injected.conditions.push_back({"digest; DROP TABLE artifacts", Kind::equal, {"x"}});
+    EXPECT_FAILS(Errc::bad_request, run(artifacts().of_repository(repository("p/app"), injected, {})));
+}
+
+TEST_P(ArtifactContract, many_tags_are_shown_though_the_row_keeps_none)
+{
+    const auto digest = push_image("p/app", {.blobs = {"c"}}, {"first"});
+    std::vector<std::string> names;
+    for (int i = 0; i < 99; ++i) names.push_back("t" + std::to_string(i));
+    commit(viewed(repository("p/app"), Image{.blobs = {"c"}}.bytes(), media::oci_manifest, names));
+    EXPECT_EQ(host().number("SELECT COUNT(*) FROM artifacts WHERE tags IS NULL AND tag_count = 100"), 1);
+    const auto shown = list("p/app").items.at(0).tags_json;
+    for (const auto& name : names) EXPECT_NE(shown.find("\"name\":\"" + name + "\""), std::string::npos) << name;
+    ListQuery query;
+    query.limit = 7;
+    query.offset = 98;
+    const auto page = run(artifacts().tags(repository("p/app"), Reference{digest}, query));
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->total, 100);
+    EXPECT_EQ(page->items.size(), 2U);
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, labels_are_those_of_everybody_or_of_the_project)
+{
+    push_image("p/app", {.blobs = {"c"}}, {"v1"});
+    const auto project_id = run(store().projects().find(project("p")))->id;
+    const auto global = add_label("blue", "g", 0);
+    const auto own = add_label("green", "p", project_id);
+    const auto foreign = add_label("red", "p", project_id + 1000);
+    const auto app = repository("p/app");
+    EXPECT_SUCCEEDS(run(artifacts().add_label(app, reference("v1"), global, someone)));
+    EXPECT_SUCCEEDS(run(artifacts().add_label(app, reference("v1"), own, someone)));
+    EXPECT_FAILS(Errc::conflict, run(artifacts().add_label(app, reference("v1"), own, someone)));
+    EXPECT_FAILS(Errc::not_found, run(artifacts().add_label(app, reference("v1"), foreign, someone)));
+    const auto shown = find("p/app", "v1").labels_json;
+    EXPECT_NE(shown.find(R"("name":"blue","description":"a \"quoted\" text")"), std::string::npos) << shown;
+    EXPECT_NE(shown.find(R"("name":"green")"), std::string::npos);
+    EXPECT_SUCCEEDS(run(artifacts().remove_label(app, reference("v1"), global, someone)));
+    EXPECT_FAILS(Errc::not_found, run(artifacts().remove_label(app, reference("v1"), global, someone)));
+    EXPECT_EQ(find("p/app", "v1").labels_json.find("blue"), std::string::npos);
+}
+
+TEST_P(ArtifactContract, removing_an_artifact_takes_what_belonged_to_it_alone)
+{
+    const auto alone = push_image("p/app", {.blobs = {"c"}, .annotation = "1"});
+    const auto shared = push_image("p/app", {.blobs = {"c"}, .annotation = "2"}, {"kept"});
+    const auto index = push_index("p/app", {alone, shared}, {"multi"});
+    const auto signature = push_image("p/app", {.blobs = {"c"}, .artifact_type = "a/sig", .subject = index});
+    const auto app = repository("p/app");
+    EXPECT_FAILS(Errc::precondition_failed, run(artifacts().remove(app, Reference{alone}, someone)));
+    EXPECT_SUCCEEDS(run(artifacts().remove(app, reference("multi"), someone)));
+    for (const auto& gone : {alone, index, signature}) {
+        EXPECT_FAILS(Errc::manifest_unknown, run(store().manifests().load(app, Reference{gone})));
+    }
+    EXPECT_EQ(digests(list("p/app")), std::vector<std::string>{shared.text()});
+    EXPECT_FAILS(Errc::manifest_unknown, run(artifacts().remove(app, reference("multi"), someone)));
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, signatures_by_tag_belong_to_their_subject_while_they_are_tagged_so)
+{
+    const auto image = push_image("p/app", {.blobs = {"c"}}, {"v1"});
+    const auto name = "sha256-" + std::string{image.hex()} + ".sig";
+    const auto old_signature = push_image("p/app", {.blobs = {"c"}, .annotation = "s1"}, {name});
+    auto accessories = find("p/app", "v1").accessories;
+    ASSERT_EQ(accessories.size(), 1U);
+    EXPECT_EQ(accessories[0].type, "signature.cosign");
+    EXPECT_EQ(accessories[0].digest, old_signature.text());
+    EXPECT_EQ(accessories[0].subject_digest, image.text());
+    EXPECT_EQ(list("p/app").total, 1);
+    const auto new_signature = push_image("p/app", {.blobs = {"c"}, .annotation = "s2"}, {name});
+    accessories = find("p/app", "v1").accessories;
+    ASSERT_EQ(accessories.size(), 1U);
+    EXPECT_EQ(accessories[0].digest, new_signature.text());
+    const auto page = run(artifacts().accessories(repository("p/app"), reference("v1"), {}));
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->total, 1);
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, a_copy_takes_children_accessories_and_tags_along_and_no_blob_that_the_source_lacks)
+{
+    ASSERT_TRUE(run(store().projects().create({.name = project("q")}, {1, 10})));
+    const Image one{.blobs = {"c", "layer"}, .annotation = "1"};
+    const auto child = push_image("p/app", one);
+    const auto index = push_index("p/app", {child}, {"v1", "latest"});
+    push_image("p/app", {.blobs = {"c"}, .artifact_type = "a/sig", .subject = index});
+    const auto from = repository("p/app");
+    const auto into = repository("q/copy");
+    const auto copied = run(artifacts().copy(from, reference("v1"), into, someone));
+    ASSERT_TRUE(copied) << copied.error().message() << copied.error().detail();
+    EXPECT_EQ(*copied, index);
+    EXPECT_EQ((*run(store().manifests().load(into, reference("latest"))))->digest, index);
+    EXPECT_SUCCEEDS(run(store().manifests().load(into, Reference{child})));
+    EXPECT_SUCCEEDS(run(store().blobs().load(into, digest_of("layer"))));
+    EXPECT_EQ(find("q/copy", "v1").accessories.size(), 1U);
+    EXPECT_EQ(find("q/copy", "v1").size, find("p/app", "v1").size);
+    EXPECT_FAILS(Errc::conflict, run(artifacts().copy(from, reference("v1"), into, someone)));
+    EXPECT_FAILS(Errc::manifest_unknown, run(artifacts().copy(from, reference("v9"), into, someone)));
+    EXPECT_FAILS(Errc::name_unknown, run(artifacts().copy(from, reference("v1"), repository("none/x"), someone)));
+    expect_exact();
+
+    arrive(repository("q/other"), "secret");
+    auto sparse = viewed(from, Image{.blobs = {"c", "secret"}}.bytes(), media::oci_manifest, {"sparse"});
+    sparse.may_lack_blobs = true;
+    commit(std::move(sparse));
+    EXPECT_SUCCEEDS(run(artifacts().copy(from, reference("sparse"), into, someone)));
+    EXPECT_FAILS(Errc::blob_unknown, run(store().blobs().load(into, digest_of("secret"))));
+}
+
+TEST_P(ArtifactContract, removing_a_repository_frees_all_that_was_in_it)
+{
+    push_image("p/keep", {.blobs = {"c", "shared"}});
+    const auto before = bytes_of("p");
+    const auto child = push_image("p/app", {.blobs = {"c", "shared", "own"}});
+    push_index("p/app", {child}, {"multi"});
+    EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/app"), 10)));
+    const auto uploads = run(store().repositories().remove(repository("p/app"), someone));
+    ASSERT_TRUE(uploads) << uploads.error().message() << uploads.error().detail();
+    EXPECT_EQ(uploads->size(), 1U);
+    EXPECT_EQ(bytes_of("p"), before);
+    EXPECT_FAILS(Errc::name_unknown, run(store().repositories().find(repository("p/app"))));
+    EXPECT_FAILS(Errc::name_unknown, run(store().manifests().load(repository("p/app"), reference("multi"))));
+    EXPECT_FAILS(Errc::blob_unknown, run(store().blobs().load(repository("p/app"), digest_of("own"))));
+    EXPECT_FAILS(Errc::name_unknown, run(store().repositories().remove(repository("p/app"), someone)));
+    EXPECT_SUCCEEDS(run(store().blobs().load(repository("p/keep"), digest_of("shared"))));
+    expect_exact();
+}
+
+TEST_P(ArtifactContract, repositories_are_listed_by_project_and_over_projects)
+{
+    ASSERT_TRUE(run(store().projects().create({.name = project("q")}, {1, 10})));
+    ASSERT_TRUE(run(store().projects().create({.name = project("hidden")}, {1, 10})));
+    for (const auto* name : {"p/a", "q/b", "hidden/c", "p/d", "q/e"}) push_image(name, {.blobs = {"c"}}, {"v"});
+    const auto p = run(store().projects().find(project("p")))->id;
+    const auto q = run(store().projects().find(project("q")))->id;
+    const auto names = [&](std::optional<std::vector<std::int64_t>> ids, std::int64_t offset, std::int64_t limit) {
+        ListQuery query;
+        query.offset = offset;
+        query.limit = limit;
+        const auto page = run(store().repositories().of_projects(std::move(ids), query)).value();
+        std::vector<std::string> texts{std::to_string(page.total)};
+        for (const auto& item : page.items) texts.push_back(item.name);
+        return texts;
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(names(std::nullopt, 0, 10), (Names{"5", "q/e", "p/d", "hidden/c", "q/b", "p/a"}));
+    EXPECT_EQ(names(std::vector{p, q}, 0, 10), (Names{"4", "p/d", "p/a", "q/e", "q/b"}));
+    EXPECT_EQ(names(std::vector{p, q}, 1, 2), (Names{"4", "p/a", "q/e"}));
+    EXPECT_EQ(names(std::vector{p, q}, 3, 2), (Names{"4", "q/b"}));
+    EXPECT_EQ(names(std::vector{p, q}, 4, 2), (Names{"4"}));
+    EXPECT_EQ(names(std::vector<std::int64_t>{}, 0, 2), (Names{"0"}));
+    ListQuery query;
+    query.conditions.push_back({"name", ListCondition::Kind::fuzzy, {"/A"}});
+    EXPECT_EQ(run(store().repositories().of_project(p, query))->items.at(0).name, "p/a");
+    EXPECT_SUCCEEDS(run(store().repositories().describe(repository("p/a"), "what it is", {7, 9'000'000})));
+    const auto described = run(store().repositories().find(repository("p/a")));
+    EXPECT_EQ(described->description, "what it is");
+    EXPECT_EQ(described->artifact_count, 1);
+    EXPECT_EQ(described->updated_at, 9'000'000);
+}
+
+TEST_P(ArtifactContract, pulls_are_shown_with_the_artifact_and_its_repository)
+{
+    push_image("p/app", {.blobs = {"c"}}, {"v1"});
+    const auto manifest = *run(store().manifests().load(repository("p/app"), reference("v1")));
+    EXPECT_SUCCEEDS(run(store().pulls().add({{manifest->id, manifest->repository_id, 3, 7'000'000}})));
+    EXPECT_SUCCEEDS(run(store().pulls().add({{manifest->id, manifest->repository_id, 2, 6'000'000}})));
+    EXPECT_EQ(find("p/app", "v1").pulled_at, 7'000'000);
+    EXPECT_EQ(run(store().repositories().find(repository("p/app")))->pull_count, 5);
+    EXPECT_EQ(host().number("SELECT pull_count FROM artifacts"), 5);
+}
+
+TEST_P(ArtifactContract, every_count_is_exact_after_any_sequence_of_changes)
+{
+    ASSERT_TRUE(run(store().projects().create({.name = project("q")}, {1, 10})));
+    const std::vector<std::string> repositories{"p/a", "p/b", "q/c"};
+    std::vector<Image> images;
+    std::vector<Digest> digests;
+    for (int i = 0; i < 6; ++i) {
+        images.push_back({.blobs = {"c", "l" + std::to_string(i % 3)}, .annotation = std::to_string(i)});
+        digests.push_back(digest_of(images.back().bytes()));
+    }
+    for (int i = 0; i < 2; ++i) {
+        images.push_back(
+            {.blobs = {"c"},
+             .annotation = "sig",
+             .artifact_type = "a/sig",
+             .subject = digests[static_cast<std::size_t>(i)]}
+        );
+        digests.push_back(digest_of(images.back().bytes()));
+    }
+    std::vector<std::string> indexes;
+    for (int i = 0; i < 4; ++i) {
+        indexes.push_back(
+            index_of({digests[static_cast<std::size_t>(i)], digests[static_cast<std::size_t>(i + 1)]}, "i")
+        );
+        digests.push_back(digest_of(indexes.back()));
+    }
+    indexes.push_back(index_of({digests.back(), digests.front()}, "nested"));
+    digests.push_back(digest_of(indexes.back()));
+    const std::vector<std::string> tags{
+        "a",
+        "b",
+        "c",
+        "d",
+        "sha256-" + std::string{digests[0].hex()} + ".sig",
+        "sha256-" + std::string{digests[1].hex()} + ".att"
+    };
+    std::mt19937 random{20'261};
+    const auto any = [&](const auto& choices) -> const auto& { return choices[random() % choices.size()]; };
+    for (int step = 0; step < 400; ++step) {
+        const auto name = repository(any(repositories));
+        const Reference target = random() % 2 == 0 ? Reference{any(digests)} : Reference{tag(any(tags))};
+        switch (random() % 10) {
+            case 0:
+            case 1:
+            case 2: {
+                const auto& image = any(images);
+                push_image(name.text(), image, random() % 3 == 0 ? std::vector<std::string>{} : std::vector{any(tags)});
+                break;
+            }
+            case 3:
+            case 4: commit(viewed(name, any(indexes), media::oci_index, {any(tags)})); break;
+            case 5: (void)run(store().manifests().remove(name, target, someone)); break;
+            case 6: (void)run(artifacts().remove(name, target, someone)); break;
+            case 7: (void)run(artifacts().add_tag(name, target, tag(any(tags)), someone)); break;
+            case 8: (void)run(artifacts().copy(name, target, repository(any(repositories)), someone)); break;
+            default:
+                if (random() % 8 == 0) (void)run(store().repositories().remove(name, someone));
+                break;
+        }
+        if (step % 40 == 39) expect_exact();
+        if (HasFailure()) FAIL() << "after step " << step;
+    }
+    expect_exact();
+    EXPECT_GT(host().number("SELECT COUNT(*) FROM artifacts"), 5);
+}
+
+}  // namespace entrepot::contract
