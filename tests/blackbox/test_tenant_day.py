@@ -146,6 +146,9 @@ class TenantDay(Ctl):
         self.ctl("apply", "-f", exported, "--yes")
         self.assertEqual(self.ctl("audit", "list", "--tenant", self.tenant, "--limit", "1", "-q"), before)
         self.assertEqual(self.ctl("export", "--tenant", self.tenant), exported.read_text())
+        # All of that is the tenant's own business.
+        self.assertEqual(self.ctl("export", "--tenant", self.tenant, ENTREPOT_USER=self.lead), exported.read_text())
+        self.ctl("apply", "-f", exported, "--dry-run", "--prune", ENTREPOT_USER=self.lead)
 
 
 if __name__ == "__main__":
