@@ -21,8 +21,7 @@ namespace {
 
 constexpr std::string_view prefix = "ENTREPOT_";
 
-// Read once by the first start alone, so it is no part of the configuration.
-// No keys: the first start's, and those of `entrepot ctl`, which a shell may have set for its own.
+// No part of the configuration: what the first start alone reads, and what a shell may have set for `entrepot ctl`.
 constexpr std::array<std::string_view, 6> no_keys{
     "ENTREPOT_ADMIN_PASSWORD",
     "ENTREPOT_URL",

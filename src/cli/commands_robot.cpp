@@ -90,6 +90,15 @@ Result<int> rotate(CtlRun& run)
     if (run.has("secret-stdin")) {
         TRY(body["secret"], run.secret("secret", nullptr, {}));
     }
+    if (run.has("overlap")) {
+        const auto seconds =
+            run.value("overlap") == "0" ? std::optional<std::int64_t>{0} : parse_ctl_duration(run.value("overlap"));
+        if (!seconds)
+            return fail(
+                Errc::bad_request, fmt::format("--overlap {}: that is no time such as 12h", run.value("overlap"))
+            );
+        body["overlap_seconds"] = *seconds;
+    }
     TRY(auto* const api, run.api());
     TRY(auto answer, api->call("PATCH", path, body));
     if (run.has("secret-stdin")) {
@@ -143,7 +152,10 @@ std::vector<CtlCommand> robot_commands()
          .text = "gives a robot a new secret and prints it, once",
          .arguments = {robot},
          .options =
-             {of_project, of_tenant, {.name = "secret-stdin", .text = "read the new secret from standard input"}},
+             {of_project,
+              of_tenant,
+              {.name = "secret-stdin", .text = "read the new secret from standard input"},
+              {.name = "overlap", .value = "TIME", .text = "how long the old one stays good: 12h, 0; default: 24h"}},
          .traits = ctl_showing,
          .run = rotate},
         {.path = "robot enable",

@@ -97,7 +97,8 @@ private:
     {
         if (place_ == command_.arguments.size()) return wrong(fmt::format("\"{}\" is one argument too many", word));
         const auto& argument = command_.arguments[place_];
-        if (word.empty()) return wrong(fmt::format("{} is empty", argument.name));
+        // A shell that asks for completions passes on the word that is not begun yet.
+        if (word.empty() && !argument.repeated) return wrong(fmt::format("{} is empty", argument.name));
         line_.values[std::string{argument.name}].push_back(word);
         if (!argument.repeated) ++place_;
         return {};

@@ -149,6 +149,8 @@ TEST(CtlCompletion, follows_the_table)
     EXPECT_EQ(std::count(all.begin(), all.end(), "complete"), 0);
     io.files["/home/ada/.config/entrepot/config.json"] = R"({"current":"a","contexts":{"abc":{"url":"http://x"}}})";
     EXPECT_EQ(next({"context", "use", "a"}), Words{"abc"});
+    EXPECT_EQ(io.run({"complete", "--", "whoami", "-o", ""}), 0);
+    EXPECT_EQ(io.said, "json\ntable\nyaml\n");
     EXPECT_EQ(next({"whoami", "--context", ""}), Words{"abc"});
 }
 

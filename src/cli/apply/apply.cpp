@@ -41,19 +41,16 @@ void add_grant(ApplyScope& scope, const ApplyDocument& document)
     scope.platform = scope.platform || object == "platform";
 }
 
-// What goes when no file has it. Nobody removes the ground they stand on: the built-in admin, oneself, the default
-// tenant; quotas have no removal.
+// What goes when no file has it. People and tenants never do, for what a file leaves out is no word about them; quotas
+// have no removal; and nobody takes their own rights away, or those of the built-in admin.
 bool is_removable(const ApplyDocument& document, const std::string& caller)
 {
-    const auto name = text_at(document.metadata, "name");
-    if (document.kind == "User") return name != "admin" && name != caller;
-    if (document.kind == "Tenant") return name != "default";
+    if (document.kind == "User" || document.kind == "Tenant" || document.kind == "Quota") return false;
     if (document.kind == "Grant") {
         const auto subject = text_at(document.metadata, "subject");
         return subject != "user:admin" && subject != "user:" + caller;
     }
-    if (document.kind == "Member") return text_at(document.metadata, "user") != caller;
-    return document.kind != "Quota";
+    return document.kind != "Member" || text_at(document.metadata, "user") != caller;
 }
 
 bool is_in_scope(const ApplyDocument& document, const ApplyScope& scope)
@@ -113,14 +110,11 @@ Result<ApplyPlan> plan_apply(ApplyServer& server, std::vector<ApplyDocument> wan
             std::any_of(wanted.begin(), wanted.end(), [name](const auto& each) { return each.kind == name; });
         if (!named) continue;
         auto reach = scope;
-        // What belongs to nobody's tenant is pruned as a whole.
-        if (prune && name == "User") reach.users.reset();
+        // Roles belong to no tenant: they are pruned as a whole.
         if (prune && name == "Role") reach.roles.reset();
-        if (prune && name == "Tenant") reach.tenants.reset();
         TRY(auto found, kind->present(server, reach));
         for (auto& document : found) {
-            const bool kept = name != "Tenant" && !is_in_scope(document, scope);
-            if (prune && !kept && is_removable(document, caller)) removable.push_back(document);
+            if (prune && is_in_scope(document, scope) && is_removable(document, caller)) removable.push_back(document);
             present.push_back(std::move(document));
         }
     }

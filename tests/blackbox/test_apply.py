@@ -120,6 +120,7 @@ spec: {{duration: 30, permissions: ['project/{project}:repository:pull', 'projec
 
     def test_export_and_apply_change_nothing(self):
         self.apply("--yes")
+        self.ctl("tenant", "create", "o" + self.project[1:])  # of which the files say nothing
         exported = self.ctl("export", "--tenant", self.tenant)
         for kind in ("Tenant", "Team", "Project", "Quota", "Label", "Member", "Robot", "Grant"):
             self.assertIn(f"kind: {kind}\n", exported)
@@ -148,6 +149,9 @@ spec: {{duration: 30, permissions: ['project/{project}:repository:pull', 'projec
         self.assertEqual(sorted(self.ctl("team", "list", "--tenant", self.tenant, "-q").split()), ["backend", "everyone"])
         self.assertIn("theirs", self.ctl("team", "list", "--tenant", others, "-q"))
         self.assertIn("stray", self.ctl("label", "list", "--project", self.project, "-q"))
+        # People and tenants are no files' to delete.
+        whole = f"kind: Tenant\nmetadata: {{name: {self.tenant}}}\n---\nkind: User\nmetadata: {{name: {self.ada}}}\n"
+        self.assertIn(", 0 to delete, 2 unchanged\n", self.apply("--dry-run", "--prune", text=whole))
 
     def test_a_failure_stops_it_and_it_goes_on_from_there(self):
         broken = self.documents().replace("project:repository:list", "project:nonsense:list")
