@@ -32,9 +32,9 @@ GOOD = """\
 
 
 class Analyser(unittest.TestCase):
-    def faults(self, text):
+    def faults(self, text, recorded=None):
         calls = trace.read(text)
-        return trace.faults(calls, 0, trace.answer_of(calls, 4711, (201,)), "/d", ("abcd", 7))
+        return trace.faults(calls, 0, trace.answer_of(calls, 4711, (201,)), "/d", ("abcd", 7), recorded)
 
     def without(self, *lines):
         return "".join(line for number, line in enumerate(GOOD.splitlines(True)) if number not in lines)
@@ -92,6 +92,25 @@ class Analyser(unittest.TestCase):
         self.assertEqual(self.faults(text), ["/d/blobs/slots/0/tmp/7 was written and not synced",
                                              "/d/blobs/sha256/ab was given a name and not synced"])
 
+    def audited(self, record, *synced):
+        """With a write to the audit trail."""
+        lines = GOOD.splitlines(True)
+        path = "/d/audit/i91/00000001.jsonl"
+        return "".join(lines[:-1] + [f'13 pwrite64(7<{path}>, "{record}", 300, 9000) = 300\n',
+                                     *(f"13 fdatasync(7<{path}>)        = 0\n" for _ in synced), lines[-1]])
+
+    def test_a_record_of_the_operation_that_is_synced_is_accepted(self):
+        self.assertEqual(self.faults(self.audited("request_id: r-1", "synced"), "r-1"), [])
+
+    def test_a_record_of_the_operation_that_is_not_synced_is_seen(self):
+        self.assertEqual(self.faults(self.audited("request_id: r-1"), "r-1"),
+                         ["/d/audit/i91/00000001.jsonl was written and not synced"])
+
+    def test_a_record_of_another_request_does_not_count(self):
+        self.assertEqual(self.faults(self.audited("request_id: r-2")), [])
+        self.assertEqual(self.faults(self.audited("request_id: r-2", "synced"), "r-1"),
+                         ["nothing was written to the audit trail"])
+
     def test_an_answer_to_another_client_is_not_taken(self):
         self.assertIsNone(trace.answer_of(trace.read(GOOD), 711, (201,)))
 
@@ -130,11 +149,11 @@ class Durability(Scenario):
         self.assertIn(response.status, (201, 202), answer)
         return response.headers, port
 
-    def proves(self, statuses, since, port, blob=None):
+    def proves(self, statuses, since, port, blob=None, recorded=None):
         """strace writes its file as it goes; the answer's own line may come a moment after the answer."""
         wait_until(lambda: trace.answer_of(trace.read(self.text()), port, statuses), 20, "the answer is in the trace")
         calls = trace.read(self.text())
-        missing = trace.faults(calls, since, trace.answer_of(calls, port, statuses), self.data, blob)
+        missing = trace.faults(calls, since, trace.answer_of(calls, port, statuses), self.data, blob, recorded)
         self.assertEqual(missing, [])
 
     def now(self):
@@ -200,9 +219,9 @@ class Durability(Scenario):
         for mark, reference in (("by tag", "one"), ("by digest", None)):
             manifest = self.manifest(mark)
             since = self.now()
-            _, port = self.send("PUT", f"/v2/{self.repository}/manifests/{reference or digest_of(manifest)}", manifest,
-                                {"Content-Type": OCI_MANIFEST})
-            self.proves((201,), since, port)
+            answer, port = self.send("PUT", f"/v2/{self.repository}/manifests/{reference or digest_of(manifest)}", manifest,
+                                     {"Content-Type": OCI_MANIFEST})
+            self.proves((201,), since, port, recorded=answer["X-Request-Id"])
 
     def test_deletes_of_a_tag_a_manifest_and_a_blob(self):
         manifest = self.manifest("to be deleted")
@@ -210,16 +229,16 @@ class Durability(Scenario):
         self.registry.push_manifest(self.repository, "gone", manifest)
         for path in ("manifests/gone", f"manifests/{digest_of(manifest)}", f"blobs/{layer}"):
             since = self.now()
-            _, port = self.send("DELETE", f"/v2/{self.repository}/{path}")
-            self.proves((202,), since, port)
+            answer, port = self.send("DELETE", f"/v2/{self.repository}/{path}")
+            self.proves((202,), since, port, recorded=answer["X-Request-Id"])
 
     def test_a_mount(self):
         data = self.push(500)
         target = f"{self.project}/mounted"
         self.registry.push_image(target, "first", b"a third layer")
         since = self.now()
-        _, port = self.send("POST", f"/v2/{target}/blobs/uploads/?mount={digest_of(data)}&from={self.repository}")
-        self.proves((201,), since, port)
+        answer, port = self.send("POST", f"/v2/{target}/blobs/uploads/?mount={digest_of(data)}&from={self.repository}")
+        self.proves((201,), since, port, recorded=answer["X-Request-Id"])
 
     def test_small_blobs_whose_files_a_power_loss_took_come_back(self):
         """Files without a sync of their own are taken away; what was synced, the journal, has to bring them back."""

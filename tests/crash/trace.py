@@ -2,13 +2,14 @@
 
 Written files have to be synced after their last write, a directory after a name was put into it, the database's log
 after its last write. A write or an answer counts from its start, a sync only from its end. A small blob may be in the store's
-journal instead: then its own file and name may wait."""
+journal instead: then its own file and name may wait. The audit trail is written for others at any time, so that of its
+writes only the one with the operation's own record counts."""
 import os
 import re
 
 TRACED = ("openat,write,pwrite64,writev,pwritev,pwritev2,ftruncate,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,"
           "linkat,sendto,sendmsg")
-COMMAND = ("strace", "-f", "-yy", "-s", "80", "-e", "trace=" + TRACED)
+COMMAND = ("strace", "-f", "-yy", "-s", "4000", "-e", "trace=" + TRACED)
 WRITES = {"write", "pwrite64", "writev", "pwritev", "pwritev2", "ftruncate"}
 SYNCS = {"fsync", "fdatasync"}
 NAMINGS = {"rename", "renameat", "renameat2", "link", "linkat"}
@@ -85,14 +86,22 @@ def is_journal(path):
     return os.path.basename(path).startswith("journal-")
 
 
-def faults(calls, since, answer, data, blob=None):
+def is_audit(path):
+    return os.path.basename(os.path.dirname(os.path.dirname(path))) == "audit"
+
+
+def faults(calls, since, answer, data, blob=None, recorded=None):
     """Sentences about what was missing when `answer` left; `since` is the line where the operation began.
 
-    `data` is the directory that matters; `blob` = (hex of the digest, size) of what must have been stored."""
-    before = [call for call in calls if since <= call.begun < answer.begun and not call.failed]
+    `data` is the directory that matters; `blob` = (hex of the digest, size) of what must have been stored; `recorded` =
+    the id of the request that must be in the audit trail."""
+    before = [call for call in calls if since <= call.begun < answer.begun and not call.failed
+              and not (is_audit(call.path() or "") and call.name in WRITES and not (recorded and recorded in call.arguments))]
     found = []
     if not any(call.name in WRITES and is_log(call.path() or "") for call in before):
         found.append("nothing was written to the database's log")
+    if recorded and not any(call.name in WRITES and is_audit(call.path() or "") for call in before):
+        found.append("nothing was written to the audit trail")
     name, size = blob or ("no blob", 0)
     if blob and not any(call.name in NAMINGS and call.new_name().endswith(name) for call in before):
         found.append("the blob's file was not given its name")
