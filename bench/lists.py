@@ -30,6 +30,8 @@ def arguments():
     parser.add_argument("--artifacts", type=int, default=100_000)
     parser.add_argument("--projects", type=int, default=10)
     parser.add_argument("--repositories", type=int, default=10, help="in each project")
+    parser.add_argument("--empty-projects", type=int, default=10_000, help="beside the others")
+    parser.add_argument("--more-repositories", type=int, default=10_000, help="in one more project")
     parser.add_argument("--rate", type=float, default=300, help="pages a second")
     parser.add_argument("--seconds", type=float, default=10, help="of one row")
     parser.add_argument("--connections", type=int, default=8)
@@ -67,7 +69,9 @@ class Instance:
         database = self.options.database or next(self.data.glob("*.db"), None) or next(self.data.glob("*.sqlite*"))
         began = time.monotonic()
         subprocess.run([self.options.seed, "--database", database, "--artifacts", str(self.options.artifacts),
-                        "--projects", str(self.options.projects), "--repositories", str(self.options.repositories)],
+                        "--projects", str(self.options.projects), "--repositories", str(self.options.repositories),
+                        "--empty-projects", str(self.options.empty_projects),
+                        "--more-repositories", str(self.options.more_repositories)],
                        check=True, stderr=subprocess.DEVNULL)
         print(f"filled with {self.options.artifacts:,} artifacts in {time.monotonic() - began:.0f} s", flush=True)
 
@@ -78,12 +82,14 @@ def pages_of(path, entries):
 
 
 def rows(options):
-    """(title, paths): every path is another page, in an order without order."""
+    """{title: (paths, what each entry holds once)}: every path is another page, in an order without order."""
     places = options.projects * options.repositories
     of_repository, of_project = options.artifacts // places, options.artifacts // options.projects
     every = "with_tag=true&with_label=true"
     base = "/api/v2.0/projects/lists"
     found = {
+        "projects": pages_of("/api/v2.0/projects", options.projects + 1 + options.empty_projects),
+        "repositories of a project": pages_of("/api/v2.0/projects/many/repositories", options.more_repositories),
         "artifacts of repositories": [page for p in range(options.projects) for r in range(options.repositories)
                                       for page in pages_of(f"{base}{p}/repositories/team%252Fapp{r}/artifacts?{every}",
                                                            of_repository)],
@@ -92,7 +98,8 @@ def rows(options):
     }
     for paths in found.values():
         random.Random(7).shuffle(paths)
-    return found
+    marks = {"projects": b'"owner_name"', "repositories of a project": b'"artifact_count"'}
+    return {title: (paths, marks.get(title, b'"push_time"')) for title, paths in found.items()}
 
 
 class Writer(threading.Thread):
@@ -125,7 +132,7 @@ class Writer(threading.Thread):
             self.count += 1
 
 
-def ask(instance, paths, options, seconds):
+def ask(instance, paths, mark, options, seconds):
     """Pages at the wished rate over some connections: latencies from when each was due, sizes, failures."""
     lock, taken, latencies, sizes, failed = threading.Lock(), [0], [], [], [0]
     begin = time.monotonic() + 0.05
@@ -143,7 +150,7 @@ def ask(instance, paths, options, seconds):
             connection.request("GET", paths[number % len(paths)], headers=HEADERS)
             response = connection.getresponse()
             body = response.read()
-            wrong = response.status != 200 or body.count(b'"push_time"') < PAGE
+            wrong = response.status != 200 or body.count(mark) < PAGE
             with lock:
                 latencies.append(time.monotonic() - due)
                 sizes.append(len(body))
@@ -171,9 +178,9 @@ def cpu_of(instance, options):
     return total
 
 
-def measure(instance, paths, options):
+def measure(instance, paths, mark, options):
     """CPU a page is what the pages cost over the same time with the writes alone."""
-    ask(instance, paths[:200], options, 0.5)
+    ask(instance, paths[:200], mark, options, 0.5)
     writer = Writer(instance, options)
     writer.start()
     time.sleep(0.5)
@@ -181,7 +188,7 @@ def measure(instance, paths, options):
     time.sleep(options.seconds / 2)
     writes = (cpu_of(instance, options) - before) / (options.seconds / 2)
     before, began = cpu_of(instance, options), time.monotonic()
-    latencies, sizes, failed = ask(instance, paths, options, options.seconds)
+    latencies, sizes, failed = ask(instance, paths, mark, options, options.seconds)
     spent = cpu_of(instance, options) - before - writes * (time.monotonic() - began)
     writer.done.set()
     writer.join()
@@ -196,7 +203,8 @@ def section(options, seen):
     yield f"### {options.artifacts:,} artifacts × 5 tags, {kind}"
     yield ""
     yield (f"{time.strftime('%Y-%m-%d')}, {report.machine()}; {options.projects} projects × {options.repositories} "
-           f"repositories, pages of {PAGE} with tags and labels at {options.rate:g}/s over {options.connections} "
+           f"repositories and {options.empty_projects:,} empty projects, {options.more_repositories:,} repositories in one "
+           f"more, pages of {PAGE} with tags and labels at {options.rate:g}/s over {options.connections} "
            f"connections, {options.writes:g} tags added or removed a second meanwhile.")
     yield ""
     yield from report.table(
@@ -234,8 +242,8 @@ def main():
         instance.start()
         try:
             seen = {}
-            for title, paths in rows(options).items():
-                seen[title] = measure(instance, paths, options)
+            for title, (paths, mark) in rows(options).items():
+                seen[title] = measure(instance, paths, mark, options)
                 print(title, {key: round(value, 2) for key, value in seen[title].items()}, flush=True)
         finally:
             instance.stop()

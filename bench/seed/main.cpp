@@ -28,6 +28,8 @@ struct SeedOptions {
     std::int64_t tags = 5;  // of each artifact
     std::int64_t labels = 10;
     std::int64_t labelled = 4;  // every so many artifacts one label
+    std::int64_t empty_projects = 10'000;
+    std::int64_t more_repositories = 10'000;  // in one more project, an artifact with a tag in each
     int at_once = 256;
 };
 
@@ -69,14 +71,37 @@ public:
     void run()
     {
         spawn_and_wait(prepare());
-        for (int i = 0; i < options_.at_once; ++i) asio::co_spawn(loop_, push_until_done(), asio::detached);
-        loop_.restart();
-        loop_.run();
-        if (!failure_.empty()) throw std::runtime_error{failure_};
+        at_once(options_.artifacts, [this](std::int64_t number) { return push(place(number), number, options_.tags); });
+        at_once(options_.empty_projects, [this](std::int64_t number) {
+            return create("empty" + std::to_string(number));
+        });
+        at_once(options_.more_repositories, [this](std::int64_t number) { return fill(number); });
     }
 
 private:
     std::int64_t places() const { return options_.projects * options_.repositories; }
+
+    // Calls make(0) … make(count - 1), so many of them at a time.
+    template <class Make>
+    void at_once(std::int64_t count, Make make)
+    {
+        std::int64_t next = 0;
+        const auto work = [&]() -> asio::awaitable<void> {
+            while (next < count && failure_.empty()) {
+                const auto number = next++;
+                try {
+                    co_await make(number);
+                } catch (const std::exception& thrown) {
+                    failure_ = thrown.what();
+                }
+                if (number % 20'000 == 0) std::fprintf(stderr, "%lld\n", static_cast<long long>(number));
+            }
+        };
+        for (int i = 0; i < options_.at_once; ++i) asio::co_spawn(loop_, work(), asio::detached);
+        loop_.restart();
+        loop_.run();
+        if (!failure_.empty()) throw std::runtime_error{failure_};
+    }
 
     RepositoryName place(std::int64_t number) const
     {
@@ -98,20 +123,12 @@ private:
     asio::awaitable<void> prepare()
     {
         for (std::int64_t i = 0; i < options_.projects; ++i) {
-            const auto name = ProjectName::parse("lists" + std::to_string(i)).value();
-            NewProject project{.name = name};
-            or_throw(co_await store_.projects().create(std::move(project), Actor{1, start_}));
+            co_await create("lists" + std::to_string(i));
         }
-        for (std::int64_t i = 0; i < places(); ++i) {
-            for (const auto content : {config_text, layer_text}) {
-                const BlobCatalog::Arrival arrival{
-                    .repository = place(i), .digest = digest_of(content), .size = content.size(), .actor = {1, start_}
-                };
-                or_throw(co_await store_.blobs().arrive(arrival));
-            }
-        }
+        co_await create("many");
+        for (std::int64_t i = 0; i < places(); ++i) co_await bring_blobs(place(i));
         for (std::int64_t i = 0; i < options_.labels; ++i) {
-            NewLabel label;
+            Label label;
             label.name = "label-" + std::to_string(i);
             label.description = "what a label says";
             label.color = "#0095d3";
@@ -120,31 +137,41 @@ private:
         }
     }
 
-    asio::awaitable<void> push_until_done()
+    asio::awaitable<void> create(std::string name)
     {
-        while (next_ < options_.artifacts && failure_.empty()) {
-            const auto number = next_++;
-            try {
-                co_await push(number);
-            } catch (const std::exception& thrown) {
-                failure_ = thrown.what();
-            }
-            if (number % 20'000 == 0) std::fprintf(stderr, "%lld\n", static_cast<long long>(number));
+        NewProject project{.name = ProjectName::parse(name).value()};
+        or_throw(co_await store_.projects().create(std::move(project), Actor{1, start_}));
+    }
+
+    asio::awaitable<void> bring_blobs(RepositoryName repository)
+    {
+        for (const auto content : {config_text, layer_text}) {
+            const BlobCatalog::Arrival arrival{
+                .repository = repository, .digest = digest_of(content), .size = content.size(), .actor = {1, start_}
+            };
+            or_throw(co_await store_.blobs().arrive(arrival));
         }
     }
 
-    asio::awaitable<void> push(std::int64_t number)
+    asio::awaitable<void> fill(std::int64_t number)
+    {
+        const auto repository = RepositoryName::parse("many/app" + std::to_string(number)).value();
+        co_await bring_blobs(repository);
+        co_await push(repository, number, 1);
+    }
+
+    asio::awaitable<void> push(RepositoryName repository, std::int64_t number, std::int64_t tag_count)
     {
         const auto bytes = manifest_text(number);
         auto manifest = Manifest::parse(media::oci_manifest, bytes).value();
         auto view = view_of(manifest, bytes, config_text);
         std::vector<Tag> tags;
-        for (std::int64_t i = 0; i < options_.tags; ++i) {
+        for (std::int64_t i = 0; i < tag_count; ++i) {
             tags.push_back(Tag::parse("1.0." + std::to_string(number) + "-build" + std::to_string(i)).value());
         }
         const auto digest = digest_of(bytes);
         or_throw(co_await store_.manifests().commit(NewManifest{
-            .repository = place(number),
+            .repository = repository,
             .digest = digest,
             .bytes = bytes,
             .manifest = std::move(manifest),
@@ -154,7 +181,7 @@ private:
         }));
         if (labels_.empty() || number % options_.labelled != 0) co_return;
         const auto label = labels_[static_cast<std::size_t>(number) % labels_.size()];
-        or_throw(co_await store_.artifacts().add_label(place(number), Reference{digest}, label, Actor{1, start_}));
+        or_throw(co_await store_.artifacts().add_label(repository, Reference{digest}, label, Actor{1, start_}));
     }
 
     MetadataStore& store_;
@@ -162,7 +189,6 @@ private:
     Micros start_;
     asio::io_context loop_{1};
     std::vector<std::int64_t> labels_;
-    std::int64_t next_ = 0;
     std::string failure_;
 };
 
@@ -175,6 +201,8 @@ int seed(int argc, char** argv)
     app.add_option("--repositories", options.repositories, "in each project");
     app.add_option("--artifacts", options.artifacts, "in all");
     app.add_option("--tags", options.tags, "of each artifact");
+    app.add_option("--empty-projects", options.empty_projects, "beside the others");
+    app.add_option("--more-repositories", options.more_repositories, "in one more project, an artifact in each");
     app.add_option("--labels", options.labels, "that there are");
     CLI11_PARSE(app, argc, argv);
 
