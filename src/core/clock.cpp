@@ -6,16 +6,6 @@
 namespace entrepot {
 namespace {
 
-std::string formatted(Micros time, const char* format)
-{
-    const auto seconds = static_cast<std::time_t>(time / 1'000'000);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    std::array<char, 64> text{};
-    const auto length = std::strftime(text.data(), text.size(), format, &parts);
-    return {text.data(), length};
-}
-
 // The digits [at, at+count) as a number; -1 when they aren't.
 int digits(std::string_view text, std::size_t at, std::size_t count) noexcept
 {
@@ -99,12 +89,31 @@ std::chrono::steady_clock::time_point SystemClock::steady() const noexcept
 
 std::string rfc3339(Micros time)
 {
-    return formatted(time, "%Y-%m-%dT%H:%M:%SZ");
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::microseconds{time});
+    const auto days = std::chrono::floor<std::chrono::days>(seconds);
+    const std::chrono::year_month_day day{std::chrono::sys_days{days}};
+    const std::chrono::hh_mm_ss clock{seconds - days};
+    std::string text = "0000-00-00T00:00:00Z";
+    const auto put = [&](std::size_t at, std::size_t count, int value) {
+        for (; count > 0; --count, value /= 10) text[at + count - 1] = static_cast<char>('0' + value % 10);
+    };
+    put(0, 4, static_cast<int>(day.year()));
+    put(5, 2, static_cast<int>(static_cast<unsigned>(day.month())));
+    put(8, 2, static_cast<int>(static_cast<unsigned>(day.day())));
+    put(11, 2, static_cast<int>(clock.hours().count()));
+    put(14, 2, static_cast<int>(clock.minutes().count()));
+    put(17, 2, static_cast<int>(clock.seconds().count()));
+    return text;
 }
 
 std::string http_date(Micros time)
 {
-    return formatted(time, "%a, %d %b %Y %H:%M:%S GMT");
+    const auto seconds = static_cast<std::time_t>(time / 1'000'000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 64> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text.data(), length};
 }
 
 }  // namespace entrepot

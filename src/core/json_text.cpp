@@ -2,13 +2,27 @@
 
 #include "core/utf8.hpp"
 
+#include <algorithm>
+
 namespace entrepot {
+namespace {
+
+bool stands_for_itself(char c) noexcept
+{
+    return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
+}
+
+}  // namespace
 
 void append_json_text(std::string& json, std::string_view text)
 {
     constexpr std::string_view digits = "0123456789abcdef";
     json += '"';
-    while (!text.empty()) {
+    while (true) {
+        const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, stands_for_itself) - text.begin());
+        json += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const auto point = next_code_point(text);
         const auto bytes = text.substr(0, point.length);
         text.remove_prefix(point.length);

@@ -14,12 +14,12 @@ namespace json = boost::json;
 
 constexpr std::size_t most_cves = 10'000;
 
-json::object allowlist_json(const Project& project)
+json::object allowlist_json(const Project& project, const json::storage_ptr& memory)
 {
-    json::object allowlist;
+    json::object allowlist(memory);
     if (const auto stored = project.metadata.find(allowlist_metadata); stored != project.metadata.end()) {
         boost::system::error_code error;
-        auto value = json::parse(stored->second, error);
+        auto value = json::parse(stored->second, error, memory);
         if (!error && value.is_object()) allowlist = std::move(value.get_object());
     }
     allowlist["id"] = project.id;
@@ -58,9 +58,10 @@ Result<std::string> metadata_text(std::string_view name, const json::value& valu
 
 }  // namespace
 
-json::object metadata_json(const Project& project)
+json::object metadata_json(const Project& project, const json::storage_ptr& memory)
 {
-    json::object metadata{{"public", project.is_public ? "true" : "false"}};
+    json::object metadata(memory);
+    metadata.emplace("public", project.is_public ? "true" : "false");
     if (project.shared) metadata["shared"] = "true";
     for (const auto& [name, value] : project.metadata) {
         if (!name.starts_with('.')) metadata[name] = value;
@@ -68,31 +69,35 @@ json::object metadata_json(const Project& project)
     return metadata;
 }
 
-json::object project_json(const Project& project, const ProjectView& view)
+json::object project_json(const Project& project, const ProjectView& view, const json::storage_ptr& memory)
 {
-    json::object object{
-        {"project_id", project.id},
-        {"owner_id", project.owner_id},
-        {"owner_name", project.owner_name},
-        {"name", project.name},
-        {"creation_time", rfc3339(project.created_at)},
-        {"update_time", rfc3339(project.updated_at)},
-        {"deleted", false},
-        {"metadata", metadata_json(project)},
-        {"tenant_id", project.tenant_id},
-        {"tenant_name", project.tenant_name},
-        {"shared", project.shared},
-        {"frozen", project.frozen},
-        {"protected", project.is_protected},
+    json::object object(memory);
+    object.reserve(19);
+    const auto put = [&](std::string_view name, auto&& value) {
+        object.emplace(name, std::forward<decltype(value)>(value));
     };
+    put("project_id", project.id);
+    put("owner_id", project.owner_id);
+    put("owner_name", project.owner_name);
+    put("name", project.name);
+    put("creation_time", rfc3339(project.created_at));
+    put("update_time", rfc3339(project.updated_at));
+    put("deleted", false);
+    put("metadata", metadata_json(project, memory));
+    put("tenant_id", project.tenant_id);
+    put("tenant_name", project.tenant_name);
+    put("shared", project.shared);
+    put("frozen", project.frozen);
+    put("protected", project.is_protected);
     if (!view.detail) return object;
-    object["togglable"] = view.togglable;
-    object["repo_count"] = project.repository_count;
-    object["artifact_count"] = project.artifact_count;
-    object["cve_allowlist"] = allowlist_json(project);
-    object["current_user_role_id"] = view.role_id;
-    auto& roles = object["current_user_role_ids"].emplace_array();
+    put("togglable", view.togglable);
+    put("repo_count", project.repository_count);
+    put("artifact_count", project.artifact_count);
+    put("cve_allowlist", allowlist_json(project, memory));
+    put("current_user_role_id", view.role_id);
+    json::array roles(memory);
     if (view.role_id != 0) roles.push_back(view.role_id);
+    put("current_user_role_ids", std::move(roles));
     return object;
 }
 

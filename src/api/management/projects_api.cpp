@@ -4,6 +4,7 @@
 #include "api/management/project_of.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace entrepot {
@@ -72,14 +73,17 @@ Task<Response> ProjectsApi::list(ApiCall call)
     CO_TRY(auto query, project_query_of(call.query));
     const bool detail = call.query.first("with_detail").value_or("true") != "false";
     CO_TRY(const auto page, co_await projects_.list(call.caller, query));
-    json::array listed;
+    // A page is some thousand values that go together.
+    const auto memory = json::make_shared_resource<json::monotonic_resource>();
+    json::array listed(memory);
+    listed.reserve(page.items.size());
     for (const auto& project : page.items) {
         ProjectView view{.detail = detail};
         if (detail) {
             view.role_id = projects_.role_of(call.caller, project.id);
             view.togglable = projects_.may_change(call.caller, project.id);
         }
-        listed.push_back(project_json(project, view));
+        listed.push_back(project_json(project, view, memory));
     }
     co_return list_response(call.request, std::move(listed), query, page.total);
 }

@@ -164,18 +164,37 @@ Result<SqlRows> ListStatement::run(SqlSession& session, std::string text, std::s
     return session.run_with(SqlStatement{kept}, parameters);
 }
 
-Result<SqlRows> ListStatement::page(SqlSession& session) const
+std::string ListStatement::order_text() const
 {
     std::string order = order_;
     if (*last_order_ != '\0') order += (order.empty() ? "" : ", ") + std::string{last_order_};
+    return order.empty() ? order : " ORDER BY " + order;
+}
+
+std::string ListStatement::limits_text() const
+{
     const auto next = values_.size();
-    const std::vector<Value> more{limit_, offset_};
+    return " LIMIT $" + std::to_string(next + 1) + " OFFSET $" + std::to_string(next + 2);
+}
+
+Result<SqlRows> ListStatement::page(SqlSession& session) const
+{
+    const std::vector<Value> limits{limit_, offset_};
     return run(
         session,
-        "SELECT " + std::string{columns_} + " FROM " + from_ + conditions_ +
-            (order.empty() ? "" : " ORDER BY " + order) + " LIMIT $" + std::to_string(next + 1) + " OFFSET $" +
-            std::to_string(next + 2),
-        more
+        "SELECT " + std::string{columns_} + " FROM " + from_ + conditions_ + order_text() + limits_text(),
+        limits
+    );
+}
+
+Result<SqlRows> ListStatement::page_by(SqlSession& session, const char* key, const char* from) const
+{
+    const std::vector<Value> limits{limit_, offset_};
+    return run(
+        session,
+        "SELECT " + std::string{columns_} + " FROM " + from_ + " WHERE " + key + " IN (SELECT " + key + " FROM " +
+            from + conditions_ + order_text() + limits_text() + ")" + order_text(),
+        limits
     );
 }
 

@@ -96,9 +96,8 @@ Result<> add_metadata(SqlSession& session, std::vector<Project>& projects)
     return {};
 }
 
-Result<std::vector<Project>> read_projects(SqlSession& session, const ListStatement& statement)
+Result<std::vector<Project>> projects_in(SqlSession& session, SqlRows rows)
 {
-    TRY(auto rows, statement.page(session));
     std::vector<Project> projects;
     projects.reserve(rows.size());
     for (auto& row : rows) projects.push_back(project_of(row));
@@ -128,7 +127,8 @@ list_many_visible(SqlSession& session, const ListQuery& query, std::span<const s
     ListStatement chosen{columns, from, fields};
     chosen.where_one_of("p.id", ids);
     CHECK(chosen.apply({.conditions = {}, .order = {}, .limit = query.limit}));
-    TRY(page.items, read_projects(session, chosen));
+    TRY(auto chosen_rows, chosen.page(session));
+    TRY(page.items, projects_in(session, std::move(chosen_rows)));
     std::map<std::int64_t, std::size_t> places;
     for (std::size_t at = 0; at < ids.size(); ++at) places.emplace(ids[at], at);
     std::ranges::sort(page.items, {}, [&](const Project& project) { return places.at(project.id); });
@@ -140,7 +140,8 @@ Result<Project> find_one(SqlSession& session, const char* condition, const Key& 
 {
     ListStatement statement{columns, from, fields};
     statement.where(condition, {key});
-    TRY(auto found, read_projects(session, statement));
+    TRY(auto rows, statement.page(session));
+    TRY(auto found, projects_in(session, std::move(rows)));
     if (found.empty()) return fail(Errc::name_unknown, "project " + shown + " is not known to the registry");
     return std::move(found.front());
 }
@@ -159,7 +160,8 @@ list_projects(SqlSession& session, const ListQuery& query, const std::optional<s
     CHECK(narrow(statement));
     statement.order_by("p.name");
     ListPage<Project> page;
-    TRY(page.items, read_projects(session, statement));
+    TRY(auto rows, statement.page_by(session, "p.id", from_for(query)));
+    TRY(page.items, projects_in(session, std::move(rows)));
     const auto on_page = static_cast<std::int64_t>(page.items.size());
     const bool is_last = on_page < query.limit && (on_page > 0 || query.offset == 0);
     if (is_last) {

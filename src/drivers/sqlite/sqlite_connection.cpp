@@ -17,13 +17,14 @@ constexpr int busy_timeout_ms = 4000;
 constexpr SqlStatement begin_writing{"BEGIN IMMEDIATE"};
 constexpr SqlStatement commit_transaction{"COMMIT"};
 
-// Memory at rest counts: small page caches and no mapping, for the kernel caches the file anyway.
+// Memory at rest counts: small page caches and no mapping, for the kernel caches the file anyway. What lists need again
+// and again, the upper pages of the trees of a database of gigabytes, has room in them.
 constexpr const char* shared_pragmas =
-    "PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;";
+    "PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;";
 // The log is moved by checkpoint() alone, after the callers are answered.
 constexpr const char* writing_pragmas =
     "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216; "
-    "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;";
+    "PRAGMA synchronous = FULL;";
 constexpr const char* reading_pragmas = "PRAGMA query_only = ON;";
 
 int bind(sqlite3_stmt* statement, int index, const SqlParameter& parameter)
