@@ -131,4 +131,23 @@ bool Decision::has_repository_grant() const
            std::ranges::any_of(asker_.principal->subjects, given_to);
 }
 
+PermissionSet left_by_limit(
+    const Caller& caller, const Decision& decision, PermissionSet permissions, const ObjectRef& object
+) noexcept
+{
+    if (!caller.limit) return permissions;
+    auto left = caller.limit->permissions_on(object, decision.tenant_id());
+    if (decision.open_to_all()) left |= public_permissions();
+    permissions &= left;
+    return permissions;
+}
+
+bool limit_leaves(
+    const Caller& caller, const Decision& decision, Permission permission, const ObjectRef& object
+) noexcept
+{
+    return !caller.limit || caller.limit->allows(permission, object, decision.tenant_id()) ||
+           (decision.open_to_all() && public_permissions().has(permission));
+}
+
 }  // namespace entrepot

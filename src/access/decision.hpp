@@ -102,6 +102,15 @@ private:
     bool exists_ = false;
 };
 
+// What the limit of the caller's credential leaves of `permissions` on the object: what it names, and what anybody may
+// do there, which no credential can lack.
+PermissionSet left_by_limit(
+    const Caller& caller, const Decision& decision, PermissionSet permissions, const ObjectRef& object
+) noexcept;
+bool limit_leaves(
+    const Caller& caller, const Decision& decision, Permission permission, const ObjectRef& object
+) noexcept;
+
 // "app/web" of "team/app/web".
 constexpr std::string_view below_project(std::string_view repository) noexcept
 {

@@ -21,16 +21,12 @@ std::string_view project_of(std::string_view repository) noexcept
     return repository.substr(0, repository.find('/'));
 }
 
-bool within_limit(const Caller& caller, Permission permission, const ObjectRef& object, std::int64_t tenant_id) noexcept
-{
-    return !caller.limit || caller.limit->allows(permission, object, tenant_id);
-}
-
-ActionSet limited(const Caller& caller, ActionSet actions, const ObjectRef& object, std::int64_t tenant_id) noexcept
+template <class Allows>
+ActionSet limited(const Caller& caller, ActionSet actions, Allows allows)
 {
     if (!caller.limit) return actions;
     const auto keep = [&](Action action, Permission permission) {
-        if (!caller.limit->allows(permission, object, tenant_id)) actions &= static_cast<ActionSet>(~bit(action));
+        if (!allows(permission)) actions &= static_cast<ActionSet>(~bit(action));
     };
     keep(Action::pull, pull_repository);
     keep(Action::push, push_repository);
@@ -45,8 +41,8 @@ bool creates_projects(
     if (asker.anonymous || !asker.stands || creation == ProjectCreation::nobody) return false;
     const ObjectRef tenant{.kind = ObjectKind::tenant, .id = default_tenant, .name = {}};
     const Decision in_tenant{tables, asker, tenant, clock};
-    const bool limit_allows = within_limit(caller, create_in_tenant, tenant, default_tenant) ||
-                              within_limit(caller, create_anywhere, the_platform, 0);
+    const bool limit_allows = !caller.limit || caller.limit->allows(create_in_tenant, tenant, default_tenant) ||
+                              caller.limit->allows(create_anywhere, the_platform, 0);
     if (!in_tenant.exists() || !limit_allows) return false;
     if (in_tenant.holds(create_in_tenant)) return true;
     if (in_tenant.frozen()) return false;
@@ -69,12 +65,16 @@ ActionSet allowed_actions(
     if (project == nullptr) {
         if (!creates_projects(tables, asker, caller, creation, clock)) return 0;
         // Its creator will be its admin.
-        return limited(
-            caller, all_actions, {.kind = ObjectKind::repository, .id = 0, .name = repository}, default_tenant
-        );
+        const ObjectRef to_be{.kind = ObjectKind::repository, .id = 0, .name = repository};
+        return limited(caller, all_actions, [&](Permission permission) {
+            return caller.limit->allows(permission, to_be, default_tenant);
+        });
     }
     const ObjectRef object{.kind = ObjectKind::repository, .id = project->id, .name = repository};
-    return limited(caller, Decision{tables, asker, object, clock}.actions(wanted), object, project->tenant_id);
+    const Decision decision{tables, asker, object, clock};
+    return limited(caller, decision.actions(wanted), [&](Permission permission) {
+        return limit_leaves(caller, decision, permission, object);
+    });
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ bool AccessPolicy::may(const Caller& caller, Permission permission, const Object
     const std::shared_lock lock{mutex_};
     const auto asker = asker_of(tables_, caller, clock_);
     const Decision decision{tables_, asker, object, clock_};
-    return within_limit(caller, permission, object, decision.tenant_id()) && decision.holds(permission);
+    return limit_leaves(caller, decision, permission, object) && decision.holds(permission);
 }
 
 PermissionSet AccessPolicy::permissions(const Caller& caller, const ObjectRef& object) const
@@ -155,9 +155,7 @@ PermissionSet AccessPolicy::permissions(const Caller& caller, const ObjectRef& o
     const std::shared_lock lock{mutex_};
     const auto asker = asker_of(tables_, caller, clock_);
     const Decision decision{tables_, asker, object, clock_};
-    auto permissions = decision.permissions();
-    if (caller.limit) permissions &= caller.limit->permissions_on(object, decision.tenant_id());
-    return permissions;
+    return left_by_limit(caller, decision, decision.permissions(), object);
 }
 
 ActionSet AccessPolicy::allowed(const Caller& caller, std::string_view repository) const

@@ -21,7 +21,8 @@ enum class ProjectCreation { nobody, admins, everyone };
 // Who may do what, decided from memory alone: entries for all projects, tenants and principals (about 200 bytes each
 // and 100 a grant), each immutable and replaced whole. A principal that is unknown, disabled or expired, or whose
 // credential was replaced, may do nothing at all; rights add up, nearest objects first, and what is frozen and the
-// caller's own limit take away from the sum. Safe from any thread; a change is seen by the next decision.
+// caller's own limit take away from the sum (what anybody may do no limit takes away). Safe from any thread; a change
+// is seen by the next decision.
 class AccessPolicy {
 public:
     AccessPolicy(ProjectCreation creation, const Clock& clock) : creation_{creation}, clock_{clock} {}
@@ -56,11 +57,11 @@ public:
     bool may_list_catalog(const Caller& caller) const noexcept { return !caller.identity->anonymous(); }
 
     // Lists of ids, ascending; nullopt: every one. The projects that the caller sees (see sees_project()), those where
-    // they hold one right on the whole project, and the tenants that they may read.
+    // they hold one right on the whole project, and the tenants where they hold one.
     using Ids = std::optional<std::vector<std::int64_t>>;
     Ids visible_projects(const Caller& caller) const;
     Ids projects_with(const Caller& caller, Permission permission) const;
-    Ids visible_tenants(const Caller& caller) const;
+    Ids tenants_with(const Caller& caller, Permission permission) const;
 
     void set_creation(ProjectCreation creation);
 

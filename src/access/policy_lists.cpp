@@ -8,8 +8,6 @@
 namespace entrepot {
 namespace {
 
-const Permission read_tenant = need(ObjectKind::tenant, "tenant", "read");
-
 ObjectRef project_ref(std::int64_t id) noexcept
 {
     return {.kind = ObjectKind::project, .id = id, .name = {}};
@@ -52,19 +50,19 @@ AccessTables::IdSet tenants_to_look_at(const AccessTables& tables, const Asker& 
     return ids;
 }
 
-PermissionSet limited(PermissionSet permissions, const Caller& caller, const ObjectRef& object, std::int64_t tenant_id)
-{
-    if (caller.limit) permissions &= caller.limit->permissions_on(object, tenant_id);
-    return permissions;
-}
-
 bool sees(const AccessTables& tables, const Asker& asker, const Caller& caller, std::int64_t id, const Clock& clock)
 {
     const auto object = project_ref(id);
     const Decision decision{tables, asker, object, clock};
-    if (!limited(decision.permissions(), caller, object, decision.tenant_id()).empty()) return true;
+    if (!left_by_limit(caller, decision, decision.permissions(), object).empty()) return true;
     const bool limit_reaches = !caller.limit || !caller.limit->permissions_on(object, decision.tenant_id()).empty();
     return limit_reaches && decision.has_repository_grant();
+}
+
+// Whether a right on the platform counts in what is frozen too.
+bool outlasts_freezing(const AccessTables& tables, const Asker& asker, Permission permission, const Clock& clock)
+{
+    return frozen_permissions().has(permission) || Decision{tables, asker, the_platform, clock}.is_platform_admin();
 }
 
 template <class Ids, class Wanted>
@@ -102,28 +100,25 @@ AccessPolicy::Ids AccessPolicy::projects_with(const Caller& caller, Permission p
 {
     const std::shared_lock lock{mutex_};
     const auto asker = asker_of(tables_, caller, clock_);
-    const Decision platform{tables_, asker, the_platform, clock_};
-    const bool everywhere = platform.holds(permission);
-    const bool frozen_too = frozen_permissions().has(permission) || platform.is_platform_admin();
-    if (!caller.limit && everywhere && frozen_too) return std::nullopt;
+    const bool everywhere = Decision{tables_, asker, the_platform, clock_}.holds(permission);
+    if (!caller.limit && everywhere && outlasts_freezing(tables_, asker, permission, clock_)) return std::nullopt;
     return chosen(projects_to_look_at(tables_, asker, everywhere), [&](std::int64_t id) {
         const auto object = project_ref(id);
         const Decision decision{tables_, asker, object, clock_};
-        return decision.holds(permission) &&
-               (!caller.limit || caller.limit->allows(permission, object, decision.tenant_id()));
+        return decision.holds(permission) && limit_leaves(caller, decision, permission, object);
     });
 }
 
-AccessPolicy::Ids AccessPolicy::visible_tenants(const Caller& caller) const
+AccessPolicy::Ids AccessPolicy::tenants_with(const Caller& caller, Permission permission) const
 {
     const std::shared_lock lock{mutex_};
     const auto asker = asker_of(tables_, caller, clock_);
-    const bool everywhere = Decision{tables_, asker, the_platform, clock_}.holds(read_tenant);
-    if (!caller.limit && everywhere) return std::nullopt;
+    const bool everywhere = Decision{tables_, asker, the_platform, clock_}.holds(permission);
+    if (!caller.limit && everywhere && outlasts_freezing(tables_, asker, permission, clock_)) return std::nullopt;
     return chosen(tenants_to_look_at(tables_, asker, everywhere), [&](std::int64_t id) {
         const ObjectRef object{.kind = ObjectKind::tenant, .id = id, .name = {}};
-        return Decision{tables_, asker, object, clock_}.holds(read_tenant) &&
-               (!caller.limit || caller.limit->allows(read_tenant, object, id));
+        const Decision decision{tables_, asker, object, clock_};
+        return decision.holds(permission) && limit_leaves(caller, decision, permission, object);
     });
 }
 

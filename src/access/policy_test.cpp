@@ -182,8 +182,8 @@ TEST_F(Policy, membership_of_a_tenant_lets_see_it_and_gives_nothing_in_its_proje
     EXPECT_FALSE(policy.may(as_alice, read_tenant, tenant_object(2)));
     EXPECT_FALSE(policy.may(as_bob, read_tenant, tenant_object(1)));
     EXPECT_EQ(policy.allowed(as_alice, "app/web"), 0);
-    EXPECT_EQ(policy.visible_tenants(as_alice), std::vector<std::int64_t>{1});
-    EXPECT_EQ(policy.visible_tenants(as_bob), std::vector<std::int64_t>{});
+    EXPECT_EQ(policy.tenants_with(as_alice, read_tenant), std::vector<std::int64_t>{1});
+    EXPECT_EQ(policy.tenants_with(as_bob, read_tenant), std::vector<std::int64_t>{});
 }
 
 TEST_F(Policy, a_credential_that_was_replaced_disabled_or_has_expired_may_nothing_at_all)
@@ -238,12 +238,10 @@ TEST_F(Policy, a_limit_takes_away_and_gives_nothing)
     };
     limited_to(ObjectKind::project, 10, "project/repository:pull tenant/tenant:update");
     EXPECT_EQ(policy.allowed(as_alice, "app/web"), pulling);
-    EXPECT_EQ(policy.allowed(as_alice, "open/web"), 0);
     EXPECT_FALSE(policy.may(as_alice, update_project, project_object(10)));
     EXPECT_FALSE(policy.may(as_alice, update_tenant, tenant_object(1)));
     EXPECT_EQ(policy.permissions(as_alice, project_object(10)).size(), 1U);
-    EXPECT_EQ(policy.visible_projects(as_alice), std::vector<std::int64_t>{10});
-    EXPECT_EQ(policy.visible_tenants(as_alice), std::vector<std::int64_t>{});
+    EXPECT_EQ(policy.tenants_with(as_alice, read_tenant), std::vector<std::int64_t>{});
     limited_to(ObjectKind::project, 0, "project/repository:pull");
     EXPECT_EQ(policy.allowed(as_alice, "open/web"), pulling);
     limited_to(ObjectKind::tenant, 1, "project/repository:push tenant/tenant:read");
@@ -253,6 +251,17 @@ TEST_F(Policy, a_limit_takes_away_and_gives_nothing)
     EXPECT_EQ(policy.allowed(as_alice, "app/web"), 0);
     limited_to(ObjectKind::platform, 0, "project/repository:push");
     EXPECT_EQ(policy.allowed(as_alice, "app/web"), bit(Action::push));
+}
+
+TEST_F(Policy, a_limit_leaves_what_anybody_may_do)
+{
+    grant_on_app(grant_to(principal_key(alice), role::project_admin));
+    AccessLimit limit;
+    limit.entries.push_back({ObjectKind::project, 10, permissions_in("project/repository:pull", ObjectKind::project)});
+    as_alice.limit = std::make_shared<const AccessLimit>(std::move(limit));
+    EXPECT_EQ(policy.allowed(as_alice, "open/web"), pulling);
+    EXPECT_EQ(policy.permissions(as_alice, project_object(11)), policy.permissions(as_nobody, project_object(11)));
+    EXPECT_EQ(policy.visible_projects(as_alice), (std::vector<std::int64_t>{10, 11}));
 }
 
 TEST_F(Policy, a_token_narrows_to_its_repositories)
@@ -315,7 +324,7 @@ TEST_F(Policy, lists_name_every_one_for_those_who_see_every_one)
     world.platform_grants = {{grant_to(principal_key(bob), role::platform_auditor, ObjectKind::platform)}};
     learn();
     EXPECT_EQ(policy.visible_projects(as_bob), std::nullopt);
-    EXPECT_EQ(policy.visible_tenants(as_bob), std::nullopt);
+    EXPECT_EQ(policy.tenants_with(as_bob, read_tenant), std::nullopt);
     EXPECT_EQ(policy.projects_with(as_bob, list_repositories), std::nullopt);
     EXPECT_EQ(policy.projects_with(as_bob, pull), std::vector<std::int64_t>{11});
     world.tenants[1].grants = {grant_to(team_key(sre), role::guest, ObjectKind::tenant)};

@@ -60,11 +60,7 @@ GrantReach Grants::reach_of(const Caller& caller) const
     GrantReach reach;
     reach.everything = policy.may(caller, list_platform, the_platform);
     if (reach.everything) return reach;
-    for (const auto id : policy.visible_tenants(caller).value_or(std::vector<std::int64_t>{})) {
-        if (policy.may(caller, list_tenant, {.kind = ObjectKind::tenant, .id = id, .name = {}})) {
-            reach.tenants.push_back(id);
-        }
-    }
+    reach.tenants = policy.tenants_with(caller, list_tenant).value_or(std::vector<std::int64_t>{});
     for (const auto id : policy.projects_with(caller, list_project).value_or(std::vector<std::int64_t>{})) {
         const auto project = policy.project(id);
         if (project && !std::ranges::binary_search(reach.tenants, project->tenant_id)) reach.projects.push_back(id);

@@ -215,15 +215,12 @@ Task<Projects::Summary> Projects::summary(Caller caller, std::int64_t id)
 Task<ListPage<Project>> Projects::list_quotas(Caller caller, ListQuery query)
 {
     if (!needs_.policy.may(caller, list_all_quotas, the_platform)) {
-        ListCondition condition{.field = "tenant_id", .kind = ListCondition::Kind::any_of, .values = {}};
-        for (const auto id : needs_.policy.visible_tenants(caller).value_or(std::vector<std::int64_t>{})) {
-            const auto tenant = needs_.policy.tenant(id);
-            if (tenant && needs_.policy.may(caller, read_tenant_quota, object_of(*tenant))) {
-                condition.values.push_back(std::to_string(id));
-            }
+        if (const auto tenants = needs_.policy.tenants_with(caller, read_tenant_quota)) {
+            if (tenants->empty()) co_return fail(Errc::denied, "you lack the permission quota:list here");
+            ListCondition condition{.field = "tenant_id", .kind = ListCondition::Kind::any_of, .values = {}};
+            for (const auto id : *tenants) condition.values.push_back(std::to_string(id));
+            query.conditions.push_back(std::move(condition));
         }
-        if (condition.values.empty()) co_return fail(Errc::denied, "you lack the permission quota:list here");
-        query.conditions.push_back(std::move(condition));
     }
     co_return co_await needs_.catalog.list(std::move(query), std::nullopt);
 }

@@ -34,7 +34,7 @@ Result<> check(const TenantWish& wish)
 
 Task<ListPage<Tenant>> Tenants::list(Caller caller, ListQuery query)
 {
-    co_return co_await catalog_.list(granting_.policy().visible_tenants(caller), std::move(query));
+    co_return co_await catalog_.list(granting_.policy().tenants_with(caller, read_tenant), std::move(query));
 }
 
 Task<Tenant> Tenants::find(Caller caller, std::int64_t id)

@@ -105,20 +105,9 @@ void AuditApi::add_to(ApiRouter& router)
 Result<> AuditApi::narrow(AuditQuery& query, const Caller& caller) const
 {
     if (policy_.may(caller, list_all(), the_platform)) return {};
-    auto& projects = query.projects.emplace();
-    auto& tenants = query.tenants.emplace();
-    const auto seen_tenants = policy_.visible_tenants(caller);
-    const auto seen_projects = policy_.visible_projects(caller);
-    if (!seen_tenants || !seen_projects) return require(policy_, caller, list_all(), the_platform);
-    for (const auto id : *seen_tenants) {
-        const ObjectRef tenant{.kind = ObjectKind::tenant, .id = id, .name = {}};
-        if (policy_.may(caller, list_of_tenant(), tenant)) tenants.push_back(id);
-    }
-    for (const auto id : *seen_projects) {
-        const ObjectRef project{.kind = ObjectKind::project, .id = id, .name = {}};
-        if (policy_.may(caller, list_of_project(), project)) projects.push_back(id);
-    }
-    if (projects.size() + tenants.size() > most_ids) {
+    query.tenants = policy_.tenants_with(caller, list_of_tenant());
+    query.projects = policy_.projects_with(caller, list_of_project());
+    if (!query.tenants || !query.projects || query.projects->size() + query.tenants->size() > most_ids) {
         return fail(Errc::unprocessable, "ask for the logs of one project or one tenant");
     }
     return {};
