@@ -309,6 +309,7 @@ REQUESTS = {
     "deleteTag": tagged,
     "listAccessories": lambda w, c: Call(w.artifact()),
     "getAddition": lambda w, c: Call(w.artifact(addition="build_history")),
+    "getVulnerabilitiesAddition": lambda w, c: Call(w.artifact()),
     "addLabel": lambda w, c: Call(w.artifact(reference=w.fresh_image()), body={"id": w.fresh_label()}),
     "removeLabel": labelled,
     "getIcon": icon,

@@ -27,7 +27,6 @@ HARBOR = settings.ROOT / "tests/blackbox/harbor_operations.txt"
 # Whose success can't be had here; what they must answer then, and why.
 NO_SUCCESS = {
     "getCert": (404, "we sign no certificates"),
-    "setCliSecret": (412, "for users of a directory"),
 }
 
 
