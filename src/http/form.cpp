@@ -1,4 +1,4 @@
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 #include "http/message.hpp"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ constexpr std::size_t most_fields = 256;
 
 bool is_unreserved(char c) noexcept
 {
-    const char small = http::lower(c);
+    const char small = lower(c);
     return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
@@ -27,8 +27,8 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
             decoded += text[i];
         } else {
             if (text.size() - i < 3) return std::nullopt;
-            const int high = http::hex_value(text[i + 1]);
-            const int low = http::hex_value(text[i + 2]);
+            const int high = hex_value(text[i + 1]);
+            const int low = hex_value(text[i + 2]);
             if (high < 0 || low < 0) return std::nullopt;
             decoded += static_cast<char>(high * 16 + low);
             i += 2;

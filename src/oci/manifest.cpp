@@ -1,5 +1,7 @@
 #include "oci/manifest.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -104,9 +106,7 @@ bool is_index(std::string_view media_type)
 bool has_key(const json::object& object, std::string_view wanted)
 {
     return std::ranges::any_of(object, [&](const json::key_value_pair& field) {
-        return std::ranges::equal(field.key(), wanted, [](char given, char lower) {
-            return (given >= 'A' && given <= 'Z' ? static_cast<char>(given + 32) : given) == lower;
-        });
+        return same_word(field.key(), wanted);
     });
 }
 

@@ -1,6 +1,7 @@
 #include "registry/additions.hpp"
 
 #include "access/require.hpp"
+#include "core/ascii.hpp"
 #include "registry/archive_reader.hpp"
 #include "registry/blob_bytes.hpp"
 #include "registry/model_files.hpp"
@@ -28,15 +29,6 @@ constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view markdown = "text/markdown; charset=utf-8";
 constexpr std::string_view json_list = "application/json; charset=utf-8";
 
-std::string lower(std::string_view text)
-{
-    std::string out{text};
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 // The list under `key` of a config, as JSON; an empty one where there is none.
 Result<std::string> list_within(const std::string& config, std::string_view key)
 {
@@ -53,7 +45,7 @@ bool is_in_chart(std::string_view path, std::string_view wanted)
     if (path.starts_with("./")) path.remove_prefix(2);
     const auto slash = path.find('/');
     if (slash == std::string_view::npos) return false;
-    return lower(path.substr(slash + 1)) == wanted;
+    return same_word(path.substr(slash + 1), wanted);
 }
 
 // Counts who reads, for as long as it lives.

@@ -1,5 +1,7 @@
 #include "registry/model_files.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -68,11 +70,7 @@ json::array list_of(const Node& directory)
 
 std::string lower_stem(std::string_view name)
 {
-    std::string out{name.substr(0, name.find('.'))};
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
+    return lowered(name.substr(0, name.find('.')));
 }
 
 }  // namespace

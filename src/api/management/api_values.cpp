@@ -1,7 +1,7 @@
 #include "api/management/api_values.hpp"
 
+#include "core/ascii.hpp"
 #include "core/utf8.hpp"
-#include "http/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -176,8 +176,8 @@ Result<std::vector<ListCondition>> parse_conditions(std::string_view q)
 
 Result<ListQuery> list_query_of(const Query& query)
 {
-    const auto page = http::parse_decimal(query.first("page").value_or("1"));
-    const auto size = http::parse_decimal(query.first("page_size").value_or("10"));
+    const auto page = parse_decimal(query.first("page").value_or("1"));
+    const auto size = parse_decimal(query.first("page_size").value_or("10"));
     if (!page || *page == 0 || *page > 1'000'000'000) return fail(Errc::bad_request, "page is not a number from 1 on");
     if (!size || *size == 0 || *size > largest_page) return fail(Errc::bad_request, "page_size is not from 1 to 100");
     ListQuery list;

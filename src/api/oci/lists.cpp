@@ -1,7 +1,7 @@
 #include "api/oci/lists.hpp"
 
 #include "api/error_answer.hpp"
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -24,7 +24,7 @@ Result<PageRequest> page_of(const Query& query, std::int64_t usual)
     PageRequest page{.limit = usual, .last = {}};
     TRY(page.last, query.plain("last"));
     if (const auto text = query.first("n")) {
-        const auto number = http::parse_decimal(*text);
+        const auto number = parse_decimal(*text);
         if (!number) return fail(Errc::page_invalid, "n is not a number");
         page.limit = static_cast<std::int64_t>(std::min<std::uint64_t>(*number, largest_page));
     }

@@ -1,5 +1,6 @@
 #include "api/token/master_key.hpp"
 
+#include "core/ascii.hpp"
 #include "core/bytes.hpp"
 #include "core/log.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string_view trimmed(std::string_view text) noexcept
+std::string_view word_within(std::string_view text) noexcept
 {
     constexpr std::string_view blank = " \t\r\n";
     const auto first = text.find_first_not_of(blank);
@@ -27,22 +28,14 @@ std::string_view trimmed(std::string_view text) noexcept
     return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
-std::optional<int> digit(char c) noexcept
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return std::nullopt;
-}
-
 std::optional<std::string> from_hex(std::string_view text)
 {
     std::string bytes;
     for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        const auto high = digit(text[i]);
-        const auto low = digit(text[i + 1]);
-        if (!high || !low) return std::nullopt;
-        bytes.push_back(static_cast<char>(*high * 16 + *low));
+        const int high = hex_value(text[i]);
+        const int low = hex_value(text[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        bytes.push_back(static_cast<char>(high * 16 + low));
     }
     return bytes;
 }
@@ -118,7 +111,7 @@ Result<> create(const fs::path& file, Random& random)
 
 Result<MasterKey> MasterKey::parse(std::string_view text)
 {
-    const auto word = trimmed(text);
+    const auto word = word_within(text);
     auto bytes = word.size() == 64 ? from_hex(word) : from_base64(word);
     if (!bytes || bytes->size() != 32) {
         return fail(Errc::bad_request, "a master key is 32 bytes: 64 hexadecimal digits, or base64 with padding");

@@ -1,5 +1,6 @@
 #include "events/audit/audit_format.hpp"
 
+#include "core/ascii.hpp"
 #include "core/bytes.hpp"
 #include "core/utf8.hpp"
 #include "oci/hasher.hpp"
@@ -42,11 +43,10 @@ void append_text(std::string& text, std::string_view name, std::string_view valu
 
 bool is_secret_name(std::string_view name)
 {
-    std::string lower{name};
-    for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+    const auto small = lowered(name);
     constexpr std::array words{"password", "passwd", "secret", "private_key"};
-    const auto inside = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
-    return std::ranges::any_of(words, inside) || lower == "token" || lower.ends_with("_token");
+    const auto inside = [&](std::string_view word) { return small.contains(word); };
+    return std::ranges::any_of(words, inside) || small == "token" || small.ends_with("_token");
 }
 
 void hide_secrets(json::value& value)
