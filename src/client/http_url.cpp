@@ -9,8 +9,6 @@
 namespace entrepot {
 namespace {
 
-constexpr std::string_view hexadecimal = "0123456789ABCDEF";
-
 bool is_host(std::string_view text, bool bracketed) noexcept
 {
     const std::string_view others = bracketed ? ":.%" : ".-_";
@@ -130,22 +128,6 @@ Result<HttpUrl> resolve_http_url(const HttpUrl& base, std::string_view reference
     if (!url.target.starts_with('/')) url.target.insert(0, "/");
     url.target += reference.substr(query);
     return url;
-}
-
-std::string percent_encoded(std::string_view text)
-{
-    std::string out;
-    for (const char byte : text) {
-        if (is_letter_or_digit(byte) || std::string_view{"-._~"}.contains(byte)) {
-            out += byte;
-        } else {
-            const auto value = static_cast<unsigned char>(byte);
-            out += '%';
-            out += hexadecimal[value >> 4];
-            out += hexadecimal[value & 15];
-        }
-    }
-    return out;
 }
 
 }  // namespace entrepot

@@ -96,7 +96,5 @@ struct FormField {
     std::string value;
 };
 std::optional<std::vector<FormField>> parse_form(std::string_view text);
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
-std::string percent_encode(std::string_view text);  // all but RFC 3986's unreserved characters
 
 }  // namespace entrepot

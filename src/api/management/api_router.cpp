@@ -4,6 +4,7 @@
 #include "api/management/entity_tag.hpp"
 #include "core/log.hpp"
 
+#include "core/percent.hpp"
 #include "oci/digest.hpp"
 
 #include <algorithm>
@@ -159,7 +160,7 @@ Result<ApiRouter::Match> ApiRouter::find(Method method, std::string_view path) c
         match.route = &route;
         match.values.clear();
         for (const auto value : *values) {
-            auto decoded = percent_decode(value, false);
+            auto decoded = percent_decoded(value);
             if (!decoded) return fail(Errc::bad_request, "the path is malformed");
             match.values.push_back(*std::move(decoded));
         }

@@ -1,6 +1,7 @@
 #include "api/management/api_values.hpp"
 
 #include "core/ascii.hpp"
+#include "core/percent.hpp"
 #include "core/utf8.hpp"
 
 #include <boost/json/array.hpp>
@@ -34,7 +35,7 @@ std::string page_link(const Request& request, const ListQuery& query, std::int64
     std::string rest;
     for (const auto& field : parse_form(request.query).value_or(std::vector<FormField>{})) {
         if (field.name == "page" || field.name == "page_size") continue;
-        rest += "&" + percent_encode(field.name) + "=" + percent_encode(field.value);
+        rest += "&" + percent_encoded(field.name) + "=" + percent_encoded(field.value);
     }
     return "<" + std::string{request.path} + "?page=" + std::to_string(page) +
            "&page_size=" + std::to_string(query.limit) + rest + ">; rel=\"" + std::string{relation} + "\"";
@@ -250,7 +251,7 @@ Result<RepositoryName> repository_of(std::string_view project, std::string_view 
 {
     std::string below{name};
     if (below.contains('%')) {
-        auto decoded = percent_decode(below, false);
+        auto decoded = percent_decoded(below);
         if (!decoded) return fail(Errc::name_invalid, "the repository's name is malformed");
         below = *std::move(decoded);
     }

@@ -2,6 +2,7 @@
 
 #include "api/error_answer.hpp"
 #include "core/ascii.hpp"
+#include "core/percent.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -35,7 +36,7 @@ void add_next(
     Response& response, std::string_view path, const PageRequest& page, std::string_view last, std::string_view rest
 )
 {
-    auto target = std::string{path} + "?n=" + std::to_string(page.limit) + "&last=" + percent_encode(last);
+    auto target = std::string{path} + "?n=" + std::to_string(page.limit) + "&last=" + percent_encoded(last);
     target += rest;
     response.add("Link", "<" + target + ">; rel=\"next\"");
 }
@@ -123,7 +124,7 @@ Task<Response> OciLists::referrers(OciCall call)
     response.add("Content-Type", media::oci_index);
     if (!artifact_type.empty()) response.add("OCI-Filters-Applied", "artifactType");
     if (found.more && !found.referrers.empty()) {
-        const auto filter = artifact_type.empty() ? std::string{} : "&artifactType=" + percent_encode(artifact_type);
+        const auto filter = artifact_type.empty() ? std::string{} : "&artifactType=" + percent_encoded(artifact_type);
         const auto path = "/v2/" + call.repository.text() + "/referrers/" + subject.text();
         add_next(response, path, page, found.referrers.back().digest.text(), filter);
     }

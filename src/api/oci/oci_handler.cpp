@@ -2,6 +2,7 @@
 
 #include "api/error_answer.hpp"
 #include "core/log.hpp"
+#include "core/percent.hpp"
 
 #include <string>
 
@@ -92,7 +93,7 @@ std::string scope_of(const Request& request, const OciRoute& route, Action actio
 // Digests are sometimes sent with their colon escaped; names never are.
 std::optional<std::string> unescaped(std::string_view last)
 {
-    auto decoded = percent_decode(last, false);
+    auto decoded = percent_decoded(last);
     if (!decoded || decoded->find('/') != std::string::npos) return std::nullopt;
     return decoded;
 }
