@@ -21,6 +21,16 @@ constexpr bool is_letter_or_digit(char c) noexcept
     return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9');
 }
 
+// A token of HTTP's grammar (RFC 9110 section 5.6.2): methods, field names, the halves of a media type.
+constexpr bool is_token(std::string_view text) noexcept
+{
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    for (const char c : text) {
+        if (!is_letter_or_digit(c) && !marks.contains(c)) return false;
+    }
+    return !text.empty();
+}
+
 // The text with its letters in lower case.
 inline std::string lowered(std::string_view text)
 {
