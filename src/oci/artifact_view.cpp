@@ -62,11 +62,6 @@ std::string_view look_up(const std::array<Named, count>& table, std::string_view
     return found == table.end() ? std::string_view{} : found->name;
 }
 
-bool is_index(const Manifest& manifest) noexcept
-{
-    return manifest.media_type == media::oci_index || manifest.media_type == media::docker_list;
-}
-
 std::string_view annotation(const Manifest& manifest, std::string_view key)
 {
     const auto found = manifest.annotations.find(std::string{key});
@@ -100,7 +95,7 @@ bool runs_as_wasm(const Manifest& manifest)
 
 std::string type_of(const Manifest& manifest)
 {
-    if (is_index(manifest)) {
+    if (media::is_index(manifest.media_type)) {
         const bool bundle =
             annotation(manifest, "org.opencontainers.artifactType") == "application/vnd.cnab.manifest.v1";
         const auto own = look_up(kinds_by_type, manifest.artifact_type);
@@ -309,7 +304,7 @@ ArtifactView view_of(const Manifest& manifest, std::string_view bytes, std::opti
     view.annotations = annotations_of(manifest);
     view.size = size_of(manifest, bytes);
     read_relation(view, manifest);
-    if (is_index(manifest)) {
+    if (media::is_index(manifest.media_type)) {
         view.children = children_of(bytes);
         std::size_t text = 0;
         for (const auto& child : view.children) text += child.text.size();
