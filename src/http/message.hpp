@@ -15,6 +15,11 @@ namespace entrepot {
 
 enum class Method { get, head, post, put, patch, del, options, other };
 
+constexpr bool is_read(Method method) noexcept
+{
+    return method == Method::get || method == Method::head;
+}
+
 struct HeaderView {
     std::string_view name;   // as received
     std::string_view value;  // without surrounding white space

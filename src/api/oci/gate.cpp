@@ -6,11 +6,6 @@
 namespace entrepot {
 namespace {
 
-bool is_read(Method method) noexcept
-{
-    return method == Method::get || method == Method::head || method == Method::options;
-}
-
 std::string_view word_for(Action action) noexcept
 {
     switch (action) {

@@ -60,11 +60,6 @@ std::string_view allowed_methods(Kind kind)
     return "";
 }
 
-bool is_read(Method method)
-{
-    return method == Method::get || method == Method::head;
-}
-
 Response empty_object()
 {
     Response response;

@@ -99,7 +99,7 @@ asio::awaitable<Response> TokenEndpoint::handle(const Request& request, ByteSour
 
 Response TokenEndpoint::jwks(const Request& request) const
 {
-    if (request.method != Method::get && request.method != Method::head) return method_not_allowed("GET, HEAD");
+    if (!is_read(request.method)) return method_not_allowed("GET, HEAD");
     auto text = parts_.keys.jwks();
     Response response;
     response.headers = "Content-Type: application/jwk-set+json\r\nCache-Control: public, max-age=300\r\n";
