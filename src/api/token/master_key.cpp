@@ -2,6 +2,7 @@
 
 #include "core/ascii.hpp"
 #include "core/bytes.hpp"
+#include "core/file_descriptor.hpp"
 #include "core/log.hpp"
 
 #include <openssl/crypto.h>
@@ -49,25 +50,9 @@ std::unexpected<Error> failed(std::string_view what, const fs::path& file)
     );
 }
 
-class Descriptor {
-public:
-    explicit Descriptor(int number) noexcept : number_{number} {}
-    ~Descriptor()
-    {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const noexcept { return number_; }
-    explicit operator bool() const noexcept { return number_ >= 0; }
-
-private:
-    int number_;
-};
-
 Result<std::optional<std::string>> contents_of(const fs::path& file)
 {
-    const Descriptor input{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    const FileDescriptor input{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!input && errno == ENOENT) return std::nullopt;
     if (!input) return failed("opened", file);
     struct stat status{};
@@ -83,7 +68,7 @@ Result<std::optional<std::string>> contents_of(const fs::path& file)
 
 Result<> write_synced(const fs::path& file, std::string_view text)
 {
-    const Descriptor output{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    const FileDescriptor output{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!output) return failed("made", file);
     const auto count = ::write(output.get(), text.data(), text.size());
     if (count != static_cast<ssize_t>(text.size()) || ::fsync(output.get()) != 0) return failed("written", file);
@@ -102,7 +87,7 @@ Result<> create(const fs::path& file, Random& random)
     ::unlink(draft.c_str());
     CHECK(result);
     const auto folder = file.has_parent_path() ? file.parent_path() : fs::path{"."};
-    const Descriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const FileDescriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory || ::fsync(directory.get()) != 0) return failed("synced", file);
     return {};
 }
