@@ -2,7 +2,6 @@
 """Measures what tenancy costs: manifest pulls with many grants beside few, audit on beside off, how soon a change of
 rights counts, and a mixed load. Writes bench/TENANCY.md. bench/README.md explains."""
 import argparse
-import contextlib
 import datetime
 import http.client
 import json
@@ -242,7 +241,7 @@ def main():
     kept = json.loads(results.read_text()) if results.exists() else {}
     things = content.make()
     for key in options.only or ROW_KEYS:
-        with tempfile.TemporaryDirectory(dir=options.folder) as scratch, contextlib.ExitStack():
+        with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
             cells = ROWS[key](Generator(options.load, scratch), pathlib.Path(scratch), options, things)
         kept[key] = {"date": datetime.date.today().isoformat(), "cells": cells}
         print(" | ".join(map(str, cells)), flush=True)

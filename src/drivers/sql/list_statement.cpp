@@ -129,7 +129,6 @@ Result<> ListStatement::add(const ListCondition& condition)
         }
     }
     conditions_ += (conditions_.empty() ? " WHERE (" : " AND (") + text + ")";
-    has_conditions_ = true;
     return {};
 }
 
