@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace entrepot {
@@ -174,6 +176,13 @@ std::optional<Permission> find_permission(ObjectKind kind, std::string_view reso
     });
     if (found == rows.end()) return std::nullopt;
     return Permission{static_cast<std::uint16_t>(found - rows.begin())};
+}
+
+Permission need(ObjectKind kind, std::string_view resource, std::string_view action)
+{
+    const auto permission = find_permission(kind, resource, action);
+    if (!permission) throw std::logic_error{"no such permission: " + std::string{resource} + " " + std::string{action}};
+    return *permission;
 }
 
 const PermissionSet& permissions_within(ObjectKind kind)

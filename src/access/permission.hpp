@@ -53,6 +53,10 @@ struct Permission {
 };
 std::optional<Permission> find_permission(ObjectKind kind, std::string_view resource, std::string_view action) noexcept;
 
+// The same for constants: static const Permission list_members = need(ObjectKind::project, "member", "list"). Throws
+// std::logic_error when there is none, at start.
+Permission need(ObjectKind kind, std::string_view resource, std::string_view action);
+
 // A set of them, of any kinds.
 class PermissionSet {
 public:

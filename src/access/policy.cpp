@@ -177,10 +177,4 @@ bool AccessPolicy::may_create_project(const Caller& caller) const
     return creates_projects(tables_, asker_of(tables_, caller, clock_), caller, creation_, clock_);
 }
 
-void AccessPolicy::set_creation(ProjectCreation creation)
-{
-    const std::unique_lock lock{mutex_};
-    creation_ = creation;
-}
-
 }  // namespace entrepot

@@ -63,11 +63,9 @@ public:
     Ids projects_with(const Caller& caller, Permission permission) const;
     Ids tenants_with(const Caller& caller, Permission permission) const;
 
-    void set_creation(ProjectCreation creation);
-
 private:
     AccessTables tables_;
-    ProjectCreation creation_;
+    const ProjectCreation creation_;
     const Clock& clock_;
     mutable std::shared_mutex mutex_;
 };

@@ -283,28 +283,29 @@ TEST_F(Policy, creating_projects_by_a_push_is_for_whom_the_switch_says)
     EXPECT_TRUE(policy.may_create_project(as_alice));
     EXPECT_EQ(policy.allowed(as_alice, "absent/web"), all_actions);
     EXPECT_FALSE(policy.may_create_project(as_bob));
-    policy.set_creation(ProjectCreation::everyone);
-    EXPECT_TRUE(policy.may_create_project(as_bob));
-    EXPECT_FALSE(policy.may_create_project(as_nobody));
+    AccessPolicy for_nobody{ProjectCreation::nobody, clock};
+    for_nobody.apply(world);
+    EXPECT_FALSE(for_nobody.may_create_project(as_alice));
+    EXPECT_EQ(for_nobody.allowed(as_alice, "absent/web"), 0);
+    AccessPolicy for_everyone{ProjectCreation::everyone, clock};
+    for_everyone.apply(world);
+    EXPECT_TRUE(for_everyone.may_create_project(as_bob));
+    EXPECT_FALSE(for_everyone.may_create_project(as_nobody));
     world.tenants[0].frozen = true;
-    learn();
-    EXPECT_FALSE(policy.may_create_project(as_bob));
-    world.tenants[0].frozen = false;
-    learn();
-    policy.set_creation(ProjectCreation::nobody);
-    EXPECT_FALSE(policy.may_create_project(as_alice));
-    EXPECT_EQ(policy.allowed(as_alice, "absent/web"), 0);
+    for_everyone.apply(world);
+    EXPECT_FALSE(for_everyone.may_create_project(as_bob));
 }
 
 TEST_F(Policy, a_project_of_others_looks_like_one_that_is_not_there)
 {
     for (const auto creation : {ProjectCreation::nobody, ProjectCreation::admins}) {
-        policy.set_creation(creation);
-        EXPECT_EQ(policy.allowed(as_bob, "app/web"), policy.allowed(as_bob, "absent/web"));
-        EXPECT_EQ(require(policy, as_bob, read_project, project_object(10)).error().code(), Errc::not_found);
-        EXPECT_EQ(require(policy, as_bob, read_project, project_object(99)).error().code(), Errc::not_found);
-        EXPECT_EQ(require(policy, as_nobody, read_project, project_object(10)).error().code(), Errc::unauthorized);
-        EXPECT_EQ(require(policy, as_nobody, read_project, project_object(99)).error().code(), Errc::unauthorized);
+        AccessPolicy either{creation, clock};
+        either.apply(world);
+        EXPECT_EQ(either.allowed(as_bob, "app/web"), either.allowed(as_bob, "absent/web"));
+        EXPECT_EQ(require(either, as_bob, read_project, project_object(10)).error().code(), Errc::not_found);
+        EXPECT_EQ(require(either, as_bob, read_project, project_object(99)).error().code(), Errc::not_found);
+        EXPECT_EQ(require(either, as_nobody, read_project, project_object(10)).error().code(), Errc::unauthorized);
+        EXPECT_EQ(require(either, as_nobody, read_project, project_object(99)).error().code(), Errc::unauthorized);
     }
     EXPECT_EQ(require_project(policy, as_bob, policy.project("app")).error().code(), Errc::not_found);
     EXPECT_EQ(require_project(policy, as_bob, policy.project("absent")).error().code(), Errc::not_found);

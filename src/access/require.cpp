@@ -1,7 +1,5 @@
 #include "access/require.hpp"
 
-#include <stdexcept>
-
 namespace entrepot {
 namespace {
 
@@ -18,13 +16,6 @@ bool may_see(const AccessPolicy& policy, const Caller& caller, const ObjectRef& 
 }
 
 }  // namespace
-
-Permission need(ObjectKind kind, std::string_view resource, std::string_view action)
-{
-    const auto permission = find_permission(kind, resource, action);
-    if (!permission) throw std::logic_error{"no such permission: " + std::string{resource} + " " + std::string{action}};
-    return *permission;
-}
 
 Result<> require(const AccessPolicy& policy, const Caller& caller, Permission permission, const ObjectRef& object)
 {

@@ -7,10 +7,6 @@
 
 namespace entrepot {
 
-// A permission by name, for constants: static const Permission list_members = need(ObjectKind::project, "member",
-// "list"). Throws std::logic_error when there is none, at start.
-Permission need(ObjectKind kind, std::string_view resource, std::string_view action);
-
 // Success when the caller may. Else not_found where they do not even see the object (so nobody learns that it exists:
 // a project that they have no right in, a tenant that they may not read), unauthorized for somebody anonymous, denied
 // for the rest.

@@ -1,6 +1,5 @@
 #include "access/role.hpp"
 
-#include <stdexcept>
 #include <vector>
 
 namespace entrepot {
@@ -10,23 +9,13 @@ namespace {
 using Lines = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 using K = ObjectKind;
 
-void add(PermissionSet& set, ObjectKind kind, std::string_view resource, std::string_view action)
-{
-    const auto permission = find_permission(kind, resource, action);
-    // A role that names what does not exist is a mistake in this file, found at the first start.
-    if (!permission) throw std::logic_error{"no such permission: " + std::string{resource} + " " + std::string{action}};
-    set.add(*permission);
-}
-
-void add_word(PermissionSet& set, ObjectKind kind, std::string_view resource, std::string_view word)
+// What a word of a line stands for.
+std::string_view action_of(std::string_view word) noexcept
 {
     static constexpr std::string_view letters = "CRUDL";
     static constexpr std::string_view names[] = {"create", "read", "update", "delete", "list"};
-    if (word.size() == 1 && letters.find(word[0]) != std::string_view::npos) {
-        add(set, kind, resource, names[letters.find(word[0])]);
-    } else {
-        add(set, kind, resource, word);
-    }
+    const auto letter = word.size() == 1 ? letters.find(word[0]) : std::string_view::npos;
+    return letter == std::string_view::npos ? word : names[letter];
 }
 
 PermissionSet make_set(ObjectKind kind, Lines lines)
@@ -35,7 +24,7 @@ PermissionSet make_set(ObjectKind kind, Lines lines)
     for (auto [resource, words] : lines) {
         while (!words.empty()) {
             const auto end = words.find(' ');
-            add_word(set, kind, resource, words.substr(0, end));
+            set.add(need(kind, resource, action_of(words.substr(0, end))));
             words = end == std::string_view::npos ? std::string_view{} : words.substr(end + 1);
         }
     }

@@ -101,6 +101,13 @@ std::string scope_text(std::string_view repository, ActionSet actions)
     return "repository:" + std::string{repository} + ":" + action_list(actions, ",");
 }
 
+std::string scope_for(std::string_view repository, Action action)
+{
+    auto wanted = bit(action);
+    if (action == Action::push) wanted |= bit(Action::pull);
+    return scope_text(repository, wanted);
+}
+
 std::string scope_text(const TokenScopes& scopes)
 {
     std::string text;
@@ -117,6 +124,12 @@ ActionSet action_named(std::string_view word) noexcept
     if (word == "*") return all_actions;
     const auto found = std::ranges::find(words, word, &Word::text);
     return found == words.end() ? ActionSet{0} : bit(found->action);
+}
+
+std::string_view name_of(Action action) noexcept
+{
+    const auto found = std::ranges::find(words, action, &Word::action);
+    return found == words.end() ? std::string_view{} : found->text;
 }
 
 std::string action_list(ActionSet actions, std::string_view separator)

@@ -22,9 +22,12 @@ Result<TokenScopes> parse_scopes(std::span<const std::string> parameters);
 // "repository:p/r:pull,push registry:catalog:*": the same grammar back, for challenges and OAuth answers.
 std::string scope_text(const TokenScopes& scopes);
 std::string scope_text(std::string_view repository, ActionSet actions);
+// What a token has to name for one action: who pushes asks for pull as well, as clients do.
+std::string scope_for(std::string_view repository, Action action);
 
 // The words of the grammar: "pull", "push", "delete"; all three for "*"; nothing for other words.
 ActionSet action_named(std::string_view word) noexcept;
+std::string_view name_of(Action action) noexcept;
 std::string action_list(ActionSet actions, std::string_view separator);
 
 }  // namespace entrepot

@@ -112,5 +112,12 @@ TEST(Scope, text_reads_back_the_same)
     EXPECT_EQ(scope_text(*scopes), "repository:a/b:pull,push registry:catalog:*");
 }
 
+TEST(Scope, of_one_action_names_pull_beside_push)
+{
+    EXPECT_EQ(scope_for("a/b", Action::pull), "repository:a/b:pull");
+    EXPECT_EQ(scope_for("a/b", Action::push), "repository:a/b:pull,push");
+    EXPECT_EQ(scope_for("a/b", Action::remove), "repository:a/b:delete");
+}
+
 }  // namespace
 }  // namespace entrepot

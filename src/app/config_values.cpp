@@ -1,6 +1,7 @@
 #include "app/config_values.hpp"
 
 #include "app/config.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -76,19 +77,9 @@ bool could_be_interface(std::string_view text)
 {
     constexpr std::size_t longest = 15;  // IFNAMSIZ less its end
     constexpr std::string_view others = "._-@";
-    const auto allowed = [&](char letter) {
-        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-               (letter >= '0' && letter <= '9') || others.contains(letter);
-    };
+    const auto allowed = [&](char letter) { return is_letter_or_digit(letter) || others.contains(letter); };
     const bool has_letter = text.find_first_not_of("0123456789.") != std::string_view::npos;
     return !text.empty() && text.size() <= longest && has_letter && std::ranges::all_of(text, allowed);
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 }  // namespace

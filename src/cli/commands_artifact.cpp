@@ -1,7 +1,7 @@
 #include "cli/ctl_generic.hpp"
 #include "cli/ctl_lookup.hpp"
 #include "cli/ctl_tables.hpp"
-#include "client/http_url.hpp"
+#include "core/percent.hpp"
 
 #include <fmt/format.h>
 

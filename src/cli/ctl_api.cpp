@@ -1,5 +1,7 @@
 #include "cli/ctl_api.hpp"
 
+#include "oci/json_fields.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -36,14 +38,13 @@ Errc code_of(unsigned status) noexcept
 std::string messages_of(const json::value& body)
 {
     const auto* object = body.if_object();
-    const auto* errors = object != nullptr ? object->if_contains("errors") : nullptr;
+    const auto* errors = object != nullptr ? find_array(*object, "errors") : nullptr;
     std::string out;
-    if (errors == nullptr || !errors->is_array()) return out;
-    for (const auto& each : errors->as_array()) {
+    if (errors == nullptr) return out;
+    for (const auto& each : *errors) {
         const auto* error = each.if_object();
-        const auto* message = error != nullptr ? error->if_contains("message") : nullptr;
-        if (message != nullptr && message->is_string() && !message->as_string().empty())
-            out += (out.empty() ? "" : "; ") + std::string{message->as_string()};
+        const auto message = error != nullptr ? find_text(*error, "message") : std::string_view{};
+        if (!message.empty()) out += (out.empty() ? "" : "; ") + std::string{message};
     }
     return out;
 }

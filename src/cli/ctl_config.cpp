@@ -2,8 +2,8 @@
 
 #include "client/http_url.hpp"
 #include "core/bytes.hpp"
+#include "oci/json_fields.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -13,21 +13,15 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_of(const json::object& object, std::string_view name)
-{
-    const auto* found = object.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string{found->as_string()} : std::string{};
-}
-
 CtlContext context_of(const json::object& object)
 {
     CtlContext context{
-        .url = text_of(object, "url"),
-        .user = text_of(object, "user"),
-        .password = text_of(object, "password"),
-        .token = text_of(object, "token"),
+        .url = std::string{find_text(object, "url")},
+        .user = std::string{find_text(object, "user")},
+        .password = std::string{find_text(object, "password")},
+        .token = std::string{find_text(object, "token")},
         .token_id = 0,
-        .ca_file = text_of(object, "ca_file"),
+        .ca_file = std::string{find_text(object, "ca_file")},
         .insecure = false,
     };
     if (const auto* id = object.if_contains("token_id"); id != nullptr && id->is_int64())
@@ -70,14 +64,11 @@ Result<CtlConfig> load_ctl_config(const CtlIo& io)
     auto text = io.read_file(path);
     if (!text && text.error().code() == Errc::not_found) return CtlConfig{};
     if (!text) return std::unexpected{std::move(text).error()};
-    boost::system::error_code error;
-    const auto value = json::parse(*text, error);
-    const auto* object = error ? nullptr : value.if_object();
-    const auto* contexts = object != nullptr ? object->if_contains("contexts") : nullptr;
-    if (contexts == nullptr || !contexts->is_object())
-        return fail(Errc::internal, fmt::format("{} is damaged: it is no file of contexts", path));
-    CtlConfig config{.current = text_of(*object, "current"), .contexts = {}};
-    for (const auto& [name, entry] : contexts->as_object()) {
+    const auto object = parse_object(*text);
+    const auto* contexts = object ? find_object(*object, "contexts") : nullptr;
+    if (contexts == nullptr) return fail(Errc::internal, fmt::format("{} is damaged: it is no file of contexts", path));
+    CtlConfig config{.current = std::string{find_text(*object, "current")}, .contexts = {}};
+    for (const auto& [name, entry] : *contexts) {
         if (!entry.is_object()) return fail(Errc::internal, fmt::format("{} is damaged: {} is no context", path, name));
         config.contexts[std::string{name}] = context_of(entry.as_object());
     }

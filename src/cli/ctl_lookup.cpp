@@ -1,7 +1,7 @@
 #include "cli/ctl_lookup.hpp"
 
 #include "cli/ctl_run.hpp"
-#include "client/http_url.hpp"
+#include "core/percent.hpp"
 
 #include <array>
 

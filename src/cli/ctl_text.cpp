@@ -2,6 +2,7 @@
 
 #include "core/clock.hpp"
 #include "core/utf8.hpp"
+#include "oci/json_fields.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -72,8 +73,8 @@ std::string access_text(const json::value& value)
         const auto* object = entry.if_object();
         if (object == nullptr) continue;
         std::string rights;
-        if (const auto* access = object->if_contains("access"); access != nullptr && access->is_array()) {
-            for (const auto& each : access->as_array()) rights += (rights.empty() ? "" : ",") + entry_text(each);
+        if (const auto* access = find_array(*object, "access")) {
+            for (const auto& each : *access) rights += (rights.empty() ? "" : ",") + entry_text(each);
         }
         const auto where = field_text(*object, "namespace");
         out += (out.empty() ? "" : "; ") + field_text(*object, "kind") + " " + where + ": " + rights;

@@ -1,5 +1,7 @@
 #include "cli/ctl_text.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -13,8 +15,7 @@ namespace json = boost::json;
 
 bool is_word(char byte) noexcept
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-           std::string_view{"_-./$+@"}.contains(byte);
+    return is_letter_or_digit(byte) || std::string_view{"_-./$+@"}.contains(byte);
 }
 
 // What a YAML reader of any version takes for a string and nothing else.
@@ -42,9 +43,7 @@ bool is_plain(std::string_view text)
     // A colon is harmless before anything but a space: "repository:pull", "2026-11-21T22:51:00Z".
     const bool colons = std::all_of(text.begin(), text.end(), [](char byte) { return is_word(byte) || byte == ':'; });
     if ((!words && !colons) || text.back() == ':') return false;
-    std::string lower{text};
-    for (auto& byte : lower) byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
-    return std::find(others.begin(), others.end(), lower) == others.end();
+    return std::find(others.begin(), others.end(), lowered(text)) == others.end();
 }
 
 std::string scalar(const json::value& value)

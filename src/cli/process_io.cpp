@@ -1,6 +1,7 @@
 #include "cli/ctl.hpp"
 
 #include "core/clock.hpp"
+#include "core/file_descriptor.hpp"
 #include "core/run_to_end.hpp"
 
 #include <array>
@@ -29,21 +30,6 @@ std::unexpected<Error> system_failure(const std::string& path)
 {
     return fail(Errc::internal, fmt::format("{}: {}", path, std::strerror(errno)));
 }
-
-class Descriptor {
-public:
-    explicit Descriptor(int number) noexcept : number_{number} {}
-    ~Descriptor()
-    {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int number() const noexcept { return number_; }
-
-private:
-    int number_;
-};
 
 // Turns the terminal's echo off while it lives.
 class Silence {
@@ -143,10 +129,11 @@ public:
         const auto draft = fmt::format("{}.{}", path, ::getpid());
         ::unlink(draft.c_str());
         {
-            const Descriptor file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-            if (file.number() < 0) return system_failure(draft);
-            CHECK(write_all(file.number(), text, draft));
-            if (::fsync(file.number()) != 0) return system_failure(draft);
+            constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+            const FileDescriptor file{::open(draft.c_str(), flags, 0600)};
+            if (!file) return system_failure(draft);
+            CHECK(write_all(file.get(), text, draft));
+            if (::fsync(file.get()) != 0) return system_failure(draft);
         }
         if (::rename(draft.c_str(), path.c_str()) != 0) return system_failure(path);
         return {};

@@ -1,5 +1,7 @@
 #include "client/client_connection.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -37,13 +39,6 @@ bool is_number(const std::string& host)
     error_code error;
     asio::ip::make_address(host, error);
     return !error;
-}
-
-bool is_token(std::string_view text) noexcept
-{
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char byte) {
-        return byte > ' ' && byte < 0x7f && !std::string_view{"\"(),/:;<=>?@[\\]{}"}.contains(byte);
-    });
 }
 
 bool is_value(std::string_view text) noexcept

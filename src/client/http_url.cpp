@@ -1,31 +1,13 @@
 #include "client/http_url.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
 
 namespace entrepot {
 namespace {
-
-constexpr std::string_view hexadecimal = "0123456789ABCDEF";
-
-char lower(char byte) noexcept
-{
-    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
-}
-
-bool is_letter_or_digit(char byte) noexcept
-{
-    byte = lower(byte);
-    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-}
-
-std::string lower(std::string_view text)
-{
-    std::string out{text};
-    for (auto& byte : out) byte = lower(byte);
-    return out;
-}
 
 bool is_host(std::string_view text, bool bracketed) noexcept
 {
@@ -58,12 +40,12 @@ Result<> parse_authority(std::string_view text, HttpUrl& url)
     if (text.starts_with('[')) {
         const auto end = text.find(']');
         if (end == text.npos) return fail(Errc::bad_request, "an address begins with [ and lacks ]");
-        url.host = lower(text.substr(1, end - 1));
+        url.host = lowered(text.substr(1, end - 1));
         rest = text.substr(end + 1);
         bracketed = true;
     } else {
         const auto end = std::min(text.find(':'), text.size());
-        url.host = lower(text.substr(0, end));
+        url.host = lowered(text.substr(0, end));
         rest = text.substr(end);
     }
     if (!is_host(url.host, bracketed)) return fail(Errc::bad_request, "\"" + std::string{text} + "\" names no host");
@@ -110,7 +92,7 @@ Result<HttpUrl> parse_http_url(std::string_view text)
 {
     HttpUrl url;
     const auto scheme_end = text.find("://");
-    const auto scheme = lower(text.substr(0, std::min(scheme_end, text.size())));
+    const auto scheme = lowered(text.substr(0, std::min(scheme_end, text.size())));
     if (scheme_end == text.npos || (scheme != "http" && scheme != "https"))
         return fail(Errc::bad_request, "an address must begin with http:// or https://");
     url.tls = scheme == "https";
@@ -146,22 +128,6 @@ Result<HttpUrl> resolve_http_url(const HttpUrl& base, std::string_view reference
     if (!url.target.starts_with('/')) url.target.insert(0, "/");
     url.target += reference.substr(query);
     return url;
-}
-
-std::string percent_encoded(std::string_view text)
-{
-    std::string out;
-    for (const char byte : text) {
-        if (is_letter_or_digit(byte) || std::string_view{"-._~"}.contains(byte)) {
-            out += byte;
-        } else {
-            const auto value = static_cast<unsigned char>(byte);
-            out += '%';
-            out += hexadecimal[value >> 4];
-            out += hexadecimal[value & 15];
-        }
-    }
-    return out;
 }
 
 }  // namespace entrepot

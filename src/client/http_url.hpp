@@ -29,7 +29,4 @@ Result<HttpUrl> parse_http_url(std::string_view text);  // bad_request
 // What a Location header means when it came from `base`. bad_request.
 Result<HttpUrl> resolve_http_url(const HttpUrl& base, std::string_view reference);
 
-// One part of a path or of a query: everything but RFC 3986's unreserved characters becomes %XX.
-std::string percent_encoded(std::string_view text);
-
 }  // namespace entrepot

@@ -1,6 +1,6 @@
 #include "http/head_parser.hpp"
 
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 
 #include <array>
 #include <cstring>
@@ -11,6 +11,18 @@ namespace {
 constexpr std::size_t longest_target = 8 * 1024;
 constexpr std::size_t longest_method = 32;
 constexpr unsigned most_empty_lines = 4;
+
+// Calls `each` with every element of a comma-separated list, trimmed, empty ones included.
+template <class Each>
+void for_each_element(std::string_view list, Each each)
+{
+    while (true) {
+        const auto comma = list.find(',');
+        each(trimmed(list.substr(0, comma)));
+        if (comma == std::string_view::npos) return;
+        list.remove_prefix(comma + 1);
+    }
+}
 
 enum Class : std::uint8_t { token = 1, path = 2, query = 4, value = 8, host = 16 };
 

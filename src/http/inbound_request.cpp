@@ -1,6 +1,6 @@
 #include "http/inbound_request.hpp"
 
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 #include "http/head_parser.hpp"
 
 #include <algorithm>
@@ -15,9 +15,7 @@ constexpr std::size_t longest_id = 64;
 bool is_fit_for_id(std::string_view text)
 {
     return !text.empty() && text.size() <= longest_id && std::all_of(text.begin(), text.end(), [](char c) {
-        const char small = lower(c);
-        return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-               c == ':' || c == '=' || c == '+' || c == '/';
+        return is_letter_or_digit(c) || std::string_view{"-_.:=+/"}.contains(c);
     });
 }
 

@@ -1,13 +1,13 @@
 #include "http/message.hpp"
 
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 
 namespace entrepot {
 
 std::optional<std::string_view> Request::header(std::string_view name) const noexcept
 {
     for (const auto& field : headers) {
-        if (http::same_word(field.name, name)) return field.value;
+        if (same_word(field.name, name)) return field.value;
     }
     return std::nullopt;
 }
@@ -16,7 +16,7 @@ std::string Request::header_list(std::string_view name) const
 {
     std::string joined;
     for (const auto& field : headers) {
-        if (!http::same_word(field.name, name)) continue;
+        if (!same_word(field.name, name)) continue;
         if (!joined.empty()) joined += ", ";
         joined += field.value;
     }

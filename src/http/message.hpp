@@ -15,6 +15,11 @@ namespace entrepot {
 
 enum class Method { get, head, post, put, patch, del, options, other };
 
+constexpr bool is_read(Method method) noexcept
+{
+    return method == Method::get || method == Method::head;
+}
+
 struct HeaderView {
     std::string_view name;   // as received
     std::string_view value;  // without surrounding white space
@@ -96,7 +101,5 @@ struct FormField {
     std::string value;
 };
 std::optional<std::vector<FormField>> parse_form(std::string_view text);
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
-std::string percent_encode(std::string_view text);  // all but RFC 3986's unreserved characters
 
 }  // namespace entrepot

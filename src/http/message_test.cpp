@@ -61,12 +61,6 @@ TEST(Form, refuses_malformed_escapes_and_floods)
     EXPECT_FALSE(parse_form(many + "a"));
 }
 
-TEST(Form, escapes_all_but_unreserved_characters)
-{
-    EXPECT_EQ(percent_encode("aZ09-._~ /+\xff"), "aZ09-._~%20%2F%2B%FF");
-    EXPECT_EQ(percent_decode("a+b%20c", false), "a+b c");
-}
-
 TEST(CidrList, matches_networks_of_both_families)
 {
     const CidrList list{{"10.0.0.0/8", "192.168.1.128/25", "2001:db8::/33", "::1"}};

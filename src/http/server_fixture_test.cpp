@@ -1,6 +1,6 @@
 #include "http/server_fixture.hpp"
 
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 
 #include <cstdlib>
 #include <stdexcept>

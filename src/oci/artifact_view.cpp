@@ -1,7 +1,7 @@
 #include "oci/artifact_view.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
+#include "oci/json_fields.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -62,11 +62,6 @@ std::string_view look_up(const std::array<Named, count>& table, std::string_view
     return found == table.end() ? std::string_view{} : found->name;
 }
 
-bool is_index(const Manifest& manifest) noexcept
-{
-    return manifest.media_type == media::oci_index || manifest.media_type == media::docker_list;
-}
-
 std::string_view annotation(const Manifest& manifest, std::string_view key)
 {
     const auto found = manifest.annotations.find(std::string{key});
@@ -100,7 +95,7 @@ bool runs_as_wasm(const Manifest& manifest)
 
 std::string type_of(const Manifest& manifest)
 {
-    if (is_index(manifest)) {
+    if (media::is_index(manifest.media_type)) {
         const bool bundle =
             annotation(manifest, "org.opencontainers.artifactType") == "application/vnd.cnab.manifest.v1";
         const auto own = look_up(kinds_by_type, manifest.artifact_type);
@@ -171,40 +166,13 @@ json::object image_fields(const json::object& config)
     return shown;
 }
 
-std::optional<json::object> parsed(std::string_view text)
-{
-    boost::system::error_code error;
-    auto value = json::parse(text, error);
-    if (error || !value.is_object()) return std::nullopt;
-    return std::move(value.get_object());
-}
-
-const json::object* object_at(const json::object& object, std::string_view key)
-{
-    const auto* value = object.if_contains(key);
-    return value != nullptr ? value->if_object() : nullptr;
-}
-
-const json::array* array_at(const json::object& object, std::string_view key)
-{
-    const auto* value = object.if_contains(key);
-    return value != nullptr ? value->if_array() : nullptr;
-}
-
-std::string_view text_at(const json::object& object, std::string_view key)
-{
-    const auto* value = object.if_contains(key);
-    if (value == nullptr || !value->is_string()) return {};
-    return value->get_string();
-}
-
 // Fields of the config that its author does not want to be shown.
 void skip_fields(json::object& shown, const json::object& document)
 {
-    const auto* config = object_at(document, "config");
-    const auto* notes = config != nullptr ? object_at(*config, "annotations") : nullptr;
+    const auto* config = find_object(document, "config");
+    const auto* notes = config != nullptr ? find_object(*config, "annotations") : nullptr;
     if (notes == nullptr) return;
-    for (auto rest = text_at(*notes, skip_list); !rest.empty();) {
+    for (auto rest = find_text(*notes, skip_list); !rest.empty();) {
         const auto end = rest.find(',');
         shown.erase(rest.substr(0, end));
         rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
@@ -213,15 +181,15 @@ void skip_fields(json::object& shown, const json::object& document)
 
 std::string icon_within(const json::object& document)
 {
-    const auto* layers = array_at(document, "layers");
+    const auto* layers = find_array(document, "layers");
     if (layers == nullptr) return {};
     for (const auto& entry : *layers) {
         const auto* layer = entry.if_object();
-        const auto* notes = layer != nullptr ? object_at(*layer, "annotations") : nullptr;
+        const auto* notes = layer != nullptr ? find_object(*layer, "annotations") : nullptr;
         if (notes == nullptr || !notes->contains(icon_mark)) continue;
-        const auto type = text_at(*layer, "mediaType");
+        const auto type = find_text(*layer, "mediaType");
         const bool picture = type == "image/png" || type == "image/jpeg" || type == "image/gif";
-        const auto digest = Digest::parse(text_at(*layer, "digest"));
+        const auto digest = Digest::parse(find_text(*layer, "digest"));
         return picture && digest ? digest->text() : std::string{};
     }
     return {};
@@ -230,18 +198,18 @@ std::string icon_within(const json::object& document)
 std::string child_text(const json::object& entry)
 {
     json::object shown;
-    if (const auto* platform = object_at(entry, "platform")) {
+    if (const auto* platform = find_object(entry, "platform")) {
         json::object fields;
         for (const auto* field : {"architecture", "os", "os.version", "variant"}) {
-            if (const auto value = text_at(*platform, field); !value.empty()) fields[field] = value;
+            if (const auto value = find_text(*platform, field); !value.empty()) fields[field] = value;
         }
-        if (const auto* features = array_at(*platform, "os.features")) fields["os.features"] = *features;
+        if (const auto* features = find_array(*platform, "os.features")) fields["os.features"] = *features;
         shown["platform"] = std::move(fields);
     }
-    if (const auto* notes = object_at(entry, "annotations"); notes != nullptr && !notes->empty()) {
+    if (const auto* notes = find_object(entry, "annotations"); notes != nullptr && !notes->empty()) {
         shown["annotations"] = *notes;
     }
-    if (const auto* urls = array_at(entry, "urls"); urls != nullptr && !urls->empty()) shown["urls"] = *urls;
+    if (const auto* urls = find_array(entry, "urls"); urls != nullptr && !urls->empty()) shown["urls"] = *urls;
     const auto text = json::serialize(shown);
     return text.substr(1, text.size() - 2);
 }
@@ -281,14 +249,14 @@ void read_relation(ArtifactView& view, const Manifest& manifest)
 
 void read_config(ArtifactView& view, std::string_view bytes, std::string_view config)
 {
-    auto fields = parsed(config);
+    auto fields = parse_object(config);
     if (!fields) return;
     if (view.type == "IMAGE") {
         view.extra = bounded(image_fields(*fields));
         return;
     }
     if (bytes.contains(skip_list)) {
-        if (const auto document = parsed(bytes)) skip_fields(*fields, *document);
+        if (const auto document = parse_object(bytes)) skip_fields(*fields, *document);
     }
     view.extra = bounded(*std::move(fields));
 }
@@ -309,7 +277,7 @@ ArtifactView view_of(const Manifest& manifest, std::string_view bytes, std::opti
     view.annotations = annotations_of(manifest);
     view.size = size_of(manifest, bytes);
     read_relation(view, manifest);
-    if (is_index(manifest)) {
+    if (media::is_index(manifest.media_type)) {
         view.children = children_of(bytes);
         std::size_t text = 0;
         for (const auto& child : view.children) text += child.text.size();
@@ -321,7 +289,7 @@ ArtifactView view_of(const Manifest& manifest, std::string_view bytes, std::opti
     view.config_media_type = manifest.config->media_type;
     if (config) read_config(view, bytes, *config);
     if (bytes.contains(icon_mark)) {
-        if (const auto document = parsed(bytes)) view.icon = icon_within(*document);
+        if (const auto document = parse_object(bytes)) view.icon = icon_within(*document);
     }
     return view;
 }
@@ -329,12 +297,12 @@ ArtifactView view_of(const Manifest& manifest, std::string_view bytes, std::opti
 std::vector<ArtifactView::Child> children_of(std::string_view index_bytes)
 {
     std::vector<ArtifactView::Child> children;
-    const auto document = parsed(index_bytes);
-    const auto* entries = document ? array_at(*document, "manifests") : nullptr;
+    const auto document = parse_object(index_bytes);
+    const auto* entries = document ? find_array(*document, "manifests") : nullptr;
     if (entries == nullptr) return children;
     for (const auto& value : *entries) {
         const auto* entry = value.if_object();
-        auto digest = Digest::parse(entry != nullptr ? text_at(*entry, "digest") : std::string_view{});
+        auto digest = Digest::parse(entry != nullptr ? find_text(*entry, "digest") : std::string_view{});
         if (!digest) return {};
         children.push_back({*std::move(digest), child_text(*entry)});
     }

@@ -1,5 +1,7 @@
 #include "oci/manifest.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -95,18 +97,11 @@ bool is_image(std::string_view media_type)
     return media_type == media::oci_manifest || media_type == media::docker_manifest;
 }
 
-bool is_index(std::string_view media_type)
-{
-    return media_type == media::oci_index || media_type == media::docker_list;
-}
-
 // Some clients match keys without regard to case.
 bool has_key(const json::object& object, std::string_view wanted)
 {
     return std::ranges::any_of(object, [&](const json::key_value_pair& field) {
-        return std::ranges::equal(field.key(), wanted, [](char given, char lower) {
-            return (given >= 'A' && given <= 'Z' ? static_cast<char>(given + 32) : given) == lower;
-        });
+        return same_word(field.key(), wanted);
     });
 }
 
@@ -116,7 +111,7 @@ Result<> refuse_ambiguity(const json::object& object, std::string_view media_typ
     if (is_image(media_type) && has_key(object, "manifests")) {
         return invalid("an image manifest must not have \"manifests\"");
     }
-    if (is_index(media_type) && (has_key(object, "layers") || has_key(object, "config"))) {
+    if (media::is_index(media_type) && (has_key(object, "layers") || has_key(object, "config"))) {
         return invalid("an index must have neither \"config\" nor \"layers\"");
     }
     return {};
@@ -161,7 +156,7 @@ Result<> check_version(const json::object& object)
 
 bool Manifest::is_understood(std::string_view media_type)
 {
-    return is_image(media_type) || is_index(media_type);
+    return is_image(media_type) || media::is_index(media_type);
 }
 
 Result<Manifest> Manifest::parse(std::string_view media_type, std::string_view bytes)

@@ -18,6 +18,11 @@ inline constexpr std::string_view oci_index = "application/vnd.oci.image.index.v
 inline constexpr std::string_view docker_manifest = "application/vnd.docker.distribution.manifest.v2+json";
 inline constexpr std::string_view docker_list = "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr std::string_view octets = "application/octet-stream";
+
+constexpr bool is_index(std::string_view type) noexcept
+{
+    return type == oci_index || type == docker_list;
+}
 }  // namespace media
 
 // A content descriptor (OCI image-spec, descriptor.md), as far as a registry needs it.

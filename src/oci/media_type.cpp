@@ -1,20 +1,11 @@
 #include "oci/media_type.hpp"
 
-#include <algorithm>
+#include "core/ascii.hpp"
 
 namespace entrepot {
 namespace {
 
 constexpr std::size_t longest = 255;
-
-bool is_token(std::string_view text)
-{
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        return alphanumeric || marks.contains(c);
-    });
-}
 
 }  // namespace
 

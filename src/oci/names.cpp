@@ -1,5 +1,7 @@
 #include "oci/names.hpp"
 
+#include "core/ascii.hpp"
+
 namespace entrepot {
 namespace {
 
@@ -35,7 +37,7 @@ bool is_path_segment(std::string_view text) noexcept
 
 constexpr bool is_tag_character(char c, bool first) noexcept
 {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    const bool letter = is_letter_or_digit(c) || c == '_';
     return letter || (!first && (c == '.' || c == '-'));
 }
 

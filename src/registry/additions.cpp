@@ -1,14 +1,13 @@
 #include "registry/additions.hpp"
 
 #include "access/require.hpp"
+#include "core/ascii.hpp"
+#include "oci/json_fields.hpp"
 #include "registry/archive_reader.hpp"
 #include "registry/blob_bytes.hpp"
 #include "registry/model_files.hpp"
 #include "registry/repositories.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -28,23 +27,13 @@ constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view markdown = "text/markdown; charset=utf-8";
 constexpr std::string_view json_list = "application/json; charset=utf-8";
 
-std::string lower(std::string_view text)
-{
-    std::string out{text};
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 // The list under `key` of a config, as JSON; an empty one where there is none.
 Result<std::string> list_within(const std::string& config, std::string_view key)
 {
-    boost::system::error_code error;
-    const auto value = json::parse(config, error);
-    if (error || !value.is_object()) return fail(Errc::unprocessable, "the artifact's config is not a JSON object");
-    const auto* found = value.get_object().if_contains(key);
-    return found != nullptr && found->is_array() ? json::serialize(*found) : std::string{"[]"};
+    const auto object = parse_object(config);
+    if (!object) return fail(Errc::unprocessable, "the artifact's config is not a JSON object");
+    const auto* found = find_array(*object, key);
+    return found != nullptr ? json::serialize(*found) : std::string{"[]"};
 }
 
 // "<chart>/values.yaml": a file of the chart itself, not of one that it depends on.
@@ -53,7 +42,7 @@ bool is_in_chart(std::string_view path, std::string_view wanted)
     if (path.starts_with("./")) path.remove_prefix(2);
     const auto slash = path.find('/');
     if (slash == std::string_view::npos) return false;
-    return lower(path.substr(slash + 1)) == wanted;
+    return same_word(path.substr(slash + 1), wanted);
 }
 
 // Counts who reads, for as long as it lives.

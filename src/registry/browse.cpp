@@ -1,6 +1,6 @@
 #include "registry/browse.hpp"
 
-#include "access/require.hpp"
+#include "access/permission.hpp"
 
 namespace entrepot {
 

@@ -1,8 +1,8 @@
 #include "registry/model_files.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
+#include "core/ascii.hpp"
+#include "oci/json_fields.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include <map>
@@ -19,13 +19,6 @@ constexpr std::size_t most_files = 10'000;
 constexpr std::size_t longest_path = 1024;
 constexpr int deepest = 32;
 
-std::string_view text_at(const json::object& object, std::string_view key)
-{
-    const auto* value = object.if_contains(key);
-    if (value == nullptr || !value->is_string()) return {};
-    return value->get_string();
-}
-
 std::uint64_t number_at(const json::object& object, std::string_view key)
 {
     const auto* value = object.if_contains(key);
@@ -38,12 +31,8 @@ std::uint64_t number_at(const json::object& object, std::string_view key)
 // The size of the file within its layer, where the layer says it.
 std::uint64_t size_of(const json::object& layer, const json::object& notes)
 {
-    boost::system::error_code error;
-    const auto metadata = json::parse(text_at(notes, metadata_key), error);
-    if (!error && metadata.is_object() && metadata.get_object().contains("size")) {
-        return number_at(metadata.get_object(), "size");
-    }
-    return number_at(layer, "size");
+    const auto metadata = parse_object(find_text(notes, metadata_key));
+    return number_at(metadata && metadata->contains("size") ? *metadata : layer, "size");
 }
 
 struct Node {
@@ -68,11 +57,7 @@ json::array list_of(const Node& directory)
 
 std::string lower_stem(std::string_view name)
 {
-    std::string out{name.substr(0, name.find('.'))};
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
+    return lowered(name.substr(0, name.find('.')));
 }
 
 }  // namespace
@@ -80,24 +65,22 @@ std::string lower_stem(std::string_view name)
 Result<ModelFiles> ModelFiles::read(std::string_view manifest)
 {
     ModelFiles files;
-    boost::system::error_code error;
-    const auto document = json::parse(manifest, error);
-    const auto* layers = error || !document.is_object() ? nullptr : document.get_object().if_contains("layers");
-    if (layers == nullptr || !layers->is_array())
-        return fail(Errc::unprocessable, "the model's manifest has no layers");
-    for (const auto& value : layers->get_array()) {
+    const auto document = parse_object(manifest);
+    const auto* layers = document ? find_array(*document, "layers") : nullptr;
+    if (layers == nullptr) return fail(Errc::unprocessable, "the model's manifest has no layers");
+    for (const auto& value : *layers) {
         const auto* layer = value.if_object();
-        const auto* notes = layer != nullptr ? layer->if_contains("annotations") : nullptr;
-        if (notes == nullptr || !notes->is_object()) continue;
-        const auto path = text_at(notes->get_object(), path_key);
-        auto digest = Digest::parse(text_at(*layer, "digest"));
+        const auto* notes = layer != nullptr ? find_object(*layer, "annotations") : nullptr;
+        if (notes == nullptr) continue;
+        const auto path = find_text(*notes, path_key);
+        auto digest = Digest::parse(find_text(*layer, "digest"));
         if (path.empty() || path.size() > longest_path || !digest) continue;
         if (files.files_.size() >= most_files) break;
         files.files_.push_back({
             .path = std::string{path},
             .digest = *std::move(digest),
-            .size = size_of(*layer, notes->get_object()),
-            .archived = text_at(*layer, "mediaType").contains(".tar"),
+            .size = size_of(*layer, *notes),
+            .archived = find_text(*layer, "mediaType").contains(".tar"),
         });
     }
     return files;

@@ -1,5 +1,7 @@
 #include "tenancy/grants.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 
 namespace entrepot {
@@ -42,10 +44,7 @@ Result<> check_pattern(ObjectKind kind, std::string_view pattern)
     if (pattern.empty() && kind == ObjectKind::repository) {
         return fail(Errc::bad_request, "it takes a pattern to say which repositories");
     }
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view{"._-/*?{},"}.contains(c);
-    };
+    const auto fits = [](char c) { return is_letter_or_digit(c) || std::string_view{"._-/*?{},"}.contains(c); };
     if (pattern.size() > longest_pattern || !std::ranges::all_of(pattern, fits) || pattern.starts_with('/')) {
         return fail(Errc::bad_request, "the pattern is not one of names, '/', '*', '**', '?' and {a,b}");
     }

@@ -1,6 +1,6 @@
 #include "tenancy/overview.hpp"
 
-#include "access/require.hpp"
+#include "access/permission.hpp"
 
 namespace entrepot {
 namespace {

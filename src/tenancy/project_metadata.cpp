@@ -1,5 +1,7 @@
 #include "tenancy/project_metadata.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -32,15 +34,6 @@ constexpr Key keys[] = {
     {"proxy_cache_filter_kind", Kind::pattern_kind},
 };
 
-std::string lower(std::string_view text)
-{
-    std::string copy{text};
-    for (auto& c : copy) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return copy;
-}
-
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words)
 {
     return std::ranges::find(words, text) != words.end();
@@ -56,10 +49,10 @@ bool is_integer(std::string_view text)
 bool fits(Kind kind, std::string_view value)
 {
     switch (kind) {
-        case Kind::boolean: return is_one_of(lower(value), {"true", "false"});
+        case Kind::boolean: return is_one_of(lowered(value), {"true", "false"});
         case Kind::integer: return is_integer(value);
         case Kind::severity:
-            return is_one_of(lower(value), {"none", "unknown", "negligible", "low", "medium", "high", "critical"});
+            return is_one_of(lowered(value), {"none", "unknown", "negligible", "low", "medium", "high", "critical"});
         case Kind::pattern: return value.size() <= 1024;
         case Kind::pattern_kind: return is_one_of(value, {"doublestar", "regex"});
     }
@@ -85,7 +78,7 @@ bool is_project_metadata(std::string_view name) noexcept
 
 std::string kept_metadata(std::string_view value)
 {
-    auto small = lower(value);
+    auto small = lowered(value);
     return is_one_of(small, {"true", "false"}) ? small : std::string{value};
 }
 

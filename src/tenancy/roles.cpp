@@ -1,6 +1,7 @@
 #include "tenancy/roles.hpp"
 
 #include "access/may_grant.hpp"
+#include "core/ascii.hpp"
 #include "tenancy/tenancy_names.hpp"
 
 #include <algorithm>
@@ -12,14 +13,6 @@ const Permission create_role = need(ObjectKind::platform, "role", "create");
 const Permission update_role = need(ObjectKind::platform, "role", "update");
 const Permission delete_role = need(ObjectKind::platform, "role", "delete");
 
-std::string lower(std::string text)
-{
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
-
 // The few roles there are fit into memory, so a list of them is filtered there.
 Result<bool> fits(const Role& role, const ListCondition& condition)
 {
@@ -28,7 +21,7 @@ Result<bool> fits(const Role& role, const ListCondition& condition)
     };
     if (condition.kind != ListCondition::Kind::range && condition.kind != ListCondition::Kind::all_of) {
         const bool fuzzy = condition.kind == ListCondition::Kind::fuzzy;
-        if (condition.field == "name" && fuzzy) return lower(role.name).contains(lower(condition.values.at(0)));
+        if (condition.field == "name" && fuzzy) return lowered(role.name).contains(lowered(condition.values.at(0)));
         if (condition.field == "name") return one_of(role.name);
         if (condition.field == "id" && !fuzzy) return one_of(std::to_string(role.id));
         if (condition.field == "builtin" && !fuzzy) return one_of(role.builtin ? "true" : "false");

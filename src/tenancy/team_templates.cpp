@@ -1,7 +1,6 @@
 #include "tenancy/team_templates.hpp"
 
 #include "access/permission_text.hpp"
-#include "access/require.hpp"
 #include "access/role.hpp"
 
 namespace entrepot {

@@ -225,8 +225,10 @@ private:
 
 #include "tests/contract/metadata_store_contract_access.hpp"
 #include "tests/contract/metadata_store_contract_accounts.hpp"
+#include "tests/contract/metadata_store_contract_artifact_changes.hpp"
 #include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
+#include "tests/contract/metadata_store_contract_grants.hpp"
 #include "tests/contract/metadata_store_contract_manifests.hpp"
 #include "tests/contract/metadata_store_contract_people.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"

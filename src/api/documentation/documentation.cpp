@@ -50,7 +50,7 @@ void Documentation::add_to(ApiRouter& router)
 
 Response Documentation::page(const Request& request) const
 {
-    if (request.method != Method::get && request.method != Method::head) return method_not_allowed("GET, HEAD");
+    if (!is_read(request.method)) return method_not_allowed("GET, HEAD");
     auto response = answer(page_, request);
     response.add("Content-Security-Policy", page_policy_)
         .add("Referrer-Policy", "no-referrer")

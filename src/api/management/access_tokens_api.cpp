@@ -1,5 +1,7 @@
 #include "api/management/access_tokens_api.hpp"
 
+#include "api/management/permission_json.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -17,19 +19,6 @@ constexpr std::int64_t default_days = 30;
 constexpr std::int64_t most_days = 36'500;
 constexpr std::int64_t never = -1;
 
-// A resource and action once, of whatever kinds the scope has them.
-json::array access_of(const PermissionSet& permissions)
-{
-    json::array access;
-    const auto rows = all_permissions();
-    for (std::uint16_t index = 0; index < rows.size(); ++index) {
-        if (!permissions.has(Permission{index})) continue;
-        json::object entry{{"resource", rows[index].resource}, {"action", rows[index].action}};
-        if (std::ranges::find(access, json::value(entry)) == access.end()) access.push_back(std::move(entry));
-    }
-    return access;
-}
-
 json::object as_json(const AccessToken& token)
 {
     json::object object{
@@ -45,7 +34,7 @@ json::object as_json(const AccessToken& token)
         scopes.push_back(json::object{
             {"kind", name_of(scope.limit.kind)},
             {"namespace", scope.name},
-            {"access", access_of(scope.limit.permissions)},
+            {"access", access_json(scope.limit.permissions)},
         });
     }
     object["scopes"] = std::move(scopes);

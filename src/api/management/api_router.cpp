@@ -4,6 +4,7 @@
 #include "api/management/entity_tag.hpp"
 #include "core/log.hpp"
 
+#include "core/percent.hpp"
 #include "oci/digest.hpp"
 
 #include <algorithm>
@@ -159,7 +160,7 @@ Result<ApiRouter::Match> ApiRouter::find(Method method, std::string_view path) c
         match.route = &route;
         match.values.clear();
         for (const auto value : *values) {
-            auto decoded = percent_decode(value, false);
+            auto decoded = percent_decoded(value);
             if (!decoded) return fail(Errc::bad_request, "the path is malformed");
             match.values.push_back(*std::move(decoded));
         }
@@ -198,16 +199,16 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body, ApiTr
     }
     if (!match.route) co_return fail(Errc::not_found, "there is nothing at this path");
     trace.pattern = match.route->pattern;
-    if (request.method != Method::get && request.method != Method::head) trace.change = std::make_shared<AuditRecord>();
+    const bool reads = is_read(request.method);
+    if (!reads) trace.change = std::make_shared<AuditRecord>();
     CO_TRY(auto caller, co_await gate_.identify_management(request));
     trace.who = caller.identity;
     if (match.route->audience == ApiAudience::signed_in && caller.identity->anonymous()) {
         co_return fail(Errc::unauthorized, "authentication required");
     }
     CO_TRY(auto query, Query::of(request));
-    const bool is_read = trace.change == nullptr;
     const auto& route = *match.route;
-    if (!is_read && settings_ && settings_->read_only() && route.pattern != always_open) {
+    if (!reads && settings_ && settings_->read_only() && route.pattern != always_open) {
         co_return fail(Errc::denied, "the registry is read-only");
     }
     if (trace.change && audit_) CO_CHECK(co_await audit_->ready());
@@ -220,7 +221,7 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body, ApiTr
         .path = std::move(match.values),
         .audit = trace.change,
     };
-    if (is_read) co_return co_await read(route, std::move(call));
+    if (reads) co_return co_await read(route, std::move(call));
     if (request.method == Method::post) co_return co_await create(route, std::move(call));
     co_return co_await change(route, std::move(call));
 }

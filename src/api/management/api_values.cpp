@@ -1,7 +1,8 @@
 #include "api/management/api_values.hpp"
 
+#include "core/ascii.hpp"
+#include "core/percent.hpp"
 #include "core/utf8.hpp"
-#include "http/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -34,7 +35,7 @@ std::string page_link(const Request& request, const ListQuery& query, std::int64
     std::string rest;
     for (const auto& field : parse_form(request.query).value_or(std::vector<FormField>{})) {
         if (field.name == "page" || field.name == "page_size") continue;
-        rest += "&" + percent_encode(field.name) + "=" + percent_encode(field.value);
+        rest += "&" + percent_encoded(field.name) + "=" + percent_encoded(field.value);
     }
     return "<" + std::string{request.path} + "?page=" + std::to_string(page) +
            "&page_size=" + std::to_string(query.limit) + rest + ">; rel=\"" + std::string{relation} + "\"";
@@ -176,8 +177,8 @@ Result<std::vector<ListCondition>> parse_conditions(std::string_view q)
 
 Result<ListQuery> list_query_of(const Query& query)
 {
-    const auto page = http::parse_decimal(query.first("page").value_or("1"));
-    const auto size = http::parse_decimal(query.first("page_size").value_or("10"));
+    const auto page = parse_decimal(query.first("page").value_or("1"));
+    const auto size = parse_decimal(query.first("page_size").value_or("10"));
     if (!page || *page == 0 || *page > 1'000'000'000) return fail(Errc::bad_request, "page is not a number from 1 on");
     if (!size || *size == 0 || *size > largest_page) return fail(Errc::bad_request, "page_size is not from 1 to 100");
     ListQuery list;
@@ -250,7 +251,7 @@ Result<RepositoryName> repository_of(std::string_view project, std::string_view 
 {
     std::string below{name};
     if (below.contains('%')) {
-        auto decoded = percent_decode(below, false);
+        auto decoded = percent_decoded(below);
         if (!decoded) return fail(Errc::name_invalid, "the repository's name is malformed");
         below = *std::move(decoded);
     }

@@ -1,7 +1,7 @@
 #include "api/management/artifact_json.hpp"
 
 #include "core/json_text.hpp"
-#include "http/message.hpp"
+#include "core/percent.hpp"
 #include "registry/additions.hpp"
 #include "registry/icons.hpp"
 
@@ -105,7 +105,7 @@ void append_addition_links(std::string& out, const ListedArtifact& artifact)
     std::string base =
         R"({"absolute":false,"href":"/api/v2.0/projects/)" + std::string{full.substr(0, slash)} + "/repositories/";
     // Twice, as clients send it.
-    if (slash != std::string_view::npos) base += percent_encode(percent_encode(full.substr(slash + 1)));
+    if (slash != std::string_view::npos) base += percent_encoded(percent_encoded(full.substr(slash + 1)));
     base += "/artifacts/" + artifact.digest + "/additions/";
     for (const auto name : names) {
         append_name(out, name);

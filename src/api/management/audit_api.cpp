@@ -3,7 +3,7 @@
 #include "access/require.hpp"
 #include "api/management/api_values.hpp"
 #include "api/management/project_of.hpp"
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -148,7 +148,7 @@ Task<Response> AuditApi::of_tenant(ApiCall call)
 {
     const auto& text = call.path.at(0);
     const bool is_name = call.request.header("x-is-resource-name").value_or("false") == "true";
-    const auto id = is_name ? std::nullopt : http::parse_decimal(text);
+    const auto id = is_name ? std::nullopt : parse_decimal(text);
     const auto tenant =
         id && *id < std::uint64_t{1} << 63U ? policy_.tenant(static_cast<std::int64_t>(*id)) : policy_.tenant(text);
     if (!tenant) co_return fail(Errc::not_found, "there is no such tenant");

@@ -1,6 +1,7 @@
 #include "api/management/grants_api.hpp"
 
 #include "api/management/api_values.hpp"
+#include "api/management/permission_json.hpp"
 #include "api/management/project_of.hpp"
 #include "api/management/tenancy_json.hpp"
 #include "api/management/tenant_of.hpp"
@@ -196,16 +197,13 @@ Task<Response> GrantsApi::kinds(ApiCall call)
 {
     (void)call;
     json::array items;
-    const auto rows = all_permissions();
     for (std::size_t index = 0; index < object_kinds; ++index) {
         const auto kind = static_cast<ObjectKind>(index);
-        json::array permissions;
-        for (const auto& row : rows) {
-            if (row.kind != permission_kind(kind)) continue;
-            permissions.push_back(json::object{{"resource", row.resource}, {"action", row.action}});
-        }
+        const auto own = permission_kind(kind);
         items.push_back(json::object{
-            {"kind", name_of(kind)}, {"permissions", std::move(permissions)}, {"basic_roles", basic_roles(kind)}
+            {"kind", name_of(kind)},
+            {"permissions", access_json(permissions_within(own), own)},
+            {"basic_roles", basic_roles(kind)},
         });
     }
     co_return json_response(items);

@@ -12,7 +12,7 @@ constexpr std::string_view docs_path = "/api/docs";
 // Which API this is, for clients that ask before they know the rest of the path.
 Response version_answer(const Request& request)
 {
-    if (request.method != Method::get && request.method != Method::head) return method_not_allowed("GET, HEAD");
+    if (!is_read(request.method)) return method_not_allowed("GET, HEAD");
     return json_response(boost::json::object{{"version", "v2.0"}});
 }
 

@@ -1,23 +1,13 @@
 #include "api/management/robot_json.hpp"
 
+#include "api/management/permission_json.hpp"
+
 #include <boost/json/array.hpp>
 
 namespace entrepot {
 namespace {
 
 namespace json = boost::json;
-
-// The permissions of one kind out of a set; Harbor's clients know an object of access by its kind.
-json::array access_of(const PermissionSet& permissions, ObjectKind kind)
-{
-    json::array access;
-    const auto rows = all_permissions();
-    for (std::uint16_t index = 0; index < rows.size(); ++index) {
-        if (rows[index].kind != kind || !permissions.has(Permission{index})) continue;
-        access.push_back(json::object{{"resource", rows[index].resource}, {"action", rows[index].action}});
-    }
-    return access;
-}
 
 // What a right on the platform says of tenants or projects, and a tenant's of projects, holds for all of them.
 std::string_view namespace_of(const RobotRight& right, ObjectKind kind) noexcept
@@ -26,6 +16,7 @@ std::string_view namespace_of(const RobotRight& right, ObjectKind kind) noexcept
     return right.kind == kind ? std::string_view{right.object_name} : "*";
 }
 
+// Harbor's clients know an object of access by its kind, so a right is written once for each.
 json::array permissions_json(const Robot& robot)
 {
     static constexpr std::pair<ObjectKind, std::string_view> kinds[] = {
@@ -34,7 +25,7 @@ json::array permissions_json(const Robot& robot)
     json::array permissions;
     for (const auto& right : robot.rights) {
         for (const auto& [kind, word] : kinds) {
-            auto access = access_of(right.permissions, kind);
+            auto access = access_json(right.permissions, kind);
             if (access.empty()) continue;
             permissions.push_back(
                 json::object{{"kind", word}, {"namespace", namespace_of(right, kind)}, {"access", std::move(access)}}
@@ -50,7 +41,7 @@ json::array grantable(ObjectKind kind)
     for (std::uint16_t index = 0; index < all_permissions().size(); ++index) {
         if (robots_may_have(Permission{index})) all.add(Permission{index});
     }
-    return access_of(all, kind);
+    return access_json(all, kind);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "api/management/api_values.hpp"
 #include "api/management/robot_json.hpp"
+#include "core/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -18,12 +19,6 @@ struct RobotHome {
     RobotLevel level = RobotLevel::system;
     std::int64_t id = 0;
 };
-
-bool same_word(std::string_view left, std::string_view right) noexcept
-{
-    const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::ranges::equal(left, right, {}, small, small);
-}
 
 // Takes the condition out of the query; nullopt when it is not there.
 Result<std::optional<std::string>> take_condition(ListQuery& query, std::string_view field)

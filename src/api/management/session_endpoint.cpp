@@ -2,9 +2,9 @@
 
 #include "api/error_answer.hpp"
 #include "api/token/session_cookie.hpp"
+#include "core/ascii.hpp"
 #include "core/log.hpp"
 #include "core/utf8.hpp"
-#include "http/ascii.hpp"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ using Form = std::vector<FormField>;
 Task<Form> read_form(const Request& request, ByteSource& body)
 {
     const auto type = request.header("content-type").value_or("");
-    if (!http::same_word(http::trimmed(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded")) {
+    if (!same_word(trimmed(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded")) {
         co_return fail(Errc::bad_request, "the body must be application/x-www-form-urlencoded");
     }
     CO_TRY(const auto text, co_await read_all(body, longest_form));

@@ -1,7 +1,6 @@
 #include "api/management/users_api.hpp"
 
 #include "api/management/api_values.hpp"
-#include "http/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

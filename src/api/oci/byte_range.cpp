@@ -1,15 +1,11 @@
 #include "api/oci/byte_range.hpp"
 
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 
 namespace entrepot {
 namespace {
-
-using http::parse_decimal;
-using http::same_word;
-using http::trimmed;
 
 std::unexpected<Error> unsatisfiable(std::string message)
 {

@@ -1,25 +1,11 @@
 #include "api/oci/gate.hpp"
 
+#include "access/scope.hpp"
 #include "api/error_answer.hpp"
 #include "api/token/session_cookie.hpp"
 
 namespace entrepot {
 namespace {
-
-bool is_read(Method method) noexcept
-{
-    return method == Method::get || method == Method::head || method == Method::options;
-}
-
-std::string_view word_for(Action action) noexcept
-{
-    switch (action) {
-        case Action::pull: return "pull";
-        case Action::push: return "push";
-        case Action::remove: return "delete";
-    }
-    return "";
-}
 
 AuthorisationQuestion
 question_of(const Request& request, const Identity& who, std::string_view action, std::string_view object)
@@ -41,7 +27,7 @@ std::optional<Caller> Gate::peek(const Request& request, std::string_view reposi
     auto caller = authenticator_.recall(request.header("authorization"));
     if (!caller || !policy_.may(*caller, repository, action)) return std::nullopt;
     if (external_ != nullptr &&
-        external_->remembered(caller->identity->user_id, word_for(action), repository) != std::optional{true}) {
+        external_->remembered(caller->identity->user_id, name_of(action), repository) != std::optional{true}) {
         return std::nullopt;
     }
     return caller;
@@ -64,7 +50,7 @@ Task<Caller> Gate::admit(const Request& request, std::string_view repository, Ac
     CO_TRY(auto caller, co_await identify(request));
     if (policy_.may(caller, repository, action)) {
         if (external_ != nullptr) {
-            CO_CHECK(co_await external_->ask(question_of(request, *caller.identity, word_for(action), repository)));
+            CO_CHECK(co_await external_->ask(question_of(request, *caller.identity, name_of(action), repository)));
         }
         co_return caller;
     }
@@ -138,17 +124,6 @@ std::string Gate::realm(const Request& request) const
     // HTTP/1.0 may come without a Host.
     const auto authority = origin.authority.empty() ? std::string{"localhost"} : origin.authority;
     return (origin.secure ? "https://" : "http://") + authority + "/service/token";
-}
-
-std::string Gate::scope_for(std::string_view repository, Action action)
-{
-    std::string scope = "repository:" + std::string{repository} + ":";
-    switch (action) {
-        case Action::pull: return scope + "pull";
-        case Action::push: return scope + "pull,push";
-        case Action::remove: return scope + "delete";
-    }
-    return scope;
 }
 
 }  // namespace entrepot

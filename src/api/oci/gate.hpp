@@ -60,9 +60,6 @@ public:
     // What a browser's next change has to carry: X-Harbor-CSRF-Token, where the request came with a session's cookie.
     static void add_csrf_token(const Request& request, Response& response);
 
-    // "repository:name:pull,push"
-    static std::string scope_for(std::string_view repository, Action action);
-
 private:
     std::string realm(const Request& request) const;
 

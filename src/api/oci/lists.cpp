@@ -1,7 +1,8 @@
 #include "api/oci/lists.hpp"
 
 #include "api/error_answer.hpp"
-#include "http/ascii.hpp"
+#include "core/ascii.hpp"
+#include "core/percent.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -24,7 +25,7 @@ Result<PageRequest> page_of(const Query& query, std::int64_t usual)
     PageRequest page{.limit = usual, .last = {}};
     TRY(page.last, query.plain("last"));
     if (const auto text = query.first("n")) {
-        const auto number = http::parse_decimal(*text);
+        const auto number = parse_decimal(*text);
         if (!number) return fail(Errc::page_invalid, "n is not a number");
         page.limit = static_cast<std::int64_t>(std::min<std::uint64_t>(*number, largest_page));
     }
@@ -35,7 +36,7 @@ void add_next(
     Response& response, std::string_view path, const PageRequest& page, std::string_view last, std::string_view rest
 )
 {
-    auto target = std::string{path} + "?n=" + std::to_string(page.limit) + "&last=" + percent_encode(last);
+    auto target = std::string{path} + "?n=" + std::to_string(page.limit) + "&last=" + percent_encoded(last);
     target += rest;
     response.add("Link", "<" + target + ">; rel=\"next\"");
 }
@@ -123,7 +124,7 @@ Task<Response> OciLists::referrers(OciCall call)
     response.add("Content-Type", media::oci_index);
     if (!artifact_type.empty()) response.add("OCI-Filters-Applied", "artifactType");
     if (found.more && !found.referrers.empty()) {
-        const auto filter = artifact_type.empty() ? std::string{} : "&artifactType=" + percent_encode(artifact_type);
+        const auto filter = artifact_type.empty() ? std::string{} : "&artifactType=" + percent_encoded(artifact_type);
         const auto path = "/v2/" + call.repository.text() + "/referrers/" + subject.text();
         add_next(response, path, page, found.referrers.back().digest.text(), filter);
     }

@@ -1,7 +1,9 @@
 #include "api/oci/oci_handler.hpp"
 
+#include "access/scope.hpp"
 #include "api/error_answer.hpp"
 #include "core/log.hpp"
+#include "core/percent.hpp"
 
 #include <string>
 
@@ -59,11 +61,6 @@ std::string_view allowed_methods(Kind kind)
     return "";
 }
 
-bool is_read(Method method)
-{
-    return method == Method::get || method == Method::head;
-}
-
 Response empty_object()
 {
     Response response;
@@ -81,18 +78,18 @@ void log_if_ours(const Request& request, const Error& error)
 // What a token must name for this request: a mount reads from its source as well.
 std::string scope_of(const Request& request, const OciRoute& route, Action action)
 {
-    auto scope = Gate::scope_for(route.name, action);
+    auto scope = scope_for(route.name, action);
     if (route.kind != Kind::uploads || request.query.empty()) return scope;
     const auto query = Query::of(request);
     const auto source = query && query->first("mount") ? query->first("from") : std::nullopt;
-    if (source && RepositoryName::parse(*source)) scope += " " + Gate::scope_for(*source, Action::pull);
+    if (source && RepositoryName::parse(*source)) scope += " " + scope_for(*source, Action::pull);
     return scope;
 }
 
 // Digests are sometimes sent with their colon escaped; names never are.
 std::optional<std::string> unescaped(std::string_view last)
 {
-    auto decoded = percent_decode(last, false);
+    auto decoded = percent_decoded(last);
     if (!decoded || decoded->find('/') != std::string::npos) return std::nullopt;
     return decoded;
 }

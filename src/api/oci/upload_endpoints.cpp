@@ -1,5 +1,6 @@
 #include "api/oci/upload_endpoints.hpp"
 
+#include "access/scope.hpp"
 #include "api/oci/byte_range.hpp"
 
 namespace entrepot {
@@ -79,8 +80,7 @@ Task<MountOutcome> UploadEndpoints::mount(const OciCall& call, Digest digest, st
 
 Response UploadEndpoints::ask_for_wider_token(const OciCall& call, const RepositoryName& source) const
 {
-    const auto scopes =
-        Gate::scope_for(call.repository.text(), Action::push) + " " + Gate::scope_for(source.text(), Action::pull);
+    const auto scopes = scope_for(call.repository.text(), Action::push) + " " + scope_for(source.text(), Action::pull);
     return gate_.refuse(
         call.request, Error{Errc::unauthorized, "the token does not name the source of the mount"}, scopes
     );

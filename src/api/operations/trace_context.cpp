@@ -17,14 +17,6 @@ bool is_zero(std::string_view text)
     return text.find_first_not_of('0') == std::string_view::npos;
 }
 
-std::string fresh_id(Random& random, std::size_t bytes)
-{
-    for (;;) {
-        auto id = random.hex(bytes);
-        if (!is_zero(id)) return id;
-    }
-}
-
 }  // namespace
 
 std::optional<TraceContext> TraceContext::parse(std::string_view traceparent)
@@ -41,21 +33,6 @@ std::optional<TraceContext> TraceContext::parse(std::string_view traceparent)
     if (longer && (version == "00" || traceparent[length_of_version_00] != '-')) return std::nullopt;
     const bool sampled = std::string_view{"13579bdf"}.contains(flags[1]);
     return TraceContext{std::string{trace}, std::string{span}, sampled};
-}
-
-TraceContext TraceContext::begin(Random& random)
-{
-    return {fresh_id(random, trace_bytes), fresh_id(random, span_bytes), false};
-}
-
-TraceContext TraceContext::child(Random& random) const
-{
-    return {trace_id, fresh_id(random, span_bytes), sampled};
-}
-
-std::string TraceContext::text() const
-{
-    return "00-" + trace_id + "-" + span_id + (sampled ? "-01" : "-00");
 }
 
 }  // namespace entrepot

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/random.hpp"
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,14 +15,6 @@ struct TraceContext {
     // Of a version later than ours the known front is read, as section 4.3 asks. nullopt for all that breaks the
     // grammar.
     static std::optional<TraceContext> parse(std::string_view traceparent);
-    // A trace of its own, not sampled.
-    static TraceContext begin(Random& random);
-    // The next step of the same trace: what is sent on by the one who received this.
-    TraceContext child(Random& random) const;
-    // As a traceparent header of version 00.
-    std::string text() const;
-
-    bool operator==(const TraceContext&) const = default;
 };
 
 }  // namespace entrepot

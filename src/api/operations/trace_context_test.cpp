@@ -1,22 +1,11 @@
 #include "api/operations/trace_context.hpp"
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 
 namespace entrepot {
 namespace {
 
 constexpr const char* sample = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-// Zeros first, then a pattern: an id of zeros must not get out.
-class ZerosFirst final : public Random {
-public:
-    void fill(std::span<std::byte> into) override { std::ranges::fill(into, std::byte(calls_++ == 0 ? 0 : 0xab)); }
-
-private:
-    int calls_ = 0;
-};
 
 TEST(TraceContext, reads_the_specification_s_example)
 {
@@ -25,7 +14,6 @@ TEST(TraceContext, reads_the_specification_s_example)
     EXPECT_EQ(context->trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
     EXPECT_EQ(context->span_id, "00f067aa0ba902b7");
     EXPECT_TRUE(context->sampled);
-    EXPECT_EQ(context->text(), sample);
 }
 
 TEST(TraceContext, refuses_what_breaks_the_grammar)
@@ -62,24 +50,6 @@ TEST(TraceContext, takes_only_the_lowest_flag_for_sampling)
     EXPECT_FALSE(TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02")->sampled);
     EXPECT_TRUE(TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff")->sampled);
     EXPECT_FALSE(TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-10")->sampled);
-}
-
-TEST(TraceContext, keeps_the_trace_and_changes_the_span_in_a_child)
-{
-    SystemRandom random;
-    const auto parent = *TraceContext::parse(sample);
-    const auto child = parent.child(random);
-    EXPECT_EQ(child.trace_id, parent.trace_id);
-    EXPECT_NE(child.span_id, parent.span_id);
-    EXPECT_EQ(child.sampled, parent.sampled);
-    EXPECT_EQ(TraceContext::parse(child.text()), child);
-}
-
-TEST(TraceContext, never_makes_an_id_of_zeros)
-{
-    ZerosFirst random;
-    const auto context = TraceContext::begin(random);
-    EXPECT_EQ(TraceContext::parse(context.text()), context);
 }
 
 }  // namespace

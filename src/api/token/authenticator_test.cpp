@@ -1,123 +1,9 @@
-#include "api/token/authenticator.hpp"
-
-#include "access/token_text.hpp"
-#include "api/token/claims_json.hpp"
-#include "api/token/password.hpp"
-#include "core/bytes.hpp"
-#include "core/run_to_end.hpp"
-#include "tests/support/fake_clock.hpp"
-#include "tests/support/memory_accounts.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/support/authentication_fixture.hpp"
 
 namespace entrepot {
 namespace {
 
-std::string basic(std::string_view user, std::string_view password)
-{
-    const auto text = std::string{user} + ":" + std::string{password};
-    return "Basic " + to_base64(as_bytes(text));
-}
-
-class Authentication : public testing::Test {
-protected:
-    static void SetUpTestSuite()
-    {
-        SystemRandom system;
-        encoded = *hash_password("Secret123", system);
-    }
-    Authentication()
-    {
-        Account account;
-        account.name = "alice";
-        account.password_hash = encoded;
-        account.credential_version = 1;
-        alice = run_to_end(accounts.create(account))->id;
-        EXPECT_TRUE(run_to_end(keys.open()));
-        noticed();
-    }
-
-    // What a verb does after a change.
-    void noticed() { EXPECT_TRUE(run_to_end(directory.catch_up())); }
-    void change_password(std::string_view password)
-    {
-        EXPECT_TRUE(run_to_end(accounts.set_password(alice, *hash_password(password, random))));
-        noticed();
-    }
-    std::string add_access_token(std::int64_t owner, Micros expires_at = 0)
-    {
-        auto text = make_access_token(random);
-        AccessToken token;
-        token.user_id = owner;
-        token.name = "token " + std::to_string(access_tokens.stored.size());
-        token.hash = secret_hash(text);
-        token.expires_at = expires_at;
-        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token))));
-        noticed();
-        return text;
-    }
-    std::int64_t add_robot(std::string_view secret)
-    {
-        Account account;
-        account.name = "robot$team+ci";
-        account.kind = PrincipalKind::robot;
-        account.credential_version = 1;
-        account.robot.current = secret_hash(secret);
-        const auto made = run_to_end(accounts.create(std::move(account)));
-        noticed();
-        return made->id;
-    }
-    std::uint64_t hashes_of(std::string authorization)
-    {
-        const auto before = authenticator.password_hashes_run();
-        EXPECT_FALSE(authenticate(std::move(authorization), "203.0.113.7"));
-        return authenticator.password_hashes_run() - before;
-    }
-
-    Result<Caller> authenticate(std::string authorization, std::string client = "192.0.2.1")
-    {
-        return run_to_end(authenticator.authenticate(std::move(authorization), std::move(client)));
-    }
-    std::string token(TokenScopes scopes = {}, std::int64_t version = 1)
-    {
-        return *signer.sign({"alice", alice, version}, std::move(scopes), "id", clock.now());
-    }
-    // Signed by our own key, whatever it says.
-    std::string token_of(const TokenClaims& claims) { return *keys.signer()->sign(claims_to_json(claims)); }
-    TokenClaims good_claims() const
-    {
-        const auto now = clock.now() / 1'000'000;
-        TokenClaims claims;
-        claims.issuer = settings.issuer;
-        claims.audience = settings.service;
-        claims.issued_at = claims.not_before = now;
-        claims.expires_at = now + 1'800;
-        return claims;
-    }
-    void expect_unauthorized(const std::string& authorization)
-    {
-        const auto caller = authenticate(authorization);
-        ASSERT_FALSE(caller);
-        EXPECT_EQ(caller.error().code(), Errc::unauthorized);
-        EXPECT_FALSE(authenticator.peek(authorization));
-    }
-
-    static std::string encoded;
-    std::int64_t alice = 0;
-    MemoryAccounts accounts;
-    MemoryKeys key_catalog;
-    FakeClock clock;
-    SystemRandom random;
-    TokenSettings settings;
-    KeyRing keys{key_catalog, *MasterKey::parse(std::string(64, '1')), settings, clock, random};
-    TokenSigner signer{keys, settings};
-    MemoryAccessTokens access_tokens;
-    AccessPolicy policy{ProjectCreation::admins, clock};
-    MemoryAccess access{accounts, access_tokens};
-    AccessDirectory directory{access, policy};
-    Authenticator authenticator{{accounts, access_tokens, keys, policy, directory, clock, random}, settings};
-};
-std::string Authentication::encoded;
+using Authentication = AuthenticationFixture;
 
 TEST_F(Authentication, without_a_header_is_anonymous_from_memory)
 {
@@ -239,71 +125,6 @@ TEST_F(Authentication, a_cli_secret_is_a_second_password_that_begins_no_session)
     EXPECT_TRUE(run_to_end(authenticator.log_in({"alice", "Secret123"}, "192.0.2.1")));
 }
 
-TEST_F(Authentication, an_access_token_is_its_owners_password_until_it_is_revoked)
-{
-    const auto text = add_access_token(alice);
-    const auto caller = authenticate(basic("alice", text));
-    ASSERT_TRUE(caller);
-    EXPECT_EQ(caller->identity->user_id, alice);
-    EXPECT_EQ(caller->access_token_id, 1);
-    EXPECT_FALSE(caller->limit);
-    EXPECT_TRUE(authenticator.peek(basic("alice", text)));
-    EXPECT_TRUE(run_to_end(authenticator.check_access_token(text)));
-    expect_unauthorized(basic("mallory", text));
-    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
-    noticed();
-    expect_unauthorized(basic("alice", text));
-    EXPECT_FALSE(authenticator.peek_access_token(text));
-    EXPECT_FALSE(run_to_end(authenticator.check_access_token(text)));
-}
-
-TEST_F(Authentication, an_access_token_brings_its_limit)
-{
-    const auto text = add_access_token(alice);
-    AccessTokenScope scope;
-    scope.limit.kind = ObjectKind::project;
-    scope.limit.id = 7;
-    access_tokens.stored.at(1).scopes = {scope};
-    const auto caller = authenticate(basic("alice", text));
-    ASSERT_TRUE(caller);
-    ASSERT_TRUE(caller->limit);
-    EXPECT_EQ(caller->limit->entries.front().id, 7);
-}
-
-TEST_F(Authentication, an_access_token_ends_when_it_expires_also_when_it_is_remembered)
-{
-    const auto text = add_access_token(alice, clock.now() + 10'000'000);
-    ASSERT_TRUE(authenticate(basic("alice", text)));
-    clock.advance(std::chrono::seconds{10});
-    expect_unauthorized(basic("alice", text));
-}
-
-TEST_F(Authentication, a_token_made_from_an_access_token_is_as_narrow_and_dies_with_it)
-{
-    add_access_token(alice);
-    AccessTokenScope scope;
-    scope.limit.kind = ObjectKind::project;
-    access_tokens.stored.at(1).scopes = {scope};
-    const auto bearer = "Bearer " + *signer.sign({"alice", alice, 1, 1}, {{}, true}, "id", clock.now());
-    const auto caller = authenticate(bearer);
-    ASSERT_TRUE(caller);
-    EXPECT_TRUE(caller->limit);
-    EXPECT_EQ(caller->access_token_id, 1);
-    EXPECT_TRUE(authenticator.peek(bearer));
-    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
-    noticed();
-    expect_unauthorized(bearer);
-}
-
-TEST_F(Authentication, a_token_made_from_an_access_token_ends_when_that_expires)
-{
-    add_access_token(alice, clock.now() + 10'000'000);
-    const auto bearer = "Bearer " + *signer.sign({"alice", alice, 1, 1}, {}, "id", clock.now());
-    ASSERT_TRUE(authenticate(bearer));
-    clock.advance(std::chrono::seconds{10});
-    expect_unauthorized(bearer);
-}
-
 TEST_F(Authentication, a_robots_secret_costs_no_password_hash_and_its_use_is_noted)
 {
     const auto robot = add_robot("robots-own-secret");
@@ -393,96 +214,6 @@ TEST_F(Authentication, right_credentials_from_elsewhere_pass_during_a_delay)
     EXPECT_TRUE(authenticate(basic("alice", "Secret123"), "198.51.100.9"));
 }
 
-TEST_F(Authentication, a_token_carries_its_scopes_and_is_remembered)
-{
-    const auto bearer = "bearer " + token({{{"team/app", bit(Action::pull)}}, true});
-    EXPECT_FALSE(authenticator.peek(bearer));
-    const auto caller = authenticate(bearer);
-    ASSERT_TRUE(caller);
-    EXPECT_EQ(caller->identity->user_id, alice);
-    EXPECT_EQ(caller->scopes->actions_on("team/app"), bit(Action::pull));
-    EXPECT_TRUE(caller->scopes->catalog);
-    const auto remembered = authenticator.peek(bearer);
-    ASSERT_TRUE(remembered);
-    EXPECT_EQ(remembered->scopes, caller->scopes);
-}
-
-TEST_F(Authentication, an_anonymous_token_is_anonymous_but_narrowed)
-{
-    const auto caller = authenticate("Bearer " + token_of(good_claims()));
-    ASSERT_TRUE(caller);
-    EXPECT_TRUE(caller->identity->anonymous());
-    EXPECT_TRUE(caller->scopes);
-}
-
-TEST_F(Authentication, an_expired_token_is_refused_also_when_it_was_remembered)
-{
-    const auto bearer = "Bearer " + token();
-    ASSERT_TRUE(authenticate(bearer));
-    clock.advance(std::chrono::minutes{31});
-    expect_unauthorized(bearer);
-}
-
-TEST_F(Authentication, a_token_that_is_not_valid_yet_is_refused)
-{
-    auto claims = good_claims();
-    claims.not_before += 61;
-    expect_unauthorized("Bearer " + token_of(claims));
-}
-
-TEST_F(Authentication, a_token_for_another_audience_is_refused)
-{
-    auto claims = good_claims();
-    claims.audience = "another-service";
-    expect_unauthorized("Bearer " + token_of(claims));
-}
-
-TEST_F(Authentication, a_token_of_another_issuer_is_refused)
-{
-    auto claims = good_claims();
-    claims.issuer = "somebody-else";
-    expect_unauthorized("Bearer " + token_of(claims));
-}
-
-TEST_F(Authentication, a_token_signed_by_a_foreign_key_is_refused)
-{
-    const auto foreign = *SigningKey::generate();
-    expect_unauthorized("Bearer " + *foreign.sign(claims_to_json(good_claims())));
-}
-
-TEST_F(Authentication, a_token_whose_claims_are_not_claims_is_refused)
-{
-    for (const auto* payload : {"", "null", "[]", "{}", "{\"iss\":1}", "\"text\""}) {
-        expect_unauthorized("Bearer " + *keys.signer()->sign(payload));
-    }
-}
-
-TEST_F(Authentication, a_token_of_a_deleted_user_does_not_pass_to_the_next_one_of_that_name)
-{
-    const auto bearer = "Bearer " + token();
-    accounts.erase(alice);
-    noticed();
-    expect_unauthorized(bearer);
-    Account next;
-    next.name = "alice";
-    next.credential_version = 1;
-    ASSERT_TRUE(run_to_end(accounts.create(next)));
-    noticed();
-    expect_unauthorized(bearer);
-}
-
-TEST_F(Authentication, a_token_goes_on_while_the_database_is_away)
-{
-    const auto bearer = "Bearer " + token();
-    ASSERT_TRUE(authenticate(bearer));
-    accounts.away = true;
-    clock.advance(std::chrono::minutes{2});
-    EXPECT_TRUE(authenticate(bearer));
-    const auto password = authenticate(basic("alice", "Secret123"));
-    ASSERT_FALSE(password);
-    EXPECT_EQ(password.error().code(), Errc::unavailable);
-}
-
 TEST_F(Authentication, what_comes_of_a_password_or_its_token_names_the_credential)
 {
     accounts.at(alice).credential_version = 5;
@@ -496,11 +227,6 @@ TEST_F(Authentication, what_comes_of_a_password_or_its_token_names_the_credentia
     const auto by_token = authenticate("Bearer " + token({}, 5));
     ASSERT_TRUE(by_token);
     EXPECT_EQ(by_token->credential_version, 5);
-}
-
-TEST_F(Authentication, a_refresh_token_is_no_access_token)
-{
-    expect_unauthorized("Bearer " + std::string{refresh_prefix} + random.base64url(32));
 }
 
 }  // namespace

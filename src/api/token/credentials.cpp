@@ -1,5 +1,6 @@
 #include "api/token/credentials.hpp"
 
+#include "core/ascii.hpp"
 #include "core/bytes.hpp"
 #include "core/utf8.hpp"
 
@@ -10,13 +11,6 @@ namespace {
 
 constexpr std::size_t longest_user = 255;
 constexpr std::size_t longest_password = 1'024;
-
-bool same_word(std::string_view text, std::string_view lower) noexcept
-{
-    return std::ranges::equal(text, lower, [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
-    });
-}
 
 }  // namespace
 

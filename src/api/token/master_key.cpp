@@ -1,6 +1,8 @@
 #include "api/token/master_key.hpp"
 
+#include "core/ascii.hpp"
 #include "core/bytes.hpp"
+#include "core/file_descriptor.hpp"
 #include "core/log.hpp"
 
 #include <openssl/crypto.h>
@@ -19,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string_view trimmed(std::string_view text) noexcept
+std::string_view word_within(std::string_view text) noexcept
 {
     constexpr std::string_view blank = " \t\r\n";
     const auto first = text.find_first_not_of(blank);
@@ -27,22 +29,14 @@ std::string_view trimmed(std::string_view text) noexcept
     return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
-std::optional<int> digit(char c) noexcept
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return std::nullopt;
-}
-
 std::optional<std::string> from_hex(std::string_view text)
 {
     std::string bytes;
     for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        const auto high = digit(text[i]);
-        const auto low = digit(text[i + 1]);
-        if (!high || !low) return std::nullopt;
-        bytes.push_back(static_cast<char>(*high * 16 + *low));
+        const int high = hex_value(text[i]);
+        const int low = hex_value(text[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        bytes.push_back(static_cast<char>(high * 16 + low));
     }
     return bytes;
 }
@@ -56,25 +50,9 @@ std::unexpected<Error> failed(std::string_view what, const fs::path& file)
     );
 }
 
-class Descriptor {
-public:
-    explicit Descriptor(int number) noexcept : number_{number} {}
-    ~Descriptor()
-    {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const noexcept { return number_; }
-    explicit operator bool() const noexcept { return number_ >= 0; }
-
-private:
-    int number_;
-};
-
 Result<std::optional<std::string>> contents_of(const fs::path& file)
 {
-    const Descriptor input{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    const FileDescriptor input{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!input && errno == ENOENT) return std::nullopt;
     if (!input) return failed("opened", file);
     struct stat status{};
@@ -90,7 +68,7 @@ Result<std::optional<std::string>> contents_of(const fs::path& file)
 
 Result<> write_synced(const fs::path& file, std::string_view text)
 {
-    const Descriptor output{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    const FileDescriptor output{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!output) return failed("made", file);
     const auto count = ::write(output.get(), text.data(), text.size());
     if (count != static_cast<ssize_t>(text.size()) || ::fsync(output.get()) != 0) return failed("written", file);
@@ -109,7 +87,7 @@ Result<> create(const fs::path& file, Random& random)
     ::unlink(draft.c_str());
     CHECK(result);
     const auto folder = file.has_parent_path() ? file.parent_path() : fs::path{"."};
-    const Descriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const FileDescriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory || ::fsync(directory.get()) != 0) return failed("synced", file);
     return {};
 }
@@ -118,7 +96,7 @@ Result<> create(const fs::path& file, Random& random)
 
 Result<MasterKey> MasterKey::parse(std::string_view text)
 {
-    const auto word = trimmed(text);
+    const auto word = word_within(text);
     auto bytes = word.size() == 64 ? from_hex(word) : from_base64(word);
     if (!bytes || bytes->size() != 32) {
         return fail(Errc::bad_request, "a master key is 32 bytes: 64 hexadecimal digits, or base64 with padding");

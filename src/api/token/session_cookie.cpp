@@ -1,7 +1,7 @@
 #include "api/token/session_cookie.hpp"
 
+#include "core/ascii.hpp"
 #include "core/bytes.hpp"
-#include "http/ascii.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -19,10 +19,8 @@ constexpr std::string_view csrf_purpose = "entrepot csrf 1";
 
 bool is_session_id(std::string_view text) noexcept
 {
-    return text.size() == id_characters && std::ranges::all_of(text, [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                      c == '_';
-           });
+    return text.size() == id_characters &&
+           std::ranges::all_of(text, [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
 }
 
 std::string attributes(const Request& request)
@@ -35,7 +33,7 @@ std::string attributes(const Request& request)
 std::optional<std::string> session_of(const Request& request)
 {
     for (const auto& header : request.headers) {
-        if (!http::same_word(header.name, "cookie")) continue;
+        if (!same_word(header.name, "cookie")) continue;
         auto rest = header.value;
         while (!rest.empty()) {
             const auto end = rest.find(';');

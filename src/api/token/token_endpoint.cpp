@@ -4,9 +4,9 @@
 #include "access/token_text.hpp"
 #include "api/error_answer.hpp"
 #include "api/token/oauth_error.hpp"
+#include "core/ascii.hpp"
 #include "core/log.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace entrepot {
@@ -28,11 +28,7 @@ bool may_be_refreshed(const Caller& owner)
 
 bool is_form(std::string_view content_type) noexcept
 {
-    constexpr std::string_view form = "application/x-www-form-urlencoded";
-    const auto type = content_type.substr(0, content_type.find_first_of("; "));
-    return std::ranges::equal(type, form, [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
-    });
+    return same_word(content_type.substr(0, content_type.find_first_of("; ")), "application/x-www-form-urlencoded");
 }
 
 Response refusal(const Error& error)
@@ -103,7 +99,7 @@ asio::awaitable<Response> TokenEndpoint::handle(const Request& request, ByteSour
 
 Response TokenEndpoint::jwks(const Request& request) const
 {
-    if (request.method != Method::get && request.method != Method::head) return method_not_allowed("GET, HEAD");
+    if (!is_read(request.method)) return method_not_allowed("GET, HEAD");
     auto text = parts_.keys.jwks();
     Response response;
     response.headers = "Content-Type: application/jwk-set+json\r\nCache-Control: public, max-age=300\r\n";

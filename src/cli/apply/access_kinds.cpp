@@ -2,8 +2,8 @@
 
 #include "cli/ctl_access.hpp"
 #include "cli/ctl_roles.hpp"
-#include "client/http_url.hpp"
 #include "core/clock.hpp"
+#include "core/percent.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "cli/apply/apply.hpp"
 
-#include "client/http_url.hpp"
+#include "core/percent.hpp"
 
 #include <algorithm>
 

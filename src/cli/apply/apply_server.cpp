@@ -2,7 +2,7 @@
 
 #include "cli/ctl_lookup.hpp"
 #include "cli/ctl_text.hpp"
-#include "client/http_url.hpp"
+#include "core/percent.hpp"
 
 #include <algorithm>
 

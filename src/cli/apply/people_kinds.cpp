@@ -1,7 +1,7 @@
 #include "cli/apply/kinds.hpp"
 
 #include "cli/ctl_lookup.hpp"
-#include "client/http_url.hpp"
+#include "core/percent.hpp"
 
 #include <fmt/format.h>
 

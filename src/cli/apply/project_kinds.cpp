@@ -1,7 +1,8 @@
 #include "cli/apply/kinds.hpp"
 
 #include "cli/ctl_lookup.hpp"
-#include "client/http_url.hpp"
+#include "core/percent.hpp"
+#include "oci/json_fields.hpp"
 
 #include <fmt/format.h>
 
@@ -43,8 +44,8 @@ public:
         TRY(const auto projects, projects_in(server, scope));
         for (const auto& project : projects) {
             json::object metadata;
-            if (const auto* found = project.if_contains("metadata"); found != nullptr && found->is_object()) {
-                for (const auto& [name, value] : found->as_object()) {
+            if (const auto* found = find_object(project, "metadata")) {
+                for (const auto& [name, value] : *found) {
                     if (name != "public" && name != "shared") metadata[name] = value;
                 }
             }

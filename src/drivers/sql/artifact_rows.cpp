@@ -100,11 +100,6 @@ constexpr SqlStatement drop_empty_catalog{"DELETE FROM list_chunks WHERE chunk =
                                           "((list = 'repositories' AND id = $1) OR (list = 'catalog' AND id = 0))"};
 constexpr SqlStatement count_repositories{"UPDATE projects SET repository_count = repository_count + $2 WHERE id = $1"};
 
-bool is_index(std::string_view media_type) noexcept
-{
-    return media_type == media::oci_index || media_type == media::docker_list;
-}
-
 SqlParameter text_or_null(const std::optional<std::string>& text)
 {
     if (!text) return std::monostate{};
@@ -155,7 +150,7 @@ struct ArtifactRows::Row {
         row.parents = found.integer(2);
         row.tag_count = found.integer(3);
         row.listed = found.integer(4) != 0;
-        row.weight = found.integer(is_index(found.text(7)) ? 6 : 5);
+        row.weight = found.integer(media::is_index(found.text(7)) ? 6 : 5);
         if (!found.is_null(8)) row.subject = found.take_text(8);
         row.accessory_type = found.take_text(9);
         row.names_subject = !found.is_null(10) || row.accessory_type == "accelerator.nydus";

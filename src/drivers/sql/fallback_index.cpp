@@ -1,7 +1,7 @@
 #include "drivers/sql/fallback_index.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
+#include "oci/json_fields.hpp"
+
 #include <boost/json/value.hpp>
 
 #include <optional>
@@ -11,13 +11,6 @@ namespace entrepot {
 namespace {
 
 namespace json = boost::json;
-
-std::string_view text_of(const json::object& object, std::string_view name)
-{
-    const json::value* field = object.if_contains(name);
-    if (!field || !field->is_string()) return {};
-    return field->get_string();
-}
 
 std::uint64_t size_of(const json::object& object)
 {
@@ -29,9 +22,9 @@ std::uint64_t size_of(const json::object& object)
 Annotations annotations_of(const json::object& object)
 {
     Annotations annotations;
-    const json::value* field = object.if_contains("annotations");
-    if (!field || !field->is_object()) return annotations;
-    for (const auto& [key, value] : field->get_object()) {
+    const auto* found = find_object(object, "annotations");
+    if (found == nullptr) return annotations;
+    for (const auto& [key, value] : *found) {
         if (value.is_string()) annotations.emplace(key, std::string_view{value.get_string()});
     }
     return annotations;
@@ -41,13 +34,13 @@ std::optional<Referrer> referrer_of(const json::value& entry)
 {
     if (!entry.is_object()) return std::nullopt;
     const json::object& object = entry.get_object();
-    auto digest = Digest::parse(text_of(object, "digest"));
+    auto digest = Digest::parse(find_text(object, "digest"));
     if (!digest) return std::nullopt;
     return Referrer{
         *std::move(digest),
-        std::string{text_of(object, "mediaType")},
+        std::string{find_text(object, "mediaType")},
         size_of(object),
-        std::string{text_of(object, "artifactType")},
+        std::string{find_text(object, "artifactType")},
         annotations_of(object)
     };
 }
@@ -63,12 +56,10 @@ std::string fallback_tag(const Digest& subject)
 std::vector<Referrer> read_fallback_index(std::string_view bytes)
 {
     std::vector<Referrer> referrers;
-    boost::system::error_code error;
-    const json::value index = json::parse(bytes, error);
-    if (error || !index.is_object()) return referrers;
-    const json::value* entries = index.get_object().if_contains("manifests");
-    if (!entries || !entries->is_array()) return referrers;
-    for (const json::value& entry : entries->get_array()) {
+    const auto index = parse_object(bytes);
+    const auto* entries = index ? find_array(*index, "manifests") : nullptr;
+    if (entries == nullptr) return referrers;
+    for (const json::value& entry : *entries) {
         if (auto referrer = referrer_of(entry)) referrers.push_back(*std::move(referrer));
     }
     return referrers;

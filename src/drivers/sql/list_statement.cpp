@@ -1,5 +1,6 @@
 #include "drivers/sql/list_statement.hpp"
 
+#include "core/ascii.hpp"
 #include "core/clock.hpp"
 
 #include <algorithm>
@@ -28,10 +29,9 @@ const char* interned(std::string text)
 std::string like_pattern(std::string_view text)
 {
     std::string pattern = "%";
-    for (char c : text) {
+    for (const char c : text) {
         if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        pattern += c;
+        pattern += lower(c);
     }
     return pattern + "%";
 }
@@ -129,7 +129,6 @@ Result<> ListStatement::add(const ListCondition& condition)
         }
     }
     conditions_ += (conditions_.empty() ? " WHERE (" : " AND (") + text + ")";
-    has_conditions_ = true;
     return {};
 }
 

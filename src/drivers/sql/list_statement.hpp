@@ -45,7 +45,6 @@ public:
     // on.
     Result<SqlRows> page_by(SqlSession& session, const char* key, const char* from) const;
     Result<std::int64_t> count(SqlSession& session) const;
-    bool has_conditions() const noexcept { return has_conditions_; }
 
 private:
     using Value = std::variant<std::int64_t, std::string>;
@@ -66,7 +65,6 @@ private:
     std::vector<Value> values_;
     std::int64_t offset_ = 0;
     std::int64_t limit_ = 10;
-    bool has_conditions_ = false;  // of the query
 };
 
 }  // namespace entrepot

@@ -1,5 +1,7 @@
 #include "events/audit/audit_filter.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -27,13 +29,6 @@ const TextField* text_field(std::string_view name)
 {
     const auto* const found = std::ranges::find(text_fields, name, &TextField::asked);
     return found == text_fields.end() ? nullptr : found;
-}
-
-std::string lowered(std::string_view text)
-{
-    std::string lower{text};
-    for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-    return lower;
 }
 
 // Harbor's answers and ours: "true" and "false" are what its operation_result says.

@@ -1,10 +1,11 @@
 #include "events/audit/audit_format.hpp"
 
+#include "core/ascii.hpp"
 #include "core/bytes.hpp"
 #include "core/utf8.hpp"
 #include "oci/hasher.hpp"
+#include "oci/json_fields.hpp"
 
-#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -42,11 +43,10 @@ void append_text(std::string& text, std::string_view name, std::string_view valu
 
 bool is_secret_name(std::string_view name)
 {
-    std::string lower{name};
-    for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+    const auto small = lowered(name);
     constexpr std::array words{"password", "passwd", "secret", "private_key"};
-    const auto inside = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
-    return std::ranges::any_of(words, inside) || lower == "token" || lower.ends_with("_token");
+    const auto inside = [&](std::string_view word) { return small.contains(word); };
+    return std::ranges::any_of(words, inside) || small == "token" || small.ends_with("_token");
 }
 
 void hide_secrets(json::value& value)
@@ -80,13 +80,6 @@ void append_object(std::string& text, std::string_view name, std::string_view ob
     text += written;
 }
 
-std::string text_of(const json::object& object, std::string_view name)
-{
-    const auto* value = object.if_contains(name);
-    if (value == nullptr || !value->is_string()) return {};
-    return std::string{value->get_string()};
-}
-
 std::int64_t number_of(const json::object& object, std::string_view name, std::int64_t otherwise)
 {
     const auto* value = object.if_contains(name);
@@ -105,14 +98,6 @@ std::string json_of(const json::object& object, std::string_view name)
 {
     const auto* value = object.if_contains(name);
     return value == nullptr ? std::string{} : json::serialize(*value);
-}
-
-std::optional<json::object> object_of_line(std::string_view line)
-{
-    boost::system::error_code error;
-    auto value = json::parse(line, error);
-    if (error || !value.is_object()) return std::nullopt;
-    return std::move(value.get_object());
 }
 
 }  // namespace
@@ -175,24 +160,24 @@ std::optional<AuditLineStart> parse_line_start(std::string_view line) noexcept
 std::optional<AuditEntry> parse_record_line(std::string_view line)
 {
     const auto start = parse_line_start(line);
-    const auto object = start ? object_of_line(line) : std::nullopt;
+    const auto object = start ? parse_object(line) : std::nullopt;
     if (!object) return std::nullopt;
     AuditEntry entry;
     entry.number = start->number;
     auto& record = entry.record;
     record.at = start->at;
-    record.operation = text_of(*object, "operation");
-    record.resource_type = text_of(*object, "resource_type");
-    record.resource = text_of(*object, "resource");
-    record.result = text_of(*object, "result");
-    record.user = text_of(*object, "user");
+    record.operation = find_text(*object, "operation");
+    record.resource_type = find_text(*object, "resource_type");
+    record.resource = find_text(*object, "resource");
+    record.result = find_text(*object, "result");
+    record.user = find_text(*object, "user");
     record.user_id = number_of(*object, "user_id", 0);
     record.tenant_id = number_of(*object, "tenant_id", 0);
     record.project_id = number_of(*object, "project_id", 0);
     record.count = number_of(*object, "count", 1);
-    record.detail = text_of(*object, "detail");
-    record.request_id = text_of(*object, "request_id");
-    record.client = text_of(*object, "client");
+    record.detail = find_text(*object, "detail");
+    record.request_id = find_text(*object, "request_id");
+    record.client = find_text(*object, "client");
     record.before = json_of(*object, "before");
     record.after = json_of(*object, "after");
     return entry;
@@ -211,15 +196,17 @@ std::string header_line(const AuditHeader& header)
 
 std::optional<AuditHeader> parse_header_line(std::string_view line)
 {
-    const auto object = kind_of(line) == AuditLineKind::header ? object_of_line(line) : std::nullopt;
+    const auto object = kind_of(line) == AuditLineKind::header ? parse_object(line) : std::nullopt;
     if (!object || number_of(*object, "format", 0) != 1) return std::nullopt;
-    const auto created = parse_time(text_of(*object, "created"));
+    const auto created = parse_time(find_text(*object, "created"));
     if (!created) return std::nullopt;
     AuditHeader header;
     header.segment = count_of(*object, "segment");
-    header.instance = text_of(*object, "instance");
+    header.instance = find_text(*object, "instance");
     header.before = {
-        count_of(*object, "blocks_before"), count_of(*object, "records_before"), text_of(*object, "previous")
+        count_of(*object, "blocks_before"),
+        count_of(*object, "records_before"),
+        std::string{find_text(*object, "previous")}
     };
     header.created = *created;
     return header;
@@ -243,9 +230,11 @@ SealedBlock seal_block(const AuditHead& before, std::string_view lines, std::uin
 
 std::optional<AuditBlock> parse_block_line(std::string_view line)
 {
-    const auto object = kind_of(line) == AuditLineKind::block ? object_of_line(line) : std::nullopt;
+    const auto object = kind_of(line) == AuditLineKind::block ? parse_object(line) : std::nullopt;
     if (!object) return std::nullopt;
-    return AuditBlock{count_of(*object, "block"), count_of(*object, "records"), text_of(*object, "hash")};
+    return AuditBlock{
+        count_of(*object, "block"), count_of(*object, "records"), std::string{find_text(*object, "hash")}
+    };
 }
 
 }  // namespace entrepot

@@ -1,19 +1,45 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 
-// Small comparisons on protocol text; independent of the locale.
-namespace entrepot::http {
+// Letters, digits and words of protocol text: ASCII alone, whatever the locale.
+namespace entrepot {
 
 constexpr char lower(char c) noexcept
 {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+constexpr bool is_letter_or_digit(char c) noexcept
+{
+    const char small = lower(c);
+    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9');
+}
+
+// A token of HTTP's grammar (RFC 9110 section 5.6.2): methods, field names, the halves of a media type.
+constexpr bool is_token(std::string_view text) noexcept
+{
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    for (const char c : text) {
+        if (!is_letter_or_digit(c) && !marks.contains(c)) return false;
+    }
+    return !text.empty();
+}
+
+// The text with its letters in lower case.
+inline std::string lowered(std::string_view text)
+{
+    std::string copy{text};
+    for (char& c : copy) c = lower(c);
+    return copy;
+}
+
+// Whether both are the same but for the case of letters.
 constexpr bool same_word(std::string_view left, std::string_view right) noexcept
 {
     if (left.size() != right.size()) return false;
@@ -58,16 +84,4 @@ constexpr std::optional<std::uint64_t> parse_decimal(std::string_view text) noex
     return value;
 }
 
-// Calls `each` with every element of a comma-separated list, trimmed, empty ones included.
-template <class Each>
-void for_each_element(std::string_view list, Each each)
-{
-    while (true) {
-        const auto comma = list.find(',');
-        each(trimmed(list.substr(0, comma)));
-        if (comma == std::string_view::npos) return;
-        list.remove_prefix(comma + 1);
-    }
-}
-
-}  // namespace entrepot::http
+}  // namespace entrepot
