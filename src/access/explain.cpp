@@ -56,16 +56,15 @@ Explanation by_right(const AccessTables& tables, const Decision::Right& right)
 
 }  // namespace
 
-Explanation AccessPolicy::explain(const Identity& identity, Permission permission, const ObjectRef& object) const
+Explanation AccessPolicy::explain(Caller caller, Permission permission, const ObjectRef& object) const
 {
     if (!permissions_within(object.kind).has(permission)) {
         return denial(named(permission) + " is nothing that can be done to a " + std::string{name_of(object.kind)});
     }
     const std::shared_lock lock{mutex_};
-    Caller caller;
-    caller.identity = {std::shared_ptr<const void>{}, &identity};
-    // Any credential: the question is about the principal.
+    // Any credential: the question is about the principal and, where they ask themselves, what theirs is limited to.
     caller.credential_version = std::numeric_limits<std::int64_t>::max();
+    caller.access_token_id = 0;
     const auto asker = asker_of(tables_, caller, clock_);
     if (!asker.stands) return denial("there is no such principal, or it is disabled or has expired");
     const Decision decision{tables_, asker, object, clock_};
@@ -85,6 +84,10 @@ Explanation AccessPolicy::explain(const Identity& identity, Permission permissio
     if (decision.frozen() && !frozen_permissions().has(permission) && !decision.is_platform_admin()) {
         found->allowed = false;
         found->reason = "the tenant or the project is frozen; otherwise " + found->reason;
+    }
+    if (!limit_leaves(caller, decision, permission, object)) {
+        found->allowed = false;
+        found->reason = "the access token's scopes don't include it; otherwise " + found->reason;
     }
     return *std::move(found);
 }

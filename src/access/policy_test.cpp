@@ -388,36 +388,43 @@ TEST_F(Policy, changes_replace_their_entries_and_leave_the_others)
 TEST_F(Policy, explains_by_which_grant_and_through_whom)
 {
     grant_on_app(grant_to(team_key(sre), role::developer));
-    const auto identity = *as_alice.identity;
-    const auto by_team = policy.explain(identity, push, repository_object(10, "app/web"));
+    const auto by_team = policy.explain(as_alice, push, repository_object(10, "app/web"));
     EXPECT_TRUE(by_team.allowed);
     EXPECT_EQ(by_team.grant_id, world.projects[0].grants[0].id);
     EXPECT_EQ(by_team.role_id, role::developer);
     EXPECT_EQ(by_team.through, team_key(sre));
     EXPECT_NE(by_team.reason.find("developer"), std::string::npos);
 
-    const auto by_nothing = policy.explain(identity, update_project, project_object(10));
+    const auto by_nothing = policy.explain(as_alice, update_project, project_object(10));
     EXPECT_FALSE(by_nothing.allowed);
     EXPECT_EQ(by_nothing.grant_id, 0);
     EXPECT_FALSE(by_nothing.through);
 
-    const auto by_being_public = policy.explain(Identity{}, pull, project_object(11));
+    const auto by_being_public = policy.explain(as_nobody, pull, project_object(11));
     EXPECT_TRUE(by_being_public.allowed);
     EXPECT_NE(by_being_public.reason.find("public"), std::string::npos);
 
-    const auto by_membership = policy.explain(identity, read_tenant, tenant_object(1));
+    const auto by_membership = policy.explain(as_alice, read_tenant, tenant_object(1));
     EXPECT_TRUE(by_membership.allowed);
     EXPECT_EQ(by_membership.role_id, role::tenant_member);
-    EXPECT_FALSE(policy.explain(identity, read_tenant, project_object(10)).allowed);
-    EXPECT_FALSE(policy.explain(identity, pull, project_object(99)).allowed);
+    EXPECT_FALSE(policy.explain(as_alice, read_tenant, project_object(10)).allowed);
+    EXPECT_FALSE(policy.explain(as_alice, pull, project_object(99)).allowed);
+
+    auto by_token = as_alice;
+    by_token.limit = std::make_shared<const AccessLimit>();
+    const auto limited = policy.explain(by_token, push, repository_object(10, "app/web"));
+    EXPECT_FALSE(limited.allowed);
+    EXPECT_EQ(limited.grant_id, by_team.grant_id);
+    EXPECT_NE(limited.reason.find("scopes"), std::string::npos);
+    EXPECT_TRUE(policy.explain(by_token, pull, project_object(11)).allowed);
 
     world.projects[0].frozen = true;
     world.principals[1].disabled = true;
     learn();
-    const auto frozen = policy.explain(identity, push, project_object(10));
+    const auto frozen = policy.explain(as_alice, push, project_object(10));
     EXPECT_FALSE(frozen.allowed);
     EXPECT_NE(frozen.reason.find("frozen"), std::string::npos);
-    EXPECT_FALSE(policy.explain(*as_bob.identity, pull, project_object(11)).allowed);
+    EXPECT_FALSE(policy.explain(as_bob, pull, project_object(11)).allowed);
 }
 
 TEST_F(Policy, nobody_grants_what_they_do_not_hold)

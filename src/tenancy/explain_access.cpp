@@ -68,9 +68,13 @@ Task<AccessAnswer> ExplainAccess::explain(Caller caller, AccessQuestion question
     if (about_others) {
         CO_TRY(subject, co_await principal(caller, std::move(question.who)));
     }
-    const Identity identity{.user_id = subject.id, .name = subject.name, .kind = principal_kind(subject.type)};
+    Caller asked_about = caller;
+    if (about_others) {
+        const Identity identity{.user_id = subject.id, .name = subject.name, .kind = principal_kind(subject.type)};
+        asked_about = Caller{.identity = std::make_shared<const Identity>(identity), .scopes = {}};
+    }
     AccessAnswer answer;
-    answer.explanation = granting_.policy().explain(identity, *permission, question.object);
+    answer.explanation = granting_.policy().explain(std::move(asked_about), *permission, question.object);
     if (answer.explanation.grant_id != 0) {
         CO_TRY(answer.grant, co_await granting_.grants().find(answer.explanation.grant_id));
     }
