@@ -305,26 +305,6 @@ TEST_P(ArtifactContract, many_tags_are_shown_though_the_row_keeps_none)
     expect_exact();
 }
 
-TEST_P(ArtifactContract, labels_are_those_of_everybody_or_of_the_project)
-{
-    push_image("p/app", {.blobs = {"c"}}, {"v1"});
-    const auto project_id = run(store().projects().find(project("p")))->id;
-    const auto global = add_label("blue", "g", 0);
-    const auto own = add_label("green", "p", project_id);
-    const auto foreign = add_label("red", "p", project_id + 1000);
-    const auto app = repository("p/app");
-    EXPECT_SUCCEEDS(run(artifacts().add_label(app, reference("v1"), global, someone)));
-    EXPECT_SUCCEEDS(run(artifacts().add_label(app, reference("v1"), own, someone)));
-    EXPECT_FAILS(Errc::conflict, run(artifacts().add_label(app, reference("v1"), own, someone)));
-    EXPECT_FAILS(Errc::not_found, run(artifacts().add_label(app, reference("v1"), foreign, someone)));
-    const auto shown = find("p/app", "v1").labels_json;
-    EXPECT_NE(shown.find(R"("name":"blue","description":"a \"quoted\" text")"), std::string::npos) << shown;
-    EXPECT_NE(shown.find(R"("name":"green")"), std::string::npos);
-    EXPECT_SUCCEEDS(run(artifacts().remove_label(app, reference("v1"), global, someone)));
-    EXPECT_FAILS(Errc::not_found, run(artifacts().remove_label(app, reference("v1"), global, someone)));
-    EXPECT_EQ(find("p/app", "v1").labels_json.find("blue"), std::string::npos);
-}
-
 TEST_P(ArtifactContract, removing_an_artifact_takes_what_belonged_to_it_alone)
 {
     const auto alone = push_image("p/app", {.blobs = {"c"}, .annotation = "1"});
