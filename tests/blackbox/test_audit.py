@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import pwd
 import re
 import socket
 import ssl
@@ -14,7 +15,7 @@ import urllib.parse
 
 from support import settings
 from support.registry import Registry
-from support.scenario import Scenario, run
+from support.scenario import Scenario, root_only, run
 from support.server import PASSWORD, free_port, wait_until
 
 PLANTED = "Planted1secret"
@@ -262,6 +263,90 @@ class WhoDidWhat(AuditScenario):
         for path in (*pathlib.Path(self.server.data, "audit").rglob("*"), self.server.log_path):
             if path.is_file():
                 self.assertNotIn(PLANTED.encode(), path.read_bytes(), path)
+
+
+@unittest.skipIf(settings.foreign, "about our own program")
+class BesideTheServer(AuditScenario):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+
+    def reset(self, data=None, **environment):
+        database = ["--database", self.server.database] if self.server.database else []
+        own = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
+        return run(settings.binary, "reset-admin-password", "--data", data or self.server.data, *database,
+                   check=False, env={**own, **environment})
+
+    def resets(self):
+        return [record for record in records_in(self.server.data) if record.get("client") == "local"]
+
+    def test_a_reset_of_the_admins_password_is_recorded_in_the_instances_chain_and_proven(self):
+        self.server.stop()
+        forwarded = self.work / "forwarded.jsonl"
+        done = self.reset(ENTREPOT_AUDIT_FORWARD_FILE=str(forwarded))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        password = done.stdout.split("password: ")[1].split()[0]
+        record, = self.resets()
+        self.assertEqual(short(record)[:4], ("update", "user", "admin", "ok"))
+        self.assertEqual(record["user"], "local:" + pwd.getpwuid(os.getuid()).pw_name)
+        self.assertEqual(record["user_id"], 0)
+        self.assertNotIn(password, json.dumps(record))
+        self.assertEqual(len(list(pathlib.Path(self.server.data, "audit").iterdir())), 1)
+        self.assertEqual(json.loads(forwarded.read_text().splitlines()[-1])["n"], record["n"])
+        self.assert_proven()
+        self.server.start()
+        listed = self.api("GET", "auditlog-exts?q=username=" + record["user"], password=password)
+        self.assertEqual([entry["resource"] for entry in listed.json()], ["admin"])
+        self.assert_proven()
+
+    @unittest.skipUnless(settings.database == "postgres", "with SQLite the server must be stopped")
+    def test_a_reset_beside_a_running_instance_has_a_chain_of_its_own(self):
+        for _ in range(2):
+            done = self.reset()
+            self.assertEqual(done.returncode, 0, done.stderr)
+        password = done.stdout.split("password: ")[1].split()[0]
+        name = (self.server.data / "instance").read_text().strip()
+        chain = self.server.data / "audit" / f"{name}-local"
+        self.assertEqual([record["n"] for record in self.resets()], [1, 2])
+        self.assertEqual([path.name for path in chain.glob("*.jsonl")], ["00000001.jsonl"])
+        self.assert_proven()
+        listed = self.api("GET", "auditlog-exts?q=resource_type=user,operation=update", password=password)
+        self.assertEqual([entry["resource"] for entry in listed.json()], ["admin", "admin"])
+        chain.rename(self.work / "gone")
+        done = self.verify()
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(f"{name}-local: BROKEN", done.stdout)
+
+    def test_a_reset_that_cannot_be_recorded_changes_nothing(self):
+        if not self.server.database:
+            self.server.stop()
+        taken = self.work / "file"
+        taken.write_text("no directory")
+        done = self.reset(ENTREPOT_AUDIT_DIRECTORY=str(taken))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertNotIn("password:", done.stdout)
+        missing = self.reset(self.work / "none")
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("audit trail", missing.stderr)
+        if not self.server.database:
+            self.server.start()
+        self.assertEqual(self.api("GET", "users/current").status, 200)
+        self.assertEqual(self.resets(), [])
+
+    @root_only
+    def test_root_leaves_nothing_that_the_servers_user_cannot_read(self):
+        self.server.stop()
+        owner = pwd.getpwnam("nobody")
+        for path in [self.server.data, *self.server.data.rglob("*")]:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        self.work.chmod(0o755)
+        for segment in self.server.data.glob("audit/*/*.jsonl"):
+            segment.unlink()  # so that one is made
+        done = self.reset()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.resets()[0]["user"], "local:root")
+        strange = [path for path in self.server.data.rglob("*") if path.stat().st_uid != owner.pw_uid]
+        self.assertEqual(strange, [])
 
 
 @unittest.skipIf(settings.foreign, "needs a server of its own")
