@@ -157,7 +157,13 @@ App::Parts::Parts(Config with)
       },
       labels{store->labels(), policy, clock},
       tenancy{*store, policy, access_directory, users, clock},
-      robots{{.catalog = store->robots(), .granting = tenancy.granting, .settings = settings, .random = random}},
+      robots{
+          {.catalog = store->robots(),
+           .granting = tenancy.granting,
+           .settings = settings,
+           .hasher = authenticator,
+           .random = random}
+      },
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
