@@ -52,9 +52,9 @@ AuditParts::AuditParts(
     const auto instance = open_chain(config, random, chain);
     AuditLog::Settings settings;
     settings.instance = instance;
-    settings.pulls = config.audit.pulls;
     settings.retention = config.audit.retention;
     log_ = std::make_unique<AuditLog>(files_, *writer_, policy, clock, std::move(settings));
+    log_->choose({.pulls = config.audit.pulls});
     if (const auto opened = log_->open(); !opened) give_up("the audit trail", opened.error());
     anchoring_ = std::make_unique<AuditAnchoring>(*log_, anchors, clock);
     if (const auto checked = run_to_end(anchoring_->check()); !checked) {

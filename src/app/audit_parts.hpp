@@ -41,6 +41,7 @@ public:
     AuditParts& operator=(const AuditParts&) = delete;
 
     AuditTrail& trail() noexcept { return *log_; }
+    void choose(const AuditChoice& choice) noexcept { log_->choose(choice); }
     AuditReader& reader() noexcept { return reader_; }
     Task<> anchor() { return anchoring_->run(); }
     // Before the metadata store stops: writes what was gathered, and anchors it. Blocks.

@@ -180,6 +180,28 @@ class WhoDidWhat(AuditScenario):
         wait_until(lambda: any("wrong" in r.get("detail", "") and r["operation"] == "login"
                                for r in records_in(self.server.data)[2:]), 10, "the token endpoint's failure is recorded")
 
+    def test_pulls_and_log_ins_can_be_left_out_and_changes_can_not(self):
+        refused = self.api("PUT", "configurations", {"disabled_audit_log_event_types": "create_project"})
+        self.assertEqual(refused.status, 400)
+        self.assertIn("always recorded", refused.body.decode())
+        for name, value in (("skip_audit_log_database", True), ("audit_log_forward_endpoint", "syslog:514")):
+            self.assertEqual(self.api("PUT", "configurations", {name: value}).status, 400, name)
+        shown = self.api("GET", "configurations").json()
+        self.assertEqual((shown["skip_audit_log_database"], shown["audit_log_forward_endpoint"]),
+                         ({"value": False, "editable": False}, {"value": "", "editable": False}))
+        left_out = {"disabled_audit_log_event_types": "pull_artifact,login_user"}
+        self.assertEqual(self.api("PUT", "configurations", left_out).status, 200)
+        self.make_project("team")
+        self.registry.push_image("team/app", "1.0", b"layer")
+        self.registry.pull_image("team/app", "1.0")
+        self.assertEqual(self.api("GET", "projects/team", password="Wrong1password").status, 401)
+        self.server.stop()
+        seen = {short(r)[:2] + (r["result"],) for r in records_in(self.server.data)}
+        self.assertLessEqual({("create", "artifact", "ok"), ("create", "project", "ok"), ("login", "user", "failed"),
+                              ("update", "configuration", "ok"), ("update", "configuration", "failed")}, seen)
+        self.assertFalse({("pull", "artifact", "ok"), ("login", "user", "ok")} & seen, seen)
+        self.assert_proven()
+
     def test_the_lists_answer_in_the_shapes_of_harbor(self):
         self.story()
         logs = self.api("GET", "audit-logs?page_size=100")
