@@ -1,5 +1,6 @@
 #include "app/audit_command.hpp"
 
+#include "app/audit_parts.hpp"
 #include "app/config_values.hpp"
 #include "core/clock.hpp"
 #include "drivers/audit_files/audit_files.hpp"
@@ -37,15 +38,21 @@ std::filesystem::path directory_of(const std::string& data, const std::optional<
 }
 
 // The instances whose chains lie here, and the one of the data directory whether it is there or not.
-Result<std::vector<std::string>> instances_to_check(AuditFiles& files, const std::string& data)
+Result<std::vector<std::string>> instances_to_check(AuditFiles& files, const std::string& own)
 {
     TRY(auto names, files.instances());
-    std::string own;
-    if (std::ifstream{std::filesystem::path{data} / "instance"} >> own &&
-        std::ranges::find(names, own) == names.end()) {
-        names.push_back(own);
-    }
+    if (!own.empty() && std::ranges::find(names, own) == names.end()) names.push_back(own);
     return names;
+}
+
+// What was recorded beside the instance has anchors even when its folder is gone.
+Result<> add_local_chain(SqlSession& database, const std::string& own, std::vector<std::string>& names)
+{
+    const auto local = local_chain_of(own);
+    if (own.empty() || std::ranges::find(names, local) != names.end()) return {};
+    TRY(const auto anchors, audit_anchors_in(database, local));
+    if (!anchors.empty()) names.push_back(local);
+    return {};
 }
 
 Result<std::unique_ptr<SqlSession>> open_database(const AuditVerifyCommand& command, const Clock& clock)
@@ -149,11 +156,14 @@ int run_audit_verify(const AuditVerifyCommand& command)
 {
     const SystemClock clock;
     AuditFiles files{directory_of(command.data, command.directory)};
-    const auto instances = instances_to_check(files, command.data);
+    std::string own;
+    std::ifstream{std::filesystem::path{command.data} / "instance"} >> own;
+    auto instances = instances_to_check(files, own);
     if (!instances) return complain(instances.error());
     if (instances->empty()) return complain(Error{Errc::not_found, "there is no audit trail"});
     const auto database = open_database(command, clock);
     if (!database) return complain(database.error());
+    if (const auto added = add_local_chain(**database, own, *instances); !added) return complain(added.error());
     int code = proven;
     for (const auto& instance : *instances) {
         const auto anchors = audit_anchors_in(**database, instance);

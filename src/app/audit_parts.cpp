@@ -5,8 +5,10 @@
 #include "drivers/audit_files/audit_file_sink.hpp"
 #include "drivers/syslog/syslog_sink.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 
 namespace entrepot {
 namespace {
@@ -32,18 +34,27 @@ std::string instance_name(const Config& config, Random& random)
 
 }  // namespace
 
+std::string local_chain_of(std::string_view instance)
+{
+    return std::string{instance} + "-local";
+}
+
 AuditParts::AuditParts(
-    const Config& config, AuditAnchors& anchors, const AccessPolicy& policy, const Clock& clock, Random& random
+    const Config& config,
+    AuditAnchors& anchors,
+    const AccessPolicy& policy,
+    const Clock& clock,
+    Random& random,
+    Chain chain
 )
     : files_{config.audit_directory()}, reader_{files_}
 {
-    const auto instance = instance_name(config, random);
-    writer_ = std::make_unique<AuditFileWriter>(config.audit_directory(), instance);
+    const auto instance = open_chain(config, random, chain);
     AuditLog::Settings settings;
     settings.instance = instance;
-    settings.pulls = config.audit.pulls;
     settings.retention = config.audit.retention;
     log_ = std::make_unique<AuditLog>(files_, *writer_, policy, clock, std::move(settings));
+    log_->choose({.pulls = config.audit.pulls});
     if (const auto opened = log_->open(); !opened) give_up("the audit trail", opened.error());
     anchoring_ = std::make_unique<AuditAnchoring>(*log_, anchors, clock);
     if (const auto checked = run_to_end(anchoring_->check()); !checked) {
@@ -67,6 +78,20 @@ AuditParts::~AuditParts()
     if (log_) log_->stop();
 }
 
+// The chain's name.
+std::string AuditParts::open_chain(const Config& config, Random& random, Chain chain)
+{
+    auto instance = instance_name(config, random);
+    try {
+        writer_ = std::make_unique<AuditFileWriter>(config.audit_directory(), instance);
+    } catch (const AuditChainInUse&) {
+        if (chain == Chain::own) throw;
+        instance = local_chain_of(instance);
+        writer_ = std::make_unique<AuditFileWriter>(config.audit_directory(), instance);
+    }
+    return instance;
+}
+
 void AuditParts::forward_to(std::string name, std::unique_ptr<AuditSink> sink)
 {
     auto forwarder = std::make_unique<AuditForwarder>(name, files_, *writer_, *log_, *sink);
@@ -83,6 +108,21 @@ void AuditParts::stop()
     if (const auto done = run_to_end(anchoring_->run()); !done) {
         log::failure(log::Level::warning, "anchoring the audit trail", done.error());
     }
+}
+
+bool AuditParts::forwarded_within(std::chrono::milliseconds time) const
+{
+    const auto all = [this] {
+        return std::ranges::all_of(forwards_, [](const auto& forward) {
+            return forward.forwarder->counters().behind == 0;
+        });
+    };
+    constexpr std::chrono::milliseconds step{20};
+    for (; !all(); time -= step) {
+        if (time <= step) return false;
+        std::this_thread::sleep_for(step);
+    }
+    return true;
 }
 
 void AuditParts::add_metrics(MetricsText& text) const

@@ -159,7 +159,9 @@ SYNOPSIS
 
 DESCRIPTION
   Makes a new password for "admin" and prints it once. The user is enabled, a platform admin, and made where it is
-  missing; its sessions and the tokens made from its old password end. Only the database is needed.
+  missing; its sessions and the tokens made from its old password end. Only the database and the audit trail are
+  needed: the reset is recorded there, as done by local:USER of this machine. Nothing is changed when it can't be.
+  root goes on as the owner of the data directory.
 
   With SQLite the server must be stopped; with PostgreSQL running instances take the new password at once.
 
@@ -171,11 +173,11 @@ OPTIONS
 
 EXAMPLES
   entrepot reset-admin-password --data /var/lib/entrepot
-  entrepot reset-admin-password --database postgresql://entrepot@db/entrepot
+  entrepot reset-admin-password --config /etc/entrepot/entrepot.yaml
 
 EXIT CODES
   0   the password was printed
-  1   the database can't be used; the message says why
+  1   the database or the audit trail can't be used; the message says why
   64  wrong arguments
   78  wrong configuration
 )";

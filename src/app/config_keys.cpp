@@ -120,7 +120,9 @@ constexpr std::array general_keys{
         ENTREPOT_FIELD(audit.directory),
         "Directory of the audit trail, may be shared by instances; when empty, audit/ in the data directory."
     ),
-    on_or_off("audit.pulls", ENTREPOT_FIELD(audit.pulls), "Whether pulls are recorded."),
+    on_or_off(
+        "audit.pulls", ENTREPOT_FIELD(audit.pulls), "Whether pulls are recorded, until pull_audit_log_disable is set."
+    ),
     duration<day, 36'600 * day>(
         "audit.retention", ENTREPOT_FIELD(audit.retention), "Age at which segments of the audit trail are dropped."
     ),

@@ -113,7 +113,15 @@ App::Parts::Parts(Config with)
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
-      settings{store->settings(), policy, clock, config.auth.token_lifetime, config.auth.session_timeout},
+      settings{
+          store->settings(),
+          policy,
+          clock,
+          {.token_lifetime = config.auth.token_lifetime,
+           .session_timeout = config.auth.session_timeout,
+           .audits_pulls = config.audit.pulls,
+           .audit_forward_endpoint = config.audit.forward_syslog}
+      },
       audit{config, store->audit_anchors(), policy, clock, random},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
@@ -157,7 +165,13 @@ App::Parts::Parts(Config with)
       },
       labels{store->labels(), policy, clock},
       tenancy{*store, policy, access_directory, users, clock},
-      robots{{.catalog = store->robots(), .granting = tenancy.granting, .settings = settings, .random = random}},
+      robots{
+          {.catalog = store->robots(),
+           .granting = tenancy.granting,
+           .settings = settings,
+           .hasher = authenticator,
+           .random = random}
+      },
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
       push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
@@ -204,6 +218,7 @@ App::Parts::Parts(Config with)
       }
 {
     gate.consult(authoriser.get());
+    settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);

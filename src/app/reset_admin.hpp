@@ -7,8 +7,8 @@
 
 namespace entrepot {
 
-// `entrepot reset-admin-password`: the break-glass. Works on the database alone, so nothing that a server needs to run
-// (a directory, the blobs, the keys) can stand in its way.
+// `entrepot reset-admin-password`: the break-glass. Needs the database and the audit trail alone, so nothing else that
+// a server needs to run (a directory, the blobs, the keys) can stand in its way.
 struct ResetAdminCommand {
     std::optional<std::string> config_file;
     ConfigFlags flags;

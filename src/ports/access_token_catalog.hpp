@@ -41,7 +41,9 @@ class AccessTokenCatalog {
 public:
     virtual ~AccessTokenCatalog() = default;
 
-    virtual Task<AccessToken> add(AccessToken token) = 0;                      // conflict; the id is given by the store
+    // The id is given by the store. precondition_failed when the user has `most` tokens already, however many are added
+    // at once; conflict when one of the name exists; not_found without the user.
+    virtual Task<AccessToken> add(AccessToken token, std::int64_t most) = 0;
     virtual Task<AccessToken> find(std::string hash) = 0;                      // not_found
     virtual Task<AccessToken> find_by_id(std::int64_t id) = 0;                 // not_found
     virtual Task<std::vector<AccessToken>> of_user(std::int64_t user_id) = 0;  // newest first

@@ -10,7 +10,8 @@
 
 namespace entrepot {
 
-// What a robot proves itself with: SHA-256 of its secrets in hexadecimal, two of them while a rotation overlaps.
+// What a robot proves itself with, two secrets while a rotation overlaps: SHA-256 in hexadecimal of those that were
+// made here, Argon2id in encoded form of those that somebody chose.
 struct RobotSecretHashes {
     std::string current;  // empty: not a robot
     std::string previous;

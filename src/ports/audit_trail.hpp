@@ -31,6 +31,13 @@ struct AuditRecord {
     std::int64_t count = 1;  // how often it happened within the second that the record stands for
 };
 
+// What of the trail can be left out. Changes, denials and log-ins that failed can't.
+struct AuditChoice {
+    bool pulls = true;
+    bool log_ins = true;  // that succeeded
+    bool log_outs = true;
+};
+
 // A manifest's bytes that were handed out. Borrows all it names for the call.
 struct AuditPull {
     const std::shared_ptr<const Identity>& caller;

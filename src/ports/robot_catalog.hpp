@@ -52,7 +52,7 @@ struct RobotChange {
     std::optional<std::vector<RobotRight>> rights{};
 };
 
-// Robots: principals with rights of their own. Secrets are known here by SHA-256 alone. Every method is one
+// Robots: principals with rights of their own. Secrets are known here by their hashes alone. Every method is one
 // transaction; changes are durable when acknowledged and raise the version of access. unavailable, storage_full.
 class RobotCatalog {
 public:

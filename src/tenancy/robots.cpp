@@ -292,10 +292,17 @@ Task<Robots::Rotated> Robots::rotate(Caller caller, std::int64_t id, std::string
     if (!secret.empty()) CO_CHECK(check_robot_secret(secret));
     // Who has a robot's secret has its rights.
     CO_CHECK(co_await needs_.granting.expect_holds_all_of(caller, SubjectType::robot, id));
-    rotated.secret = secret.empty() ? make_robot_secret(needs_.random) : std::move(secret);
+    std::string hash;
+    if (secret.empty()) {
+        rotated.secret = make_robot_secret(needs_.random);
+        hash = secret_hash(rotated.secret);
+    } else {
+        CO_TRY(hash, co_await needs_.hasher.hash(secret));
+        rotated.secret = std::move(secret);
+    }
     const auto actor = needs_.granting.actor(caller);
     const auto until = overlap.count() == 0 ? Micros{0} : actor.at + std::chrono::microseconds{overlap}.count();
-    CO_CHECK(co_await needs_.catalog.set_secret(id, secret_hash(rotated.secret), until, actor));
+    CO_CHECK(co_await needs_.catalog.set_secret(id, std::move(hash), until, actor));
     CO_CHECK(co_await needs_.granting.directory().catch_up());
     co_return rotated;
 }

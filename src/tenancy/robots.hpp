@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/random.hpp"
+#include "ports/password_hasher.hpp"
 #include "ports/robot_catalog.hpp"
 #include "tenancy/granting.hpp"
 #include "tenancy/settings.hpp"
@@ -44,13 +45,15 @@ struct RobotWish {
 
 // Machines' accounts. Whoever administers robots at a level gives them nothing that they do not hold themselves, be it
 // by making one, by changing one, or by taking over one that has more through a new secret; robots that make robots are
-// bound by the same rule. Secrets leave here once and are kept as hashes.
+// bound by the same rule. Secrets leave here once and are kept as hashes: those made here, which nobody guesses, by
+// SHA-256, and those that somebody chose as passwords are.
 class Robots {
 public:
     struct Needs {
         RobotCatalog& catalog;
         Granting& granting;
         const Settings& settings;
+        PasswordHasher& hasher;
         Random& random;
     };
     explicit Robots(const Needs& needs) : needs_{needs} {}
@@ -71,7 +74,7 @@ public:
         Robot after;
     };
     Task<Changed> change(Caller caller, std::int64_t id, RobotWish wish);
-    // An empty `secret`: one is made. Answers it. The one before stays good for `overlap`.
+    // An empty `secret`: one is made. Answers it. The one before stays good for `overlap`. As above, and unavailable.
     struct Rotated {
         Robot robot;
         std::string secret;

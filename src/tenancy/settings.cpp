@@ -13,13 +13,37 @@ const Permission update_configuration = need(ObjectKind::platform, "configuratio
 constexpr std::int64_t most_bytes = std::int64_t{1} << 50U;  // Harbor's: 1,024 TiB
 constexpr std::size_t longest_text = 4096;
 
-std::vector<SettingKey> make_keys(std::chrono::seconds token_lifetime, std::chrono::seconds session_timeout)
+// What of the audit trail can be left out, under Harbor's names.
+constexpr std::string_view pull_event = "pull_artifact";
+constexpr std::string_view log_in_event = "login_user";
+constexpr std::string_view log_out_event = "logout_user";
+
+// "pull_artifact, login_user": the parts, without blanks and empty ones.
+std::vector<std::string_view> listed(std::string_view all)
+{
+    std::vector<std::string_view> parts;
+    while (!all.empty()) {
+        const auto end = all.find(',');
+        auto part = all.substr(0, end);
+        all = end == std::string_view::npos ? std::string_view{} : all.substr(end + 1);
+        while (part.starts_with(' ')) part.remove_prefix(1);
+        while (part.ends_with(' ')) part.remove_suffix(1);
+        if (!part.empty()) parts.push_back(part);
+    }
+    return parts;
+}
+
+std::vector<SettingKey> make_keys(const Settings::Configured& configured)
 {
     using std::string;
-    const auto minutes = std::chrono::ceil<std::chrono::minutes>(token_lifetime).count();
-    const auto idle_minutes = std::chrono::ceil<std::chrono::minutes>(session_timeout).count();
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(configured.token_lifetime).count();
+    const auto idle_minutes = std::chrono::ceil<std::chrono::minutes>(configured.session_timeout).count();
     return {
-        {.name = "auth_mode", .fallback = string{"db_auth"}, .choices = {"db_auth"}, .editable = false},
+        {.name = "auth_mode",
+         .fallback = string{"db_auth"},
+         .choices = {"db_auth"},
+         .editable = false,
+         .why_not = "people log in with passwords of this registry"},
         {.name = "primary_auth_mode", .fallback = false},
         {.name = "self_registration", .fallback = false},
         {.name = "project_creation_restriction", .fallback = string{"everyone"}, .choices = {"everyone", "adminonly"}},
@@ -35,9 +59,15 @@ std::vector<SettingKey> make_keys(std::chrono::seconds token_lifetime, std::chro
         {.name = "storage_per_project", .fallback = std::int64_t{-1}, .least = -1, .most = most_bytes},
         {.name = "banner_message", .fallback = string{}},
         {.name = "notification_enable", .fallback = true},
-        {.name = "pull_audit_log_disable", .fallback = false},
-        {.name = "audit_log_forward_endpoint", .fallback = string{}},
-        {.name = "skip_audit_log_database", .fallback = false},
+        {.name = "pull_audit_log_disable", .fallback = !configured.audits_pulls},
+        {.name = "audit_log_forward_endpoint",
+         .fallback = configured.audit_forward_endpoint,
+         .editable = false,
+         .why_not = "it stands in the configuration file as audit.forward_syslog"},
+        {.name = "skip_audit_log_database",
+         .fallback = false,
+         .editable = false,
+         .why_not = "the audit trail is always kept, in files of its own"},
         {.name = "disabled_audit_log_event_types", .fallback = string{}},
     };
 }
@@ -61,6 +91,16 @@ Result<> check(const SettingKey& key, const SettingValue& value)
         std::string choices;
         for (const auto choice : key.choices) choices += (choices.empty() ? "" : ", ") + std::string{choice};
         return refused("one of " + choices);
+    }
+    if (key.name == "disabled_audit_log_event_types") {
+        for (const auto event : listed(*text)) {
+            if (event == pull_event || event == log_in_event || event == log_out_event) continue;
+            return fail(
+                Errc::bad_request,
+                "disabled_audit_log_event_types can't hold " + std::string{event} +
+                    ": changes are always recorded; only pull_artifact, login_user and logout_user can be left out"
+            );
+        }
     }
     if (key.name == "robot_name_prefix") {
         const bool plain = std::ranges::all_of(*text, [](char c) { return c > ' ' && c < '\x7f' && c != ':'; });
@@ -92,18 +132,12 @@ SettingValue value_of(const SettingKey& key, const std::string& stored)
 
 }  // namespace
 
-Settings::Settings(
-    SettingsCatalog& catalog,
-    const AccessPolicy& policy,
-    const Clock& clock,
-    std::chrono::seconds token_lifetime,
-    std::chrono::seconds session_timeout
-)
+Settings::Settings(SettingsCatalog& catalog, const AccessPolicy& policy, const Clock& clock, Configured configured)
     : catalog_{catalog},
       policy_{policy},
       clock_{clock},
-      token_lifetime_{token_lifetime},
-      keys_{make_keys(token_lifetime, session_timeout)},
+      token_lifetime_{configured.token_lifetime},
+      keys_{make_keys(configured)},
       values_{std::make_shared<const Values>(values_of({}))}
 {
 }
@@ -113,7 +147,8 @@ Settings::Values Settings::values_of(const SettingsCatalog::Values& stored) cons
     Values values;
     for (const auto& key : keys_) {
         const auto found = stored.find(key.name);
-        values.emplace(key.name, found == stored.end() ? key.fallback : value_of(key, found->second));
+        const bool set = key.editable && found != stored.end();
+        values.emplace(key.name, set ? value_of(key, found->second) : key.fallback);
     }
     return values;
 }
@@ -127,11 +162,15 @@ Task<> Settings::refresh()
     }
     CO_TRY(const auto stored, co_await catalog_.all());
     auto values = std::make_shared<const Values>(values_of(stored));
-    const std::lock_guard lock{mutex_};
-    if (number > taken_over_) {
-        taken_over_ = number;
-        values_ = std::move(values);
+    {
+        const std::lock_guard lock{mutex_};
+        if (number > taken_over_) {
+            taken_over_ = number;
+            values_ = std::move(values);
+        }
     }
+    const std::lock_guard one_at_a_time{watching_};
+    if (watcher_) watcher_();
     co_return Result<>{};
 }
 
@@ -152,7 +191,11 @@ Task<> Settings::change(Caller caller, std::map<std::string, SettingValue> value
         const auto key = std::ranges::find(keys_, std::string_view{name}, &SettingKey::name);
         if (key == keys_.end()) continue;
         CO_CHECK(check(*key, wanted));
-        if (key->editable) changes.emplace(name, stored_form(wanted));
+        if (key->editable) {
+            changes.emplace(name, stored_form(wanted));
+        } else if (wanted != key->fallback) {
+            co_return fail(Errc::bad_request, name + " can't be changed: " + std::string{key->why_not});
+        }
     }
     const Actor actor{.user_id = caller.identity->user_id, .at = clock_.now()};
     if (!changes.empty()) CO_CHECK(co_await catalog_.change(std::move(changes), actor));
@@ -174,19 +217,16 @@ SettingValue Settings::value(std::string_view name) const
     return found->second;
 }
 
-std::vector<std::string> Settings::disabled_audit_events() const
+AuditChoice Settings::audit_choice() const
 {
-    std::vector<std::string> events;
+    AuditChoice choice{.pulls = !flag("pull_audit_log_disable")};
     const auto all = text("disabled_audit_log_event_types");
-    for (std::string_view rest = all; !rest.empty();) {
-        const auto end = rest.find(',');
-        auto event = rest.substr(0, end);
-        rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-        while (event.starts_with(' ')) event.remove_prefix(1);
-        while (event.ends_with(' ')) event.remove_suffix(1);
-        if (!event.empty()) events.emplace_back(event);
+    for (const auto event : listed(all)) {
+        if (event == pull_event) choice.pulls = false;
+        if (event == log_in_event) choice.log_ins = false;
+        if (event == log_out_event) choice.log_outs = false;
     }
-    return events;
+    return choice;
 }
 
 }  // namespace entrepot

@@ -3,10 +3,12 @@
 #include "access/require.hpp"
 #include "core/clock.hpp"
 #include "core/task.hpp"
+#include "ports/audit_trail.hpp"
 #include "ports/settings_catalog.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +30,7 @@ struct SettingKey {
     std::int64_t most = 0;
     std::vector<std::string_view> choices{};  // of texts; empty: any text
     bool editable = true;
+    std::string_view why_not{};  // what is not editable is so
 };
 
 // What can be set while instances run. Values are in memory: getters cost a short lock. A change is in effect here when
@@ -36,14 +39,21 @@ class Settings {
 public:
     static constexpr std::chrono::minutes longest_token_lifetime{1440};
 
-    // `token_lifetime`, `session_timeout`: what the configuration file says, for as long as nothing else is set.
-    Settings(
-        SettingsCatalog& catalog,
-        const AccessPolicy& policy,
-        const Clock& clock,
-        std::chrono::seconds token_lifetime = std::chrono::minutes{30},
-        std::chrono::seconds session_timeout = std::chrono::minutes{60}
-    );
+    // What the configuration file says: for as long as nothing else is set, and of the endpoint always.
+    struct Configured {
+        std::chrono::seconds token_lifetime = std::chrono::minutes{30};
+        std::chrono::seconds session_timeout = std::chrono::minutes{60};
+        bool audits_pulls = true;
+        std::string audit_forward_endpoint = {};
+    };
+    Settings(SettingsCatalog& catalog, const AccessPolicy& policy, const Clock& clock, Configured configured);
+    Settings(SettingsCatalog& catalog, const AccessPolicy& policy, const Clock& clock)
+        : Settings{catalog, policy, clock, Configured{}}
+    {
+    }
+
+    // `watcher` runs after every refresh(), one at a time, and sees the values of that or a later one. Set before any.
+    void watch(std::function<void()> watcher) { watcher_ = std::move(watcher); }
 
     // Reads all values. At start and once a second where other instances write to the database too. unavailable.
     Task<> refresh();
@@ -53,7 +63,8 @@ public:
         SettingValue value;
     };
     Task<std::vector<Entry>> list(Caller caller);  // denied
-    // Names that nobody knows are ignored, as Harbor does. bad_request for a value of the wrong type or range; denied.
+    // Names that nobody knows are ignored, as Harbor does. bad_request for a value of the wrong type or range, and for
+    // another value of what can't be changed; denied.
     Task<> change(Caller caller, std::map<std::string, SettingValue> values);
 
     bool self_registration() const { return flag("self_registration"); }
@@ -67,10 +78,7 @@ public:
     std::int64_t storage_per_project() const { return integer("storage_per_project"); }  // bytes; -1: no limit
     std::string banner_message() const { return text("banner_message"); }
     bool notifications() const { return flag("notification_enable"); }
-    bool audits_pulls() const { return !flag("pull_audit_log_disable"); }
-    std::string audit_forward_endpoint() const { return text("audit_log_forward_endpoint"); }
-    bool skips_audit_store() const { return flag("skip_audit_log_database"); }
-    std::vector<std::string> disabled_audit_events() const;  // "create_project", "pull_artifact" …
+    AuditChoice audit_choice() const;  // pull_audit_log_disable, disabled_audit_log_event_types
     std::string auth_mode() const { return text("auth_mode"); }
     bool primary_auth_mode() const { return flag("primary_auth_mode"); }
 
@@ -89,6 +97,8 @@ private:
     const AccessPolicy& policy_;
     const Clock& clock_;
     const std::chrono::seconds token_lifetime_;
+    std::function<void()> watcher_;
+    std::mutex watching_;
     const std::vector<SettingKey> keys_;
     mutable std::mutex mutex_;
     std::uint64_t begun_ = 0;  // reads; the one that began last wins

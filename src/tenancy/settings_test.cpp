@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace entrepot {
 namespace {
 
@@ -67,7 +69,7 @@ protected:
     FakeClock clock;
     AccessPolicy policy{ProjectCreation::admins, clock};
     MemorySettings catalog;
-    Settings settings{catalog, policy, clock, 90s};
+    Settings settings{catalog, policy, clock, {.token_lifetime = 90s}};
 };
 
 TEST_F(SettingsTest, have_their_defaults_until_something_is_set)
@@ -150,10 +152,60 @@ TEST_F(SettingsTest, stay_as_they_were_while_the_store_is_away)
     EXPECT_TRUE(settings.read_only());
 }
 
-TEST_F(SettingsTest, split_the_audit_events_that_are_not_wanted)
+TEST_F(SettingsTest, leave_out_of_the_audit_trail_what_is_no_change)
 {
-    ASSERT_TRUE(change("disabled_audit_log_event_types", std::string{"pull_artifact, ,create_tag"}));
-    EXPECT_EQ(settings.disabled_audit_events(), (std::vector<std::string>{"pull_artifact", "create_tag"}));
+    const auto chosen = [&] {
+        const auto choice = settings.audit_choice();
+        return std::array{choice.pulls, choice.log_ins, choice.log_outs};
+    };
+    int seen = 0;
+    settings.watch([&] {
+        ++seen;
+        EXPECT_EQ(settings.audit_choice().pulls, seen == 2);
+    });
+    EXPECT_EQ(chosen(), (std::array{true, true, true}));
+    ASSERT_TRUE(change("disabled_audit_log_event_types", std::string{"pull_artifact, ,login_user"}));
+    EXPECT_EQ(chosen(), (std::array{false, false, true}));
+    EXPECT_EQ(seen, 1) << "whoever applies it is told with the change";
+    ASSERT_TRUE(change("disabled_audit_log_event_types", std::string{"logout_user"}));
+    EXPECT_EQ(chosen(), (std::array{true, true, false}));
+    ASSERT_TRUE(change("pull_audit_log_disable", true));
+    EXPECT_EQ(chosen(), (std::array{false, true, false}));
+}
+
+TEST_F(SettingsTest, can_not_switch_off_the_record_of_a_change)
+{
+    for (const auto* event : {"create_artifact", "pull_artifact,delete_project", "update_configuration", "no_event"}) {
+        const auto refused = change("disabled_audit_log_event_types", std::string{event});
+        ASSERT_FALSE(refused) << event;
+        EXPECT_EQ(refused.error().code(), Errc::bad_request);
+        EXPECT_NE(refused.error().message().find("always recorded"), std::string::npos);
+    }
+    EXPECT_TRUE(catalog.stored.empty());
+    catalog.stored = {{"disabled_audit_log_event_types", "create_artifact"}, {"skip_audit_log_database", "true"}};
+    ASSERT_TRUE(run_to_end(settings.refresh()));
+    EXPECT_EQ(settings.value("disabled_audit_log_event_types"), SettingValue{std::string{}});
+    EXPECT_EQ(settings.value("skip_audit_log_database"), SettingValue{false});
+}
+
+TEST_F(SettingsTest, that_stand_in_the_configuration_file_are_shown_and_take_no_other_value)
+{
+    Settings::Configured configured;
+    configured.audits_pulls = false;
+    configured.audit_forward_endpoint = "tls://syslog.example.org:6514";
+    Settings own{catalog, policy, clock, configured};
+    EXPECT_FALSE(own.audit_choice().pulls);
+    EXPECT_EQ(own.value("audit_log_forward_endpoint"), SettingValue{configured.audit_forward_endpoint});
+    const auto put = [&](std::string name, SettingValue value) {
+        return run_to_end(own.change(caller(1), {{std::move(name), std::move(value)}}));
+    };
+    EXPECT_TRUE(put("audit_log_forward_endpoint", configured.audit_forward_endpoint)) << "as it is";
+    EXPECT_TRUE(put("skip_audit_log_database", false));
+    EXPECT_EQ(put("audit_log_forward_endpoint", std::string{}).error().code(), Errc::bad_request);
+    EXPECT_EQ(put("skip_audit_log_database", true).error().code(), Errc::bad_request);
+    EXPECT_TRUE(catalog.stored.empty());
+    ASSERT_TRUE(put("pull_audit_log_disable", false));
+    EXPECT_TRUE(own.audit_choice().pulls) << "what is set goes before the file";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import pwd
 import re
 import socket
 import ssl
@@ -14,7 +15,7 @@ import urllib.parse
 
 from support import settings
 from support.registry import Registry
-from support.scenario import Scenario, run
+from support.scenario import Scenario, root_only, run
 from support.server import PASSWORD, free_port, wait_until
 
 PLANTED = "Planted1secret"
@@ -179,6 +180,28 @@ class WhoDidWhat(AuditScenario):
         wait_until(lambda: any("wrong" in r.get("detail", "") and r["operation"] == "login"
                                for r in records_in(self.server.data)[2:]), 10, "the token endpoint's failure is recorded")
 
+    def test_pulls_and_log_ins_can_be_left_out_and_changes_can_not(self):
+        refused = self.api("PUT", "configurations", {"disabled_audit_log_event_types": "create_project"})
+        self.assertEqual(refused.status, 400)
+        self.assertIn("always recorded", refused.body.decode())
+        for name, value in (("skip_audit_log_database", True), ("audit_log_forward_endpoint", "syslog:514")):
+            self.assertEqual(self.api("PUT", "configurations", {name: value}).status, 400, name)
+        shown = self.api("GET", "configurations").json()
+        self.assertEqual((shown["skip_audit_log_database"], shown["audit_log_forward_endpoint"]),
+                         ({"value": False, "editable": False}, {"value": "", "editable": False}))
+        left_out = {"disabled_audit_log_event_types": "pull_artifact,login_user"}
+        self.assertEqual(self.api("PUT", "configurations", left_out).status, 200)
+        self.make_project("team")
+        self.registry.push_image("team/app", "1.0", b"layer")
+        self.registry.pull_image("team/app", "1.0")
+        self.assertEqual(self.api("GET", "projects/team", password="Wrong1password").status, 401)
+        self.server.stop()
+        seen = {short(r)[:2] + (r["result"],) for r in records_in(self.server.data)}
+        self.assertLessEqual({("create", "artifact", "ok"), ("create", "project", "ok"), ("login", "user", "failed"),
+                              ("update", "configuration", "ok"), ("update", "configuration", "failed")}, seen)
+        self.assertFalse({("pull", "artifact", "ok"), ("login", "user", "ok")} & seen, seen)
+        self.assert_proven()
+
     def test_the_lists_answer_in_the_shapes_of_harbor(self):
         self.story()
         logs = self.api("GET", "audit-logs?page_size=100")
@@ -262,6 +285,90 @@ class WhoDidWhat(AuditScenario):
         for path in (*pathlib.Path(self.server.data, "audit").rglob("*"), self.server.log_path):
             if path.is_file():
                 self.assertNotIn(PLANTED.encode(), path.read_bytes(), path)
+
+
+@unittest.skipIf(settings.foreign, "about our own program")
+class BesideTheServer(AuditScenario):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+
+    def reset(self, data=None, **environment):
+        database = ["--database", self.server.database] if self.server.database else []
+        own = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
+        return run(settings.binary, "reset-admin-password", "--data", data or self.server.data, *database,
+                   check=False, env={**own, **environment})
+
+    def resets(self):
+        return [record for record in records_in(self.server.data) if record.get("client") == "local"]
+
+    def test_a_reset_of_the_admins_password_is_recorded_in_the_instances_chain_and_proven(self):
+        self.server.stop()
+        forwarded = self.work / "forwarded.jsonl"
+        done = self.reset(ENTREPOT_AUDIT_FORWARD_FILE=str(forwarded))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        password = done.stdout.split("password: ")[1].split()[0]
+        record, = self.resets()
+        self.assertEqual(short(record)[:4], ("update", "user", "admin", "ok"))
+        self.assertEqual(record["user"], "local:" + pwd.getpwuid(os.getuid()).pw_name)
+        self.assertEqual(record["user_id"], 0)
+        self.assertNotIn(password, json.dumps(record))
+        self.assertEqual(len(list(pathlib.Path(self.server.data, "audit").iterdir())), 1)
+        self.assertEqual(json.loads(forwarded.read_text().splitlines()[-1])["n"], record["n"])
+        self.assert_proven()
+        self.server.start()
+        listed = self.api("GET", "auditlog-exts?q=username=" + record["user"], password=password)
+        self.assertEqual([entry["resource"] for entry in listed.json()], ["admin"])
+        self.assert_proven()
+
+    @unittest.skipUnless(settings.database == "postgres", "with SQLite the server must be stopped")
+    def test_a_reset_beside_a_running_instance_has_a_chain_of_its_own(self):
+        for _ in range(2):
+            done = self.reset()
+            self.assertEqual(done.returncode, 0, done.stderr)
+        password = done.stdout.split("password: ")[1].split()[0]
+        name = (self.server.data / "instance").read_text().strip()
+        chain = self.server.data / "audit" / f"{name}-local"
+        self.assertEqual([record["n"] for record in self.resets()], [1, 2])
+        self.assertEqual([path.name for path in chain.glob("*.jsonl")], ["00000001.jsonl"])
+        self.assert_proven()
+        listed = self.api("GET", "auditlog-exts?q=resource_type=user,operation=update", password=password)
+        self.assertEqual([entry["resource"] for entry in listed.json()], ["admin", "admin"])
+        chain.rename(self.work / "gone")
+        done = self.verify()
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(f"{name}-local: BROKEN", done.stdout)
+
+    def test_a_reset_that_cannot_be_recorded_changes_nothing(self):
+        if not self.server.database:
+            self.server.stop()
+        taken = self.work / "file"
+        taken.write_text("no directory")
+        done = self.reset(ENTREPOT_AUDIT_DIRECTORY=str(taken))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertNotIn("password:", done.stdout)
+        missing = self.reset(self.work / "none")
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("audit trail", missing.stderr)
+        if not self.server.database:
+            self.server.start()
+        self.assertEqual(self.api("GET", "users/current").status, 200)
+        self.assertEqual(self.resets(), [])
+
+    @root_only
+    def test_root_leaves_nothing_that_the_servers_user_cannot_read(self):
+        self.server.stop()
+        owner = pwd.getpwnam("nobody")
+        for path in [self.server.data, *self.server.data.rglob("*")]:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        self.work.chmod(0o755)
+        for segment in self.server.data.glob("audit/*/*.jsonl"):
+            segment.unlink()  # so that one is made
+        done = self.reset()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.resets()[0]["user"], "local:root")
+        strange = [path for path in self.server.data.rglob("*") if path.stat().st_uid != owner.pw_uid]
+        self.assertEqual(strange, [])
 
 
 @unittest.skipIf(settings.foreign, "needs a server of its own")

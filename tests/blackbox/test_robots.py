@@ -91,6 +91,20 @@ class Robots(Scenario):
         for secret in (first, second):
             self.assertEqual(self.pull_status(name, secret), 401)
 
+    def test_a_secret_that_somebody_chose_is_kept_like_a_password_and_ends_like_any(self):
+        robot = self.make(PULL)
+        name, made, chosen = robot["name"], robot["secret"], "Chosen1secret"
+        self.admin.expect(200, "PATCH", f"/robots/{robot['id']}", {"secret": chosen})
+        for secret in (made, chosen, chosen):
+            self.assertEqual(self.pull_status(name, secret), 200)
+        self.assertEqual(self.pull_status(name, chosen + "x"), 401)
+        self.admin.expect(200, "PATCH", f"/robots/{robot['id']}", {"secret": "Another1secret", "overlap_seconds": 0})
+        self.assertEqual(self.pull_status(name, "Another1secret"), 200)
+        for secret in (made, chosen):
+            self.assertEqual(self.pull_status(name, secret), 401)
+        for weak in ("short1A", "nocapital1", "NOSMALL1", "Nodigits", "With blank1"):
+            self.admin.expect(400, "PATCH", f"/robots/{robot['id']}", {"secret": weak})
+
     def test_a_secret_that_ended_takes_its_tokens_with_it(self):
         robot = self.make(PULL)
         client = self.client(user=robot["name"], password=robot["secret"])

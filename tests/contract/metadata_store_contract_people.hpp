@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/contract/metadata_store_contract.hpp"
+#include "tests/contract/metadata_store_contract_races.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
 
 namespace entrepot::contract {
@@ -27,7 +28,7 @@ inline AccessToken new_access_token(MetadataStore& store, std::int64_t user_id, 
     token.name = name;
     token.hash = "hash of " + name;
     token.created_at = 20;
-    const auto made = run(store.access_tokens().add(token));
+    const auto made = run(store.access_tokens().add(token, 100));
     EXPECT_TRUE(made) << (made ? "" : made.error().detail());
     return made.value_or(AccessToken{});
 }
@@ -286,9 +287,9 @@ TEST_P(MetadataStoreContract, keeps_access_tokens_with_their_scopes)
     scope.limit.permissions.add(*find_permission(ObjectKind::project, "repository", "pull"));
     token.scopes = {scope};
     const auto before = access_version(store());
-    const auto made = run(store().access_tokens().add(token));
+    const auto made = run(store().access_tokens().add(token, 100));
     ASSERT_TRUE(made);
-    EXPECT_FAILS(Errc::conflict, run(store().access_tokens().add(token)));
+    EXPECT_FAILS(Errc::conflict, run(store().access_tokens().add(token, 100)));
     EXPECT_TRUE(tells_of(store(), before, ann.id));
     host().reopen();
     for (const auto& found :
@@ -316,6 +317,40 @@ TEST_P(MetadataStoreContract, keeps_access_tokens_with_their_scopes)
     EXPECT_FAILS(Errc::not_found, run(store().access_tokens().find("h1")));
 }
 
+TEST_P(MetadataStoreContract, nobody_has_more_access_tokens_than_the_limit_however_many_are_made_at_once)
+{
+    const auto ann = new_person(store(), "ann");
+    const auto bob = new_person(store(), "bob");
+    const auto add = [&](std::int64_t user, int number, std::int64_t most) {
+        AccessToken token;
+        token.user_id = user;
+        token.name = "token " + std::to_string(number);
+        token.hash = "hash " + std::to_string(user) + "/" + std::to_string(number);
+        return run(store().access_tokens().add(token, most));
+    };
+    EXPECT_FAILS(Errc::not_found, add(ann.id + 1000, 1, 100));
+    for (int round = 0; round < 10; ++round) {
+        std::atomic<int> made = 0;
+        std::atomic<int> refused = 0;
+        Crowd crowd;
+        for (int i = 0; i < 4; ++i) {
+            crowd.add([&, number = 4 * round + i] {
+                const auto done = add(ann.id, number, round + 1);
+                ++(done ? made : refused);
+                if (!done) EXPECT_EQ(done.error().code(), Errc::precondition_failed) << done.error().detail();
+            });
+        }
+        crowd.join();
+        ASSERT_EQ(made, 1) << "in round " << round;
+        ASSERT_EQ(refused, 3);
+    }
+    EXPECT_EQ(run(store().access_tokens().of_user(ann.id))->size(), 10U);
+    EXPECT_SUCCEEDS(add(bob.id, 1, 1));
+    const auto first = run(store().access_tokens().of_user(ann.id))->front().id;
+    EXPECT_SUCCEEDS(run(store().access_tokens().remove(ann.id, first)));
+    EXPECT_SUCCEEDS(add(ann.id, 1000, 10));
+}
+
 TEST_P(MetadataStoreContract, access_tokens_that_expired_go_and_uses_only_move_forward)
 {
     const auto ann = new_person(store(), "ann");
@@ -325,7 +360,7 @@ TEST_P(MetadataStoreContract, access_tokens_that_expired_go_and_uses_only_move_f
     token.name = "short";
     token.hash = "h2";
     token.expires_at = 500;
-    EXPECT_SUCCEEDS(run(store().access_tokens().add(token)));
+    EXPECT_SUCCEEDS(run(store().access_tokens().add(token, 100)));
     EXPECT_SUCCEEDS(run(store().access_tokens().remove_expired(499)));
     EXPECT_SUCCEEDS(run(store().access_tokens().find("h2")));
     EXPECT_SUCCEEDS(run(store().access_tokens().remove_expired(500)));

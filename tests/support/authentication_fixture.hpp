@@ -56,7 +56,7 @@ protected:
         token.name = "token " + std::to_string(access_tokens.stored.size());
         token.hash = secret_hash(text);
         token.expires_at = expires_at;
-        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token))));
+        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token), 100)));
         noticed();
         return text;
     }

@@ -92,8 +92,10 @@ public:
     int reads = 0;
     std::int64_t version = 0;  // grows with every change
 
-    Task<AccessToken> add(AccessToken token) override
+    Task<AccessToken> add(AccessToken token, std::int64_t most) override
     {
+        const auto own = [&](const auto& entry) { return entry.second.user_id == token.user_id; };
+        if (std::ranges::count_if(stored, own) >= most) co_return fail(Errc::precondition_failed, "too many");
         for (const auto& [id, other] : stored) {
             if (other.user_id == token.user_id && other.name == token.name) co_return fail(Errc::conflict, "it exists");
         }

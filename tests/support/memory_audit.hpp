@@ -18,6 +18,8 @@ public:
     Task<> ready() override { co_return Result<>{}; }
     Task<> record(AuditRecord record) override
     {
+        if (full) co_return fail(Errc::storage_full, "the audit trail has no room");
+        ++durable;
         keep(std::move(record));
         co_return Result<>{};
     }
@@ -27,8 +29,20 @@ public:
         co_return Result<>{};
     }
     void gather(AuditRecord record) noexcept override { keep(std::move(record)); }
-    void pulled(const AuditPull&) noexcept override {}
+    void pulled(const AuditPull& pull) noexcept override
+    {
+        const std::scoped_lock lock{mutex_};
+        pulls_.push_back(pull.repository.text() + ":" + std::string{pull.tag} + " by " + std::string{pull.client});
+    }
 
+    std::atomic<bool> full = false;  // record() is refused
+    std::atomic<int> durable = 0;    // of the records, those that record() took
+
+    std::vector<std::string> pulls() const
+    {
+        const std::scoped_lock lock{mutex_};
+        return pulls_;
+    }
     std::vector<AuditRecord> records() const
     {
         const std::scoped_lock lock{mutex_};
@@ -43,6 +57,7 @@ private:
     }
     mutable std::mutex mutex_;
     std::vector<AuditRecord> records_;
+    std::vector<std::string> pulls_;
 };
 
 // Segments of one instance in memory, on a disk that can be full or broken. Safe from any thread.

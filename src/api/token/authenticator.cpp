@@ -86,15 +86,10 @@ std::optional<Caller> Authenticator::peek_basic(const BasicCredentials& credenti
     }
     const auto known = cache_.fresh(credentials.user);
     if (!known) return std::nullopt;
-    const auto& account = known->account;
-    if (account.kind == PrincipalKind::robot) {
-        if (!is_robots_secret(account, credentials.password)) return std::nullopt;
-    } else {
-        const auto tag = passwords_.tag(
-            PasswordPurpose::any_request, credentials.user, credentials.password, account.credential_version
-        );
-        if (!passwords_.knows(tag)) return std::nullopt;
-    }
+    const auto proof = proof_of(known.get(), PasswordPurpose::any_request, credentials.user);
+    const bool right =
+        is_made_secret(proof, credentials.password) || (proof.hashed && passwords_.knows(tag(proof, credentials)));
+    if (!right) return std::nullopt;
     auto caller = caller_for(*known);
     return policy_.is_current(caller) ? std::optional{std::move(caller)} : std::nullopt;
 }
@@ -140,24 +135,20 @@ Task<Caller> Authenticator::log_in(BasicCredentials credentials, std::string cli
 Task<Caller> Authenticator::check_password(PasswordPurpose purpose, BasicCredentials credentials, std::string client)
 {
     CO_TRY(const auto known, co_await account_if_any(credentials.user));
-    const bool any = purpose == PasswordPurpose::any_request;
-    if (known && any && is_robots_secret(known->account, credentials.password)) {
-        co_return co_await current(caller_for(*known));
-    }
-    const bool person = known && known->account.kind == PrincipalKind::user;
-    const auto version = person ? known->account.credential_version : 0;
-    const auto tag = passwords_.tag(purpose, credentials.user, credentials.password, version);
-    if (!person || !passwords_.knows(tag)) {
+    const auto proof = proof_of(known.get(), purpose, credentials.user);
+    if (is_made_secret(proof, credentials.password)) co_return co_await current(caller_for(*known));
+    const auto tagged = tag(proof, credentials);
+    if (!proof.hashed || !passwords_.knows(tagged)) {
         PasswordChecker::Check check;
         check.user = std::move(credentials.user);
         check.source = throttled_source(client);
         check.password = std::move(credentials.password);
-        if (person) check.encoded = known->account.password_hash;
-        if (person && any) check.alternative = known->account.cli_hash;
-        check.tag = tag;
+        check.encoded = proof.encoded;
+        check.alternative = proof.alternative;
+        check.tag = tagged;
         CO_TRY(const auto right, co_await checker_.check(std::move(check)));
-        if (!right || !person) co_return wrong_password();
-        passwords_.remember(tag);
+        if (!right || !proof.hashed) co_return wrong_password();
+        passwords_.remember(tagged);
     }
     co_return co_await current(caller_for(*known));
 }
@@ -228,15 +219,49 @@ Task<Authenticator::Known> Authenticator::account_if_any(std::string name)
     co_return read;
 }
 
-bool Authenticator::is_robots_secret(const Account& account, std::string_view secret) const
+// What the account can be proven with now. A robot's secrets that people chose are hashed as passwords are, those that
+// were made here need no slow hash.
+Authenticator::Proof
+Authenticator::proof_of(const KnownAccount* known, PasswordPurpose purpose, std::string_view user) const
 {
+    Proof proof{.purpose = purpose, .subject = std::string{user}};
+    if (!known) return proof;
+    const auto& account = known->account;
+    const bool any = purpose == PasswordPurpose::any_request;
+    if (account.kind == PrincipalKind::user) {
+        proof.hashed = true;
+        proof.version = account.credential_version;
+        proof.encoded = account.password_hash;
+        if (any) proof.alternative = account.cli_hash;
+        return proof;
+    }
     const auto& robot = account.robot;
     const auto now = clock_.now();
-    if (account.kind != PrincipalKind::robot || account.disabled || robot.current.empty()) return false;
-    if (robot.expires_at > 0 && robot.expires_at <= now) return false;
+    const bool ended = account.disabled || (robot.expires_at > 0 && robot.expires_at <= now);
+    if (account.kind != PrincipalKind::robot || ended || !any) return proof;
+    const auto take = [](std::string_view secret, std::string_view& hashed, std::string_view& made) {
+        (is_password_hash(secret) ? hashed : made) = secret;
+    };
+    take(robot.current, proof.encoded, proof.made);
+    if (robot.previous_until > now) take(robot.previous, proof.alternative, proof.made_before);
+    proof.hashed = !proof.encoded.empty() || !proof.alternative.empty();
+    proof.version = account.credential_version;
+    // A secret before ends without a new version: what is remembered holds for just these hashes. No name has a
+    // newline.
+    if (proof.hashed) proof.subject.append("\n").append(proof.encoded).append("\n").append(proof.alternative);
+    return proof;
+}
+
+bool Authenticator::is_made_secret(const Proof& proof, std::string_view secret)
+{
+    if (proof.made.empty() && proof.made_before.empty()) return false;
     const auto hash = secret_hash(secret);
-    if (equal_in_constant_time(hash, robot.current)) return true;
-    return robot.previous_until > now && equal_in_constant_time(hash, robot.previous);
+    return equal_in_constant_time(hash, proof.made) || equal_in_constant_time(hash, proof.made_before);
+}
+
+std::string Authenticator::tag(const Proof& proof, const BasicCredentials& credentials) const
+{
+    return passwords_.tag(proof.purpose, proof.subject, credentials.password, proof.version);
 }
 
 Caller Authenticator::caller_for(const KnownAccount& known)

@@ -76,7 +76,19 @@ private:
     Task<Caller> current(Caller caller);
     Task<Known> account_named(std::string name);
     Task<Known> account_if_any(std::string name);
-    bool is_robots_secret(const Account& account, std::string_view secret) const;
+    // Borrows from the account.
+    struct Proof {
+        PasswordPurpose purpose = PasswordPurpose::any_request;
+        std::string subject;                           // whose and which hashes, for what is remembered
+        bool hashed = false;                           // whether one of the next two may be right
+        std::string_view encoded = {};                 // Argon2id
+        std::string_view alternative = {};             // as well
+        std::string_view made = {}, made_before = {};  // SHA-256 of secrets that were made here
+        std::int64_t version = 0;
+    };
+    Proof proof_of(const KnownAccount* known, PasswordPurpose purpose, std::string_view user) const;
+    static bool is_made_secret(const Proof& proof, std::string_view secret);
+    std::string tag(const Proof& proof, const BasicCredentials& credentials) const;
     Caller caller_for(const KnownAccount& known);
     Caller caller_for(const KnownAccessToken& known);
 

@@ -125,54 +125,6 @@ TEST_F(Authentication, a_cli_secret_is_a_second_password_that_begins_no_session)
     EXPECT_TRUE(run_to_end(authenticator.log_in({"alice", "Secret123"}, "192.0.2.1")));
 }
 
-TEST_F(Authentication, a_robots_secret_costs_no_password_hash_and_its_use_is_noted)
-{
-    const auto robot = add_robot("robots-own-secret");
-    const auto header = basic("robot$team+ci", "robots-own-secret");
-    const auto caller = authenticate(header);
-    ASSERT_TRUE(caller);
-    EXPECT_EQ(caller->identity->kind, PrincipalKind::robot);
-    EXPECT_TRUE(authenticator.peek(header));
-    EXPECT_EQ(authenticator.password_hashes_run(), 0U);
-    EXPECT_FALSE(run_to_end(authenticator.log_in({"robot$team+ci", "robots-own-secret"}, "192.0.2.1")));
-    ASSERT_TRUE(run_to_end(authenticator.flush_uses()));
-    ASSERT_EQ(access_tokens.uses.size(), 1U);
-    EXPECT_EQ(access_tokens.uses.front().kind, CredentialUse::Kind::robot);
-    EXPECT_EQ(access_tokens.uses.front().id, robot);
-    EXPECT_EQ(access_tokens.uses.front().at, clock.now());
-}
-
-TEST_F(Authentication, a_rotated_robot_secret_is_good_for_a_while)
-{
-    const auto robot = add_robot("new-secret");
-    accounts.at(robot).robot.previous = secret_hash("old-secret");
-    accounts.at(robot).robot.previous_until = clock.now() + 5'000'000;
-    noticed();
-    EXPECT_TRUE(authenticate(basic("robot$team+ci", "old-secret")));
-    EXPECT_TRUE(authenticate(basic("robot$team+ci", "new-secret")));
-    clock.advance(std::chrono::seconds{5});
-    expect_unauthorized(basic("robot$team+ci", "old-secret"));
-    EXPECT_TRUE(authenticate(basic("robot$team+ci", "new-secret")));
-}
-
-TEST_F(Authentication, a_robot_is_refused_when_it_is_expired_disabled_or_has_another_secret_now)
-{
-    const auto robot = add_robot("secret");
-    const auto header = basic("robot$team+ci", "secret");
-    ASSERT_TRUE(authenticate(header));
-    accounts.at(robot).robot.current = secret_hash("another");
-    noticed();
-    expect_unauthorized(header);
-    accounts.at(robot).robot.current = secret_hash("secret");
-    accounts.at(robot).robot.expires_at = clock.now();
-    noticed();
-    expect_unauthorized(header);
-    accounts.at(robot).robot.expires_at = 0;
-    accounts.at(robot).disabled = true;
-    noticed();
-    expect_unauthorized(header);
-}
-
 TEST_F(Authentication, uses_that_could_not_be_written_are_written_the_next_time)
 {
     const auto text = add_access_token(alice);

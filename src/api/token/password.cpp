@@ -87,6 +87,11 @@ bool verify_password(std::string_view password, const std::string& encoded) noex
     return right && !encoded.empty();
 }
 
+bool is_password_hash(std::string_view stored) noexcept
+{
+    return stored.starts_with("$argon2id$");
+}
+
 std::string generate_password(Random& random)
 {
     while (true) {

@@ -16,6 +16,9 @@ Result<> check_password_policy(std::string_view password);
 Result<std::string> hash_password(std::string_view password, Random& random);  // internal
 bool verify_password(std::string_view password, const std::string& encoded) noexcept;
 
+// Whether a stored hash is of that kind: what was made at random is stored by a plain hash.
+bool is_password_hash(std::string_view stored) noexcept;
+
 // 24 characters that satisfy the policy, of more than 128 random bits.
 std::string generate_password(Random& random);
 

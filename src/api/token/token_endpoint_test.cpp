@@ -49,7 +49,7 @@ protected:
         token.name = "laptop";
         token.hash = secret_hash(secret);
         token.scopes = std::move(scopes);
-        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token))));
+        EXPECT_TRUE(run_to_end(access_tokens.add(std::move(token), 100)));
         noticed();
         return secret;
     }

@@ -112,7 +112,10 @@ AuditFileWriter::AuditFileWriter(const std::filesystem::path& directory, const s
     lock_.emplace(::open((folder_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (lock_->descriptor() < 0) refuse("can't be written: " + std::generic_category().message(errno), folder_);
     if (::flock(lock_->descriptor(), LOCK_EX | LOCK_NB) != 0) {
-        refuse("is written by another process: give each instance a name of its own (instance.name)", folder_);
+        throw AuditChainInUse{
+            "the audit trail in " + folder_.string() +
+            " is written by another process: give each instance a name of its own (instance.name)"
+        };
     }
     folder_descriptor_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder_descriptor_ < 0) refuse("can't be read: " + std::generic_category().message(errno), folder_);

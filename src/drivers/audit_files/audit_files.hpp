@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 namespace entrepot {
@@ -27,11 +28,17 @@ private:
     std::filesystem::path directory_;
 };
 
+// Another process writes this chain.
+class AuditChainInUse : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 // Writes the chain of one instance: holds its folder's lock. Room is reserved by fallocate behind the file's end, so
 // that an append to a full disk still succeeds. append() and what changes segments by one thread, cursors by any.
 class AuditFileWriter final : public AuditSegmentWriter, public AuditCursors {
 public:
-    // Throws std::runtime_error when the folder can't be made or another process writes this chain.
+    // Throws AuditChainInUse, and std::runtime_error when the folder can't be made or written.
     AuditFileWriter(const std::filesystem::path& directory, const std::string& instance);
     ~AuditFileWriter() override;
     AuditFileWriter(const AuditFileWriter&) = delete;

@@ -1,5 +1,6 @@
 #include "drivers/sql/artifact_changes.hpp"
 
+#include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_list.hpp"
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"

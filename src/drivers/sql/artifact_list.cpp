@@ -1,5 +1,6 @@
 #include "drivers/sql/artifact_list.hpp"
 
+#include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/artifact_text.hpp"
 #include "drivers/sql/list_position.hpp"
@@ -156,6 +157,7 @@ Result<std::vector<AccessoryRecord>> read_accessories(SqlSession& session, const
     return accessories;
 }
 
+// All but the labels of a row that keeps none.
 Result<ListedArtifact>
 complete(SqlSession& session, SqlRow& row, const ArtifactParts& parts, std::int64_t largest_index)
 {
@@ -168,25 +170,37 @@ complete(SqlSession& session, SqlRow& row, const ArtifactParts& parts, std::int6
     } else if (parts.tags) {
         artifact.tags_json = row.take_text(17);
     }
-    if (parts.labels && row.is_null(18)) {
-        TRY(artifact.labels_json, read_labels(session, artifact.id));
-    } else if (parts.labels) {
-        artifact.labels_json = row.take_text(18);
-    }
+    if (parts.labels && !row.is_null(18)) artifact.labels_json = row.take_text(18);
     if (parts.accessories && row.integer(19) > 0) {
         TRY(artifact.accessories, read_accessories(session, artifact));
     }
     return artifact;
 }
 
-Result<std::vector<ListedArtifact>> complete_all(SqlSession& session, SqlRows rows, const ArtifactParts& parts)
+// The labels of all rows that keep none, in one query.
+Result<> add_labels(SqlSession& session, std::vector<ListedArtifact>& artifacts)
+{
+    std::vector<std::int64_t> without;
+    for (const auto& artifact : artifacts) {
+        if (artifact.labels_json.empty()) without.push_back(artifact.id);
+    }
+    TRY(auto texts, read_artifact_labels(session, without));
+    for (auto& artifact : artifacts) {
+        if (artifact.labels_json.empty()) artifact.labels_json = std::move(texts[artifact.id]);
+    }
+    return {};
+}
+
+Result<std::vector<ListedArtifact>>
+complete_all(SqlSession& session, SqlRows rows, const ArtifactParts& parts, std::int64_t largest_index = short_index)
 {
     std::vector<ListedArtifact> artifacts;
     artifacts.reserve(rows.size());
     for (SqlRow& row : rows) {
-        TRY(auto artifact, complete(session, row, parts, short_index));
+        TRY(auto artifact, complete(session, row, parts, largest_index));
         artifacts.push_back(std::move(artifact));
     }
+    if (parts.labels) CHECK(add_labels(session, artifacts));
     return artifacts;
 }
 
@@ -360,7 +374,8 @@ find_artifact(SqlSession& session, const RepositoryName& name, const Reference& 
     TRY(const auto found, resolve_artifact(session, name, reference));
     TRY(auto rows, session.run(select_by_id, {found.id}));
     if (rows.empty()) return no_such_artifact(name, reference);
-    return complete(session, rows.front(), parts, any_index);
+    TRY(auto completed, complete_all(session, std::move(rows), parts, any_index));
+    return std::move(completed.front());
 }
 
 Result<ListPage<TagRecord>>

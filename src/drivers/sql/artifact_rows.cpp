@@ -70,13 +70,6 @@ constexpr SqlStatement select_some_tags{"SELECT name, pushed_at FROM tags WHERE 
 };
 constexpr SqlStatement count_tags{"SELECT COUNT(*) FROM tags WHERE manifest_id = $1"};
 
-constexpr SqlStatement select_labels{
-    "SELECT l.id, l.name, l.description, l.color, l.scope, l.project_id, l.created_at, l.updated_at "
-    "FROM artifact_labels x JOIN labels l ON l.id = x.label_id WHERE x.manifest_id = $1 ORDER BY l.id"
-};
-constexpr SqlStatement update_labels{"UPDATE artifacts SET labels = CAST($2 AS TEXT) WHERE manifest_id = $1"};
-constexpr std::size_t most_kept_labels = 64;
-
 // What pulls count is locked repositories first, then artifacts; so is this, lest they wait for each other.
 constexpr SqlStatement lock_place{"SELECT id FROM repositories WHERE id = $1", "FOR NO KEY UPDATE"};
 
@@ -409,21 +402,6 @@ Result<std::string> read_tags(SqlSession& session, std::int64_t repository_id, s
 {
     TRY(auto rows, session.run(select_tags, {manifest_id}));
     return tags_text(repository_id, manifest_id, tags_in(std::move(rows)));
-}
-
-Result<std::string> read_labels(SqlSession& session, std::int64_t manifest_id)
-{
-    TRY(const auto rows, session.run(select_labels, {manifest_id}));
-    return labels_text(rows);
-}
-
-Result<> refresh_artifact_labels(SqlSession& session, std::int64_t manifest_id)
-{
-    TRY(const auto rows, session.run(select_labels, {manifest_id}));
-    std::optional<std::string> text;
-    if (rows.size() <= most_kept_labels) text = labels_text(rows);
-    CHECK(session.run(update_labels, {manifest_id, text_or_null(text)}));
-    return {};
 }
 
 Result<> count_repository(SqlSession& session, const RepositoryRow& repository, std::int64_t by)

@@ -58,13 +58,9 @@ private:
     bool locked_ = false;
 };
 
-// All tags or labels of a manifest as the API shows them: where its row keeps none because they are too many.
+// All tags of a manifest as the API shows them: where its row keeps none because they are too many.
 inline constexpr std::int64_t most_kept_tags = 64;
 Result<std::string> read_tags(SqlSession& session, std::int64_t repository_id, std::int64_t manifest_id);
-Result<std::string> read_labels(SqlSession& session, std::int64_t manifest_id);
-
-// To be called in every transaction that changes an artifact's labels, or one of these labels.
-Result<> refresh_artifact_labels(SqlSession& session, std::int64_t manifest_id);
 
 // One entry more or less in a list of repositories: those of the project, and all.
 Result<> count_repository(SqlSession& session, const RepositoryRow& repository, std::int64_t by);

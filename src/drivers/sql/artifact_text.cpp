@@ -35,7 +35,7 @@ std::string tags_text(std::int64_t repository_id, std::int64_t artifact_id, cons
     return text + "]";
 }
 
-std::string labels_text(const SqlRows& labels)
+std::string labels_text(std::span<const SqlRow> labels)
 {
     std::string text = "[";
     for (const SqlRow& label : labels) {

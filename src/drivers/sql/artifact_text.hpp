@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,7 @@ void append_tag(std::string& text, std::int64_t repository_id, std::int64_t arti
 std::string tags_text(std::int64_t repository_id, std::int64_t artifact_id, const std::vector<TagText>& tags);
 
 // Rows of (id, name, description, color, scope, project_id, created_at, updated_at).
-std::string labels_text(const SqlRows& labels);
+std::string labels_text(std::span<const SqlRow> labels);
 
 // The entries of an index; `child_ids` in their order, 0 for a child that is not here.
 std::string children_text(

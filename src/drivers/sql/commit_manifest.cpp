@@ -1,4 +1,5 @@
 #include "drivers/sql/annotations_text.hpp"
+#include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/manifest_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"

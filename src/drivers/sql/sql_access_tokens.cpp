@@ -18,6 +18,10 @@ constexpr SqlStatement select_of_user{ENTREPOT_SELECT_TOKEN "WHERE user_id = $1 
 
 #undef ENTREPOT_SELECT_TOKEN
 
+// With the engine's row lock nobody else counts until this transaction has ended.
+constexpr SqlStatement lock_owner{"SELECT id FROM users WHERE id = $1", "FOR NO KEY UPDATE"};
+constexpr SqlStatement count_of_user{"SELECT COUNT(*) FROM access_tokens WHERE user_id = $1"};
+
 constexpr SqlStatement insert_token{
     "INSERT INTO access_tokens (user_id, name, hash, limits, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) "
     "ON CONFLICT (user_id, name) DO NOTHING RETURNING id"
@@ -61,9 +65,15 @@ Result<AccessToken> the_token(Result<SqlRows> found)
 
 }  // namespace
 
-Task<AccessToken> SqlAccessTokens::add(AccessToken token)
+Task<AccessToken> SqlAccessTokens::add(AccessToken token, std::int64_t most)
 {
-    const auto work = [token](SqlSession& session) -> Result<AccessToken> {
+    const auto work = [token, most](SqlSession& session) -> Result<AccessToken> {
+        TRY(const auto owner, session.run(lock_owner, {token.user_id}));
+        if (owner.empty()) return fail(Errc::not_found, "there is no such user");
+        TRY(const auto counted, session.run(count_of_user, {token.user_id}));
+        if (counted.front().integer(0) >= most) {
+            return fail(Errc::precondition_failed, "you have " + std::to_string(most) + " tokens already");
+        }
         const auto limits = text_of_scopes(token.scopes);
         TRY(const auto rows,
             session.run(

@@ -10,7 +10,7 @@ class SqlAccessTokens final : public AccessTokenCatalog {
 public:
     explicit SqlAccessTokens(SqlEngine& engine) : engine_{engine} {}
 
-    Task<AccessToken> add(AccessToken token) override;
+    Task<AccessToken> add(AccessToken token, std::int64_t most) override;
     Task<AccessToken> find(std::string hash) override;
     Task<AccessToken> find_by_id(std::int64_t id) override;
     Task<std::vector<AccessToken>> of_user(std::int64_t user_id) override;

@@ -1,5 +1,6 @@
 #include "drivers/sql/sql_labels.hpp"
 
+#include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/list_statement.hpp"
 
 namespace entrepot {
@@ -34,11 +35,6 @@ constexpr SqlStatement update_label{
     "RETURNING id, name, description, color, project_id, created_at, updated_at"
 };
 constexpr SqlStatement delete_label{"DELETE FROM labels WHERE id = $1"};
-
-// An artifact's row keeps its labels as lists show them; without that text lists read the labels' own rows. One
-// statement however many artifacts carry the label; the texts come back when an artifact's labels change next.
-constexpr SqlStatement forget_shown{"UPDATE artifacts SET labels = NULL WHERE manifest_id IN "
-                                    "(SELECT manifest_id FROM artifact_labels WHERE label_id = $1)"};
 
 std::unexpected<Error> no_such_label()
 {
@@ -96,8 +92,10 @@ Result<Label> change_label(SqlSession& session, const Label& label, const Actor&
     const auto& scope = locked.front().text(0);
     TRY(const auto same, session.run(find_same_name, {scope, locked.front().integer(1), label.name, label.id}));
     if (!same.empty()) return name_taken(label);
+    LabelCarriers carriers{session, label.id};
+    CHECK(carriers.hold());
     TRY(auto rows, session.run(update_label, {label.id, label.name, label.description, label.color, actor.at}));
-    CHECK(session.run(forget_shown, {label.id}));
+    CHECK(carriers.show());
     return label_of(rows.front());
 }
 
@@ -105,9 +103,10 @@ Result<> remove_label(SqlSession& session, std::int64_t id)
 {
     TRY(const auto locked, session.run(lock_label, {id}));
     if (locked.empty()) return no_such_label();
-    CHECK(session.run(forget_shown, {id}));
+    LabelCarriers carriers{session, id};
+    CHECK(carriers.hold());
     CHECK(session.run(delete_label, {id}));
-    return {};
+    return carriers.show();
 }
 
 }  // namespace

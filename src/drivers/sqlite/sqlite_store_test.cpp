@@ -1,5 +1,7 @@
 #include "drivers/sqlite/sqlite_store.hpp"
 
+#include "drivers/sql/artifact_list.hpp"
+#include "drivers/sqlite/sqlite_connection.hpp"
 #include "tests/contract/metadata_store_contract.hpp"
 #include "tests/contract/metadata_store_fixture.hpp"
 
@@ -131,6 +133,20 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; }
 );
 
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    LabelContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    AuditAnchorContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
 // Pushes images until the answer is storage_full; how many got in.
 int push_until_full(MetadataStore& store)
 {
@@ -143,6 +159,47 @@ int push_until_full(MetadataStore& store)
     }
     ADD_FAILURE() << "it never got full";
     return 0;
+}
+
+// Counts the statements that reach the database.
+class CountingSession final : public SqlSession {
+public:
+    explicit CountingSession(SqlSession& session) : session_{session} {}
+    Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override
+    {
+        ++statements;
+        return session_.run_with(statement, parameters);
+    }
+    Result<> run_script(std::string_view text) override { return session_.run_script(text); }
+    int statements = 0;
+
+private:
+    SqlSession& session_;
+};
+
+TEST(SqliteStore, reads_the_labels_that_rows_do_not_keep_with_one_statement_for_a_page)
+{
+    const TemporaryDirectory directory;
+    const SystemClock clock;
+    const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
+    ASSERT_TRUE(run(store->projects().create({.name = project("p")}, {1, 1})));
+    for (int i = 0; i < 100; ++i) {
+        ASSERT_TRUE(run(store->manifests().commit(pushed(repository("p/a"), std::to_string(i), "application/x-odd"))));
+    }
+    SqliteConnection connection{directory.file("m.db"), SqliteConnection::Use::reading};
+    const auto statements_of_a_page = [&] {
+        CountingSession session{connection};
+        ListQuery query;
+        query.limit = 100;
+        const auto page = list_of_repository(session, repository("p/a"), query, {.labels = true});
+        EXPECT_TRUE(page);
+        EXPECT_EQ(page->items.size(), 100U);
+        for (const auto& item : page->items) EXPECT_EQ(item.labels_json, "[]");
+        return session.statements;
+    };
+    const auto kept = statements_of_a_page();
+    PlainSqlite{directory.file("m.db")}.run("UPDATE artifacts SET labels = NULL");
+    EXPECT_EQ(statements_of_a_page(), kept + 1);
 }
 
 TEST(SqliteStore, says_that_it_is_full_goes_on_reading_and_works_again_once_there_is_room)

@@ -101,8 +101,22 @@ Task<> AuditLog::record(AuditRecord record)
     });
 }
 
+void AuditLog::choose(const AuditChoice& choice) noexcept
+{
+    pulls_wanted_ = choice.pulls;
+    log_ins_wanted_ = choice.log_ins;
+    log_outs_wanted_ = choice.log_outs;
+}
+
+bool AuditLog::left_out(const AuditRecord& record) const noexcept
+{
+    if (record.result != "ok") return false;
+    return (record.operation == "login" && !log_ins_wanted_) || (record.operation == "logout" && !log_outs_wanted_);
+}
+
 Task<> AuditLog::note(AuditRecord what)
 {
+    if (left_out(what)) co_return Result<>{};
     const auto times = static_cast<std::uint64_t>(what.count);
     const auto verdict = notes_.note(what);
     if (verdict == RepeatedNotes::Verdict::repeated) co_return Result<>{};
@@ -118,6 +132,7 @@ Task<> AuditLog::note(AuditRecord what)
 
 void AuditLog::gather(AuditRecord record) noexcept
 {
+    if (left_out(record)) return;
     const auto times = static_cast<std::uint64_t>(record.count);
     try {
         if (notes_.gather(std::move(record)) != RepeatedNotes::Verdict::dropped) return;

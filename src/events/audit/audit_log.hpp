@@ -26,7 +26,6 @@ class AuditLog final : public AuditTrail {
 public:
     struct Settings {
         std::string instance;
-        bool pulls = true;  // whether pulls are recorded
         std::chrono::seconds retention = std::chrono::hours{24 * 365};
         std::uint64_t segment_bytes = std::uint64_t{64} << 20U;
         std::uint64_t reserve = std::uint64_t{1} << 20U;  // room for changes below which none is admitted
@@ -71,8 +70,10 @@ public:
     void gather(AuditRecord record) noexcept override;
     void pulled(const AuditPull& pull) noexcept override
     {
-        if (settings_.pulls) pulls_.add(pull);
+        if (pulls_wanted_.load(std::memory_order_relaxed)) pulls_.add(pull);
     }
+    // From now on. Safe from any thread.
+    void choose(const AuditChoice& choice) noexcept;
 
     Position position() const;
     Counters counters() const;
@@ -126,6 +127,9 @@ private:
     Micros next_drop_ = 0;                           // when old segments are looked for again
     std::uint64_t told_pulls_ = 0, told_notes_ = 0;  // of the dropped ones, those that a record tells of
 
+    bool left_out(const AuditRecord& record) const noexcept;
+
+    std::atomic<bool> pulls_wanted_{true}, log_ins_wanted_{true}, log_outs_wanted_{true};
     std::atomic<bool> admits_{true};  // whether there is room for changes
     std::atomic<std::uint64_t> records_{0}, blocks_{0}, dropped_pulls_{0}, dropped_notes_{0}, room_{0};
 

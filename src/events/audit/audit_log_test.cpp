@@ -67,14 +67,42 @@ TEST_F(Log, pulls_are_gathered_and_the_same_ones_are_counted)
 
 TEST_F(Log, pulls_are_not_recorded_when_that_is_off)
 {
-    AuditLog::Settings settings;
-    settings.instance = "one";
-    settings.pulls = false;
-    AuditLog log{store, store, policy, clock, settings};
-    ASSERT_TRUE(log.open());
-    pull(log);
-    log.flush();
+    const auto log = opened();
+    log->choose({.pulls = false});
+    pull(*log);
+    log->flush();
     EXPECT_EQ(text(), "");
+    log->choose({});
+    pull(*log);
+    log->flush();
+    EXPECT_EQ(proof().head.record, 1U);
+}
+
+TEST_F(Log, log_ins_can_be_left_out_but_neither_failed_ones_nor_changes_nor_denials)
+{
+    const auto log = opened();
+    log->choose({.pulls = false, .log_ins = false, .log_outs = false});
+    const auto of = [](std::string operation, std::string result) {
+        auto record = audit_example(operation + "-" + result);
+        record.operation = std::move(operation);
+        record.result = std::move(result);
+        return record;
+    };
+    ASSERT_TRUE(run_to_end(log->note(of("login", "ok"))));
+    ASSERT_TRUE(run_to_end(log->note(of("logout", "ok"))));
+    log->gather(of("login", "ok"));
+    log->flush();
+    EXPECT_EQ(text(), "");
+    EXPECT_EQ(log->counters().dropped_notes, 0U);
+    ASSERT_TRUE(run_to_end(log->note(of("login", "failed"))));
+    ASSERT_TRUE(run_to_end(log->note(of("pull", "denied"))));
+    ASSERT_TRUE(run_to_end(log->record(of("delete", "ok"))));
+    log->flush();
+    EXPECT_EQ(proof().head.record, 3U);
+    log->choose({.log_outs = false});
+    ASSERT_TRUE(run_to_end(log->note(of("login", "ok"))));
+    ASSERT_TRUE(run_to_end(log->note(of("logout", "ok"))));
+    EXPECT_EQ(proof().head.record, 4U);
 }
 
 TEST_F(Log, a_full_disk_refuses_changes_drops_pulls_and_tells_of_it_later)
