@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py [--binary PATH] [--database postgres] [--registry HOST:PORT] [--list] [--waiting] [PATTERN...]: the black-box scenarios.
+"""run.py [--binary PATH] [--database postgres] [--registry HOST:PORT] [--list] [PATTERN...]: the black-box scenarios.
 
 Each test_*.py is one user's story told with real clients. A PATTERN chooses stories or tests whose name holds it.
 --registry aims the stories that need no server of their own at another registry, to check the stories themselves.
@@ -73,7 +73,6 @@ def main():
     parser.add_argument("--database", default="", choices=("", "postgres"))
     parser.add_argument("--registry", default="")
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--waiting", action="store_true", help="the stories in waiting/, which don't all pass yet")
     parser.add_argument("pattern", nargs="*")
     options = parser.parse_args()
     if options.binary:
@@ -85,15 +84,11 @@ def main():
     sys.path.insert(0, str(HERE))
 
     from support import scenario, tools  # after the environment is set
-    where = str(HERE / "waiting" if options.waiting else HERE)
-    found = list(tests_of(unittest.defaultTestLoader.discover(where, pattern="test_*.py", top_level_dir=where)))
+    found = list(tests_of(unittest.defaultTestLoader.discover(str(HERE), pattern="test_*.py", top_level_dir=str(HERE))))
     chosen = [test for test in found if not options.pattern or any(word in test.id() for word in options.pattern)]
     if options.list:
         print(*(test.id() for test in chosen), sep="\n")
         return 0
-    if not options.waiting and not options.pattern:
-        waiting = ", ".join(sorted(path.stem.removeprefix("test_") for path in (HERE / "waiting").glob("test_*.py")))
-        print(f"left out, because they don't all pass yet (run.py --waiting): {waiting}")
     if not tools.have_go():
         print("left out, for want of Go 1.24 or later: crane, oras, regctl, helm")
     verdicts = Verdicts()
