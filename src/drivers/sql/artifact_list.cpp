@@ -22,22 +22,16 @@ namespace {
     "a.children, a.tags, a.labels, a.accessories"
 #define ARTIFACT_TABLES "artifacts a CROSS JOIN repositories r"
 
-constexpr SqlStatement newest_of_repository{
-    "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.repository_id = $1 AND "
-    "a.listed = 1 AND a.manifest_id <= $2 ORDER BY a.manifest_id DESC LIMIT $3 OFFSET $4"
-};
-constexpr SqlStatement oldest_of_repository{
-    "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.repository_id = $1 AND "
-    "a.listed = 1 AND a.manifest_id >= $2 ORDER BY a.manifest_id LIMIT $3 OFFSET $4"
-};
-constexpr SqlStatement newest_of_project{
-    "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.project_id = $1 AND "
-    "a.listed = 1 AND a.manifest_id <= $2 ORDER BY a.manifest_id DESC LIMIT $3 OFFSET $4"
-};
-constexpr SqlStatement oldest_of_project{
-    "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.project_id = $1 AND "
-    "a.listed = 1 AND a.manifest_id >= $2 ORDER BY a.manifest_id LIMIT $3 OFFSET $4"
-};
+// What comes before the page is passed over in an index, which holds nothing but what is asked of it here.
+#define ARTIFACT_PAGE(of, from, order)                                                                           \
+    "SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES " WHERE r.id = a.repository_id AND a.manifest_id IN "    \
+    "(SELECT b.manifest_id FROM artifacts b WHERE b." of " = $1 AND b.listed = 1 AND b.manifest_id " from " $2 " \
+    "ORDER BY b.manifest_id" order " LIMIT $3 OFFSET $4) ORDER BY a.manifest_id" order
+
+constexpr SqlStatement newest_of_repository{ARTIFACT_PAGE("repository_id", "<=", " DESC")};
+constexpr SqlStatement oldest_of_repository{ARTIFACT_PAGE("repository_id", ">=", "")};
+constexpr SqlStatement newest_of_project{ARTIFACT_PAGE("project_id", "<=", " DESC")};
+constexpr SqlStatement oldest_of_project{ARTIFACT_PAGE("project_id", ">=", "")};
 constexpr SqlStatement select_by_id{"SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT_TABLES
                                     " WHERE r.id = a.repository_id AND a.manifest_id = $1"};
 
