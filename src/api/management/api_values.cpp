@@ -201,10 +201,16 @@ Result<ListQuery> list_query_of(const Query& query)
 
 Response json_response(const json::value& value, unsigned status)
 {
-    Response response;
+    auto response = json_text(json::serialize(value));
     response.status = status;
+    return response;
+}
+
+Response json_text(std::string json)
+{
+    Response response;
     response.add("Content-Type", "application/json");
-    response.body = json::serialize(value);
+    response.body = std::move(json);
     return response;
 }
 

@@ -1,56 +1,14 @@
 #include "api/management/artifact_json.hpp"
 
-#include "core/json_text.hpp"
+#include "api/management/json_append.hpp"
 #include "core/percent.hpp"
 #include "registry/additions.hpp"
 #include "registry/icons.hpp"
 
-#include <charconv>
-
 namespace entrepot {
 namespace {
 
-// What Harbor says where there is no time.
-constexpr std::string_view never = "0001-01-01T00:00:00Z";
 constexpr std::string_view pull_time_field = R"("pull_time":")";
-
-void append_number(std::string& out, std::int64_t number)
-{
-    char digits[24];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
-    out.append(digits, end);
-}
-
-// ,"name":
-void append_name(std::string& out, std::string_view name)
-{
-    if (out.back() != '{') out += ',';
-    out.append("\"").append(name).append("\":");
-}
-
-void append_field(std::string& out, std::string_view name, std::int64_t number)
-{
-    append_name(out, name);
-    append_number(out, number);
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view text)
-{
-    append_name(out, name);
-    append_json_text(out, text);
-}
-
-void append_time(std::string& out, std::string_view name, Micros time)
-{
-    append_name(out, name);
-    out += '"';
-    if (time == 0) {
-        out += never;
-    } else {
-        out += rfc3339(time);
-    }
-    out += '"';
-}
 
 // A kept text, or null where there is nothing in it: Harbor's clients tell untagged artifacts by `tags == null`.
 void append_kept(std::string& out, std::string_view name, std::string_view json)
@@ -59,17 +17,17 @@ void append_kept(std::string& out, std::string_view name, std::string_view json)
     out += json.empty() || json == "[]" ? std::string_view{"null"} : json;
 }
 
-// Pulls are counted by artifact: each of its tags shows its time in the place of "never".
+// Pulls are counted by artifact: each of its tags shows its time in the place of none.
 void append_tags(std::string& out, const ListedArtifact& artifact)
 {
     const auto start = out.size();
     append_kept(out, "tags", artifact.tags_json);
     if (artifact.pulled_at == 0) return;
     const auto time = rfc3339(artifact.pulled_at);
-    if (time.size() != never.size()) return;
+    if (time.size() != no_time.size()) return;
     for (auto at = out.find(pull_time_field, start); at != std::string::npos; at = out.find(pull_time_field, at)) {
         at += pull_time_field.size();
-        out.replace(at, never.size(), time);
+        out.replace(at, no_time.size(), time);
     }
 }
 
@@ -168,27 +126,14 @@ void append_tag_record(std::string& out, const TagRecord& tag)
     append_field(out, "name", tag.name);
     append_time(out, "push_time", tag.pushed_at);
     append_time(out, "pull_time", tag.pulled_at);
-    append_name(out, "immutable");
-    out += "false}";
+    append_flag(out, "immutable", false);
+    out += '}';
 }
 
 std::size_t weight_of(const ListedArtifact& artifact)
 {
     return 1200 + artifact.extra_json.size() + artifact.annotations_json.size() + artifact.references_json.size() +
            artifact.tags_json.size() + artifact.labels_json.size() + artifact.accessories.size() * 400;
-}
-
-template <class Item, class Append>
-std::string list_of(const std::vector<Item>& items, std::size_t size, Append append)
-{
-    std::string out;
-    out.reserve(size + 2);
-    out += '[';
-    for (const auto& item : items) {
-        if (out.size() > 1) out += ',';
-        append(out, item);
-    }
-    return out += ']';
 }
 
 }  // namespace
@@ -209,24 +154,24 @@ std::string to_json(const ListedArtifact& artifact)
 
 std::string to_json(const std::vector<RepositoryRecord>& repositories)
 {
-    return list_of(repositories, repositories.size() * 300, append_repository);
+    return json_list(repositories, repositories.size() * 300, append_repository);
 }
 
 std::string to_json(const std::vector<ListedArtifact>& artifacts)
 {
     std::size_t size = 0;
     for (const auto& artifact : artifacts) size += weight_of(artifact);
-    return list_of(artifacts, size, append_artifact);
+    return json_list(artifacts, size, append_artifact);
 }
 
 std::string to_json(const std::vector<TagRecord>& tags)
 {
-    return list_of(tags, tags.size() * 250, append_tag_record);
+    return json_list(tags, tags.size() * 250, append_tag_record);
 }
 
 std::string to_json(const std::vector<AccessoryRecord>& accessories)
 {
-    return list_of(accessories, accessories.size() * 500, append_accessory);
+    return json_list(accessories, accessories.size() * 500, append_accessory);
 }
 
 }  // namespace entrepot

@@ -131,10 +131,7 @@ Task<Response> ArtifactsApi::get(ApiCall call)
     CO_TRY(auto reference, reference_of(call.path.at(2)));
     CO_TRY(const auto parts, parts_of(call.query));
     CO_TRY(const auto artifact, co_await artifacts_.find(call.caller, std::move(name), std::move(reference), parts));
-    Response response;
-    response.add("Content-Type", "application/json");
-    response.body = to_json(artifact);
-    co_return response;
+    co_return json_text(to_json(artifact));
 }
 
 Task<Response> ArtifactsApi::remove(ApiCall call)

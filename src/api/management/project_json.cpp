@@ -1,10 +1,9 @@
 #include "api/management/project_json.hpp"
 
-#include "core/clock.hpp"
+#include "api/management/json_append.hpp"
 #include "tenancy/project_metadata.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace entrepot {
@@ -14,20 +13,18 @@ namespace json = boost::json;
 
 constexpr std::size_t most_cves = 10'000;
 
-json::object allowlist_json(const Project& project, const json::storage_ptr& memory)
+// What is kept is an object of our own making, {"items":[…],…}, or nothing.
+void append_allowlist(std::string& out, const Project& project)
 {
-    json::object allowlist(memory);
-    if (const auto stored = project.metadata.find(allowlist_metadata); stored != project.metadata.end()) {
-        boost::system::error_code error;
-        auto value = json::parse(stored->second, error, memory);
-        if (!error && value.is_object()) allowlist = std::move(value.get_object());
-    }
-    allowlist["id"] = project.id;
-    allowlist["project_id"] = project.id;
-    if (!allowlist.contains("items")) allowlist["items"] = json::array{};
-    allowlist["creation_time"] = rfc3339(project.created_at);
-    allowlist["update_time"] = rfc3339(project.updated_at);
-    return allowlist;
+    append_name(out, "cve_allowlist");
+    out += '{';
+    append_field(out, "id", project.id);
+    append_field(out, "project_id", project.id);
+    append_time(out, "creation_time", project.created_at);
+    append_time(out, "update_time", project.updated_at);
+    const auto stored = project.metadata.find(allowlist_metadata);
+    const std::string_view kept = stored == project.metadata.end() ? std::string_view{} : stored->second;
+    out += kept.size() > 2 ? "," + std::string{kept.substr(1)} : R"(,"items":[]})";
 }
 
 // Kept as {"items":[{"cve_id"}],"expires_at"}.
@@ -58,54 +55,64 @@ Result<std::string> metadata_text(std::string_view name, const json::value& valu
 
 }  // namespace
 
-json::object metadata_json(const Project& project, const json::storage_ptr& memory)
+std::vector<std::pair<std::string_view, std::string_view>> shown_metadata(const Project& project)
 {
-    json::object metadata(memory);
-    metadata.emplace("public", project.is_public ? "true" : "false");
-    if (project.shared) metadata["shared"] = "true";
+    std::vector<std::pair<std::string_view, std::string_view>> shown{{"public", project.is_public ? "true" : "false"}};
+    if (project.shared) shown.emplace_back("shared", "true");
     for (const auto& [name, value] : project.metadata) {
-        if (!name.starts_with('.')) metadata[name] = value;
+        if (!name.starts_with('.')) shown.emplace_back(name, value);
     }
-    return metadata;
+    return shown;
 }
 
-json::object project_json(const Project& project, const ProjectView& view, const json::storage_ptr& memory)
+std::string metadata_json(const Project& project)
 {
-    json::object object(memory);
-    object.reserve(19);
-    const auto put = [&](std::string_view name, auto&& value) {
-        object.emplace(name, std::forward<decltype(value)>(value));
-    };
-    put("project_id", project.id);
-    put("owner_id", project.owner_id);
-    put("owner_name", project.owner_name);
-    put("name", project.name);
-    put("creation_time", rfc3339(project.created_at));
-    put("update_time", rfc3339(project.updated_at));
-    put("deleted", false);
-    put("metadata", metadata_json(project, memory));
-    put("tenant_id", project.tenant_id);
-    put("tenant_name", project.tenant_name);
-    put("shared", project.shared);
-    put("frozen", project.frozen);
-    put("protected", project.is_protected);
-    if (!view.detail) return object;
-    put("togglable", view.togglable);
-    put("repo_count", project.repository_count);
-    put("artifact_count", project.artifact_count);
-    put("cve_allowlist", allowlist_json(project, memory));
-    put("current_user_role_id", view.role_id);
-    json::array roles(memory);
-    if (view.role_id != 0) roles.push_back(view.role_id);
-    put("current_user_role_ids", std::move(roles));
-    return object;
+    std::string out = "{";
+    for (const auto& [name, value] : shown_metadata(project)) append_field(out, name, value);
+    return out += '}';
+}
+
+void append_project(std::string& out, const Project& project, const ProjectView& view)
+{
+    out += '{';
+    append_field(out, "project_id", project.id);
+    append_field(out, "owner_id", project.owner_id);
+    append_field(out, "owner_name", project.owner_name);
+    append_field(out, "name", project.name);
+    append_time(out, "creation_time", project.created_at);
+    append_time(out, "update_time", project.updated_at);
+    append_flag(out, "deleted", false);
+    append_name(out, "metadata");
+    out += metadata_json(project);
+    append_field(out, "tenant_id", project.tenant_id);
+    append_field(out, "tenant_name", project.tenant_name);
+    append_flag(out, "shared", project.shared);
+    append_flag(out, "frozen", project.frozen);
+    append_flag(out, "protected", project.is_protected);
+    if (view.detail) {
+        append_flag(out, "togglable", view.togglable);
+        append_field(out, "repo_count", project.repository_count);
+        append_field(out, "artifact_count", project.artifact_count);
+        append_allowlist(out, project);
+        append_field(out, "current_user_role_id", view.role_id);
+        append_name(out, "current_user_role_ids");
+        out += view.role_id == 0 ? "[]" : "[" + std::to_string(view.role_id) + "]";
+    }
+    out += '}';
+}
+
+std::string project_json(const Project& project, const ProjectView& view)
+{
+    std::string out;
+    append_project(out, project, view);
+    return out;
 }
 
 std::string project_record(const Project& project)
 {
-    auto object = project_json(project, {.detail = false});
-    object["quota"] = hard_json(project);
-    return json::serialize(object);
+    auto out = project_json(project, {.detail = false});
+    out.back() = ',';
+    return out += R"("quota":)" + json::serialize(hard_json(project)) + "}";
 }
 
 Result<ProjectSettings> project_settings_of(const JsonBody& body)

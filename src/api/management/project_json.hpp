@@ -11,14 +11,14 @@ struct ProjectView {
     std::int64_t role_id = 0;  // the caller's; 0: none of Harbor's
     bool togglable = false;    // the caller may change it
 };
-// The object and all below it live in `memory`.
-boost::json::object
-project_json(const Project& project, const ProjectView& view, const boost::json::storage_ptr& memory = {});
+void append_project(std::string& out, const Project& project, const ProjectView& view);
+std::string project_json(const Project& project, const ProjectView& view);
 // Without what depends on who looks: for audit records.
 std::string project_record(const Project& project);
 
 // The metadata of a project with what has columns of its own.
-boost::json::object metadata_json(const Project& project, const boost::json::storage_ptr& memory = {});
+std::vector<std::pair<std::string_view, std::string_view>> shown_metadata(const Project& project);
+std::string metadata_json(const Project& project);
 
 // What a body's "metadata" and "cve_allowlist" say. bad_request.
 struct ProjectSettings {

@@ -1,10 +1,10 @@
 #include "api/management/projects_api.hpp"
 
+#include "api/management/json_append.hpp"
 #include "api/management/project_json.hpp"
 #include "api/management/project_of.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace entrepot {
@@ -73,19 +73,18 @@ Task<Response> ProjectsApi::list(ApiCall call)
     CO_TRY(auto query, project_query_of(call.query));
     const bool detail = call.query.first("with_detail").value_or("true") != "false";
     CO_TRY(const auto page, co_await projects_.list(call.caller, query));
-    // A page is some thousand values that go together.
-    const auto memory = json::make_shared_resource<json::monotonic_resource>();
-    json::array listed(memory);
-    listed.reserve(page.items.size());
-    for (const auto& project : page.items) {
+    const auto append = [&](std::string& out, const Project& project) {
         ProjectView view{.detail = detail};
         if (detail) {
             view.role_id = projects_.role_of(call.caller, project.id);
             view.togglable = projects_.may_change(call.caller, project.id);
         }
-        listed.push_back(project_json(project, view, memory));
-    }
-    co_return list_response(call.request, std::move(listed), query, page.total);
+        append_project(out, project, view);
+    };
+    constexpr std::size_t usual_size = 640;
+    co_return list_response(
+        call.request, json_list(page.items, page.items.size() * usual_size, append), query, page.total
+    );
 }
 
 Task<Response> ProjectsApi::probe(ApiCall call)
@@ -129,7 +128,7 @@ Task<Response> ProjectsApi::read(ApiCall call)
         .role_id = projects_.role_of(call.caller, project.id),
         .togglable = projects_.may_change(call.caller, project.id),
     };
-    co_return json_response(project_json(project, view));
+    co_return json_text(project_json(project, view));
 }
 
 Task<Response> ProjectsApi::update(ApiCall call)
@@ -190,7 +189,7 @@ Task<Response> ProjectsApi::list_metadata(ApiCall call)
 {
     CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
     CO_TRY(const auto project, co_await projects_.metadata(call.caller, access->id));
-    co_return json_response(metadata_json(project));
+    co_return json_text(metadata_json(project));
 }
 
 Task<Response> ProjectsApi::add_metadata(ApiCall call)
@@ -204,7 +203,7 @@ Task<Response> ProjectsApi::add_metadata(ApiCall call)
     CO_TRY(
         const auto changed, co_await projects_.change_metadata(call.caller, access->id, name, std::move(value), false)
     );
-    call.audit->after = json::serialize(metadata_json(changed));
+    call.audit->after = metadata_json(changed);
     co_return Response{};
 }
 
@@ -212,10 +211,10 @@ Task<Response> ProjectsApi::read_metadata(ApiCall call)
 {
     CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
     CO_TRY(const auto project, co_await projects_.metadata(call.caller, access->id));
-    const auto metadata = metadata_json(project);
-    const auto* const value = metadata.if_contains(call.path[1]);
-    if (value == nullptr) co_return fail(Errc::not_found, "the project has no metadata \"" + call.path[1] + "\"");
-    co_return json_response(json::object{{call.path[1], *value}});
+    for (const auto& [name, value] : shown_metadata(project)) {
+        if (name == call.path[1]) co_return json_response(json::object{{name, value}});
+    }
+    co_return fail(Errc::not_found, "the project has no metadata \"" + call.path[1] + "\"");
 }
 
 Task<Response> ProjectsApi::set_metadata(ApiCall call)
@@ -228,7 +227,7 @@ Task<Response> ProjectsApi::set_metadata(ApiCall call)
         const auto changed,
         co_await projects_.change_metadata(call.caller, access->id, call.path[1], std::move(value), true)
     );
-    call.audit->after = json::serialize(metadata_json(changed));
+    call.audit->after = metadata_json(changed);
     co_return Response{};
 }
 
@@ -240,7 +239,7 @@ Task<Response> ProjectsApi::remove_metadata(ApiCall call)
         const auto changed,
         co_await projects_.change_metadata(call.caller, access->id, call.path[1], std::nullopt, true)
     );
-    call.audit->after = json::serialize(metadata_json(changed));
+    call.audit->after = metadata_json(changed);
     co_return Response{};
 }
 

@@ -10,14 +10,6 @@ namespace {
 // Clients show it; nobody needs more.
 constexpr std::size_t longest_description = 4096;
 
-Response json_text(std::string text)
-{
-    Response response;
-    response.add("Content-Type", "application/json");
-    response.body = std::move(text);
-    return response;
-}
-
 }  // namespace
 
 void RepositoriesApi::add_to(ApiRouter& router)

@@ -2,9 +2,11 @@
 
 #include "access/require.hpp"
 #include "api/management/api_values.hpp"
+#include "api/management/json_append.hpp"
 #include "api/management/project_json.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -137,19 +139,20 @@ Task<Response> SystemApi::search(ApiCall call)
     CO_TRY(auto part, call.query.plain("q"));
     if (part.size() > longest_search) co_return fail(Errc::bad_request, "q is too long");
     CO_TRY(const auto found, co_await needs_.overview.search(call.caller, std::move(part)));
-    json::array projects;
-    for (const auto& project : found.projects) {
-        projects.push_back(project_json(
+    const auto append = [&](std::string& out, const Project& project) {
+        append_project(
+            out,
             project,
             {.role_id = needs_.projects.role_of(call.caller, project.id),
              .togglable = needs_.projects.may_change(call.caller, project.id)}
-        ));
-    }
+        );
+    };
     json::array repositories;
     for (const auto& repository : found.repositories) repositories.push_back(repository_json(repository));
-    co_return json_response(json::object{
-        {"project", std::move(projects)}, {"repository", std::move(repositories)}, {"chart", json::array{}}
-    });
+    co_return json_text(
+        R"({"project":)" + json_list(found.projects, 0, append) + R"(,"repository":)" + json::serialize(repositories) +
+        R"(,"chart":[]})"
+    );
 }
 
 }  // namespace entrepot

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <stdexcept>
@@ -46,6 +47,18 @@ int bind(sqlite3_stmt* statement, int index, const SqlParameter& parameter)
         }
     };
     return std::visit(Binder{statement, index}, parameter);
+}
+
+// "$1" is a name to SQLite, to be looked up at every use; "?1" is the number that PostgreSQL means by it.
+std::string numbered(std::string_view text)
+{
+    std::string result{text};
+    bool quoted = false;
+    for (std::size_t at = 0; at + 1 < result.size(); ++at) {
+        if (result[at] == '\'') quoted = !quoted;
+        if (!quoted && result[at] == '$' && result[at + 1] >= '1' && result[at + 1] <= '9') result[at] = '?';
+    }
+    return result;
 }
 
 SqlRow::Field field_of(sqlite3_stmt* statement, int column)
@@ -116,13 +129,11 @@ Result<SqlRows> SqliteConnection::run_with(const SqlStatement& statement, std::s
         sqlite3_clear_bindings(used);
     };
     const std::unique_ptr<sqlite3_stmt, decltype(reset)> guard{ready, reset};
+    // Those that the text doesn't name at its end have no number there.
+    const auto named = std::min(parameters.size(), static_cast<std::size_t>(sqlite3_bind_parameter_count(ready)));
     int number = 0;
-    for (const SqlParameter& parameter : parameters) {
-        // "$1" is a name to SQLite, and names are numbered as they appear.
-        const std::string name = "$" + std::to_string(++number);
-        const int index = sqlite3_bind_parameter_index(ready, name.c_str());
-        if (index == 0) continue;
-        if (bind(ready, index, parameter) != SQLITE_OK) return failure(statement.text);
+    for (const SqlParameter& parameter : parameters.first(named)) {
+        if (bind(ready, ++number, parameter) != SQLITE_OK) return failure(statement.text);
     }
     return rows_of(ready);
 }
@@ -185,7 +196,8 @@ Result<sqlite3_stmt*> SqliteConnection::prepared(const SqlStatement& statement)
 {
     sqlite3_stmt*& known = statements_[statement.text];
     if (known) return known;
-    if (sqlite3_prepare_v3(database_, statement.text, -1, SQLITE_PREPARE_PERSISTENT, &known, nullptr) != SQLITE_OK) {
+    const auto text = numbered(statement.text);
+    if (sqlite3_prepare_v3(database_, text.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &known, nullptr) != SQLITE_OK) {
         return failure(statement.text);
     }
     return known;
