@@ -82,17 +82,31 @@ bool Decision::is_platform_admin() const
 
 bool Decision::holds(Permission permission) const
 {
-    if (!asker_.stands || !exists_) return false;
     if (frozen() && !frozen_permissions().has(permission) && !is_platform_admin()) return false;
+    return holds_once_thawed(permission);
+}
+
+bool Decision::holds_once_thawed(Permission permission) const
+{
+    if (!asker_.stands || !exists_) return false;
     if (open() && public_permissions().has(permission)) return true;
     return visit_rights([&](const Right& right) { return right.permissions.has(permission); });
 }
 
 PermissionSet Decision::permissions() const
 {
+    auto sum = granted();
+    if (!asker_.stands || !exists_ || !open()) return sum;
+    auto shown = public_permissions();
+    if (frozen() && !is_platform_admin()) shown &= frozen_permissions();
+    shown &= permissions_within(object_.kind);
+    return sum |= shown;
+}
+
+PermissionSet Decision::granted() const
+{
     PermissionSet sum;
     if (!asker_.stands || !exists_) return sum;
-    if (open()) sum |= public_permissions();
     visit_rights([&](const Right& right) {
         sum |= right.permissions;
         return false;

@@ -33,7 +33,9 @@ public:
     bool is_platform_admin() const;
 
     bool holds(Permission permission) const;
+    bool holds_once_thawed(Permission permission) const;
     PermissionSet permissions() const;
+    PermissionSet granted() const;  // without those that are open to all
     // Those of the distribution API's actions that are held, in one walk that ends once all of `wanted` are found.
     ActionSet actions(ActionSet wanted) const;
     // Whether some repository pattern of the project gives the asker a right.

@@ -6,7 +6,7 @@ bool may_grant(const AccessPolicy& policy, const Caller& caller, const Permissio
 {
     auto counting = wanted;
     counting &= permissions_within(object.kind);
-    return counting.is_subset_of(policy.permissions(caller, object));
+    return counting.is_subset_of(policy.granted(caller, object));
 }
 
 bool may_grant(const AccessPolicy& policy, const Caller& caller, std::int64_t role_id, const ObjectRef& object)

@@ -150,12 +150,31 @@ bool AccessPolicy::may(const Caller& caller, Permission permission, const Object
     return limit_leaves(caller, decision, permission, object) && decision.holds(permission);
 }
 
+bool AccessPolicy::may_once_thawed(const Caller& caller, Permission permission, const ObjectRef& object) const
+{
+    if (!permissions_within(object.kind).has(permission)) return false;
+    const std::shared_lock lock{mutex_};
+    const auto asker = asker_of(tables_, caller, clock_);
+    const Decision decision{tables_, asker, object, clock_};
+    return limit_leaves(caller, decision, permission, object) && decision.holds_once_thawed(permission);
+}
+
 PermissionSet AccessPolicy::permissions(const Caller& caller, const ObjectRef& object) const
 {
     const std::shared_lock lock{mutex_};
     const auto asker = asker_of(tables_, caller, clock_);
     const Decision decision{tables_, asker, object, clock_};
     return left_by_limit(caller, decision, decision.permissions(), object);
+}
+
+PermissionSet AccessPolicy::granted(const Caller& caller, const ObjectRef& object) const
+{
+    const std::shared_lock lock{mutex_};
+    const auto asker = asker_of(tables_, caller, clock_);
+    const Decision decision{tables_, asker, object, clock_};
+    auto permissions = decision.granted();
+    if (caller.limit) permissions &= caller.limit->permissions_on(object, decision.tenant_id());
+    return permissions;
 }
 
 ActionSet AccessPolicy::allowed(const Caller& caller, std::string_view repository) const

@@ -43,7 +43,10 @@ public:
 
     // Everything the caller may do to an object; `scopes` don't count here (they are about repositories only).
     bool may(const Caller& caller, Permission permission, const ObjectRef& object) const;
+    bool may_once_thawed(const Caller& caller, Permission permission, const ObjectRef& object) const;
     PermissionSet permissions(const Caller& caller, const ObjectRef& object) const;
+    // Those that somebody gave them, without what anybody has there for the moment.
+    PermissionSet granted(const Caller& caller, const ObjectRef& object) const;
     Explanation explain(Caller caller, Permission permission, const ObjectRef& object) const;
     // Whether the caller has any right in the project, or on some repositories of it: that it exists is no secret then.
     bool sees_project(const Caller& caller, std::int64_t id) const;

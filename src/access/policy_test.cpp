@@ -427,6 +427,26 @@ TEST_F(Policy, explains_by_which_grant_and_through_whom)
     EXPECT_FALSE(policy.explain(as_bob, pull, project_object(11)).allowed);
 }
 
+TEST_F(Policy, what_is_open_to_all_is_nobodys_to_grant)
+{
+    EXPECT_TRUE(policy.may(as_alice, pull, project_object(11)));
+    EXPECT_FALSE(may_grant(policy, as_alice, role::limited_guest, project_object(11)));
+    EXPECT_TRUE(policy.granted(as_alice, project_object(11)).empty());
+    world.projects[1].grants = {grant_to(principal_key(alice), role::guest)};
+    learn();
+    EXPECT_TRUE(may_grant(policy, as_alice, role::guest, project_object(11)));
+}
+
+TEST_F(Policy, thawing_gives_nobody_a_right_that_they_lack)
+{
+    grant_on_app(grant_to(principal_key(alice), role::project_admin));
+    world.projects[0].frozen = true;
+    learn();
+    EXPECT_FALSE(policy.may(as_alice, update_project, project_object(10)));
+    EXPECT_TRUE(policy.may_once_thawed(as_alice, update_project, project_object(10)));
+    EXPECT_FALSE(policy.may_once_thawed(as_bob, update_project, project_object(10)));
+}
+
 TEST_F(Policy, nobody_grants_what_they_do_not_hold)
 {
     grant_on_app(grant_to(principal_key(alice), role::maintainer));

@@ -150,6 +150,8 @@ App::Parts::Parts(Config with)
           {.accounts = store->accounts(),
            .people = store->people(),
            .hasher = authenticator,
+           .teams = store->teams(),
+           .granting = {store->grants(), store->roles(), policy, access_directory, clock},
            .policy = policy,
            .directory = access_directory,
            .clock = clock,

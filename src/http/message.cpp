@@ -23,6 +23,17 @@ std::string Request::header_list(std::string_view name) const
     return joined;
 }
 
+std::optional<std::string_view> Response::header(std::string_view name) const noexcept
+{
+    std::string_view lines = headers;
+    while (!lines.empty()) {
+        const auto line = lines.substr(0, lines.find("\r\n"));
+        if (line.starts_with(name) && line.substr(name.size()).starts_with(": ")) return line.substr(name.size() + 2);
+        lines.remove_prefix(std::min(line.size() + 2, lines.size()));
+    }
+    return std::nullopt;
+}
+
 Response& Response::add(std::string_view name, std::string_view value)
 {
     headers.reserve(headers.size() + name.size() + value.size() + 4);

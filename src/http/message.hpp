@@ -78,6 +78,8 @@ struct Response {
 
     // Appends a header. Control characters in `value` are replaced by spaces: nothing can be injected.
     Response& add(std::string_view name, std::string_view value);
+    // The value of one that add() was given by this very name.
+    std::optional<std::string_view> header(std::string_view name) const noexcept;
     std::uint64_t body_length() const noexcept;
 };
 

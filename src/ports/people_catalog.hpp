@@ -6,6 +6,7 @@
 #include "ports/list_query.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace entrepot {
@@ -33,9 +34,10 @@ public:
     virtual Task<bool> has_name(std::string name) = 0;
     virtual Task<bool> has_email(std::string email) = 0;
 
-    virtual Task<> set_profile(std::int64_t id, UserProfile profile, Actor actor) = 0;  // not_found, conflict
-    virtual Task<> set_disabled(std::int64_t id, bool disabled, Actor actor) = 0;       // not_found; ends sessions
-    virtual Task<> set_admin(std::int64_t id, bool admin, Actor actor) = 0;             // not_found
+    // In one step with set_disabled() where that is given. not_found, conflict, and what set_disabled() answers.
+    virtual Task<> set_profile(std::int64_t id, UserProfile profile, std::optional<bool> disabled, Actor actor) = 0;
+    virtual Task<> set_disabled(std::int64_t id, bool disabled, Actor actor) = 0;  // not_found; ends sessions
+    virtual Task<> set_admin(std::int64_t id, bool admin, Actor actor) = 0;        // not_found
     // The name is free again; the id stays referable. Credentials, tokens, sessions, memberships and grants go.
     virtual Task<> remove(std::int64_t id, Actor actor) = 0;  // not_found
 };

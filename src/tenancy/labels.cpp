@@ -47,7 +47,12 @@ Result<> Labels::require_on(const Caller& caller, std::int64_t project_id, std::
 Task<Label> Labels::require_label(Caller caller, std::int64_t id, std::string_view action)
 {
     CO_TRY(auto label, co_await catalog_.find(id));
-    CO_CHECK(require_on(caller, label.project_id, action));
+    const auto allowed = require_on(caller, label.project_id, action);
+    if (!allowed && allowed.error().code() == Errc::not_found) {
+        // In the words of the catalog: a hidden project's label is none.
+        co_return fail(Errc::not_found, "there is no such label");
+    }
+    CO_CHECK(allowed);
     co_return label;
 }
 

@@ -136,10 +136,13 @@ Task<Project> Projects::change(Caller caller, std::int64_t id, ProjectChange cha
             co_return fail(Errc::denied, "only the tenant's admin may freeze or protect a project");
         }
     }
-    // What is thawed by the same request may be changed by it.
-    const bool thaws = change.frozen == false && project->frozen;
-    if ((changes_rest && !thaws) || !changes_guard) {
-        CO_CHECK(require(needs_.policy, caller, update_project, object_of(*project)));
+    if (changes_rest || !changes_guard) {
+        // What is thawed by the same request may be changed by it, as far as it may be once it is thawed.
+        const bool thaws = change.frozen == false && project->frozen;
+        const auto object = object_of(*project);
+        const bool may = thaws ? needs_.policy.may_once_thawed(caller, update_project, object)
+                               : needs_.policy.may(caller, update_project, object);
+        if (!may) CO_CHECK(require(needs_.policy, caller, update_project, object));
     }
     for (const auto& [name, value] : change.metadata) {
         if (value && name != allowlist_metadata) CO_CHECK(check_project_metadata(name, *value));

@@ -6,6 +6,7 @@
 #include "tenancy/robot_secret.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 namespace entrepot {
@@ -61,6 +62,18 @@ std::unexpected<Error> malformed(std::string message)
     return fail(Errc::bad_request, std::move(message));
 }
 
+// The same for one that is hidden and for one that isn't there.
+std::unexpected<Error> no_such_tenant(const std::string& name)
+{
+    return fail(Errc::not_found, "there is no tenant " + name);
+}
+
+bool sees_tenant(const AccessPolicy& policy, const Caller& caller, const TenantAccess& tenant)
+{
+    static const auto read_tenant = need(ObjectKind::tenant, "tenant", "read");
+    return policy.may(caller, read_tenant, object_of(tenant));
+}
+
 std::unexpected<Error> no_such_robot()
 {
     return fail(Errc::not_found, "there is no such robot");
@@ -99,9 +112,7 @@ named_object(const AccessPolicy& policy, const Caller& caller, const Robot& robo
         const auto tenant = policy.tenant(wanted.name);
         if (tenant && tenant->id == robot.tenant_id) return object_of(*tenant);
         if (robot.level == RobotLevel::tenant) return malformed("a tenant's robot has permissions on its tenant alone");
-        static const auto read_tenant = need(ObjectKind::tenant, "tenant", "read");
-        const bool seen = tenant && policy.may(caller, read_tenant, object_of(*tenant));
-        if (!seen) return fail(Errc::not_found, "there is no tenant " + wanted.name);
+        if (!tenant || !sees_tenant(policy, caller, *tenant)) return no_such_tenant(wanted.name);
         return object_of(*tenant);
     }
     if (all && robot.level == RobotLevel::tenant) return object_at(ObjectKind::tenant, robot.tenant_id);
@@ -157,7 +168,7 @@ Result<ObjectRef> Robots::home_of(const Caller& caller, const RobotOrder& order)
     const auto named = std::ranges::find(order.permissions, RobotLevel::tenant, &RobotPermission::kind);
     if (named == order.permissions.end()) return malformed("a tenant's robot names its tenant in a permission");
     const auto tenant = policy.tenant(named->name);
-    if (!tenant) return fail(Errc::not_found, "there is no tenant " + named->name);
+    if (!tenant || !sees_tenant(policy, caller, *tenant)) return no_such_tenant(named->name);
     return object_of(*tenant);
 }
 
@@ -277,6 +288,11 @@ Task<Robots::Changed> Robots::change(Caller caller, std::int64_t id, RobotWish w
             change.rights = std::move(rights);
         }
     }
+    // Who lets a robot live gives its rights away, for as long as that is.
+    const auto lasts = [](Micros end) { return end == 0 ? std::numeric_limits<Micros>::max() : end; };
+    const bool prolonged = change.duration_days && lasts(change.expires_at) > lasts(before.expires_at);
+    const bool enabled = before.disabled && change.disabled == false;
+    if (prolonged || enabled) CO_CHECK(co_await needs_.granting.expect_holds_all_of(caller, SubjectType::robot, id));
     CO_TRY(changed.after, co_await needs_.catalog.change(id, std::move(change), needs_.granting.actor(caller)));
     CO_CHECK(co_await needs_.granting.directory().catch_up());
     co_return changed;

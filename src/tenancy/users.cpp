@@ -13,6 +13,7 @@ const Permission read_users = need(ObjectKind::platform, "user", "read");
 const Permission create_users = need(ObjectKind::platform, "user", "create");
 const Permission update_users = need(ObjectKind::platform, "user", "update");
 const Permission delete_users = need(ObjectKind::platform, "user", "delete");
+const Permission create_members = need(ObjectKind::tenant, "member", "create");
 constexpr ObjectRef platform{.kind = ObjectKind::platform, .id = 0, .name = {}};
 
 constexpr std::size_t longest_name = 255;
@@ -108,7 +109,20 @@ Task<Account> Users::create(NewUser user, Caller caller)
     const bool stranger = caller.identity->anonymous() && open_to_strangers();
     if (!stranger) CO_CHECK(require(parts_.policy, caller, create_users, platform));
     if (stranger) user.tenant_id = AccountCatalog::default_tenant;
+    if (!stranger) CO_CHECK(co_await check_may_let_in(caller, user.tenant_id));
     co_return co_await make(std::move(user));
+}
+
+// Whoever becomes a member of a tenant has what its team of all members has.
+Task<> Users::check_may_let_in(Caller caller, std::int64_t tenant_id)
+{
+    if (tenant_id != AccountCatalog::default_tenant) {
+        CO_CHECK(
+            require(parts_.policy, caller, create_members, {.kind = ObjectKind::tenant, .id = tenant_id, .name = {}})
+        );
+    }
+    CO_TRY(const auto everyone, co_await parts_.teams.implicit(tenant_id));
+    co_return co_await parts_.granting.expect_holds_all_of(caller, SubjectType::team, everyone.id);
 }
 
 Task<std::int64_t> Users::make_member(Caller, std::int64_t tenant_id, NewTenantUser user)
@@ -140,24 +154,22 @@ Task<Account> Users::make(NewUser user)
     co_return created;
 }
 
-Task<> Users::set_profile(std::int64_t id, UserProfile profile, Caller caller)
+Task<> Users::change(std::int64_t id, UserProfile profile, std::optional<bool> disabled, Caller caller)
 {
-    if (is_self(caller, id)) {
+    const bool self = is_self(caller, id);
+    if (self) {
         CO_CHECK(require_person(caller));
     } else {
         CO_CHECK(check_may_change(caller));
     }
     CO_CHECK(check_profile(profile));
-    co_return co_await parts_.people.set_profile(id, std::move(profile), actor(caller));
-}
-
-Task<> Users::set_disabled(std::int64_t id, bool disabled, Caller caller)
-{
-    CO_CHECK(check_may_change(caller));
-    if (is_self(caller, id)) co_return fail(Errc::denied, "nobody disables themselves");
-    CO_TRY(const auto account, co_await person(id));
-    if (account.is_admin) CO_CHECK(check_all_rights(caller));
-    CO_CHECK(co_await parts_.people.set_disabled(id, disabled, actor(caller)));
+    if (disabled) {
+        CO_CHECK(check_may_change(caller));
+        if (self) co_return fail(Errc::denied, "nobody disables themselves");
+        CO_TRY(const auto account, co_await person(id));
+        if (account.is_admin) CO_CHECK(check_all_rights(caller));
+    }
+    CO_CHECK(co_await parts_.people.set_profile(id, std::move(profile), disabled, actor(caller)));
     co_return co_await parts_.directory.catch_up();
 }
 

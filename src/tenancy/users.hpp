@@ -5,10 +5,13 @@
 #include "core/task.hpp"
 #include "ports/password_hasher.hpp"
 #include "ports/people_catalog.hpp"
+#include "ports/tenant_catalog.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tenancy/granting.hpp"
 #include "tenancy/tenant_user_maker.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,8 @@ public:
         AccountCatalog& accounts;
         PeopleCatalog& people;
         PasswordHasher& hasher;
+        TeamCatalog& teams;
+        Granting granting;
         const AccessPolicy& policy;
         AccessDirectory& directory;
         const Clock& clock;
@@ -44,12 +49,13 @@ public:
         UserProfile profile;
         std::int64_t tenant_id = AccountCatalog::default_tenant;  // strangers: of this one only
     };
-    // user:create, or anonymous while self-registration is on. bad_request, conflict.
+    // user:create, or anonymous while self-registration is on. Into another tenant than the default one also what
+    // letting a member in takes there. bad_request, conflict.
     Task<Account> create(NewUser user, Caller caller);
     // A tenant's admin may make members of that tenant; that they may has been checked.
     Task<std::int64_t> make_member(Caller caller, std::int64_t tenant_id, NewTenantUser user) override;
-    Task<> set_profile(std::int64_t id, UserProfile profile, Caller caller);  // oneself, or user:update
-    Task<> set_disabled(std::int64_t id, bool disabled, Caller caller);       // user:update, not oneself
+    // Oneself, or user:update; `disabled`: user:update, not oneself. All of it or nothing.
+    Task<> change(std::int64_t id, UserProfile profile, std::optional<bool> disabled, Caller caller);
     Task<> set_admin(std::int64_t id, bool admin, Caller caller);
     Task<Account> remove(std::int64_t id, Caller caller);  // user:delete, not oneself; answers who it was
 
@@ -72,6 +78,7 @@ private:
     Result<> check_may_ask(const Caller& caller) const;
     Result<> check_may_change(const Caller& caller) const;
     Result<> check_all_rights(const Caller& caller) const;
+    Task<> check_may_let_in(Caller caller, std::int64_t tenant_id);
     Task<Account> make(NewUser user);
     Task<Account> person(std::int64_t id);
     Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = parts_.clock.now()}; }

@@ -57,14 +57,16 @@ TEST_P(MetadataStoreContract, keeps_people_with_all_they_say_about_themselves)
     EXPECT_FALSE(found->disabled);
     EXPECT_FALSE(found->is_admin);
     EXPECT_EQ(found->updated_at, 10);
-    EXPECT_SUCCEEDS(run(store().people().set_profile(made.id, {"new@example.org", "Ann", "hello"}, {made.id, 30})));
+    EXPECT_SUCCEEDS(
+        run(store().people().set_profile(made.id, {"new@example.org", "Ann", "hello"}, std::nullopt, {made.id, 30}))
+    );
     const auto changed = run(store().accounts().find_by_id(made.id));
     ASSERT_TRUE(changed);
     EXPECT_EQ(changed->email, "new@example.org");
     EXPECT_EQ(changed->realname, "Ann");
     EXPECT_EQ(changed->comment, "hello");
     EXPECT_EQ(changed->updated_at, 30);
-    EXPECT_FAILS(Errc::not_found, run(store().people().set_profile(made.id + 9, {}, {made.id, 30})));
+    EXPECT_FAILS(Errc::not_found, run(store().people().set_profile(made.id + 9, {}, std::nullopt, {made.id, 30})));
 }
 
 TEST_P(MetadataStoreContract, new_people_are_members_of_the_tenant_they_are_made_in)
@@ -87,8 +89,10 @@ TEST_P(MetadataStoreContract, an_email_belongs_to_one_person)
 {
     const auto ann = new_person(store(), "ann");
     const auto bob = new_person(store(), "bob");
-    EXPECT_FAILS(Errc::conflict, run(store().people().set_profile(bob.id, {ann.email, "", ""}, {bob.id, 30})));
-    EXPECT_SUCCEEDS(run(store().people().set_profile(ann.id, {ann.email, "", ""}, {ann.id, 30})));
+    EXPECT_FAILS(
+        Errc::conflict, run(store().people().set_profile(bob.id, {ann.email, "", ""}, std::nullopt, {bob.id, 30}))
+    );
+    EXPECT_SUCCEEDS(run(store().people().set_profile(ann.id, {ann.email, "", ""}, std::nullopt, {ann.id, 30})));
     Account account;
     account.name = "eve";
     account.email = ann.email;
@@ -172,6 +176,12 @@ TEST_P(MetadataStoreContract, the_last_enabled_platform_admin_stays)
     const auto ann = new_person(store(), "ann", true);
     EXPECT_SUCCEEDS(run(store().people().set_disabled(ann.id, true, {root.id, 50})));
     EXPECT_FAILS(Errc::precondition_failed, run(store().people().set_disabled(root.id, true, {ann.id, 51})));
+    // What can't be disabled keeps its profile too.
+    EXPECT_FAILS(
+        Errc::precondition_failed,
+        run(store().people().set_profile(root.id, {"root@example.org", "Changed", ""}, true, {ann.id, 49}))
+    );
+    EXPECT_NE(run(store().accounts().find_by_id(root.id))->realname, "Changed");
     EXPECT_FAILS(Errc::precondition_failed, run(store().people().set_admin(root.id, false, {ann.id, 51})));
     EXPECT_FAILS(Errc::precondition_failed, run(store().people().remove(root.id, {ann.id, 51})));
     EXPECT_TRUE(run(store().accounts().find("root"))->is_admin);

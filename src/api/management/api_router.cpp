@@ -41,6 +41,19 @@ private:
     std::size_t at_ = 0;
 };
 
+// A copy of the call with another body.
+ApiCall with_body(const ApiCall& call, ByteSource& body)
+{
+    return {
+        .request = call.request,
+        .body = body,
+        .caller = call.caller,
+        .query = call.query,
+        .path = call.path,
+        .audit = call.audit,
+    };
+}
+
 std::string_view name_of_method(Method method) noexcept
 {
     switch (method) {
@@ -250,37 +263,46 @@ Task<Response> ApiRouter::create(const ApiRoute& route, ApiCall call)
     CO_TRY(auto text, co_await read_all(call.body, largest_body));
     TextSource body{std::move(text)};
     Idempotency::Claim claim{.user_id = call.identity().user_id, .key = std::string{*key}, .request = {}};
+    // Another credential of the same person's may be narrower than the one that was answered.
     std::string asked{call.request.path};
-    asked += "?" + std::string{call.request.query} + "\n" + body.text();
+    asked += "?" + std::string{call.request.query} + "\n" + std::to_string(call.caller.access_token_id) + "\n" +
+             std::to_string(call.caller.credential_version) + "\n" + body.text();
     claim.request = digest_of(asked).text();
-    // A copy of the call with another body.
-    const auto carry_out = [&route, &body, &call] {
-        return route.handler(ApiCall{
-            .request = call.request,
-            .body = body,
-            .caller = call.caller,
-            .query = call.query,
-            .path = call.path,
-            .audit = call.audit,
-        });
-    };
-    co_return co_await idempotency_->once(std::move(claim), carry_out);
+    const auto carry_out = [&route, &body, &call] { return route.handler(with_body(call, body)); };
+    CO_TRY(auto answer, co_await idempotency_->once(std::move(claim), carry_out));
+    if (answer.header(Idempotency::replayed)) CO_CHECK(co_await check_still_seen(call.request, call.caller, answer));
+    co_return answer;
+}
+
+// What was made may have been hidden from its maker since, and the answer may hold its secret.
+Task<> ApiRouter::check_still_seen(const Request& request, Caller caller, const Response& answer) const
+{
+    const auto location = answer.header("Location");
+    if (!location || !location->starts_with(base_path)) co_return Result<>{};
+    const auto path = location->substr(base_path.size());
+    CO_TRY(const auto match, find(Method::get, path));
+    if (!match.route) co_return Result<>{};
+    const auto seen = co_await look_at(request, std::move(caller), path);
+    if (!seen) co_return std::unexpected{seen.error()};
+    co_return Result<>{};
 }
 
 Task<Response> ApiRouter::change(const ApiRoute& route, ApiCall call)
 {
+    // Before the turn: who sends slowly holds nobody else up.
+    CO_TRY(auto text, co_await read_all(call.body, largest_body));
+    TextSource body{std::move(text)};
     CO_TRY(const auto turn, co_await turns_.wait(std::string{call.request.path}));
     const auto wanted = call.request.header_list("if-match");
     if (!wanted.empty()) CO_CHECK(co_await check_precondition(call.request, call.caller, wanted));
-    co_return co_await route.handler(std::move(call));
+    co_return co_await route.handler(with_body(call, body));
 }
 
-// Against what a GET of the same path answers the same caller now.
-Task<> ApiRouter::check_precondition(const Request& request, Caller caller, std::string wanted) const
+// What a GET of a path below the base answers the caller now.
+Task<Response> ApiRouter::look_at(const Request& request, Caller caller, std::string_view path) const
 {
-    const auto differs = [] { return fail(Errc::precondition_failed, "the object is not what If-Match names"); };
-    CO_TRY(auto match, find(Method::get, request.path.substr(base_path.size())));
-    if (!match.route) co_return differs();
+    CO_TRY(auto match, find(Method::get, path));
+    if (!match.route) co_return fail(Errc::not_found, "there is nothing to look at");
     CO_TRY(auto query, Query::of(request));
     TextSource nothing{{}};
     ApiCall call{
@@ -291,7 +313,14 @@ Task<> ApiRouter::check_precondition(const Request& request, Caller caller, std:
         .path = std::move(match.values),
         .audit = nullptr,
     };
-    const auto current = co_await match.route->handler(std::move(call));
+    co_return co_await match.route->handler(std::move(call));
+}
+
+// Against what a GET of the same path answers the same caller now.
+Task<> ApiRouter::check_precondition(const Request& request, Caller caller, std::string wanted) const
+{
+    const auto differs = [] { return fail(Errc::precondition_failed, "the object is not what If-Match names"); };
+    const auto current = co_await look_at(request, std::move(caller), request.path.substr(base_path.size()));
     if (!current && status_of(current.error().code()) >= 500) co_return std::unexpected{current.error()};
     if (!current || !is_single_object(*current)) co_return differs();
     const auto tag = entity_tag(*current);

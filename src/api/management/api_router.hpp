@@ -86,6 +86,8 @@ private:
     Task<Response> create(const ApiRoute& route, ApiCall call);
     Task<Response> change(const ApiRoute& route, ApiCall call);
     Task<> check_precondition(const Request& request, Caller caller, std::string wanted) const;
+    Task<> check_still_seen(const Request& request, Caller caller, const Response& answer) const;
+    Task<Response> look_at(const Request& request, Caller caller, std::string_view path) const;
 
     Gate& gate_;
     const Settings* settings_;

@@ -51,7 +51,7 @@ Result<Response> Idempotency::unsealed(const Claim& claim, const IdempotencyCata
     const auto end = no_headers ? 0 : text.find("\r\n\r\n") + 2;
     response.headers = text.substr(0, end);
     if (end + 2 < text.size()) response.body = text.substr(end + 2);
-    response.add("Idempotency-Replayed", "true");
+    response.add(replayed, "true");
     return response;
 }
 

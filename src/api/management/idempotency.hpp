@@ -23,6 +23,7 @@ class Idempotency {
 public:
     static constexpr std::chrono::hours kept{24};
     static constexpr std::chrono::minutes longest_request{5};
+    static constexpr std::string_view replayed = "Idempotency-Replayed";  // header of an answer that was kept
 
     Idempotency(IdempotencyCatalog& catalog, MasterKey key, Random& random, const Clock& clock)
         : catalog_{catalog}, master_key_{std::move(key)}, random_{random}, clock_{clock}
@@ -35,7 +36,7 @@ public:
     struct Claim {
         std::int64_t user_id = 0;
         std::string key;
-        std::string request;  // fingerprint: method, path, query and body
+        std::string request;  // fingerprint: path, query, credential and body
     };
     // The kept answer, or what `carry_out` answers. conflict while the first request is under way; unprocessable when
     // the key was used for another request.

@@ -116,6 +116,7 @@ Task<Response> UsersApi::create(ApiCall call)
     CO_TRY(user.profile, profile_of(body, {}));
     CO_TRY(const auto tenant, body.optional_integer("tenant_id"));
     user.tenant_id = tenant.value_or(AccountCatalog::default_tenant);
+    call.audit->tenant_id = user.tenant_id;
     CO_TRY(const auto created, co_await users_.create(std::move(user), call.caller));
     note(call, created);
     call.audit->after = json::serialize(as_json(created));
@@ -176,10 +177,9 @@ Task<Response> UsersApi::update(ApiCall call)
     CO_TRY(const auto body, co_await JsonBody::read(call.body));
     CO_TRY(const auto before, co_await users_.find(id, call.caller));
     CO_TRY(auto profile, profile_of(body, before));
-    CO_TRY(const auto disabled, body.optional_boolean("disabled"));
-    // First what more rights are needed for: nothing is changed where that is refused.
-    if (disabled && *disabled != before.disabled) CO_CHECK(co_await users_.set_disabled(id, *disabled, call.caller));
-    CO_CHECK(co_await users_.set_profile(id, std::move(profile), call.caller));
+    CO_TRY(auto disabled, body.optional_boolean("disabled"));
+    if (disabled == before.disabled) disabled.reset();
+    CO_CHECK(co_await users_.change(id, std::move(profile), disabled, call.caller));
     CO_TRY(const auto after, co_await users_.find(id, call.caller));
     note_change(call, before, after);
     co_return Response{};

@@ -34,15 +34,6 @@ std::string_view operation_of(Method method) noexcept
     return "pull";
 }
 
-// The value of a header that an answer of ours carries.
-std::string_view header_of(const Response& response, std::string_view name)
-{
-    const auto at = response.headers.find(std::string{name} + ": ");
-    if (at == std::string::npos) return {};
-    const auto value = std::string_view{response.headers}.substr(at + name.size() + 2);
-    return value.substr(0, value.find("\r\n"));
-}
-
 }  // namespace
 
 std::optional<OciAudit::Change> OciAudit::change_of(const Request& request, const OciRoute& route)
@@ -97,8 +88,8 @@ Task<Response> OciAudit::settle(
         CO_CHECK(co_await trail_.note(std::move(record)));
         co_return answer;
     }
-    if (const auto digest = header_of(*answer, "Docker-Content-Digest"); !digest.empty()) {
-        record.after = R"({"digest":")" + std::string{digest} + R"("})";
+    if (const auto digest = answer->header("Docker-Content-Digest")) {
+        record.after = R"({"digest":")" + std::string{*digest} + R"("})";
     }
     CO_CHECK(co_await trail_.record(std::move(record)));
     co_return answer;

@@ -94,6 +94,24 @@ Result<SqlRows> PostgresConnection::run_with(const SqlStatement& statement, std:
     return rows_of(rows.get());
 }
 
+Result<SqlRows> PostgresConnection::run_once(const std::string& text, std::span<const SqlParameter> parameters)
+{
+    const PostgresParameters given{parameters};
+    const bool sent = connection_ && PQsendQueryParams(
+                                         connection_,
+                                         text.c_str(),
+                                         given.count(),
+                                         given.types.data(),
+                                         given.values.data(),
+                                         given.lengths.data(),
+                                         given.formats.data(),
+                                         1
+                                     ) != 0;
+    if (!sent) return lost(text.c_str());
+    TRY(const Answer rows, answer());
+    return rows_of(rows.get());
+}
+
 Result<> PostgresConnection::run_script(std::string_view text)
 {
     const std::string script{text};

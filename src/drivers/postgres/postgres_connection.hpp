@@ -32,6 +32,7 @@ public:
     bool connected() const noexcept { return connection_ != nullptr; }
 
     Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override;
+    Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) override;
     Result<> run_script(std::string_view text) override;
 
     Result<> begin() override { return begin(Durability::durable); }

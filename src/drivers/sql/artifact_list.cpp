@@ -275,7 +275,9 @@ Result<ListPage<ListedArtifact>>
 searched(SqlSession& session, ListStatement& statement, ListQuery query, const ArtifactParts& parts)
 {
     std::vector<ListCondition> plain;
+    statement.varies();
     for (auto& condition : query.conditions) {
+        CHECK(ListStatement::check_values(condition));
         if (condition.field == "tags" || condition.field == "tag") {
             CHECK(add_tag_condition(statement, condition));
         } else if (condition.field == "labels" || condition.field == "label") {

@@ -12,17 +12,17 @@
 namespace entrepot {
 namespace {
 
-// Engines keep prepared statements by the address of their text, so each text must stay where it is. There are as many
-// as there are combinations of fields that somebody asked for; beyond the bound a list answers unavailable.
-constexpr std::size_t most_texts = 20'000;
+// As many as can be asked for: each is an expression of its own to the engine, which has its limits.
+constexpr std::size_t most_values = 100;
 
+// Engines keep prepared statements by the address of their text, so each text must stay where it is. What depends on a
+// request is not among them.
 const char* interned(std::string text)
 {
     static std::mutex mutex;
     static std::unordered_set<std::string> texts;
     const std::lock_guard lock{mutex};
     if (const auto known = texts.find(text); known != texts.end()) return known->c_str();
-    if (texts.size() >= most_texts) return nullptr;
     return texts.insert(std::move(text)).first->c_str();
 }
 
@@ -103,10 +103,17 @@ void ListStatement::where_one_of(const char* column, std::span<const std::int64_
     conditions_ += (conditions_.empty() ? " WHERE (" : " AND (") + std::string{column} + " IN (" + list + "))";
 }
 
+Result<> ListStatement::check_values(const ListCondition& condition)
+{
+    if (condition.values.size() <= most_values) return {};
+    return fail(Errc::bad_request, condition.field + " has more than " + std::to_string(most_values) + " values");
+}
+
 Result<> ListStatement::add(const ListCondition& condition)
 {
     const auto* column = find(condition.field);
     if (!column) return fail(Errc::bad_request, "this list has no field " + condition.field + " to ask for");
+    CHECK(check_values(condition));
     const std::string name = column->column;
     std::string text;
     if (condition.kind == ListCondition::Kind::fuzzy) {
@@ -142,13 +149,12 @@ Result<> ListStatement::apply(const ListQuery& query)
     }
     offset_ = query.offset;
     limit_ = query.limit;
+    varies_ = varies_ || !query.conditions.empty() || !query.order.empty();
     return {};
 }
 
 Result<SqlRows> ListStatement::run(SqlSession& session, std::string text, std::span<const Value> more) const
 {
-    const char* const kept = interned(std::move(text));
-    if (!kept) return fail(Errc::unavailable, "too many different lists were asked for");
     std::vector<SqlParameter> parameters;
     parameters.reserve(values_.size() + more.size());
     const auto put = [&](const Value& value) {
@@ -160,7 +166,8 @@ Result<SqlRows> ListStatement::run(SqlSession& session, std::string text, std::s
     };
     for (const auto& value : values_) put(value);
     for (const auto& value : more) put(value);
-    return session.run_with(SqlStatement{kept}, parameters);
+    if (varies_) return session.run_once(text, parameters);
+    return session.run_with(SqlStatement{interned(std::move(text))}, parameters);
 }
 
 std::string ListStatement::order_text() const

@@ -35,7 +35,12 @@ public:
     // `column` is one of `ids`; none of them: nothing is listed.
     void where_one_of(const char* column, std::span<const std::int64_t> ids);
     // The query's conditions and order. bad_request for a field that is not in the table, or a value of another type.
+    // A statement that has any of them is not kept prepared: there are more of these than could be counted.
     Result<> apply(const ListQuery& query);
+    // The same for a text that where() was given and that depends on a request.
+    void varies() noexcept { varies_ = true; }
+    // bad_request for more values than one condition can have.
+    static Result<> check_values(const ListCondition& condition);
     // The order of a list without `sort`, and what makes every order total: "p.name", "a.pushed_at DESC, a.id DESC".
     void order_by(const char* terms) { last_order_ = terms; }
 
@@ -65,6 +70,7 @@ private:
     std::vector<Value> values_;
     std::int64_t offset_ = 0;
     std::int64_t limit_ = 10;
+    bool varies_ = false;  // its text depends on a request
 };
 
 }  // namespace entrepot

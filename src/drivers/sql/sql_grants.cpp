@@ -176,6 +176,7 @@ void restrict_to(ListStatement& statement, const GrantReach& reach)
     if (!reach.tenants.empty())
         condition += " OR COALESCE(p.tenant_id, n.id) IN (" + places(reach.tenants, values) + ")";
     if (!reach.projects.empty()) condition += " OR p.id IN (" + places(reach.projects, values) + ")";
+    statement.varies();
     statement.where(condition.c_str(), std::move(values));
 }
 

@@ -148,6 +148,18 @@ Result<bool> has_row(SqlSession& session, const SqlStatement& statement, const s
     return !rows.empty();
 }
 
+Result<> disable_user(SqlSession& session, std::int64_t id, bool disabled, const Actor& actor)
+{
+    if (disabled) {
+        CHECK(check_not_last_admin(session, id));
+        CHECK(session.run(delete_sessions, {id}));
+    }
+    const std::int64_t value = disabled ? 1 : 0;
+    TRY(const auto rows, session.run(update_disabled, {id, value, actor.at}));
+    if (rows.empty()) return no_such_user();
+    return disabled ? Result<>{} : note_access_change(session, AccessObject::principal, id);
+}
+
 }  // namespace
 
 Task<ListPage<Account>> SqlPeople::list(ListQuery query)
@@ -198,9 +210,9 @@ Task<bool> SqlPeople::has_email(std::string email)
     co_return co_await engine_.read(work);
 }
 
-Task<> SqlPeople::set_profile(std::int64_t id, UserProfile profile, Actor actor)
+Task<> SqlPeople::set_profile(std::int64_t id, UserProfile profile, std::optional<bool> disabled, Actor actor)
 {
-    const auto work = [id, profile, actor](SqlSession& session) -> Result<> {
+    const auto work = [id, profile, disabled, actor](SqlSession& session) -> Result<> {
         TRY(const auto owners, session.run(find_email, {profile.email}));
         if (!owners.empty() && owners.front().integer(0) != id) {
             return fail(Errc::conflict, "a user with this email exists already");
@@ -208,23 +220,14 @@ Task<> SqlPeople::set_profile(std::int64_t id, UserProfile profile, Actor actor)
         TRY(const auto rows,
             session.run(update_profile, {id, profile.email, profile.realname, profile.comment, actor.at}));
         if (rows.empty()) return no_such_user();
-        return {};
+        return disabled ? disable_user(session, id, *disabled, actor) : Result<>{};
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
 Task<> SqlPeople::set_disabled(std::int64_t id, bool disabled, Actor actor)
 {
-    const auto work = [id, disabled, actor](SqlSession& session) -> Result<> {
-        if (disabled) {
-            CHECK(check_not_last_admin(session, id));
-            CHECK(session.run(delete_sessions, {id}));
-        }
-        const std::int64_t value = disabled ? 1 : 0;
-        TRY(const auto rows, session.run(update_disabled, {id, value, actor.at}));
-        if (rows.empty()) return no_such_user();
-        return disabled ? Result<>{} : note_access_change(session, AccessObject::principal, id);
-    };
+    const auto work = [id, disabled, actor](SqlSession& session) { return disable_user(session, id, disabled, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

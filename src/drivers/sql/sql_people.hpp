@@ -15,7 +15,7 @@ public:
     search(std::string part, std::int64_t seen_by, std::int64_t offset, std::int64_t limit) override;
     Task<bool> has_name(std::string name) override;
     Task<bool> has_email(std::string email) override;
-    Task<> set_profile(std::int64_t id, UserProfile profile, Actor actor) override;
+    Task<> set_profile(std::int64_t id, UserProfile profile, std::optional<bool> disabled, Actor actor) override;
     Task<> set_disabled(std::int64_t id, bool disabled, Actor actor) override;
     Task<> set_admin(std::int64_t id, bool admin, Actor actor) override;
     Task<> remove(std::int64_t id, Actor actor) override;

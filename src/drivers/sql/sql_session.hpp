@@ -56,6 +56,8 @@ public:
         return run_with(statement, {parameters.begin(), parameters.size()});
     }
     virtual Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) = 0;
+    // A text that may never come again, so that nothing is kept of it.
+    virtual Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) = 0;
     // Several statements without parameters or rows: definitions.
     virtual Result<> run_script(std::string_view text) = 0;
 };

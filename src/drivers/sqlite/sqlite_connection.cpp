@@ -129,13 +129,28 @@ Result<SqlRows> SqliteConnection::run_with(const SqlStatement& statement, std::s
         sqlite3_clear_bindings(used);
     };
     const std::unique_ptr<sqlite3_stmt, decltype(reset)> guard{ready, reset};
+    return run_prepared(ready, parameters);
+}
+
+Result<SqlRows> SqliteConnection::run_once(const std::string& text, std::span<const SqlParameter> parameters)
+{
+    sqlite3_stmt* once = nullptr;
+    if (sqlite3_prepare_v3(database_, numbered(text).c_str(), -1, 0, &once, nullptr) != SQLITE_OK) {
+        return failure(text.c_str());
+    }
+    const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> guard{once, &sqlite3_finalize};
+    return run_prepared(once, parameters);
+}
+
+Result<SqlRows> SqliteConnection::run_prepared(sqlite3_stmt* statement, std::span<const SqlParameter> parameters)
+{
     // Those that the text doesn't name at its end have no number there.
-    const auto named = std::min(parameters.size(), static_cast<std::size_t>(sqlite3_bind_parameter_count(ready)));
+    const auto named = std::min(parameters.size(), static_cast<std::size_t>(sqlite3_bind_parameter_count(statement)));
     int number = 0;
     for (const SqlParameter& parameter : parameters.first(named)) {
-        if (bind(ready, ++number, parameter) != SQLITE_OK) return failure(statement.text);
+        if (bind(statement, ++number, parameter) != SQLITE_OK) return failure(sqlite3_sql(statement));
     }
-    return rows_of(ready);
+    return rows_of(statement);
 }
 
 Result<SqlRows> SqliteConnection::rows_of(sqlite3_stmt* statement)

@@ -23,6 +23,7 @@ public:
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
     Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override;
+    Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) override;
     Result<> run_script(std::string_view text) override;
 
     Result<> begin() override;
@@ -38,6 +39,7 @@ public:
 
 private:
     Result<sqlite3_stmt*> prepared(const SqlStatement& statement);
+    Result<SqlRows> run_prepared(sqlite3_stmt* statement, std::span<const SqlParameter> parameters);
     std::unexpected<Error> failure(const char* doing) const;
     Result<SqlRows> rows_of(sqlite3_stmt* statement);
 

@@ -170,6 +170,11 @@ public:
         ++statements;
         return session_.run_with(statement, parameters);
     }
+    Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) override
+    {
+        ++statements;
+        return session_.run_once(text, parameters);
+    }
     Result<> run_script(std::string_view text) override { return session_.run_script(text); }
     int statements = 0;
 
