@@ -132,7 +132,11 @@ Result<AuditQuery> query_of(const AuditShowCommand& command, const Clock& clock)
 
 Result<> show(const AuditShowCommand& command, const Clock& clock)
 {
-    AuditFiles files{directory_of(command.data, command.directory)};
+    const auto directory = directory_of(command.data, command.directory);
+    std::error_code error;
+    if (!std::filesystem::is_directory(directory, error))
+        return fail(Errc::not_found, "there is no audit trail: " + directory.string() + " is no directory");
+    AuditFiles files{directory};
     AuditReader reader{files};
     TRY(auto query, query_of(command, clock));
     auto left = command.limit == 0 ? ~0UL : command.limit;

@@ -135,7 +135,7 @@ OPTIONS
   --until TIME      Records up to then
   --user NAME       Of this user alone
   --resource PART   Whose resource holds this text
-  --operation WORD  create, update, delete, pull, login, logout
+  --operation WORD  create, read (only where it was denied), update, delete, pull, login or logout
   --result WORD     ok, denied or failed
   --limit COUNT     No more records than this
   --help            Print this
@@ -261,8 +261,9 @@ struct Parser {
         show->add_option("--until", to_show.until);
         show->add_option("--user", to_show.user);
         show->add_option("--resource", to_show.resource);
-        show->add_option("--operation", to_show.operation);
-        show->add_option("--result", to_show.result);
+        show->add_option("--operation", to_show.operation)
+            ->check(CLI::IsMember({"create", "read", "update", "delete", "pull", "login", "logout"}));
+        show->add_option("--result", to_show.result)->check(CLI::IsMember({"ok", "denied", "failed"}));
         show->add_option("--limit", to_show.limit);
     }
 

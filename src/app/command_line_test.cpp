@@ -80,6 +80,8 @@ TEST(CommandLine, refuses_wrong_arguments)
              {"entrepot", "serve", "version"},
              {"entrepot", "check-config", "--config", "x", "--print-reference"},
              {"entrepot", "version", "--config", "x"},
+             {"entrepot", "audit", "show", "--result", "frob"},
+             {"entrepot", "audit", "show", "--operation", "frob"},
              {"entrepot"},
              {},
          }) {

@@ -93,18 +93,18 @@ Result<int> export_all(CtlRun& run)
     std::map<std::string, std::string> files;
     for (const auto& document : documents) {
         std::string name;
-        if (run.has("output")) {
+        if (run.has("directory")) {
             TRY(name, export_file(server, document));
         }
         auto& text = files[name];
         text += (text.empty() ? "" : "---\n") + document_text(document);
     }
     for (const auto& [name, text] : files) {
-        if (!run.has("output")) {
+        if (!run.has("directory")) {
             run.io().out(text);
             continue;
         }
-        const auto path = std::filesystem::path{run.value("output")} / name;
+        const auto path = std::filesystem::path{run.value("directory")} / name;
         CHECK(run.io().write_private(path, text));
         run.io().out(fmt::format("{}\n", path.string()));
     }
@@ -138,8 +138,12 @@ std::vector<CtlCommand> apply_commands()
          .text = "prints the server's state as documents that `apply` takes; no secrets are among them",
          .options =
              {{.name = "tenant", .value = "NAME", .text = "only this tenant and what belongs to it"},
-              {.name = "output", .value = "DIR", .text = "a file a tenant into this directory"}},
+              {.name = "directory",
+               .value = "DIR",
+               .text = "a file a tenant into this directory, not to standard output"}},
          .run = export_all,
+         .more = "An export is no backup: it has no images, no secrets, passwords and tokens, no settings and no audit "
+                 "trail.",
          .example = "entrepot ctl export --tenant acme > acme.yaml"},
     };
 }

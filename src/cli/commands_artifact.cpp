@@ -167,7 +167,7 @@ std::vector<CtlCommand> repositories()
          .arguments = {{.name = "from", .text = artifact.text}, {.name = "to", .text = repository.text}},
          .traits = ctl_showing,
          .run = copy,
-         .example = "entrepot ctl artifact copy staging/web:1.4 production/web"},
+         .example = "entrepot ctl artifact copy web/app:1 web/kept"},
     };
 }
 

@@ -1,3 +1,4 @@
+#include "cli/apply/apply_server.hpp"
 #include "cli/ctl_generic.hpp"
 #include "cli/ctl_lookup.hpp"
 #include "cli/ctl_tables.hpp"
@@ -99,7 +100,16 @@ Result<int> list_grants(CtlRun& run)
         conditions += fmt::format("{}{}_kind={}", conditions.empty() ? "" : ",", option, kind);
         if (!name.empty()) conditions += fmt::format(",{}={}", option, name);
     }
-    CHECK(run.print_list("grants", grant_columns, conditions));
+    TRY(auto* const api, run.api());
+    ApplyServer server{run.io(), *api};
+    CHECK(run.print_list("grants", grant_columns, conditions, [&server](json::object& grant) -> Result<> {
+        const auto* id = find_field(grant, "subject.id");
+        if (field_text(grant, "subject.kind") != "team" || id == nullptr || !id->is_int64()) return {};
+        // A team's own name says nothing: each tenant has one called everyone.
+        TRY(auto name, server.team_name(id->as_int64()));
+        if (!name.empty()) set_field(grant, "subject.name", json::value(name));
+        return {};
+    }));
     return ctl_exit::success;
 }
 

@@ -11,7 +11,13 @@ namespace {
 
 constexpr CtlTraits on_its_own{.remote = false};
 
-CtlCommand completion(std::string_view path, std::string_view text, std::string_view shell, std::string_view example)
+CtlCommand completion(
+    std::string_view path,
+    std::string_view text,
+    std::string_view shell,
+    std::string_view example,
+    std::string_view more = {}
+)
 {
     return {
         .path = path,
@@ -21,6 +27,7 @@ CtlCommand completion(std::string_view path, std::string_view text, std::string_
             run.io().out(ctl_completion_script(shell));
             return ctl_exit::success;
         },
+        .more = more,
         .example = example,
     };
 }
@@ -58,7 +65,9 @@ std::vector<CtlCommand> own_commands()
             "completion fish",
             "prints the completion script for fish",
             "fish",
-            "entrepot ctl completion fish > ~/.config/fish/completions/entrepot.fish"
+            "entrepot ctl completion fish > "
+            "~/.config/fish/completions/entrepot.fish",
+            "The directory may have to be made first: mkdir -p ~/.config/fish/completions."
         ),
         {.path = "docs",
          .text = "prints this reference as Markdown",

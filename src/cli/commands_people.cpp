@@ -49,9 +49,14 @@ Result<int> set_password(CtlRun& run)
     json::object body;
     if (run.has("old-password-stdin") && run.has("password-stdin"))
         return fail(Errc::bad_request, "only one password can come from standard input");
-    if (run.io().interactive() || run.has("old-password-stdin")) {
-        auto old = run.secret("old-password", nullptr, "Old password (empty for somebody else's): ");
-        if (old) body["old_password"] = *std::move(old);
+    TRY(auto* const known, run.api());
+    if (run.has("old-password-stdin")) {
+        TRY(const auto old, run.secret("old-password", nullptr, {}));
+        body["old_password"] = old;
+        run.use_password(old);
+    } else if (run.value("user") == known->context().user) {
+        TRY(auto* const own, run.api_with_password());
+        body["old_password"] = own->context().password;
     }
     TRY(const auto password, run.secret("password", "ENTREPOT_NEW_PASSWORD", "New password: "));
     body["new_password"] = password;
@@ -78,7 +83,7 @@ Result<int> create_token(CtlRun& run)
     TRY(auto body, run.body());
     TRY(auto scopes, parse_access(run.line().all("scope"), nullptr));
     if (!scopes.empty()) body["scopes"] = std::move(scopes);
-    TRY(auto* const api, run.api());
+    TRY(auto* const api, run.api_with_password());
     TRY(const auto answer, api->call("POST", "users/current/tokens", body));
     const CtlColumns columns{
         {"TOKEN", "token"}, {"NAME", "name"}, {"ID", "id"}, {"EXPIRES", "expires_at", CtlFormat::seconds}
@@ -86,6 +91,18 @@ Result<int> create_token(CtlRun& run)
     run.print_object(answer.body, columns);
     return ctl_exit::success;
 }
+
+Result<int> revoke_token(CtlRun& run)
+{
+    CHECK(run.api_with_password());
+    static const auto revoke =
+        delete_at("users/current/tokens/{name:token}", "the token {name}", "token {name}: revoked");
+    return revoke(run);
+}
+
+constexpr std::string_view needs_password =
+    "Tokens make and revoke no tokens: where `login` keeps one, the password is asked for, or comes from ENTREPOT_USER "
+    "and ENTREPOT_PASSWORD.";
 
 std::vector<CtlCommand> users()
 {
@@ -129,7 +146,11 @@ std::vector<CtlCommand> users()
          .arguments = {user},
          .options = {password, {.name = "old-password-stdin", .text = "read one's old password from standard input"}},
          .traits = ctl_showing,
-         .run = set_password},
+         .run = set_password,
+         .more =
+             "One's own takes the old one: the one that one is logged in with, from ENTREPOT_USER and "
+             "ENTREPOT_PASSWORD, from standard input, or asked for. The new one comes from standard input, from the "
+             "variable ENTREPOT_NEW_PASSWORD, or is asked for."},
         {.path = "user admin",
          .text = "makes a user an admin of the platform, or ends that",
          .arguments = {user, {.name = "state", .text = "on or off"}},
@@ -185,12 +206,14 @@ std::vector<CtlCommand> groups_and_tokens()
                .kind = CtlValue::moment}},
          .traits = ctl_showing,
          .run = create_token,
+         .more = needs_password,
          .example = "entrepot ctl token create laptop --expires 30d --quiet"},
         {.path = "token revoke",
          .text = "ends an access token",
          .arguments = {{.name = "name", .text = "the token's name"}},
          .traits = ctl_deleting,
-         .run = delete_at("users/current/tokens/{name:token}", "the token {name}", "token {name}: revoked")},
+         .run = revoke_token,
+         .more = needs_password},
     };
 }
 

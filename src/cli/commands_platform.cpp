@@ -14,14 +14,14 @@ const CtlColumns quota_columns{
     {"PROJECT", "ref.name"},
     {"STORAGE", "hard.storage", CtlFormat::bytes},
     {"USED", "used.storage", CtlFormat::bytes},
-    {"ARTIFACTS", "hard.artifacts"},
+    {"ARTIFACTS", "hard.artifacts", CtlFormat::count},
     {"USED", "used.artifacts"},
 };
 const CtlColumns tenant_quota_card{
     {"STORAGE", "hard.storage", CtlFormat::bytes},
     {"GIVEN TO PROJECTS", "allocated.storage", CtlFormat::bytes},
     {"USED", "used.storage", CtlFormat::bytes},
-    {"ARTIFACTS", "hard.artifacts"},
+    {"ARTIFACTS", "hard.artifacts", CtlFormat::count},
     {"ARTIFACTS GIVEN", "allocated.artifacts"},
     {"ARTIFACTS USED", "used.artifacts"},
 };
@@ -105,7 +105,9 @@ Result<int> set_config(CtlRun& run)
     TRY(auto* const api, run.api());
     TRY(const auto settings, api->get("configurations"));
     const std::string name{run.value("name")};
-    const auto* known = settings.is_object() ? find_field(settings.as_object(), name + ".value") : nullptr;
+    const auto* setting = settings.is_object() ? settings.as_object().if_contains(name) : nullptr;
+    if (setting == nullptr) return fail(Errc::not_found, fmt::format("there is no setting {}", name));
+    const auto* known = setting->is_object() ? setting->as_object().if_contains("value") : nullptr;
     const auto text = run.value("value");
     // What the setting is now says what it is made of.
     json::value value(text);
@@ -145,12 +147,12 @@ std::vector<CtlCommand> platform_commands()
          .traits = ctl_listing,
          .run = list_of("quotas?reference=project", quota_columns)},
         {.path = "quota show",
-         .text = "shows what a project or tenant may store, and stores",
+         .text = "shows the quota of a project or tenant, and how much it stores",
          .options = {of_project, of_tenant},
          .traits = ctl_showing,
          .run = show_quota},
         {.path = "quota set",
-         .text = "changes what a project or tenant may store",
+         .text = "changes the quota of a project or tenant",
          .options =
              {of_project,
               of_tenant,
@@ -166,6 +168,7 @@ std::vector<CtlCommand> platform_commands()
                .kind = CtlValue::integer}},
          .traits = ctl_showing,
          .run = set_quota,
+         .more = "What is stored is counted and shown; pushes over a quota are not yet refused.",
          .example = "entrepot ctl quota set --project web --storage 50GiB"},
         {.path = "audit list",
          .text = "lists who did what, the latest first",

@@ -54,13 +54,33 @@ Result<Home> home_of(const CtlRun& run)
     return Home{"system", {"system", "/"}};
 }
 
+// The server goes by the permissions, and would make a robot of another project or tenant.
+Result<> stays_at_home(const json::array& permissions, const Home& home)
+{
+    for (const auto& entry : permissions) {
+        const auto kind = field_text(entry.as_object(), "kind");
+        const auto name = field_text(entry.as_object(), "namespace");
+        const bool elsewhere = kind == home.level ? name != home.where.name : home.level == "project";
+        if (home.level != "system" && elsewhere)
+            return fail(
+                Errc::bad_request,
+                fmt::format(
+                    "a robot of the {} {} may be given nothing on the {} {}", home.level, home.where.name, kind, name
+                )
+            );
+    }
+    return {};
+}
+
 Result<int> create_robot(CtlRun& run)
 {
     TRY(const auto home, home_of(run));
     TRY(auto body, run.body());
     body["level"] = home.level;
     if (!body.contains("duration")) body["duration"] = 30;
-    TRY(body["permissions"], parse_access(run.line().all("permission"), &home.where));
+    TRY(auto permissions, parse_access(run.line().all("permission"), &home.where));
+    CHECK(stays_at_home(permissions, home));
+    body["permissions"] = std::move(permissions);
     TRY(auto* const api, run.api());
     TRY(const auto answer, api->call("POST", "robots", body));
     run.print_object(answer.body, secret_card);

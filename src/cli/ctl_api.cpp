@@ -49,9 +49,19 @@ std::string messages_of(const json::value& body)
     return out;
 }
 
-std::unexpected<Error> refusal(const ClientResponse& response, const json::value& body, std::string_view path)
+std::unexpected<Error> refusal(
+    const ClientResponse& response,
+    const json::value& body,
+    std::string_view path,
+    const CtlContext& context,
+    Micros now
+)
 {
     auto message = messages_of(body);
+    // With a user's name, the server doesn't tell a token that has expired from one that never was.
+    const bool over = context.token_expires != 0 && context.token_expires <= now / 1'000'000;
+    if (response.status == 401 && !context.token.empty() && (over || message.contains("expired")))
+        return fail(Errc::unauthorized, fmt::format("your log-in has expired: entrepot ctl login {}", context.url));
     if (message.empty()) message = fmt::format("the server answers {} to {}", response.status, path);
     if (response.status == 401) message += "; see: entrepot ctl login --help";
     return fail(code_of(response.status), std::move(message));
@@ -92,7 +102,7 @@ CtlApi::call(std::string_view method, std::string_view path, const json::value& 
     boost::system::error_code error;
     if (!response.body.empty()) answer.body = json::parse(response.body, error);
     if (error) answer.body = nullptr;
-    if (response.status >= 300) return refusal(response, answer.body, path);
+    if (response.status >= 300) return refusal(response, answer.body, path, context_, io_.now());
     if (error) return fail(Errc::internal, fmt::format("{} answers something that is no JSON", context_.url));
     return answer;
 }

@@ -60,7 +60,9 @@ constexpr std::array exits{
     CtlExit{ctl_exit::denied, "not allowed"},
     CtlExit{ctl_exit::not_logged_in, "not logged in, or with credentials that don't count (any more)"},
     CtlExit{ctl_exit::conflict, "there is one already, or its state doesn't allow this"},
-    CtlExit{ctl_exit::unreachable, "the server can't be reached, or can't answer just now"},
+    CtlExit{
+        ctl_exit::unreachable, "the server can't be reached, or can't answer just now (too many requests, for instance)"
+    },
     CtlExit{ctl_exit::changes_pending, "apply --dry-run: the files and the server differ"},
 };
 
@@ -86,7 +88,7 @@ std::vector<CtlOption> all_options(const CtlCommand& command)
         all.push_back(
             {.name = "query",
              .value = "CONDITIONS",
-             .text = "only entries like this: name=~web,creation_time=[2026-01-01~]"}
+             .text = "only entries like this: name=~web,creation_time=[2026-01-01T00:00:00Z~]"}
         );
         all.push_back({.name = "sort", .value = "FIELDS", .text = "order by these; a minus before one turns it: -name"}
         );
@@ -123,6 +125,7 @@ int ctl_exit_code(Errc code) noexcept
         case Errc::unauthorized: return ctl_exit::not_logged_in;
         case Errc::conflict:
         case Errc::precondition_failed: return ctl_exit::conflict;
+        case Errc::too_many_requests:
         case Errc::unavailable:
         case Errc::connection_lost:
         case Errc::request_timeout: return ctl_exit::unreachable;

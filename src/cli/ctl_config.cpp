@@ -21,11 +21,15 @@ CtlContext context_of(const json::object& object)
         .password = std::string{find_text(object, "password")},
         .token = std::string{find_text(object, "token")},
         .token_id = 0,
+        .token_name = std::string{find_text(object, "token_name")},
+        .token_expires = 0,
         .ca_file = std::string{find_text(object, "ca_file")},
         .insecure = false,
     };
     if (const auto* id = object.if_contains("token_id"); id != nullptr && id->is_int64())
         context.token_id = id->as_int64();
+    if (const auto* end = object.if_contains("token_expires"); end != nullptr && end->is_int64())
+        context.token_expires = end->as_int64();
     if (const auto* flag = object.if_contains("insecure"); flag != nullptr && flag->is_bool())
         context.insecure = flag->as_bool();
     return context;
@@ -37,6 +41,8 @@ json::object object_of(const CtlContext& context)
     if (!context.password.empty()) object["password"] = context.password;
     if (!context.token.empty()) object["token"] = context.token;
     if (context.token_id != 0) object["token_id"] = context.token_id;
+    if (!context.token_name.empty()) object["token_name"] = context.token_name;
+    if (context.token_expires != 0) object["token_expires"] = context.token_expires;
     if (!context.ca_file.empty()) object["ca_file"] = context.ca_file;
     if (context.insecure) object["insecure"] = true;
     return object;
@@ -128,6 +134,13 @@ Result<std::string> server_url_of(std::string_view text)
     }
     if (url.target.contains('?')) return fail(Errc::bad_request, "a server's address has no query");
     return url.text();
+}
+
+std::optional<std::string> password_at_hand(const CtlIo& io, const CtlContext& context)
+{
+    const auto user = io.variable("ENTREPOT_USER");
+    if (context.user.empty() || (user && *user != context.user)) return std::nullopt;
+    return io.variable("ENTREPOT_PASSWORD");
 }
 
 std::string authorization_of(const CtlContext& context)

@@ -14,9 +14,11 @@ namespace entrepot {
 struct CtlContext {
     std::string url;  // without /api/v2.0 and without a slash at the end
     std::string user;
-    std::string password;  // of a robot, or where the server makes no tokens
-    std::string token;     // a personal access token; counts more than the password
-    std::int64_t token_id = 0;
+    std::string password;       // of a robot, which gets no tokens
+    std::string token;          // a personal access token; counts more than the password
+    std::int64_t token_id = 0;  // of a token that the log-in made
+    std::string token_name;
+    std::int64_t token_expires = 0;  // seconds since 1970; 0: not known
     std::string ca_file;
     bool insecure = false;
 };
@@ -37,6 +39,9 @@ Result<CtlContext> choose_ctl_context(const CtlIo& io, std::string_view name);
 
 // "registry.example" → "https://registry.example"; a loopback address without a scheme gets http. bad_request.
 Result<std::string> server_url_of(std::string_view text);
+
+// The password that the environment has for this user, if it has one.
+std::optional<std::string> password_at_hand(const CtlIo& io, const CtlContext& context);
 
 // What goes into the Authorization header; empty when nothing is known.
 std::string authorization_of(const CtlContext& context);

@@ -245,7 +245,9 @@ std::string ctl_reference()
 {
     std::string text = "# The command line\n\n"
                        "Made by `entrepot ctl docs`. `entrepot ctl` works with a registry over its API: any server, as "
-                       "any user or robot. Declarative files are explained in [apply.md](apply.md).\n\n"
+                       "any user or robot. Declarative files are explained in [apply.md](apply.md). The examples "
+                       "suppose the users, tenants and "
+                       "projects that the [walk through it](quickstart/ctl.md) makes.\n\n"
                        "## Exit codes\n\n| code | means |\n|---|---|\n";
     for (const auto& code : ctl_exits()) text += fmt::format("| {} | {} |\n", code.code, markdown(code.text));
     text += "\n## Environment\n\n| variable | means |\n|---|---|\n";

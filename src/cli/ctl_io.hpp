@@ -21,6 +21,7 @@ public:
     virtual std::optional<std::string> variable(const char* name) const = 0;
     virtual std::string host_name() const = 0;
     virtual Micros now() const = 0;
+    virtual std::string random_word() = 0;  // lower-case hexadecimal, another one each time
 
     // Somebody is there to answer questions.
     virtual bool interactive() const = 0;

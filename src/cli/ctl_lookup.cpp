@@ -74,6 +74,22 @@ Result<std::string> find_tenant(CtlRun& run, std::string_view name)
     return field_text(tenant.as_object(), "id");
 }
 
+// What of a full name says where the robot is at home, as its list is asked for; nothing where it is a system's robot
+// or only the last part of a name.
+Result<std::string> robots_of(CtlRun& run, std::string_view name)
+{
+    const auto plus = name.rfind('+');
+    if (plus == name.npos) return std::string{};
+    auto home = name.substr(0, plus);
+    if (const auto prefix = home.find('$'); prefix != home.npos) home.remove_prefix(prefix + 1);
+    if (home.starts_with('@')) {
+        TRY(const auto id, find_tenant(run, home.substr(1)));
+        return "?q=" + percent_encoded("Level=tenant,TenantID=" + id);
+    }
+    TRY(const auto id, find_project(run, home));
+    return "?q=" + percent_encoded("Level=project,ProjectID=" + id);
+}
+
 // A robot goes by its full name ("robot$ci", "robot$project+ci") or, with --project or --tenant, by its own part of it.
 Result<std::string> find_robot(CtlRun& run, std::string_view name)
 {
@@ -85,6 +101,9 @@ Result<std::string> find_robot(CtlRun& run, std::string_view name)
     } else if (run.has("tenant")) {
         TRY(const auto id, find_tenant(run, run.value("tenant")));
         list += "?q=" + percent_encoded("Level=tenant,TenantID=" + id);
+    } else {
+        TRY(const auto of, robots_of(run, name));
+        list += of;
     }
     std::string found;
     CHECK(api->each(list, 0, [&](const json::object& robot) -> Result<> {

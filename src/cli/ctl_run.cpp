@@ -66,6 +66,34 @@ Result<CtlApi*> CtlRun::api()
     return &*api_;
 }
 
+Result<CtlApi*> CtlRun::api_with_password()
+{
+    TRY(auto* const with_token, api());
+    auto context = with_token->context();
+    if (context.token.empty()) return with_token;
+    if (auto password = password_at_hand(io_, context)) {
+        context.password = *std::move(password);
+    } else if (io_.interactive() && !context.user.empty()) {
+        TRY(context.password, io_.ask(fmt::format("Password of {}: ", context.user), true));
+    } else {
+        return fail(
+            Errc::unauthorized,
+            "an access token can't do this, only a password: set ENTREPOT_USER and ENTREPOT_PASSWORD"
+        );
+    }
+    use_password(context.password);
+    return &*api_;
+}
+
+void CtlRun::use_password(const std::string& password)
+{
+    auto context = api_->context();
+    if (context.token.empty()) return;
+    context.token.clear();
+    context.password = password;
+    api_.emplace(io_, std::move(context));
+}
+
 Result<std::string> CtlRun::path(std::string_view pattern)
 {
     std::string out;
@@ -168,7 +196,9 @@ private:
 
 }  // namespace
 
-Result<> CtlRun::print_list(std::string_view path, std::span<const CtlColumn> columns, std::string conditions)
+Result<> CtlRun::print_list(
+    std::string_view path, std::span<const CtlColumn> columns, std::string conditions, const Adorn& adorn
+)
 {
     std::string full{path};
     const auto add = [&full](std::string_view name, std::string_view text) {
@@ -185,7 +215,13 @@ Result<> CtlRun::print_list(std::string_view path, std::span<const CtlColumn> co
     }
     TRY(auto* const server, api());
     ListPrinter printer{io_, format(), quiet(), columns};
-    CHECK(server->each(full, limit, [&printer](const json::object& row) -> Result<> {
+    CHECK(server->each(full, limit, [&](const json::object& row) -> Result<> {
+        if (adorn && format() == "table") {
+            auto copy = row;
+            CHECK(adorn(copy));
+            printer.add(copy);
+            return {};
+        }
         printer.add(row);
         return {};
     }));

@@ -8,6 +8,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,10 @@ public:
     bool quiet() const { return has("quiet"); }
 
     Result<CtlApi*> api();  // made when first asked for; unauthorized where there is no context
+    // The same for what only a password can do, where a token is kept: the environment's, else it is asked for.
+    // unauthorized where nobody is there.
+    Result<CtlApi*> api_with_password();
+    void use_password(const std::string& password);  // in the place of a token; only after api()
 
     // "projects/{project}/members/{user:member}": each part is a value of the line, percent-encoded, or what the
     // look-up of that name makes of it (ctl_lookup.hpp).
@@ -36,7 +41,11 @@ public:
     Result<boost::json::object> body();
 
     // A list from the server, as it comes; --limit, --query and --sort count. `conditions` go into the query, too.
-    Result<> print_list(std::string_view path, std::span<const CtlColumn> columns, std::string conditions = {});
+    // `adorn` changes a row before it goes into a table.
+    using Adorn = std::function<Result<>(boost::json::object& row)>;
+    Result<> print_list(
+        std::string_view path, std::span<const CtlColumn> columns, std::string conditions = {}, const Adorn& adorn = {}
+    );
     Result<> print_rows(const boost::json::array& rows, std::span<const CtlColumn> columns);
     void print_object(const boost::json::value& object, std::span<const CtlColumn> columns);
     // "tenant acme: created", unless --quiet.

@@ -55,7 +55,7 @@ TEST(Ctl, tells_scripts_what_happened_by_its_exit_code)
              {409, 6},
              {412, 6},
              {422, 1},
-             {429, 1},
+             {429, 7},
              {500, 1},
              {502, 7},
              {503, 7}
@@ -209,6 +209,45 @@ TEST(Ctl, finds_ids_by_the_whole_name)
     EXPECT_EQ(io.run({"user", "admin", "ada", "perhaps"}), 2);
 }
 
+TEST(Ctl, names_what_is_not_there)
+{
+    TestIo io;
+    io.answer = [](const ClientRequest&) {
+        return json_answer(404, R"({"errors":[{"code":"NOT_FOUND","message":"there is no such project"}]})");
+    };
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"project", "show", "web"},
+             {"artifact", "show", "web/app:1"},
+             {"grant", "add", "user:eve", "developer", "project:web"},
+             {"member", "list", "--project", "web"}
+         }) {
+        EXPECT_EQ(io.run(words), 3);
+        EXPECT_EQ(io.complained, "entrepot: there is no project web\n");
+    }
+}
+
+TEST(Ctl, makes_robots_where_it_was_told)
+{
+    TestIo io;
+    io.answer = [](const ClientRequest&) { return json_answer(201, R"({"secret":"s"})"); };
+    EXPECT_EQ(
+        io.run({"robot", "create", "ci", "--project", "web", "--permission", "project/library:repository:pull"}), 2
+    );
+    EXPECT_EQ(io.run({"robot", "create", "ci", "--tenant", "acme", "--permission", "tenant/other:team:read"}), 2);
+    EXPECT_TRUE(io.requests.empty());
+    EXPECT_EQ(io.run({"robot", "create", "ci", "--project", "web", "--permission", "project/web:repository:pull"}), 0);
+}
+
+TEST(Ctl, sets_only_settings_that_there_are)
+{
+    TestIo io;
+    io.answer = [](const ClientRequest&) { return json_answer(200, R"({"count":{"value":1,"editable":true}})"); };
+    EXPECT_EQ(io.run({"config", "set", "nope", "1"}), 3);
+    EXPECT_EQ(io.requests.size(), 1U);
+    EXPECT_EQ(io.run({"config", "set", "count", "2"}), 0);
+    EXPECT_EQ(io.requests.at(1).body, R"({"count":2})");
+}
+
 class CtlLogin : public testing::Test {
 protected:
     CtlLogin()
@@ -239,20 +278,84 @@ TEST_F(CtlLogin, keeps_a_token_and_not_the_password)
     EXPECT_EQ(io.run({"context", "list"}), 0);
     EXPECT_NE(io.said.find("registry.example  yes      https://registry.example  ada   token"), std::string::npos)
         << io.said;
+}
+
+TEST_F(CtlLogin, names_each_token_otherwise)
+{
+    for (int at = 0; at < 2; ++at) EXPECT_EQ(io.run({"login", "r", "--user", "ada", "--password-stdin"}), 0);
+    EXPECT_EQ(json::parse(io.requests.at(1).body).at("name"), json::value("ctl on desk 2"));
+}
+
+TEST_F(CtlLogin, never_keeps_a_persons_password)
+{
+    for (const unsigned status : {403U, 409U, 404U, 503U}) {
+        tokens = status;
+        EXPECT_NE(io.run({"login", "r", "--user", "ada", "--password-stdin"}), 0);
+        EXPECT_NE(io.complained.find("makes no token for ada"), std::string::npos);
+        EXPECT_FALSE(io.files.contains(config_path));
+    }
+    io.input = "ept_given\n";
+    EXPECT_EQ(io.run({"login", "r", "--user", "ada", "--password-stdin"}), 0) << io.complained;
+    EXPECT_EQ(json::parse(io.files.at(config_path)).at("contexts").at("r").at("token"), json::value("ept_given"));
+}
+
+TEST_F(CtlLogin, keeps_the_secret_of_a_robot)
+{
+    io.answer = [](const ClientRequest& request) {
+        return request.url.ends_with("/users/current") ? json_answer(412, "") : json_answer(200, "[]");
+    };
+    EXPECT_EQ(io.run({"login", "localhost:5000", "--user", "robot$web+ci", "--password-stdin", "--name", "ci"}), 0);
+    EXPECT_EQ(json::parse(io.files.at(config_path)).at("contexts").at("ci").at("password"), json::value("Secret1x"));
+    EXPECT_EQ(io.run({"whoami", "-o", "json"}), 0);
+    EXPECT_EQ(io.requests.at(0).url, "http://localhost:5000/api/v2.0/users/current");
+    EXPECT_EQ(json::parse(io.said), json::parse(R"({"username":"robot$web+ci","level":"project","project":"web"})"));
+}
+
+TEST_F(CtlLogin, revokes_its_token_where_the_password_is_at_hand)
+{
+    const auto log_in = [this] { EXPECT_EQ(io.run({"login", "r", "--user", "ada", "--password-stdin"}), 0); };
+    log_in();
+    EXPECT_EQ(io.run({"logout"}), 0);
+    EXPECT_TRUE(io.requests.empty());
+    EXPECT_NE(io.complained.find("was not revoked"), std::string::npos);
+    EXPECT_NE(io.complained.find("until 2024-02-12T22:13:20"), std::string::npos) << io.complained;
+    EXPECT_NE(io.complained.find("entrepot ctl token revoke 'ctl on desk 1'"), std::string::npos) << io.complained;
+    EXPECT_EQ(io.run({"whoami"}), 5);
+    log_in();
+    io.somebody = true;
+    io.replies = {"Secret1x"};
     EXPECT_EQ(io.run({"logout"}), 0);
     EXPECT_EQ(io.requests.at(0).method, "DELETE");
     EXPECT_TRUE(io.requests[0].url.ends_with("/users/current/tokens/9"));
-    EXPECT_EQ(io.run({"whoami"}), 5);
+    EXPECT_EQ(field_of(io.requests[0], "Authorization"), "Basic YWRhOlNlY3JldDF4");
+    EXPECT_EQ(io.complained.find("not revoked"), std::string::npos);
+    log_in();
+    io.somebody = false;
+    io.variables["ENTREPOT_PASSWORD"] = "Secret1x";
+    EXPECT_EQ(io.run({"logout"}), 0);
+    EXPECT_EQ(io.requests.size(), 1U);
 }
 
-TEST_F(CtlLogin, keeps_the_secret_of_who_gets_no_token)
+TEST_F(CtlLogin, takes_the_password_for_what_a_token_can_not_do)
 {
-    tokens = 403;
-    EXPECT_EQ(io.run({"login", "localhost:5000", "--user", "robot$ci", "--password-stdin", "--name", "ci"}), 0);
-    EXPECT_NE(io.complained.find("kept in the contexts file"), std::string::npos);
-    EXPECT_EQ(json::parse(io.files.at(config_path)).at("contexts").at("ci").at("password"), json::value("Secret1x"));
-    EXPECT_EQ(io.run({"whoami"}), 0);
-    EXPECT_EQ(io.requests.at(0).url, "http://localhost:5000/api/v2.0/users/current");
+    EXPECT_EQ(io.run({"login", "r", "--user", "ada", "--password-stdin"}), 0);
+    EXPECT_EQ(io.run({"token", "create", "laptop"}), 5);
+    EXPECT_TRUE(io.requests.empty());
+    EXPECT_NE(io.complained.find("set ENTREPOT_USER and ENTREPOT_PASSWORD"), std::string::npos) << io.complained;
+    io.somebody = true;
+    io.replies = {"Secret1x"};
+    EXPECT_EQ(io.run({"token", "create", "laptop"}), 0);
+    EXPECT_EQ(io.asked.back(), "hidden: Password of ada: ");
+    EXPECT_EQ(field_of(io.requests.at(0), "Authorization"), "Basic YWRhOlNlY3JldDF4");
+}
+
+TEST_F(CtlLogin, tells_that_it_has_expired)
+{
+    io.files[config_path] = R"({"current":"r","contexts":{"r":{"url":"https://r","user":"ada","token":"ept_1",)"
+                            R"("token_id":1,"token_expires":1600000000}}})";
+    io.answer = [](const ClientRequest&) { return json_answer(401, ""); };
+    EXPECT_EQ(io.run({"whoami"}), 5);
+    EXPECT_EQ(io.complained, "entrepot: your log-in has expired: entrepot ctl login https://r\n");
 }
 
 TEST_F(CtlLogin, says_that_a_password_is_wrong)

@@ -117,6 +117,9 @@ std::string cell_text(const json::object& object, const CtlColumn& column)
     if (found == nullptr) return {};
     if (column.format == CtlFormat::access) return printable(access_text(*found));
     if (found->is_int64() && column.format == CtlFormat::bytes) return size_text(found->as_int64());
+    if (found->is_int64() && column.format == CtlFormat::count && found->as_int64() < 0) return "unlimited";
+    // What the API has as the time of what never happened.
+    if (found->is_string() && found->as_string().starts_with("0001-01-01T")) return "never";
     if (found->is_int64() && column.format == CtlFormat::seconds)
         return found->as_int64() > 0 ? rfc3339(found->as_int64() * 1'000'000) : "never";
     if (const auto* entries = found->if_array()) {

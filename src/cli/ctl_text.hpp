@@ -14,7 +14,7 @@ namespace entrepot {
 
 // JSON values as people read them: tables and YAML.
 
-enum class CtlFormat { plain, bytes, seconds, access };
+enum class CtlFormat { plain, bytes, count, seconds, access };  // a count below 0 is unlimited
 
 struct CtlColumn {
     std::string_view title;

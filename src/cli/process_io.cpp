@@ -2,6 +2,7 @@
 
 #include "core/clock.hpp"
 #include "core/file_descriptor.hpp"
+#include "core/random.hpp"
 #include "core/run_to_end.hpp"
 
 #include <array>
@@ -86,6 +87,8 @@ public:
     }
 
     Micros now() const override { return clock_.now(); }
+
+    std::string random_word() override { return SystemRandom{}.hex(4); }
 
     bool interactive() const override { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
 

@@ -127,7 +127,7 @@ spec: {{duration: 30, permissions: ['project/{project}:repository:pull', 'projec
         said = self.apply("--dry-run", "--prune", text=exported)
         self.assertIn("0 to create, 0 to change, 0 to delete, ", said)
         directory = pathlib.Path(self.work, "all")
-        self.ctl("export", "--output", directory)
+        self.ctl("export", "--directory", directory)
         self.assertTrue((directory / "platform.yaml").exists())
         self.assertTrue((directory / f"tenant-{self.tenant}.yaml").exists())
         self.assertIn("0 to create, 0 to change, 0 to delete, ", self.ctl("apply", "-f", directory, "--dry-run"))

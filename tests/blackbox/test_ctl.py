@@ -93,9 +93,31 @@ class Session(Ctl):
         self.assertNotIn(PASSWORD, path.read_text())
         self.assertEqual(self.object("whoami", **nobody)["username"], name)
         self.assertEqual(len(self.object("token", "list", **nobody)), 1)
+        self.ctl("login", self.host, "--user", name, "--password-stdin", given=PASSWORD + "\n", **nobody)
+        self.assertEqual(len(self.object("token", "list", **nobody)), 2)
+        self.ctl("token", "create", "laptop", code=5, **nobody)
+        self.assertIn("set ENTREPOT_USER and ENTREPOT_PASSWORD", self.complaint)
         self.ctl("logout", **nobody)
+        self.assertIn("the token was not revoked", self.complaint)
         self.ctl("whoami", code=5, **nobody)
         self.assertEqual(json.loads(path.read_text())["contexts"], {})
+
+    def test_logout_revokes_with_the_password(self):
+        name = self.user()
+        nobody = {"ENTREPOT_URL": None, "ENTREPOT_USER": None, "ENTREPOT_PASSWORD": None}
+        self.ctl("login", self.host, "--user", name, "--password-stdin", given=PASSWORD, **nobody)
+        self.assertIn("its token is revoked", self.ctl("logout", **{**nobody, "ENTREPOT_PASSWORD": PASSWORD}))
+        self.assertEqual(self.object("token", "list", ENTREPOT_USER=name), [])
+
+    def test_a_password_of_ones_own_takes_the_old_one(self):
+        name = self.user()
+        nobody = {"ENTREPOT_URL": None, "ENTREPOT_USER": None, "ENTREPOT_PASSWORD": None}
+        self.ctl("login", self.host, "--user", name, "--password-stdin", given=PASSWORD, **nobody)
+        self.ctl("user", "password", name, code=5, ENTREPOT_NEW_PASSWORD="Another1pass", **nobody)
+        self.ctl("user", "password", name, ENTREPOT_USER=name, ENTREPOT_NEW_PASSWORD="Another1pass")
+        self.ctl("user", "password", name, "--old-password-stdin", given="Another1pass",
+                 **{**nobody, "ENTREPOT_NEW_PASSWORD": "Third1password"})
+        self.ctl("whoami", ENTREPOT_USER=name, ENTREPOT_PASSWORD="Third1password")
 
     def test_a_revoked_token_lets_nobody_in(self):
         name = self.user()
@@ -154,6 +176,7 @@ class Work(Ctl):
         self.assertTrue(answer["allowed"])
         grants = self.object("grant", "list", "--object", f"project:{self.project}", "--subject", f"team:{tenant}/backend")
         self.assertEqual([answer["grant"]["id"]], [grant["id"] for grant in grants])
+        self.assertIn(f"{tenant}/backend", self.ctl("grant", "list", "--object", f"project:{self.project}"))
         self.ctl("tenant", "freeze", tenant)
         self.assertFalse(self.object(*asked)["allowed"])
         self.ctl("tenant", "unfreeze", tenant)
@@ -200,6 +223,10 @@ class Work(Ctl):
         secret = self.ctl("robot", "create", "ci", *at, "--permission", "repository:pull", "--expires", "30", "-q").strip()
         robot = self.object("robot", "show", "ci", *at)
         login = {"ENTREPOT_USER": robot["name"], "ENTREPOT_PASSWORD": secret}
+        self.assertEqual(self.object("robot", "show", robot["name"])["id"], robot["id"])
+        self.assertEqual(self.object("whoami", **login), {"username": robot["name"], "level": "project",
+                                                          "project": self.project})
+        self.ctl("robot", "create", "cf", *at, "--permission", "project/library:repository:pull", code=2)
         self.assertEqual(len(self.object("robot", "list", *at)), 1)
         self.ctl("project", "list", "--limit", "1", **login)
         newer = self.ctl("robot", "rotate", "ci", *at, "-q").strip()
@@ -228,6 +255,7 @@ class Work(Ctl):
         self.assertIn(self.ctl("config", "get", "self_registration", "-q").strip(), ("yes", "no"))
         self.ctl("config", "set", "self_registration", "no")
         self.ctl("config", "get", "nonsense", code=3)
+        self.ctl("config", "set", "nonsense", "1", code=3)
 
     def test_the_audit_trail_tells_what_ctl_did(self):
         self.ctl("project", "create", self.project)

@@ -68,6 +68,11 @@ class Quickstart(Scenario):
         self.addCleanup(self.remove_images)
         self.follow("docs/quickstart/podman.md")
 
+    def test_ctl(self):
+        self.replaced = {SHARED_SOURCE: image.multi(), "127.0.0.1:5000": self.own_server().host}
+        self.addCleanup(self.remove_images)
+        self.follow("docs/quickstart/ctl.md")
+
     @unittest.skipUnless(tools.have_go(), "helm needs Go 1.24 or later")
     def test_helm(self):
         tools.tool("helm")
