@@ -14,7 +14,7 @@ struct AuthorisationQuestion {
     std::int64_t user_id = 0;  // 0: anonymous
     std::string user;
     std::string action;  // "pull", "push", "delete"; of the management API its method: "POST"
-    std::string object;  // the repository "project/app"; of the management API the path below /api/v2.0/
+    std::string object;  // the repository "project/app"; of the management API the path of the request
     std::string client;  // address
     std::string request_id;
 };
