@@ -1,7 +1,7 @@
 """Every role crossed with every operation of the management API and of the distribution API, allowed and denied.
 
 What is expected comes from two places that don't know each other: what the contract says an operation takes
-(x-required-permission), and the table of roles below, written from Harbor's documentation of its project roles (C create,
+(x-required-permission), and the tables of support/roles.py, written from Harbor's documentation of its project roles (C create,
 R read, U update, D delete, L list) and from ours of the others. Who may not see an object gets 404, who sees it and lacks
 the permission 403, nobody in particular 401."""
 import concurrent.futures
@@ -12,6 +12,7 @@ import unittest
 from support import settings
 from support.api import Api
 from support.registry import OCI_MANIFEST, digest_of
+from support.roles import PROJECT_ADMIN, PUBLIC, ROLES, TENANT_ADMIN, TENANT_MEMBER
 from support.scenario import Scenario
 from support.server import Server
 
@@ -21,39 +22,6 @@ try:
 except ImportError:
     Contract = None
 
-LETTERS = {"C": "create", "R": "read", "U": "update", "D": "delete", "L": "list"}
-
-
-def table(kind, text):
-    """"label C R U D L, tag L" → {"project:label:create", …}."""
-    found = set()
-    for part in text.split(","):
-        resource, *actions = part.split()
-        found |= {f"{kind}:{resource}:{LETTERS.get(action, action)}" for action in actions}
-    return found
-
-
-PROJECT_ADMIN = table("project", """project R U D, member C R U D L, metadata C R U D, log L, label C R U D L, quota R,
-    repository C R U D L pull push, tag-retention C R U D L operate, immutable-tag C U D L, configuration R U,
-    robot C R U D L, notification-policy C R U D L, scan C R stop, sbom C R stop, scanner C R, artifact C R D L,
-    artifact-addition R, tag C D L, accessory L, artifact-label C D, preheat-policy C R U D L, export-cve C R L,
-    grant C D L""")
-MAINTAINER = table("project", """project R, member R L, metadata R, label C R U D L, quota R,
-    repository C R U D L pull push, tag-retention C R U D L operate, immutable-tag C U D L, configuration R, robot R L,
-    notification-policy R L, scan C R stop, sbom C R stop, scanner R, artifact C R D L, artifact-addition R, tag C D L,
-    accessory L, artifact-label C D, export-cve C R L""")
-DEVELOPER = table("project", """project R, member R L, label R L, quota R, repository C R U L pull push,
-    tag-retention C R U D L operate, configuration R, robot R L, scan R, sbom R, scanner R, artifact C R L,
-    artifact-addition R, tag C L, accessory L, artifact-label C D, export-cve C R L""")
-GUEST = table("project", """project R, member R L, label R L, quota R, repository R L pull, configuration R, robot R L,
-    scan R, sbom R, scanner R, artifact R L, artifact-addition R, tag L, accessory L""")
-LIMITED_GUEST = table("project", """project R, quota R, repository R L pull, configuration R, scan R, sbom R, scanner R,
-    artifact R L, artifact-addition R, tag L, accessory L""")
-PUBLIC = table("project", """project R, label R L, repository L pull, configuration R, scan R, sbom R, scanner R,
-    artifact R L, artifact-addition R, tag L, accessory L""")
-TENANT_ADMIN = PROJECT_ADMIN | table("tenant", """tenant R U, member C D L, team C R U D L, project C L, grant C D L,
-    quota R U, robot C R U D L, log L""")
-TENANT_MEMBER = table("tenant", "tenant R, team R L")
 EVERYTHING = "everything"
 READING = "reading"
 
@@ -85,11 +53,6 @@ class Principal:
         if kind == "tenant":
             return "tenant:tenant:read" in self.rights
         return public or any(right.startswith("project:") for right in self.rights)
-
-
-ROLES = {"project-admin": (1, PROJECT_ADMIN), "maintainer": (4, MAINTAINER), "developer": (2, DEVELOPER),
-         "guest": (3, GUEST), "limited-guest": (5, LIMITED_GUEST), "basic-owner": (10, MAINTAINER),
-         "basic-user": (11, DEVELOPER), "basic-guest": (12, GUEST)}
 
 
 class Cast:
