@@ -4,8 +4,6 @@
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 
-#include <bit>
-
 namespace entrepot {
 namespace {
 
@@ -156,14 +154,13 @@ Result<Grant> load_grant(SqlSession& session, std::int64_t id)
     return grant_of(rows.front());
 }
 
-// "?, ?, ?" for the ids, a power of two of them so that there are few different texts, the last one repeated.
+// "?, ?, ?" for the ids.
 std::string places(const std::vector<std::int64_t>& ids, std::vector<std::variant<std::int64_t, std::string>>& values)
 {
     std::string text;
-    const auto count = std::bit_ceil(ids.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        text += i > 0 ? ", ?" : "?";
-        values.emplace_back(ids[std::min(i, ids.size() - 1)]);
+    for (const auto id : ids) {
+        text += text.empty() ? "?" : ", ?";
+        values.emplace_back(id);
     }
     return text;
 }
