@@ -245,19 +245,22 @@ TEST(PostgresStore, refuses_to_start_without_a_server_or_on_a_schema_that_is_too
     EXPECT_THROW(open_postgres_store(options(url), clock), std::runtime_error);
 }
 
-TEST(PostgresStore, brings_a_database_of_schema_version_1_to_the_newest)
+TEST(PostgresStore, brings_a_database_of_an_older_schema_to_the_newest)
 {
     const SystemClock clock;
     const std::filesystem::path fixtures =
         std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    std::ifstream file{fixtures / "postgres_v1.sql"};
-    ASSERT_TRUE(file.is_open());
-    std::ostringstream text;
-    text << file.rdbuf();
-    const std::string url = PostgresServer::shared().create_database();
-    run_on_postgres(url, text.str());
-    const auto store = open_postgres_store(options(url), clock);
-    expect_fixture_rows(*store);
+    for (const std::string name : {"postgres_v1.sql", "postgres_v2.sql"}) {
+        SCOPED_TRACE(name);
+        std::ifstream file{fixtures / name};
+        ASSERT_TRUE(file.is_open());
+        std::ostringstream text;
+        text << file.rdbuf();
+        const std::string url = PostgresServer::shared().create_database();
+        run_on_postgres(url, text.str());
+        const auto store = open_postgres_store(options(url), clock);
+        expect_fixture_rows(*store);
+    }
 }
 
 // With --gtest_also_run_disabled_tests: leaves postgres_fixture.sql in the working directory.

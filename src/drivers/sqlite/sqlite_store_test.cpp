@@ -296,15 +296,18 @@ TEST(SqliteStore, refuses_a_schema_that_is_too_new_and_accepts_one_that_still_kn
     EXPECT_THROW(open_sqlite_store(options(directory.file("m.db")), clock), std::runtime_error);
 }
 
-TEST(SqliteStore, brings_a_database_of_schema_version_1_to_the_newest)
+TEST(SqliteStore, brings_a_database_of_an_older_schema_to_the_newest)
 {
-    const TemporaryDirectory directory;
     const SystemClock clock;
     const std::string fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    ASSERT_TRUE(std::filesystem::exists(fixtures + "/sqlite_v1.sql"));
-    PlainSqlite{directory.file("m.db")}.run(text_of(fixtures + "/sqlite_v1.sql"));
-    const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
-    expect_fixture_rows(*store);
+    for (const std::string name : {"/sqlite_v1.sql", "/sqlite_v2.sql"}) {
+        SCOPED_TRACE(name);
+        const TemporaryDirectory directory;
+        ASSERT_TRUE(std::filesystem::exists(fixtures + name));
+        PlainSqlite{directory.file("m.db")}.run(text_of(fixtures + name));
+        const auto store = open_sqlite_store(options(directory.file("m.db")), clock);
+        expect_fixture_rows(*store);
+    }
 }
 
 // With --gtest_also_run_disabled_tests: leaves fixture.db in the working directory, for `sqlite3 fixture.db .dump`.
