@@ -46,6 +46,7 @@ Row row_for(Errc code) noexcept
         case Errc::blob_in_use: return {405, "UNSUPPORTED"};
         case Errc::precondition_failed: return {412, "PRECONDITION"};
         case Errc::unprocessable: return {422, "UNPROCESSABLE_ENTITY"};
+        case Errc::quota_exceeded: return {403, "DENIED"};
         case Errc::oauth_invalid_request: return {400, "invalid_request"};
         case Errc::oauth_invalid_client: return {401, "invalid_client"};
         case Errc::oauth_invalid_grant: return {400, "invalid_grant"};

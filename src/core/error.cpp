@@ -33,6 +33,7 @@ std::string_view name_of(Errc code) noexcept
         case Errc::blob_in_use: return "blob_in_use";
         case Errc::precondition_failed: return "precondition_failed";
         case Errc::unprocessable: return "unprocessable";
+        case Errc::quota_exceeded: return "quota_exceeded";
         case Errc::oauth_invalid_request: return "oauth_invalid_request";
         case Errc::oauth_invalid_client: return "oauth_invalid_client";
         case Errc::oauth_invalid_grant: return "oauth_invalid_grant";

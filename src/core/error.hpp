@@ -43,6 +43,7 @@ enum class Errc {
     blob_in_use,
     precondition_failed,  // the object is not (or no longer) in the state that the request asks for
     unprocessable,        // understood, but it makes no sense here
+    quota_exceeded,       // more than the project or its tenant may use
     // the token endpoint's words (RFC 6749 section 5.2)
     oauth_invalid_request,
     oauth_invalid_client,

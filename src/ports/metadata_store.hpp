@@ -14,6 +14,7 @@
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/quota_ledger.hpp"
 #include "ports/repository_catalog.hpp"
 #include "ports/robot_catalog.hpp"
 #include "ports/session_catalog.hpp"
@@ -33,6 +34,7 @@ public:
     virtual RepositoryCatalog& repositories() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
+    virtual QuotaLedger& quotas() = 0;
     virtual ProjectCatalog& projects() = 0;
     virtual OverviewCatalog& overview() = 0;
     virtual SettingsCatalog& settings() = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/project_budget.hpp"
 #include "tests/contract/metadata_store_contract.hpp"
 
 #include <atomic>
@@ -29,7 +30,7 @@ private:
 };
 
 inline constexpr const char* wrongly_charged_projects =
-    "SELECT count(*) FROM projects p WHERE p.bytes <> "
+    "SELECT count(*) FROM projects p WHERE " PROJECT_BYTES " <> "
     "(SELECT coalesce(sum(b.size), 0) FROM blobs b WHERE b.id IN (SELECT l.blob_id FROM repository_blobs l "
     "JOIN repositories r ON r.id = l.repository_id WHERE r.project_id = p.id)) + "
     "(SELECT coalesce(sum(m.size), 0) FROM manifests m JOIN repositories r ON r.id = m.repository_id "

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "drivers/sql/project_budget.hpp"
+
 #include <string>
 #include <vector>
 
@@ -43,15 +45,16 @@ inline const std::vector<std::string>& recounts()
         "|| ',%'",
         "SELECT COUNT(*) FROM repositories r WHERE r.artifact_count <> "
         "(SELECT COUNT(*) FROM artifacts a WHERE a.repository_id = r.id AND a.listed = 1)",
-        "SELECT COUNT(*) FROM projects p WHERE p.artifact_count <> "
+        "SELECT COUNT(*) FROM projects p WHERE " PROJECT_ARTIFACTS " <> "
         "(SELECT COUNT(*) FROM artifacts a WHERE a.project_id = p.id AND a.listed = 1)",
         "SELECT COUNT(*) FROM projects p WHERE p.repository_count <> "
         "(SELECT COUNT(*) FROM repositories r WHERE r.project_id = p.id)",
         "SELECT COUNT(*) FROM list_chunks WHERE entries <= 0",
         "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'repository' AND x.entries <> (SELECT COUNT(*) FROM "
         "artifacts a WHERE a.listed = 1 AND a.repository_id = x.id AND a.manifest_id / 4096 = x.chunk)",
-        "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'project' AND x.entries <> (SELECT COUNT(*) FROM "
-        "artifacts a WHERE a.listed = 1 AND a.project_id = x.id AND a.manifest_id / 4096 = x.chunk)",
+        "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'project' AND x.entries + COALESCE((SELECT "
+        "SUM(d.artifacts) FROM project_deltas d WHERE d.project_id = x.id AND d.chunk = x.chunk), 0) <> (SELECT "
+        "COUNT(*) FROM artifacts a WHERE a.listed = 1 AND a.project_id = x.id AND a.manifest_id / 4096 = x.chunk)",
         "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'repositories' AND x.entries <> (SELECT COUNT(*) FROM "
         "repositories r WHERE r.project_id = x.id AND r.id / 4096 = x.chunk)",
         "SELECT COUNT(*) FROM list_chunks x WHERE x.list = 'catalog' AND x.entries <> (SELECT COUNT(*) FROM "
@@ -59,10 +62,11 @@ inline const std::vector<std::string>& recounts()
         "SELECT (SELECT COUNT(*) FROM artifacts WHERE listed = 1) - "
         "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'repository'), 0)",
         "SELECT (SELECT COUNT(*) FROM artifacts WHERE listed = 1) - "
-        "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'project'), 0)",
+        "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'project'), 0) - "
+        "COALESCE((SELECT SUM(artifacts) FROM project_deltas), 0)",
         "SELECT (SELECT COUNT(*) FROM repositories) - "
         "COALESCE((SELECT SUM(entries) FROM list_chunks WHERE list = 'catalog'), 0)",
-        "SELECT COUNT(*) FROM projects p WHERE p.bytes <> COALESCE((SELECT SUM(m.size) FROM manifests m "
+        "SELECT COUNT(*) FROM projects p WHERE " PROJECT_BYTES " <> COALESCE((SELECT SUM(m.size) FROM manifests m "
         "JOIN repositories r ON r.id = m.repository_id WHERE r.project_id = p.id), 0) + "
         "COALESCE((SELECT SUM(b.size) FROM project_blobs x JOIN blobs b ON b.id = x.blob_id "
         "WHERE x.project_id = p.id), 0)",

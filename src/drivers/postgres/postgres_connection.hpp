@@ -31,6 +31,7 @@ public:
     void disconnect() noexcept;
     bool connected() const noexcept { return connection_ != nullptr; }
 
+    bool has_rivals() const noexcept override { return true; }
     Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override;
     Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) override;
     Result<> run_script(std::string_view text) override;

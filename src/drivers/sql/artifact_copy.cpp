@@ -133,7 +133,7 @@ Result<> write_copy(SqlSession& session, const RepositoryName& from, const NewMa
         const BlobRow row{blob.integer(0), static_cast<std::uint64_t>(blob.integer(1))};
         CHECK(link_blob(session, place, row, manifest.actor.at));
     }
-    CHECK(commit_manifest(session, manifest));
+    CHECK(commit_manifest(session, manifest, {}));
     return {};
 }
 

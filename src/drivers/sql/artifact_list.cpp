@@ -6,6 +6,7 @@
 #include "drivers/sql/list_position.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/project_budget.hpp"
 
 #include <algorithm>
 #include <map>
@@ -36,7 +37,7 @@ constexpr SqlStatement select_by_id{"SELECT " ARTIFACT_COLUMNS " FROM " ARTIFACT
                                     " WHERE r.id = a.repository_id AND a.manifest_id = $1"};
 
 constexpr SqlStatement count_of_repository{"SELECT id, artifact_count FROM repositories WHERE name = $1"};
-constexpr SqlStatement count_of_project{"SELECT artifact_count FROM projects WHERE id = $1"};
+constexpr SqlStatement count_of_project{"SELECT " PROJECT_ARTIFACTS " FROM projects p WHERE p.id = $1"};
 
 constexpr SqlStatement resolve_tag{
     "SELECT m.id, r.id, r.project_id, m.digest FROM repositories r JOIN tags t ON t.repository_id = r.id "

@@ -1,6 +1,7 @@
 #include "drivers/sql/artifact_rows.hpp"
 
 #include "drivers/sql/artifact_text.hpp"
+#include "drivers/sql/project_budget.hpp"
 
 #include <set>
 
@@ -70,21 +71,16 @@ constexpr SqlStatement select_some_tags{"SELECT name, pushed_at FROM tags WHERE 
 };
 constexpr SqlStatement count_tags{"SELECT COUNT(*) FROM tags WHERE manifest_id = $1"};
 
-// What pulls count is locked repositories first, then artifacts; so is this, lest they wait for each other.
-constexpr SqlStatement lock_place{"SELECT id FROM repositories WHERE id = $1", "FOR NO KEY UPDATE"};
-
 constexpr SqlStatement count_in_repository{
     "UPDATE repositories SET artifact_count = artifact_count + $2, updated_at = $3 WHERE id = $1"
 };
-constexpr SqlStatement count_in_project{
-    "UPDATE projects SET bytes = bytes + $2, artifact_count = artifact_count + $3 WHERE id = $1"
-};
-constexpr SqlStatement count_in_chunks{
-    "INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('repository', $1, $3, $4), ('project', $2, $3, $4) "
+constexpr SqlStatement count_in_chunk{
+    "INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('repository', $1, $2, $3) "
     "ON CONFLICT (list, id, chunk) DO UPDATE SET entries = list_chunks.entries + excluded.entries"
 };
-constexpr SqlStatement drop_empty_chunks{"DELETE FROM list_chunks WHERE chunk = $3 AND entries = 0 AND "
-                                         "((list = 'repository' AND id = $1) OR (list = 'project' AND id = $2))"};
+constexpr SqlStatement drop_empty_chunk{
+    "DELETE FROM list_chunks WHERE list = 'repository' AND id = $1 AND chunk = $2 AND entries = 0"
+};
 constexpr SqlStatement count_in_catalog{
     "INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('repositories', $1, $2, $3), ('catalog', 0, $2, $3) "
     "ON CONFLICT (list, id, chunk) DO UPDATE SET entries = list_chunks.entries + excluded.entries"
@@ -159,13 +155,6 @@ Result<std::optional<ArtifactRows::Row>> ArtifactRows::find(std::string_view dig
 Result<std::optional<ArtifactRows::Row>> ArtifactRows::load(std::int64_t id)
 {
     return Row::of(session_.run(load_row, {id}));
-}
-
-Result<> ArtifactRows::lock()
-{
-    if (!locked_) CHECK(session_.run(lock_place, {place_.id}));
-    locked_ = true;
-    return {};
 }
 
 void ArtifactRows::list(std::int64_t id, std::int64_t by)
@@ -247,7 +236,6 @@ Result<> ArtifactRows::insert(std::int64_t id, const NewManifest& pushed, const 
 
 Result<> ArtifactRows::adopt_children(std::int64_t id, const NewManifest& pushed)
 {
-    CHECK(lock());
     std::map<std::string, std::int64_t> ids;
     std::int64_t size = 0;
     for (const Descriptor& descriptor : pushed.manifest.children) {
@@ -272,7 +260,6 @@ Result<> ArtifactRows::adopt_children(std::int64_t id, const NewManifest& pushed
 Result<> ArtifactRows::release_children(std::int64_t id)
 {
     TRY(const auto rows, session_.run(select_children, {id}));
-    if (!rows.empty()) CHECK(lock());
     for (const SqlRow& row : rows) {
         TRY(const auto child, find(row.text(0)));
         if (!child) continue;
@@ -293,14 +280,12 @@ Result<> ArtifactRows::update(const Row& before, const Row& after)
 
 Result<> ArtifactRows::relate(std::string_view subject, std::int64_t by)
 {
-    CHECK(lock());
     CHECK(session_.run(count_accessory, {place_.id, subject, by}));
     return {};
 }
 
 Result<> ArtifactRows::appear_in_parents(const Row& row, bool here)
 {
-    CHECK(lock());
     const auto absent = child_mark(row.digest, 0);
     const auto present = child_mark(row.digest, row.id);
     const auto size = here ? row.weight : -row.weight;
@@ -330,7 +315,6 @@ Result<bool> ArtifactRows::untag(std::string_view name)
 // After its tags have changed.
 Result<> ArtifactRows::refresh_tags(std::int64_t id)
 {
-    CHECK(lock());
     TRY(const auto before, load(id));
     TRY(auto rows, session_.run(select_some_tags, {id, most_kept_tags + 1}));
     const auto tags = tags_in(std::move(rows));
@@ -367,7 +351,6 @@ Result<> ArtifactRows::refresh_tags(std::int64_t id)
 
 Result<> ArtifactRows::forget(std::int64_t id)
 {
-    CHECK(lock());
     TRY(const auto row, load(id));
     if (row->listed) list(id, -1);
     CHECK(release_children(id));
@@ -388,11 +371,11 @@ Result<> ArtifactRows::finish(std::int64_t bytes, Micros now)
 {
     for (const auto& [chunk, by] : chunks_) {
         if (by == 0) continue;
-        CHECK(session_.run(count_in_chunks, {place_.id, place_.project_id, chunk, by}));
-        if (by < 0) CHECK(session_.run(drop_empty_chunks, {place_.id, place_.project_id, chunk}));
+        CHECK(session_.run(count_in_chunk, {place_.id, chunk, by}));
+        if (by < 0) CHECK(session_.run(drop_empty_chunk, {place_.id, chunk}));
     }
     CHECK(session_.run(count_in_repository, {place_.id, listed_, now}));
-    if (bytes != 0 || listed_ != 0) CHECK(session_.run(count_in_project, {place_.project_id, bytes, listed_}));
+    CHECK(charge(session_, place_, bytes, chunks_, now));
     listed_ = 0;
     chunks_.clear();
     return {};

@@ -18,7 +18,7 @@ namespace entrepot {
 // Keeps the rows that lists show, and every count in them, in step with manifests and tags, within the transaction
 // that changes those. An artifact is *listed* when it belongs to no other one (as a signature does) and is tagged or
 // in no index. Sizes of an index are its own bytes and, of the children that are there, their sizes (of an index
-// among them its own bytes only). The repository's project is locked.
+// among them its own bytes only). The repository is locked.
 class ArtifactRows {
 public:
     ArtifactRows(SqlSession& session, const RepositoryRow& place) : session_{session}, place_{place} {}
@@ -48,14 +48,12 @@ private:
     Result<> appear_in_parents(const Row& row, bool here);
     Result<> refresh_tags(std::int64_t id);
     Result<> update(const Row& before, const Row& after);
-    Result<> lock();
     void list(std::int64_t id, std::int64_t by);
 
     SqlSession& session_;
     RepositoryRow place_;
     std::int64_t listed_ = 0;
     std::map<std::int64_t, std::int64_t> chunks_;
-    bool locked_ = false;
 };
 
 // All tags of a manifest as the API shows them: where its row keeps none because they are too many.

@@ -2,6 +2,7 @@
 #include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/manifest_rows.hpp"
+#include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 #include <algorithm>
@@ -157,9 +158,15 @@ Result<Written> write_manifest(
 
 }  // namespace
 
-Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& pushed)
+Result<std::optional<ManifestChange>>
+commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view claim)
 {
-    TRY(const RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
+    TRY(RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
+    if (place.limited && session.has_rivals() && !claim.empty()) {
+        const auto size = static_cast<std::int64_t>(pushed.bytes.size());
+        TRY(place.claimed, take_claim(session, claim, size, pushed.actor.at));
+        if (!place.claimed) return std::nullopt;
+    }
     TRY(const auto blobs, find_required_blobs(session, place, pushed));
     ArtifactRows rows{session, place};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));

@@ -15,7 +15,10 @@ Result<ManifestPtr> load_manifest(SqlSession& session, const RepositoryName& rep
 
 // What commit_manifest() found: a digest that wasn't here, the same again, or the same under another media type.
 enum class ManifestChange { added, repeated, retyped };
-Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& manifest);
+// With the id of a claim (project_budget.hpp) where one could be made beforehand: nullopt, having changed nothing, when
+// it is needed and isn't there.
+Result<std::optional<ManifestChange>>
+commit_manifest(SqlSession& session, const NewManifest& manifest, std::string_view claim);
 
 Result<>
 remove_manifest(SqlSession& session, const RepositoryName& repository, const Reference& reference, const Actor& actor);

@@ -1,6 +1,7 @@
 #include "drivers/sql/project_rows.hpp"
 
 #include "drivers/sql/list_statement.hpp"
+#include "drivers/sql/project_budget.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -11,8 +12,8 @@ namespace entrepot {
 namespace {
 
 constexpr const char* columns =
-    "p.id, p.name, p.is_public, p.bytes, p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
-    "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, p.artifact_count";
+    "p.id, p.name, p.is_public, " PROJECT_BYTES ", p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
+    "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, " PROJECT_ARTIFACTS;
 // Outer joins, so that the engine walks along projects whatever it thinks of the others.
 constexpr const char* from =
     "projects p LEFT JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
@@ -35,11 +36,11 @@ constexpr ListColumn fields[] = {
     {"creation_time", "p.created_at", ListColumn::Type::time},
     {"update_time", "p.updated_at", ListColumn::Type::time},
     {"repo_count", "p.repository_count", ListColumn::Type::integer},
-    {"artifact_count", "p.artifact_count", ListColumn::Type::integer},
+    {"artifact_count", PROJECT_ARTIFACTS, ListColumn::Type::integer},
     {"hard.storage", "p.quota_bytes", ListColumn::Type::integer},
-    {"used.storage", "p.bytes", ListColumn::Type::integer},
+    {"used.storage", PROJECT_BYTES, ListColumn::Type::integer},
     {"hard.artifacts", "p.quota_artifacts", ListColumn::Type::integer},
-    {"used.artifacts", "p.artifact_count", ListColumn::Type::integer},
+    {"used.artifacts", PROJECT_ARTIFACTS, ListColumn::Type::integer},
 };
 
 // What is only counted or picked needs the other tables only where the query names them.
@@ -47,7 +48,9 @@ const char* from_for(const ListQuery& query)
 {
     const auto names_others = [](const std::string& field) {
         const auto* const found = std::ranges::find(fields, field, &ListColumn::field);
-        return found != std::ranges::end(fields) && !std::string_view{found->column}.starts_with("p.");
+        if (found == std::ranges::end(fields)) return false;
+        const std::string_view column = found->column;
+        return column.starts_with("u.") || column.starts_with("t.");
     };
     const bool joined = std::ranges::any_of(query.conditions, names_others, &ListCondition::field) ||
                         std::ranges::any_of(query.order, names_others, &ListOrder::field);

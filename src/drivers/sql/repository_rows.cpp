@@ -1,6 +1,7 @@
 #include "drivers/sql/repository_rows.hpp"
 
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/project_budget.hpp"
 
 namespace entrepot {
 
@@ -8,12 +9,24 @@ namespace {
 
 constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE name = $1"};
 
+#define IS_LIMITED                                                                             \
+    "CASE WHEN p.quota_bytes >= 0 OR p.quota_artifacts >= 0 OR t.quota_bytes >= 0 OR t.quota_artifacts >= 0 " \
+    "THEN 1 ELSE 0 END"
+
+#define PLACE_BY_NAME                                                                                                  \
+    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED " FROM repositories r JOIN projects p ON p.id = r.project_id " \
+    "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
+constexpr SqlStatement find_by_name{PLACE_BY_NAME};
+constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};
+
+constexpr SqlStatement find_in_project{"SELECT 1 FROM blobs b JOIN project_blobs x ON x.blob_id = b.id "
+                                       "WHERE b.digest = $2 AND x.project_id = $1 AND x.links > 0"};
+
+// Until the repository is there, those who push into it wait for each other here.
 constexpr SqlStatement lock_project{
-    "SELECT p.id, r.id FROM projects p LEFT JOIN repositories r ON r.name = $2 WHERE p.name = $1",
-    "FOR NO KEY UPDATE OF p"
+    "SELECT p.id FROM projects p WHERE p.name = $1", "FOR NO KEY UPDATE"
 };
 
-// Another instance may have created the row while we waited for the project's lock.
 constexpr SqlStatement insert_repository{
     "INSERT INTO repositories (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) "
     "ON CONFLICT (name) DO NOTHING RETURNING id"
@@ -43,10 +56,18 @@ constexpr SqlStatement uncount_link{
 
 constexpr SqlStatement delete_count{"DELETE FROM project_blobs WHERE project_id = $1 AND blob_id = $2"};
 
-constexpr SqlStatement select_of_project{"SELECT id FROM repositories WHERE project_id = $1"};
+constexpr SqlStatement select_of_project{
+    "SELECT id FROM repositories WHERE project_id = $1 ORDER BY id", "FOR UPDATE"
+};
 constexpr SqlStatement delete_of_project{"DELETE FROM repositories WHERE project_id = $1"};
 
-constexpr SqlStatement add_bytes{"UPDATE projects SET bytes = bytes + $2 WHERE id = $1"};
+Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)
+{
+    if (!rows) return std::unexpected{std::move(rows).error()};
+    if (rows->empty()) return std::nullopt;
+    const SqlRow& row = rows->front();
+    return RepositoryRow{row.integer(0), row.integer(1), row.integer(2), row.integer(3) != 0};
+}
 
 }  // namespace
 
@@ -59,26 +80,31 @@ Result<std::optional<std::int64_t>> find_repository(SqlSession& session, const R
 
 Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName& name, Micros now)
 {
-    TRY(const auto rows, session.run(lock_project, {name.project(), name.text()}));
-    if (rows.empty()) return no_such_repository(name);
-    const std::int64_t project_id = rows.front().integer(0);
-    if (!rows.front().is_null(1)) return RepositoryRow{project_id, rows.front().integer(1)};
-    TRY(const auto inserted, session.run(insert_repository, {project_id, name.text(), now}));
-    if (inserted.empty()) {
-        TRY(const auto id, find_repository(session, name));
-        if (!id) return fail(Errc::unavailable, "the repository changed meanwhile, try again");
-        return RepositoryRow{project_id, *id};
-    }
-    const RepositoryRow place{project_id, inserted.front().integer(0)};
-    CHECK(count_repository(session, place, 1));
-    return place;
+    TRY(const auto known, lock_repository(session, name));
+    if (known) return *known;
+    TRY(const auto project, session.run(lock_project, {name.project()}));
+    if (project.empty()) return no_such_repository(name);
+    TRY(const auto inserted, session.run(insert_repository, {project.front().integer(0), name.text(), now}));
+    TRY(const auto place, lock_repository(session, name));
+    if (!place) return fail(Errc::unavailable, "the repository changed meanwhile, try again");
+    if (!inserted.empty()) CHECK(count_repository(session, *place, 1));
+    return *place;
+}
+
+Result<std::optional<RepositoryRow>> find_place(SqlSession& session, const RepositoryName& name)
+{
+    return place_in(session.run(find_by_name, {name.text()}));
 }
 
 Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const RepositoryName& name)
 {
-    TRY(const auto rows, session.run(lock_project, {name.project(), name.text()}));
-    if (rows.empty() || rows.front().is_null(1)) return std::nullopt;
-    return RepositoryRow{rows.front().integer(0), rows.front().integer(1)};
+    return place_in(session.run(lock_by_name, {name.text()}));
+}
+
+Result<bool> project_holds(SqlSession& session, std::int64_t project_id, const Digest& digest)
+{
+    TRY(const auto rows, session.run(find_in_project, {project_id, digest.text()}));
+    return !rows.empty();
 }
 
 Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest)
@@ -94,7 +120,7 @@ Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const B
     if (linked.empty()) return {};
     TRY(const auto links, session.run(count_link, {repository.project_id, blob.id}));
     if (links.front().integer(0) > 1) return {};
-    return charge_bytes(session, repository.project_id, static_cast<std::int64_t>(blob.size));
+    return charge(session, repository, static_cast<std::int64_t>(blob.size), {}, now);
 }
 
 Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob)
@@ -104,12 +130,12 @@ Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const
     TRY(const auto links, session.run(uncount_link, {repository.project_id, blob.id}));
     if (links.empty() || links.front().integer(0) > 0) return {};
     CHECK(session.run(delete_count, {repository.project_id, blob.id}));
-    return charge_bytes(session, repository.project_id, -static_cast<std::int64_t>(blob.size));
+    return charge(session, repository, -static_cast<std::int64_t>(blob.size), {}, 0);
 }
 
-Result<> charge_bytes(SqlSession& session, std::int64_t project_id, std::int64_t bytes)
+Result<> lock_repositories(SqlSession& session, std::int64_t project_id)
 {
-    CHECK(session.run(add_bytes, {project_id, bytes}));
+    CHECK(session.run(select_of_project, {project_id}));
     return {};
 }
 

@@ -11,12 +11,16 @@
 namespace entrepot {
 
 // The rows that several catalogs share: repositories, blob links, and the bytes a project is charged for. To be called
-// inside a transaction. Whoever changes what a repository holds locks its project's row first, so that changes within
-// a project come one after another and no two transactions wait for each other.
+// inside a transaction. Whoever changes what a repository holds locks its row first, so that changes within a
+// repository come one after another; those of several repositories of a project don't wait for each other. Only who
+// creates a repository, or has to see whether a limit still holds, locks the project's row.
 
 struct RepositoryRow {
     std::int64_t project_id = 0;
     std::int64_t id = 0;
+    std::int64_t tenant_id = 0;
+    bool limited = false;  // the project or its tenant has a quota
+    bool claimed = false;  // what this transaction adds was checked before, see project_budget.hpp
 };
 
 struct BlobRow {
@@ -26,20 +30,27 @@ struct BlobRow {
 
 Result<std::optional<std::int64_t>> find_repository(SqlSession& session, const RepositoryName& name);
 
-// Locks the project; creates the repository where it isn't there yet. name_unknown without a project.
+// Locks the repository; creates it where it isn't there yet. name_unknown without a project.
 Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName& name, Micros now);
 
-// Locks the project; nullopt without a repository.
+// Without a lock; nullopt without a repository.
+Result<std::optional<RepositoryRow>> find_place(SqlSession& session, const RepositoryName& name);
+
+// Locks the repository; nullopt without one.
 Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const RepositoryName& name);
 
 Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest);
 
+// Whether the blob is in some repository of the project already, so that one more adds no bytes.
+Result<bool> project_holds(SqlSession& session, std::int64_t project_id, const Digest& digest);
+
 // Each does nothing when there is nothing to do, and charges or frees the project's bytes.
 Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now);
 Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob);
-Result<> charge_bytes(SqlSession& session, std::int64_t project_id, std::int64_t bytes);
 
-// The repositories of a project in which none holds anything: it is about to be removed.
+// Of a project that is about to be removed: locks its repositories, so that nobody pushes into them; and removes them,
+// of which none holds anything.
+Result<> lock_repositories(SqlSession& session, std::int64_t project_id);
 Result<> remove_empty_repositories(SqlSession& session, std::int64_t project_id);
 
 // name_unknown, naming the repository.

@@ -41,15 +41,30 @@ Result<BlobRow> enter_blob(SqlSession& session, const Digest& digest, std::uint6
     return BlobRow{rows.front().integer(0), static_cast<std::uint64_t>(rows.front().integer(1))};
 }
 
-Result<> write_arrival(SqlSession& session, const BlobCatalog::Arrival& arrival)
+// The one that an upload holds while its bytes come in, else one for this alone.
+std::string claim_of(const BlobCatalog::Arrival& arrival)
 {
-    TRY(const RepositoryRow place, enter_repository(session, arrival.repository, arrival.actor.at));
+    if (arrival.upload) return arrival.upload->text;
+    return arrival.repository.text() + "@" + arrival.digest.text();
+}
+
+// False, having changed nothing, when it needs a claim first.
+Result<bool> write_arrival(SqlSession& session, const BlobCatalog::Arrival& arrival)
+{
+    TRY(RepositoryRow place, enter_repository(session, arrival.repository, arrival.actor.at));
+    if (place.limited) {
+        const auto size = static_cast<std::int64_t>(arrival.size);
+        TRY(place.claimed, take_claim(session, claim_of(arrival), size, arrival.actor.at));
+        TRY(const bool held, project_holds(session, place.project_id, arrival.digest));
+        if (session.has_rivals() && !held && !place.claimed) return false;
+    }
     if (arrival.upload) {
         TRY(const auto ended, session.run(end_upload, {arrival.upload->text, arrival.fence, place.id}));
         if (ended.empty()) return fail(Errc::upload_unknown, "the upload is gone, or another request took it over");
     }
     TRY(const BlobRow blob, enter_blob(session, arrival.digest, arrival.size, arrival.actor.at));
-    return link_blob(session, place, blob, arrival.actor.at);
+    CHECK(link_blob(session, place, blob, arrival.actor.at));
+    return true;
 }
 
 Result<> remove_link(SqlSession& session, const RepositoryName& repository, const Digest& digest)
@@ -89,8 +104,12 @@ Task<std::uint64_t> SqlBlobs::load(RepositoryName repository, Digest digest)
 
 Task<> SqlBlobs::arrive(Arrival arrival)
 {
-    const auto work = [arrival = std::move(arrival)](SqlSession& session) { return write_arrival(session, arrival); };
-    co_return co_await engine_.write(Durability::durable, work);
+    const auto size = static_cast<std::int64_t>(arrival.size);
+    WishedClaim claim{.repository = arrival.repository, .id = claim_of(arrival), .bytes = size};
+    claim.now = arrival.actor.at;
+    const auto shared = std::make_shared<const Arrival>(std::move(arrival));
+    const auto work = [shared](SqlSession& session) { return write_arrival(session, *shared); };
+    co_return co_await claimed_write(engine_, limited_, std::move(claim), work, [] {});
 }
 
 Task<std::uint64_t> SqlBlobs::mount(RepositoryName into, RepositoryName from, Digest digest, Actor actor)

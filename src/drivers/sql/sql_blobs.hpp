@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/claimed_write.hpp"
 #include "drivers/sql/exact_cache.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "ports/blob_catalog.hpp"
@@ -9,7 +10,10 @@ namespace entrepot {
 // Blob links on any SqlEngine. `cache` is null where other processes write too. Engine and cache outlive it.
 class SqlBlobs final : public BlobCatalog {
 public:
-    SqlBlobs(SqlEngine& engine, ExactCache* cache) : engine_{engine}, cache_{cache} {}
+    SqlBlobs(SqlEngine& engine, ExactCache* cache, LimitedProjects& limited)
+        : engine_{engine}, cache_{cache}, limited_{limited}
+    {
+    }
 
     std::optional<std::uint64_t> peek(const RepositoryName& repository, const Digest& digest) override;
     Task<std::uint64_t> load(RepositoryName repository, Digest digest) override;
@@ -21,6 +25,7 @@ public:
 private:
     SqlEngine& engine_;
     ExactCache* cache_;
+    LimitedProjects& limited_;
 };
 
 }  // namespace entrepot

@@ -58,14 +58,18 @@ Task<> SqlManifests::commit(NewManifest manifest)
 {
     const std::string repository = manifest.repository.text();
     const auto shared = std::make_shared<const NewManifest>(std::move(manifest));
-    const auto work = [shared](SqlSession& session) { return commit_manifest(session, *shared); };
+    WishedClaim claim{.repository = shared->repository, .id = repository + "@" + shared->digest.text()};
+    claim.bytes = static_cast<std::int64_t>(shared->bytes.size());
+    claim.artifacts = 1;
+    claim.now = shared->actor.at;
+    const auto work = [shared, id = claim.id](SqlSession& session) { return commit_manifest(session, *shared, id); };
     // A manifest pushed again under another media type changes what its digest answers, so digests cool as well then;
     // the transaction tells by `retyped`, and one that must be repeated just says it again.
     const auto retyped = std::make_shared<std::atomic<bool>>(false);
-    const auto observed = [work, retyped](SqlSession& session) -> Result<> {
-        TRY(const ManifestChange change, work(session));
+    const auto observed = [work, retyped](SqlSession& session) -> Result<bool> {
+        TRY(const auto change, work(session));
         if (change == ManifestChange::retyped) *retyped = true;
-        return {};
+        return change.has_value();
     };
     const auto settled = [cache = cache_, repository, retyped] {
         if (!cache) return;
@@ -75,7 +79,7 @@ Task<> SqlManifests::commit(NewManifest manifest)
             cache->tags_changed(repository);
         }
     };
-    co_return co_await engine_.write(Durability::durable, observed, settled);
+    co_return co_await claimed_write(engine_, limited_, std::move(claim), observed, settled);
 }
 
 Task<> SqlManifests::remove(RepositoryName repository, Reference reference, Actor actor)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/claimed_write.hpp"
 #include "drivers/sql/exact_cache.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "ports/manifest_catalog.hpp"
@@ -10,7 +11,10 @@ namespace entrepot {
 // Engine and cache outlive it.
 class SqlManifests final : public ManifestCatalog {
 public:
-    SqlManifests(SqlEngine& engine, ExactCache* cache) : engine_{engine}, cache_{cache} {}
+    SqlManifests(SqlEngine& engine, ExactCache* cache, LimitedProjects& limited)
+        : engine_{engine}, cache_{cache}, limited_{limited}
+    {
+    }
 
     std::optional<ManifestPtr> peek(const RepositoryName& repository, const Reference& reference) override;
     Task<ManifestPtr> load(RepositoryName repository, Reference reference) override;
@@ -25,6 +29,7 @@ public:
 private:
     SqlEngine& engine_;
     ExactCache* cache_;
+    LimitedProjects& limited_;
 };
 
 class SqlPullCounters final : public PullCounters {

@@ -2,6 +2,7 @@
 
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/project_budget.hpp"
 
 #include <algorithm>
 
@@ -14,9 +15,9 @@ using Visible = std::optional<std::vector<std::int64_t>>;
 constexpr const char* sums =
     "CAST(COALESCE(SUM(p.is_public), 0) AS BIGINT), COUNT(*), "
     "CAST(COALESCE(SUM(p.is_public * p.repository_count), 0) AS BIGINT), "
-    "CAST(COALESCE(SUM(p.repository_count), 0) AS BIGINT), CAST(COALESCE(SUM(p.bytes), 0) AS BIGINT)";
+    "CAST(COALESCE(SUM(p.repository_count), 0) AS BIGINT), CAST(COALESCE(SUM(" PROJECT_BYTES "), 0) AS BIGINT)";
 
-constexpr SqlStatement all_counts{"SELECT id, is_public, repository_count, bytes FROM projects"};
+constexpr SqlStatement all_counts{"SELECT p.id, p.is_public, p.repository_count, " PROJECT_BYTES " FROM projects p"};
 
 constexpr const char* found_columns = "p.id, p.name, p.is_public, r.name, r.pull_count, r.artifact_count";
 constexpr const char* found_from = "repositories r JOIN projects p ON p.id = r.project_id";

@@ -52,6 +52,8 @@ constexpr SqlStatement delete_grants{
 };
 constexpr SqlStatement delete_labels{"DELETE FROM labels WHERE scope = 'p' AND project_id = $1"};
 constexpr SqlStatement find_robots{"SELECT user_id FROM robots WHERE project_id = $1"};
+constexpr SqlStatement delete_deltas{"DELETE FROM project_deltas WHERE project_id = $1"};
+constexpr SqlStatement delete_claims{"DELETE FROM quota_claims WHERE project_id = $1"};
 constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
 
 constexpr SqlStatement count_grants{
@@ -162,13 +164,14 @@ Result<std::string> find_obstacle(SqlSession& session, std::int64_t id)
 
 Result<> remove_project(SqlSession& session, std::int64_t id, Micros now)
 {
+    CHECK(lock_repositories(session, id));
     CHECK(session.run(lock_project, {id}));
     TRY(auto obstacle, find_obstacle(session, id));
     if (!obstacle.empty()) return fail(Errc::precondition_failed, std::move(obstacle));
     TRY(const auto robots, session.run(find_robots, {id}));
     CHECK(retire_robots(session, first_column(robots), now));
     CHECK(remove_empty_repositories(session, id));
-    for (const auto* statement : {&delete_grants, &delete_labels, &delete_project}) {
+    for (const auto* statement : {&delete_grants, &delete_labels, &delete_deltas, &delete_claims, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);

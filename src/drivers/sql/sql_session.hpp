@@ -50,6 +50,9 @@ class SqlSession {
 public:
     virtual ~SqlSession() = default;
 
+    // Whether other transactions change the database at the same time.
+    virtual bool has_rivals() const noexcept = 0;
+
     // All rows of the answer. conflict when a constraint refuses, storage_full, unavailable.
     Result<SqlRows> run(const SqlStatement& statement, SqlParameters parameters = {})
     {

@@ -15,6 +15,7 @@
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_quotas.hpp"
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
@@ -40,6 +41,7 @@ public:
     RepositoryCatalog& repositories() override { return repositories_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
+    QuotaLedger& quotas() override { return quotas_; }
     ProjectCatalog& projects() override { return projects_; }
     OverviewCatalog& overview() override { return overview_; }
     SettingsCatalog& settings() override { return settings_; }
@@ -67,11 +69,13 @@ private:
     // The engine's threads use the cache, so the cache goes last.
     std::unique_ptr<ExactCache> cache_;
     std::unique_ptr<SqlEngine> engine_;
+    LimitedProjects limited_;
     SqlManifests manifests_;
     SqlArtifacts artifacts_;
     SqlRepositories repositories_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
+    SqlQuotas quotas_;
     SqlProjects projects_;
     SqlOverview overview_;
     SqlSettings settings_;

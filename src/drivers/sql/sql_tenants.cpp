@@ -7,6 +7,7 @@
 #include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/team_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
+#include "drivers/sql/project_budget.hpp"
 
 #include <algorithm>
 
@@ -55,7 +56,7 @@ constexpr SqlStatement select_quota{
     "SELECT t.quota_bytes, t.quota_artifacts, "
     "CAST(COALESCE(SUM(CASE WHEN p.quota_bytes > 0 THEN p.quota_bytes ELSE 0 END), 0) AS BIGINT), "
     "CAST(COALESCE(SUM(CASE WHEN p.quota_artifacts > 0 THEN p.quota_artifacts ELSE 0 END), 0) AS BIGINT), "
-    "CAST(COALESCE(SUM(p.bytes), 0) AS BIGINT), CAST(COALESCE(SUM(p.artifact_count), 0) AS BIGINT) "
+    "CAST(COALESCE(SUM(" PROJECT_BYTES "), 0) AS BIGINT), CAST(COALESCE(SUM(" PROJECT_ARTIFACTS "), 0) AS BIGINT) "
     "FROM tenants t LEFT JOIN projects p ON p.tenant_id = t.id WHERE t.id = $1 "
     "GROUP BY t.id, t.quota_bytes, t.quota_artifacts"
 };

@@ -1,5 +1,6 @@
 #include "drivers/sql/sql_uploads.hpp"
 
+#include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 namespace entrepot {
@@ -37,6 +38,10 @@ constexpr SqlStatement select_untouched{
     "FROM uploads u JOIN repositories r ON r.id = u.repository_id "
     "WHERE u.touched_at < $1 ORDER BY u.touched_at LIMIT $2"
 };
+
+constexpr SqlStatement find_place_of{"SELECT r.name FROM uploads u "
+                                     "JOIN repositories r ON r.id = u.repository_id WHERE u.id = $1"};
+constexpr SqlStatement forget_claim{"DELETE FROM quota_claims WHERE id = $1"};
 
 constexpr SqlStatement forget_upload{"DELETE FROM uploads WHERE id = $1"};
 
@@ -76,6 +81,23 @@ Result<std::int64_t> repository_for_upload(SqlSession& session, const UploadSess
     if (known) return *known;
     TRY(const RepositoryRow created, enter_repository(session, upload.repository, upload.started_at));
     return created.id;
+}
+
+// What the upload will have stored is claimed while it goes on; a push that does not fit hears of it before it sends.
+Result<> claim_room(SqlSession& session, const RepositoryName& repository, const UploadId& id, std::uint64_t bytes, Micros now)
+{
+    constexpr Micros lifetime = 3600LL * 1'000'000;
+    TRY(const auto place, find_place(session, repository));
+    if (!place || !place->limited) return {};
+    return make_claim(session, *place, {id.text, static_cast<std::int64_t>(bytes), 0, now + lifetime}, now);
+}
+
+Result<> keep_room(SqlSession& session, const UploadId& id, std::uint64_t stored, Micros now)
+{
+    TRY(const auto rows, session.run(find_place_of, {id.text}));
+    if (rows.empty()) return {};
+    TRY(const auto repository, RepositoryName::parse(rows.front().text(0)));
+    return claim_room(session, repository, id, stored, now);
 }
 
 Result<> write_upload(SqlSession& session, const UploadSession& upload, std::int64_t most_of_user)
@@ -118,11 +140,13 @@ Task<UploadSession> SqlUploads::find(RepositoryName repository, UploadId id)
     co_return co_await engine_.read(work);
 }
 
-Task<UploadSession> SqlUploads::take(RepositoryName repository, UploadId id, Micros now)
+Task<UploadSession> SqlUploads::take(RepositoryName repository, UploadId id, std::uint64_t incoming, Micros now)
 {
-    const auto work = [repository, id, now](SqlSession& session) -> Result<UploadSession> {
+    const auto work = [repository, id, incoming, now](SqlSession& session) -> Result<UploadSession> {
         CHECK(session.run(raise_fence, {id.text, repository.text(), now}));
-        return read_upload(session, repository, id);
+        TRY(auto upload, read_upload(session, repository, id));
+        if (incoming > 0) CHECK(claim_room(session, repository, id, upload.offset + incoming, now));
+        return upload;
     };
     co_return co_await engine_.write(Durability::process, work);
 }
@@ -132,7 +156,7 @@ Task<> SqlUploads::advance(UploadId id, std::int64_t fence, std::uint64_t offset
     const auto work = [id, fence, offset, hash_state, now](SqlSession& session) -> Result<> {
         const auto written = static_cast<std::int64_t>(offset);
         TRY(const auto rows, session.run(advance_upload, {id.text, fence, written, SqlBytes{hash_state}, now}));
-        if (!rows.empty()) return {};
+        if (!rows.empty()) return keep_room(session, id, offset, now);
         TRY(const auto other, session.run(find_any_upload, {id.text}));
         if (other.empty()) return no_such_upload();
         return fail(Errc::conflict, "another request has taken this upload over");
@@ -145,6 +169,7 @@ Task<> SqlUploads::cancel(RepositoryName repository, UploadId id)
     const auto work = [repository, id](SqlSession& session) -> Result<> {
         TRY(const auto rows, session.run(delete_upload, {id.text, repository.text()}));
         if (rows.empty()) return no_such_upload();
+        CHECK(session.run(forget_claim, {id.text}));
         return {};
     };
     co_return co_await engine_.write(Durability::process, work);
@@ -168,6 +193,7 @@ Task<> SqlUploads::forget(UploadId id)
 {
     const auto work = [id](SqlSession& session) -> Result<> {
         CHECK(session.run(forget_upload, {id.text}));
+        CHECK(session.run(forget_claim, {id.text}));
         return {};
     };
     co_return co_await engine_.write(Durability::process, work);

@@ -22,6 +22,7 @@ public:
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
+    bool has_rivals() const noexcept override { return false; }
     Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override;
     Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) override;
     Result<> run_script(std::string_view text) override;

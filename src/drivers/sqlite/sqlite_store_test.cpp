@@ -165,6 +165,7 @@ int push_until_full(MetadataStore& store)
 class CountingSession final : public SqlSession {
 public:
     explicit CountingSession(SqlSession& session) : session_{session} {}
+    bool has_rivals() const noexcept override { return session_.has_rivals(); }
     Result<SqlRows> run_with(const SqlStatement& statement, std::span<const SqlParameter> parameters) override
     {
         ++statements;
