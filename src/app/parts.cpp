@@ -314,6 +314,10 @@ std::vector<Background::Chore> App::Parts::chores()
     // Other instances change settings as well; SQLite has one instance.
     const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
     chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});
+    // Only instances that share a database leave something to be added up.
+    chores.push_back({.name = "quotas", .every = config.uses_postgres() ? 1s : 10min, .run = [this] {
+                          return store->quotas().settle(clock.now());
+                      }});
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});

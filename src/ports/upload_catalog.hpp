@@ -37,8 +37,7 @@ public:
     virtual Task<UploadSession> find(RepositoryName repository, UploadId id) = 0;
     // The same, and raises the fence: earlier holders can no longer advance() it. Claims what the upload will hold with
     // `incoming` further bytes (0: unknown) on the project's quota until it ends: quota_exceeded.
-    virtual Task<UploadSession>
-    take(RepositoryName repository, UploadId id, std::uint64_t incoming, Micros now) = 0;
+    virtual Task<UploadSession> take(RepositoryName repository, UploadId id, std::uint64_t incoming, Micros now) = 0;
     // upload_unknown when the session is gone, conflict when `fence` is not the latest, quota_exceeded.
     virtual Task<>
     advance(UploadId id, std::int64_t fence, std::uint64_t offset, std::string hash_state, Micros now) = 0;

@@ -67,7 +67,9 @@ Task<std::uint64_t>
 Uploads::append(RepositoryName repository, UploadId id, std::optional<ChunkRange> range, ByteSource& body)
 {
     CO_CHECK(check_length(range, body));
-    CO_TRY(const auto session, co_await sessions_.take(std::move(repository), id, body.size().value_or(0), clock_.now()));
+    CO_TRY(
+        const auto session, co_await sessions_.take(std::move(repository), id, body.size().value_or(0), clock_.now())
+    );
     CO_CHECK(check_start(range, session.offset));
     CO_TRY(const auto upload, co_await store_.resume(id, session.algorithm, session.offset, session.hash_state));
 

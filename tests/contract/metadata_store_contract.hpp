@@ -234,6 +234,7 @@ private:
 #include "tests/contract/metadata_store_contract_manifests.hpp"
 #include "tests/contract/metadata_store_contract_people.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
+#include "tests/contract/metadata_store_contract_quotas.hpp"
 #include "tests/contract/metadata_store_contract_races.hpp"
 #include "tests/contract/metadata_store_contract_robots.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"

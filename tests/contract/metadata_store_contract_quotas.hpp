@@ -1,17 +1,17 @@
 #pragma once
 
 #include "tests/contract/metadata_store_contract_races.hpp"
+#include "tests/contract/metadata_store_recounts.hpp"
 
 namespace entrepot::contract {
 
 class QuotaContract : public MetadataStoreContract {
 protected:
-    std::int64_t limit(std::string_view name, ProjectQuota quota)
+    void limit(std::string_view name, ProjectQuota quota)
     {
         const auto found = run(store().projects().find(project(std::string{name})));
-        EXPECT_TRUE(found);
+        ASSERT_TRUE(found);
         EXPECT_SUCCEEDS(run(store().projects().set_quota(found->id, quota, someone)));
-        return found->id;
     }
     std::int64_t bytes_of(std::string_view name)
     {
@@ -65,7 +65,10 @@ TEST_P(QuotaContract, a_manifest_needs_room_for_itself_and_for_one_artifact)
 
 TEST_P(QuotaContract, projects_without_a_limit_share_what_their_tenant_has_left)
 {
-    const auto tenant = run(store().tenants().create({.name = "t", .quota_bytes = 20}, someone));
+    NewTenant roomy;
+    roomy.name = "t";
+    roomy.quota_bytes = 20;
+    const auto tenant = run(store().tenants().create(roomy, someone));
     ASSERT_TRUE(tenant);
     const auto made = [&](const char* name, std::int64_t bytes) {
         NewProject wanted{.name = project(name)};
@@ -146,8 +149,10 @@ TEST_P(QuotaContract, concurrent_pushes_fill_a_quota_to_the_byte_and_never_beyon
             for (int i = 0; i < each; ++i) {
                 const std::string bytes = std::to_string(1'000'000'000 + t * each + i);  // 10 bytes
                 const auto done = push("p/r" + std::to_string(t), bytes);
-                if (done) ++stored;
-                else if (done.error().code() != Errc::quota_exceeded) ++odd;
+                if (done)
+                    ++stored;
+                else if (done.error().code() != Errc::quota_exceeded)
+                    ++odd;
             }
         });
     }
@@ -183,14 +188,14 @@ TEST_P(QuotaContract, a_recount_finds_and_mends_what_somebody_changed_behind_its
     ASSERT_TRUE(clean);
     EXPECT_EQ(clean->project_id, right->id);
     EXPECT_EQ(clean->bytes, 0);
-    host().change("UPDATE projects SET bytes = bytes + 7, artifact_count = artifact_count + 2 WHERE name = 'p'");
+    host().number(
+        "UPDATE projects SET bytes = bytes + 7, artifact_count = artifact_count + 2 WHERE name = 'p' RETURNING id"
+    );
     const auto drift = run(store().quotas().recount(0));
     EXPECT_EQ(drift->bytes, 7);
     EXPECT_EQ(drift->artifacts, 2);
     EXPECT_EQ(bytes_of("p"), right->bytes);
     EXPECT_EQ(run(store().quotas().recount(right->id))->project_id, 0);
 }
-
-REGISTER_TYPED_CONTRACT
 
 }  // namespace entrepot::contract

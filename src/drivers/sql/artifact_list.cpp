@@ -5,8 +5,8 @@
 #include "drivers/sql/artifact_text.hpp"
 #include "drivers/sql/list_position.hpp"
 #include "drivers/sql/list_statement.hpp"
-#include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
+#include "drivers/sql/repository_rows.hpp"
 
 #include <algorithm>
 #include <map>

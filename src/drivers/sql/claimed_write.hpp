@@ -58,7 +58,8 @@ inline Task<bool> claim_beforehand(SqlEngine& engine, std::shared_ptr<const Wish
     co_return co_await engine.write(Durability::process, work);
 }
 
-// A durable write whose work answers false, having changed nothing, when it needs the claim first.
+// A durable write whose work answers false, having changed nothing, when it needs the claim first. What is here already
+// needs none, so a claim that is refused is not the last word.
 template <class Work, class Settled>
 Task<> claimed_write(SqlEngine& engine, LimitedProjects& limited, WishedClaim wished, Work work, Settled settled)
 {
@@ -66,12 +67,12 @@ Task<> claimed_write(SqlEngine& engine, LimitedProjects& limited, WishedClaim wi
     constexpr int most_attempts = 3;
     bool claims = limited.holds(wish->repository);
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        if (claims) {
-            CO_TRY(const bool found, co_await claim_beforehand(engine, wish));
-            limited.set(wish->repository, found);
-        }
+        Result<bool> claimed{false};
+        if (claims) claimed = co_await claim_beforehand(engine, wish);
+        if (claims && claimed) limited.set(wish->repository, *claimed);
         CO_TRY(const bool done, co_await engine.write(Durability::durable, work, settled));
         if (done) co_return Result<>{};
+        if (!claimed) co_return std::unexpected{std::move(claimed).error()};
         claims = true;
     }
     co_return fail(Errc::unavailable, "the project's quota changed meanwhile, try again");

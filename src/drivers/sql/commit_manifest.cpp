@@ -165,7 +165,8 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
     if (place.limited && session.has_rivals() && !claim.empty()) {
         const auto size = static_cast<std::int64_t>(pushed.bytes.size());
         TRY(place.claimed, take_claim(session, claim, size, pushed.actor.at));
-        if (!place.claimed) return std::nullopt;
+        TRY(const auto here, session.run(find_pushed, {place.id, pushed.digest.text()}));
+        if (!place.claimed && here.empty()) return std::nullopt;
     }
     TRY(const auto blobs, find_required_blobs(session, place, pushed));
     ArtifactRows rows{session, place};

@@ -10,9 +10,9 @@ namespace entrepot {
 namespace {
 
 // With what rivals have left to be added up (project_budget.hpp).
-#define CHUNKS                                                                                               \
-    "SELECT x.chunk, CAST(SUM(x.entries) AS BIGINT) FROM ("                                                  \
-    "SELECT chunk, entries FROM list_chunks WHERE list = $1 AND id = $2 UNION ALL "                          \
+#define CHUNKS                                                                      \
+    "SELECT x.chunk, CAST(SUM(x.entries) AS BIGINT) FROM ("                         \
+    "SELECT chunk, entries FROM list_chunks WHERE list = $1 AND id = $2 UNION ALL " \
     "SELECT chunk, artifacts FROM project_deltas WHERE $1 = 'project' AND project_id = $2) x GROUP BY x.chunk "
 
 constexpr SqlStatement chunks_down{CHUNKS "ORDER BY x.chunk DESC"};

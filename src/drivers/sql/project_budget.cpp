@@ -11,9 +11,11 @@ namespace {
 constexpr SqlStatement add_to_project{
     "UPDATE projects SET bytes = bytes + $2, artifact_count = artifact_count + $3 WHERE id = $1"
 };
-constexpr SqlStatement count_in_chunk{"INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('project', $1, $2, $3) "
-                                      "ON CONFLICT (list, id, chunk) DO UPDATE SET "
-                                      "entries = list_chunks.entries + excluded.entries"};
+constexpr SqlStatement count_in_chunk{
+    "INSERT INTO list_chunks (list, id, chunk, entries) VALUES ('project', $1, $2, $3) "
+    "ON CONFLICT (list, id, chunk) DO UPDATE SET "
+    "entries = list_chunks.entries + excluded.entries"
+};
 constexpr SqlStatement drop_empty_chunk{
     "DELETE FROM list_chunks WHERE list = 'project' AND id = $1 AND chunk = $2 AND entries = 0"
 };
@@ -21,8 +23,10 @@ constexpr SqlStatement leave_delta{
     "INSERT INTO project_deltas (project_id, bytes, chunk, artifacts) VALUES ($1, $2, $3, $4)"
 };
 
-constexpr SqlStatement unsettled_projects{"SELECT DISTINCT project_id FROM project_deltas ORDER BY project_id LIMIT $1"};
-constexpr SqlStatement take_deltas{"DELETE FROM project_deltas WHERE project_id = $1 RETURNING bytes, chunk, artifacts"};
+constexpr SqlStatement unsettled_projects{"SELECT DISTINCT project_id FROM project_deltas ORDER BY project_id LIMIT $1"
+};
+constexpr SqlStatement take_deltas{"DELETE FROM project_deltas WHERE project_id = $1 RETURNING bytes, chunk, artifacts"
+};
 
 constexpr SqlStatement lock_project{"SELECT id FROM projects WHERE id = $1", "FOR NO KEY UPDATE"};
 constexpr SqlStatement lock_tenant{"SELECT id FROM tenants WHERE id = $1", "FOR NO KEY UPDATE"};
@@ -79,7 +83,11 @@ std::string amount(std::int64_t number, const char* unit)
 }
 
 Result<> check_limit(
-    SqlSession& session, const RepositoryRow& place, const std::string& project, const Limit& limit, const Wanted& wanted,
+    SqlSession& session,
+    const RepositoryRow& place,
+    const std::string& project,
+    const Limit& limit,
+    const Wanted& wanted,
     Micros now
 )
 {
@@ -112,7 +120,9 @@ Result<> check(SqlSession& session, const RepositoryRow& place, const Wanted& wa
     const auto artifacts = row.integer(6) + row.integer(8) + wanted.artifacts;
     const Limit of_bytes{"bytes", row.integer(1), row.integer(3), bytes, wanted.bytes, bytes_of_tenant};
     CHECK(check_limit(session, place, row.text(0), of_bytes, wanted, now));
-    const Limit of_artifacts{"artifacts", row.integer(2), row.integer(4), artifacts, wanted.artifacts, artifacts_of_tenant};
+    const Limit of_artifacts{
+        "artifacts", row.integer(2), row.integer(4), artifacts, wanted.artifacts, artifacts_of_tenant
+    };
     return check_limit(session, place, row.text(0), of_artifacts, wanted, now);
 }
 
@@ -142,8 +152,9 @@ Result<> leave(SqlSession& session, std::int64_t project_id, std::int64_t bytes,
 
 }  // namespace
 
-Result<>
-charge(SqlSession& session, const RepositoryRow& place, std::int64_t bytes, const ArtifactsByChunk& artifacts, Micros now)
+Result<> charge(
+    SqlSession& session, const RepositoryRow& place, std::int64_t bytes, const ArtifactsByChunk& artifacts, Micros now
+)
 {
     if (session.has_rivals()) {
         CHECK(leave(session, place.project_id, bytes, artifacts));

@@ -20,17 +20,18 @@ namespace entrepot {
 // limit's row, or a *claim*: a row in quota_claims for at least as much, made under that lock in a short transaction
 // of its own and given back in the one that uses it. Claims that have not expired count as used.
 
-#define PROJECT_BYTES                                                                                        \
+#define PROJECT_BYTES \
     "(p.bytes + COALESCE((SELECT CAST(SUM(d.bytes) AS BIGINT) FROM project_deltas d WHERE d.project_id = p.id), 0))"
-#define PROJECT_ARTIFACTS                                                                                    \
-    "(p.artifact_count + "                                                                                   \
+#define PROJECT_ARTIFACTS  \
+    "(p.artifact_count + " \
     "COALESCE((SELECT CAST(SUM(d.artifacts) AS BIGINT) FROM project_deltas d WHERE d.project_id = p.id), 0))"
 
 // Changes what the project uses. `artifacts` says how many more or fewer it lists by the chunks of its list.
 // quota_exceeded when that adds something which the project or its tenant may not use.
 using ArtifactsByChunk = std::map<std::int64_t, std::int64_t>;
-Result<>
-charge(SqlSession& session, const RepositoryRow& place, std::int64_t bytes, const ArtifactsByChunk& artifacts, Micros now);
+Result<> charge(
+    SqlSession& session, const RepositoryRow& place, std::int64_t bytes, const ArtifactsByChunk& artifacts, Micros now
+);
 
 struct Claim {
     std::string_view id;

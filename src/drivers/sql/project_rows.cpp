@@ -12,7 +12,8 @@ namespace entrepot {
 namespace {
 
 constexpr const char* columns =
-    "p.id, p.name, p.is_public, " PROJECT_BYTES ", p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
+    "p.id, p.name, p.is_public, " PROJECT_BYTES
+    ", p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
     "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, " PROJECT_ARTIFACTS;
 // Outer joins, so that the engine walks along projects whatever it thinks of the others.
 constexpr const char* from =

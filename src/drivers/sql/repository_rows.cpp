@@ -9,12 +9,13 @@ namespace {
 
 constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE name = $1"};
 
-#define IS_LIMITED                                                                             \
+#define IS_LIMITED                                                                                            \
     "CASE WHEN p.quota_bytes >= 0 OR p.quota_artifacts >= 0 OR t.quota_bytes >= 0 OR t.quota_artifacts >= 0 " \
     "THEN 1 ELSE 0 END"
 
-#define PLACE_BY_NAME                                                                                                  \
-    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED " FROM repositories r JOIN projects p ON p.id = r.project_id " \
+#define PLACE_BY_NAME                                              \
+    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED          \
+    " FROM repositories r JOIN projects p ON p.id = r.project_id " \
     "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
 constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};
@@ -23,9 +24,7 @@ constexpr SqlStatement find_in_project{"SELECT 1 FROM blobs b JOIN project_blobs
                                        "WHERE b.digest = $2 AND x.project_id = $1 AND x.links > 0"};
 
 // Until the repository is there, those who push into it wait for each other here.
-constexpr SqlStatement lock_project{
-    "SELECT p.id FROM projects p WHERE p.name = $1", "FOR NO KEY UPDATE"
-};
+constexpr SqlStatement lock_project{"SELECT p.id FROM projects p WHERE p.name = $1", "FOR NO KEY UPDATE"};
 
 constexpr SqlStatement insert_repository{
     "INSERT INTO repositories (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) "
@@ -56,9 +55,7 @@ constexpr SqlStatement uncount_link{
 
 constexpr SqlStatement delete_count{"DELETE FROM project_blobs WHERE project_id = $1 AND blob_id = $2"};
 
-constexpr SqlStatement select_of_project{
-    "SELECT id FROM repositories WHERE project_id = $1 ORDER BY id", "FOR UPDATE"
-};
+constexpr SqlStatement select_of_project{"SELECT id FROM repositories WHERE project_id = $1 ORDER BY id", "FOR UPDATE"};
 constexpr SqlStatement delete_of_project{"DELETE FROM repositories WHERE project_id = $1"};
 
 Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)

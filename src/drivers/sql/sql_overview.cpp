@@ -1,8 +1,8 @@
 #include "drivers/sql/sql_overview.hpp"
 
 #include "drivers/sql/list_statement.hpp"
-#include "drivers/sql/project_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
+#include "drivers/sql/project_rows.hpp"
 
 #include <algorithm>
 

@@ -4,10 +4,10 @@
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
+#include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/team_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
-#include "drivers/sql/project_budget.hpp"
 
 #include <algorithm>
 

@@ -84,7 +84,8 @@ Result<std::int64_t> repository_for_upload(SqlSession& session, const UploadSess
 }
 
 // What the upload will have stored is claimed while it goes on; a push that does not fit hears of it before it sends.
-Result<> claim_room(SqlSession& session, const RepositoryName& repository, const UploadId& id, std::uint64_t bytes, Micros now)
+Result<>
+claim_room(SqlSession& session, const RepositoryName& repository, const UploadId& id, std::uint64_t bytes, Micros now)
 {
     constexpr Micros lifetime = 3600LL * 1'000'000;
     TRY(const auto place, find_place(session, repository));
