@@ -111,6 +111,13 @@ struct Config {
         bool accept_sparse = false;
     } manifests;
 
+    // How long things stay that nobody needs.
+    struct Gc {
+        std::chrono::seconds lease = std::chrono::hours{2};
+        std::chrono::seconds grace = std::chrono::minutes{15};
+        std::chrono::seconds untagged_after = std::chrono::hours{24};
+    } gc;
+
     struct Shutdown {
         std::chrono::seconds stalled{10};
         std::chrono::seconds longest{60};

@@ -292,6 +292,19 @@ constexpr std::array general_keys{
         ENTREPOT_FIELD(manifests.accept_sparse),
         "Whether an image is taken whose config or layers were not pushed; an index may always lack children."
     ),
+    duration<1, 30 * day>(
+        "gc.lease",
+        ENTREPOT_FIELD(gc.lease),
+        "How long a blob that was pushed, mounted or asked for waits for its manifest: the longest push."
+    ),
+    duration<0, 30 * day>(
+        "gc.grace", ENTREPOT_FIELD(gc.grace), "How long the bytes of a blob stay that no repository holds any more."
+    ),
+    duration<0, 3660 * day>(
+        "gc.untagged_after",
+        ENTREPOT_FIELD(gc.untagged_after),
+        "How long a manifest stays that no tag, no index and no subject keeps."
+    ),
     duration<0, hour>(
         "shutdown.stalled",
         ENTREPOT_FIELD(shutdown.stalled),

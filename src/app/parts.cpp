@@ -91,6 +91,16 @@ Uploads::Limits upload_limits(const Config& config)
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
 }
 
+GarbageWindows garbage_windows(const Config& config)
+{
+    const auto micros = [](std::chrono::seconds time) { return std::chrono::microseconds{time}.count(); };
+    return {
+        .lease = micros(config.gc.lease),
+        .grace = micros(config.gc.grace),
+        .untagged_after = micros(config.gc.untagged_after),
+    };
+}
+
 std::string joined(const std::vector<std::string>& names)
 {
     std::string text;
@@ -175,7 +185,8 @@ App::Parts::Parts(Config with)
            .random = random}
       },
       ledger{store->pulls(), clock},
-      pull{store->manifests(), store->blobs(), blobs, ledger},
+      garbage{store->garbage(), blobs, clock, garbage_windows(config)},
+      pull{store->manifests(), store->blobs(), blobs, ledger, clock, garbage_windows(config).lease},
       push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
@@ -219,6 +230,8 @@ App::Parts::Parts(Config with)
           {.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users, .logins = login_audit}
       }
 {
+    // Among what a journal brought back may be blobs that were removed.
+    or_throw(run_to_end(store->garbage().condemn_unknown(blobs.restored(), {0, clock.now()})), "the blobs' journal");
     gate.consult(authoriser.get());
     settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
@@ -328,6 +341,7 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
+    chores.push_back({.name = "blob removals", .every = 1min, .run = [this] { return garbage.end_removals(); }});
     chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
                           return store->refresh_tokens().remove_expired(clock.now());
                       }});

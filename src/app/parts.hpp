@@ -41,6 +41,7 @@
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
+#include "upkeep/gc/garbage_collection.hpp"
 
 #include <list>
 #include <memory>
@@ -85,6 +86,7 @@ struct App::Parts {
     TenancyVerbs tenancy;
     Robots robots;
     PullLedger ledger;
+    GarbageCollection garbage;
     Pull pull;
     PushManifest push_manifest;
     MountBlob mount_blob;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -20,6 +21,12 @@ struct BlobContent {
     std::uint64_t size = 0;
     std::shared_ptr<const std::string> bytes;  // either this,
     std::shared_ptr<const OpenFile> file;      // or this
+};
+
+// A blob of the store by name.
+struct StoredBlob {
+    Digest digest;
+    std::uint64_t size = 0;
 };
 
 class BlobReader {
@@ -83,6 +90,28 @@ public:
     // Makes sure that a blob which may have been stored just before a crash is durable, and returns its size.
     // blob_unknown.
     virtual Task<std::uint64_t> confirm(Digest digest) = 0;
+};
+
+// Takes bytes out of the store. One at a time, among all processes that share it: a process that has stopped for an
+// hour and then goes on must not remove what was stored again meanwhile. The right ends with this object.
+class BlobRemover {
+public:
+    virtual ~BlobRemover() = default;
+
+    struct Removed {
+        std::uint64_t blobs = 0;  // that were there
+        std::uint64_t bytes = 0;  // freed by them
+    };
+    // What is gone already is no failure. unavailable: some may be gone, all have to be removed again. After a power
+    // loss some may be back: orphans, to be found by a scrub.
+    virtual Task<Removed> remove(std::vector<Digest> digests) = 0;
+};
+
+class BlobRemoval {
+public:
+    virtual ~BlobRemoval() = default;
+    // conflict while another one lives; unavailable.
+    virtual Task<std::unique_ptr<BlobRemover>> begin_removal() = 0;
 };
 
 // What operations need of the store.

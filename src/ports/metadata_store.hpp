@@ -6,6 +6,7 @@
 #include "ports/artifact_catalog.hpp"
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/garbage_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
 #include "ports/idempotency_catalog.hpp"
@@ -53,6 +54,7 @@ public:
     virtual RobotCatalog& robots() = 0;
     virtual RoleCatalog& roles() = 0;
     virtual GroupCatalog& groups() = 0;
+    virtual GarbageCatalog& garbage() = 0;
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
     virtual CatalogHealth& health() = 0;

@@ -22,6 +22,7 @@ struct UploadSession {
     std::int64_t user_id = 0;
     Micros started_at = 0;
     Micros touched_at = 0;
+    std::int64_t sweeps = 0;  // BlobLook's, when the session was read
 };
 
 // Upload sessions. What these methods acknowledge survives kill -9 of this process; after a power loss a session may

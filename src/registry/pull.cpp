@@ -40,12 +40,14 @@ Task<BlobContent> Pull::load_blob(RepositoryName repository, Digest digest)
 
 std::optional<std::uint64_t> Pull::peek_blob_size(const RepositoryName& repository, const Digest& digest)
 {
-    return links_.peek(repository, digest);
+    return links_.peek_promised(repository, digest);
 }
 
 Task<std::uint64_t> Pull::load_blob_size(RepositoryName repository, Digest digest)
 {
-    return links_.load(std::move(repository), std::move(digest));
+    const Micros now = clock_.now();
+    // Renewed when a quarter of it is gone: one write per blob and quarter, however often it is asked for.
+    return links_.promise(std::move(repository), std::move(digest), now - lease_ / 4, {.user_id = 0, .at = now});
 }
 
 }  // namespace entrepot

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock.hpp"
 #include "core/task.hpp"
 #include "oci/names.hpp"
 #include "ports/blob_catalog.hpp"
@@ -16,8 +17,16 @@ namespace entrepot {
 // memory without suspending where it can; load_…() is the same question with time. Safe from any loop.
 class Pull {
 public:
-    Pull(ManifestCatalog& manifests, BlobCatalog& links, BlobReader& blobs, PullLedger& ledger)
-        : manifests_{manifests}, links_{links}, blobs_{blobs}, ledger_{ledger}
+    // Who learns that a blob is here may rely on it for `lease` microseconds.
+    Pull(
+        ManifestCatalog& manifests,
+        BlobCatalog& links,
+        BlobReader& blobs,
+        PullLedger& ledger,
+        const Clock& clock,
+        Micros lease
+    )
+        : manifests_{manifests}, links_{links}, blobs_{blobs}, ledger_{ledger}, clock_{clock}, lease_{lease}
     {
     }
 
@@ -32,6 +41,7 @@ public:
     std::optional<BlobContent> peek_blob(const RepositoryName& repository, const Digest& digest);
     Task<BlobContent> load_blob(RepositoryName repository, Digest digest);  // blob_unknown
 
+    // For who only asks, and so may be about to push a manifest that needs it: a promise.
     std::optional<std::uint64_t> peek_blob_size(const RepositoryName& repository, const Digest& digest);
     Task<std::uint64_t> load_blob_size(RepositoryName repository, Digest digest);  // blob_unknown
 
@@ -40,6 +50,8 @@ private:
     BlobCatalog& links_;
     BlobReader& blobs_;
     PullLedger& ledger_;
+    const Clock& clock_;
+    Micros lease_;
 };
 
 }  // namespace entrepot

@@ -3,7 +3,10 @@
 #include "core/log.hpp"
 #include "oci/hasher.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <algorithm>
+#include <chrono>
 
 namespace entrepot {
 namespace {
@@ -11,6 +14,10 @@ namespace {
 // A long PATCH writes its progress down this often, so that a crash costs no more than this.
 constexpr std::uint64_t checkpoint_bytes = 256ULL * 1024 * 1024;
 constexpr std::int64_t expired_at_once = 1000;
+
+// A removal of bytes takes milliseconds; one whose process died is ended by another within a minute.
+constexpr int most_looks = 100;
+constexpr std::chrono::milliseconds between_looks{50};
 
 Result<> check_start(const std::optional<ChunkRange>& range, std::uint64_t offset)
 {
@@ -154,7 +161,7 @@ Task<> Uploads::finish(
         if (size.error().code() == Errc::digest_mismatch) (void)co_await sessions_.forget(id);
         co_return std::unexpected{size.error()};
     }
-    co_return co_await arrive(session, std::move(digest), *size, caller);
+    co_return co_await arrive(session, std::move(digest), *size, {}, std::move(caller));
 }
 
 // A crash between the store's commit and the catalog's leaves a blob, and a session whose bytes are gone. The hash of
@@ -174,7 +181,7 @@ Task<> Uploads::finish_stored(UploadSession session, Digest digest, ByteSource& 
         (void)co_await sessions_.forget(session.id);
         co_return fail(Errc::upload_unknown, "the upload is not known");
     }
-    co_return co_await arrive(session, std::move(digest), size, caller);
+    co_return co_await arrive(session, std::move(digest), size, {}, std::move(caller));
 }
 
 Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& body, Caller caller)
@@ -185,20 +192,54 @@ Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& bo
         co_return fail(Errc::digest_mismatch, "the uploaded bytes have another digest");
     }
     const auto size = bytes.size();
-    CO_CHECK(co_await store_.put(digest, std::move(bytes)));
-    co_return co_await arrive(session, std::move(digest), size, caller);
+    CO_CHECK(co_await store_.put(digest, bytes));
+    co_return co_await arrive(session, std::move(digest), size, std::move(bytes), std::move(caller));
 }
 
-Task<> Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Caller& caller)
+// The names of the steps are those of docs/decisions/0014-garbage-collection.md: the session was read (Look) before its
+// bytes were stored, and Arrive refuses them where they may have been removed since. `bytes`: of a small blob.
+Task<>
+Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size, std::string bytes, Caller caller)
 {
-    BlobCatalog::Arrival arrival{.repository = session.repository, .digest = std::move(digest)};
+    BlobCatalog::Arrival arrival{.repository = session.repository, .digest = digest};
     arrival.size = size;
     arrival.actor = actor(caller);
     if (session.started_at != 0) {
         arrival.upload = session.id;
         arrival.fence = session.fence;
     }
-    return links_.arrive(std::move(arrival));
+    arrival.sweeps = session.sweeps;
+    for (int looks = 0; looks < most_looks; ++looks) {
+        CO_TRY(const auto arrived, co_await links_.arrive(arrival));
+        if (arrived == BlobCatalog::Arrived::linked) co_return Result<>{};
+        CO_TRY(arrival.sweeps, co_await look(digest));
+        CO_CHECK(co_await store_again(session, digest, bytes));
+    }
+    co_return fail(Errc::unavailable, "blobs are being removed, try again");
+}
+
+// How many removals have ended, once none is under way for this digest.
+Task<std::int64_t> Uploads::look(Digest digest)
+{
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    for (int looks = 0; looks < most_looks; ++looks) {
+        CO_TRY(const auto seen, co_await links_.look(digest));
+        if (!seen.leaving) co_return seen.sweeps;
+        timer.expires_after(between_looks);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    co_return fail(Errc::unavailable, "an earlier blob of this digest is being removed, try again");
+}
+
+// After a removal: the bytes are there still, or are at hand, or the client has to bring them again.
+Task<> Uploads::store_again(const UploadSession& session, Digest digest, std::string bytes)
+{
+    const auto stored = co_await store_.confirm(digest);
+    if (stored) co_return Result<>{};
+    if (stored.error().code() != Errc::blob_unknown) co_return std::unexpected{stored.error()};
+    if (digest_of(bytes, digest.algorithm()) == digest) co_return co_await store_.put(digest, std::move(bytes));
+    if (session.started_at != 0) (void)co_await sessions_.forget(session.id);
+    co_return fail(Errc::unavailable, "an earlier blob of this digest was removed meanwhile, try again");
 }
 
 Task<> Uploads::cancel(RepositoryName repository, UploadId id)
@@ -211,6 +252,7 @@ Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body,
 {
     CO_CHECK(co_await gate_.open(repository, caller, actor(caller)));
     UploadSession session{.id = new_id(), .repository = std::move(repository)};  // not started: has no row
+    CO_TRY(session.sweeps, co_await look(digest));
     if (body.size().value_or(UINT64_MAX) <= limits_.small_blob) {
         co_return co_await store_small(std::move(session), std::move(digest), body, std::move(caller));
     }
@@ -223,7 +265,7 @@ Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body,
         (void)co_await store_.discard(id);
         co_return std::unexpected{size.error()};
     }
-    co_return co_await arrive(session, std::move(digest), *size, caller);
+    co_return co_await arrive(session, std::move(digest), *size, {}, std::move(caller));
 }
 
 Task<> Uploads::expire(Micros age)

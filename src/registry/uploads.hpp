@@ -81,7 +81,9 @@ private:
     Task<> finish_stored(UploadSession session, Digest digest, ByteSource& body, Caller caller);
     Task<> store_small(UploadSession session, Digest digest, ByteSource& body, Caller caller);
     Task<> receive(BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected);
-    Task<> arrive(const UploadSession& session, Digest digest, std::uint64_t size, const Caller& caller);
+    Task<> arrive(const UploadSession& session, Digest digest, std::uint64_t size, std::string bytes, Caller caller);
+    Task<std::int64_t> look(Digest digest);
+    Task<> store_again(const UploadSession& session, Digest digest, std::string bytes);
     UploadId new_id();
     Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = clock_.now()}; }
 

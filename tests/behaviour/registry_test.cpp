@@ -115,7 +115,7 @@ protected:
     AccessDirectory directory{store->access(), policy};
     ProjectGate gate{policy, store->projects(), [this] { return directory.catch_up(); }};
     PullLedger ledger{store->pulls(), clock};
-    Pull pull{store->manifests(), store->blobs(), blobs, ledger};
+    Pull pull{store->manifests(), store->blobs(), blobs, ledger, clock, 7'200'000'000};
     asio::thread_pool parsing{1};
     PushManifest push_manifest{{store->manifests(), store->blobs(), blobs}, gate, parsing};
     MountBlob mount{store->blobs(), policy, gate};

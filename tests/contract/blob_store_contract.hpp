@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 // What every blob store promises (ports/blob_store.hpp). A driver's test instantiates the suite with a type that is
-// default-constructible and whose blobs() is an empty store with all three ports.
+// default-constructible and whose blobs() is an empty store with all its ports.
 namespace entrepot::blob_store_contract {
 
 template <class Harness>
@@ -391,8 +391,57 @@ TYPED_TEST_P(BlobStoreContract, working_store_answers_its_probe)
     EXPECT_TRUE(run(this->blobs().probe()));
 }
 
+TYPED_TEST_P(BlobStoreContract, removed_blobs_are_gone_and_their_bytes_are_counted)
+{
+    const auto small = content_of(100, 1);
+    const auto large = content_of(300000, 2);
+    const auto kept = content_of(100, 3);
+    for (const auto& bytes : {small, large, kept}) {
+        ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes)));
+        this->expect_stored(digest_of(bytes), bytes);
+    }
+    const auto remover = run(this->blobs().begin_removal());
+    ASSERT_TRUE(remover);
+    const auto removed = run((*remover)->remove({digest_of(small), digest_of(large), digest_of("never there")}));
+    ASSERT_TRUE(removed);
+    EXPECT_EQ(removed->blobs, 2U);
+    EXPECT_EQ(removed->bytes, small.size() + large.size());
+    for (const auto& bytes : {small, large}) {
+        this->expect_unknown(digest_of(bytes));
+        EXPECT_FALSE(run(this->blobs().confirm(digest_of(bytes))));
+    }
+    this->expect_stored(digest_of(kept), kept);
+    ASSERT_TRUE(run(this->blobs().put(digest_of(large), large)));
+    this->expect_stored(digest_of(large), large);
+}
+
+TYPED_TEST_P(BlobStoreContract, one_at_a_time_removes)
+{
+    auto first = run(this->blobs().begin_removal());
+    ASSERT_TRUE(first);
+    const auto second = run(this->blobs().begin_removal());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code(), Errc::conflict);
+    first->reset();
+    EXPECT_TRUE(run(this->blobs().begin_removal()));
+}
+
+TYPED_TEST_P(BlobStoreContract, what_is_read_while_it_is_removed_stays_whole)
+{
+    const auto bytes = content_of(300000);
+    ASSERT_TRUE(run(this->blobs().put(digest_of(bytes), bytes)));
+    const auto content = run(this->blobs().load(digest_of(bytes)));
+    ASSERT_TRUE(content);
+    const auto remover = run(this->blobs().begin_removal());
+    ASSERT_TRUE(run((*remover)->remove({digest_of(bytes)})));
+    EXPECT_EQ(bytes_of(*content), bytes);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(
     BlobStoreContract,
+    removed_blobs_are_gone_and_their_bytes_are_counted,
+    one_at_a_time_removes,
+    what_is_read_while_it_is_removed_stays_whole,
     unknown_digest_is_blob_unknown,
     confirm_tells_the_size_of_a_stored_blob_only,
     what_was_put_is_read_back,

@@ -17,7 +17,21 @@ inline const std::vector<std::string>& recounts()
         "(SELECT COUNT(*) FROM manifest_children c JOIN manifests p ON p.id = c.manifest_id "
         "WHERE c.digest = a.digest AND p.repository_id = a.repository_id)";
     static const std::string tags = "(SELECT COUNT(*) FROM tags t WHERE t.manifest_id = a.manifest_id)";
+    static const std::string used = "EXISTS (SELECT 1 FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
+                                    "WHERE u.blob_id = l.blob_id AND m.repository_id = l.repository_id)";
+    static const std::string linked = "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id)";
     static const std::vector<std::string> queries{
+        // What garbage collection goes by: links that are used, blobs that are held, manifests that are kept.
+        "SELECT COUNT(*) FROM repository_blobs l WHERE CASE WHEN l.unused_since = 0 THEN 1 ELSE 0 END <> "
+        "CASE WHEN " +
+            used + " THEN 1 ELSE 0 END",
+        "SELECT COUNT(*) FROM blobs b WHERE CASE WHEN b.state = 0 THEN 1 ELSE 0 END <> CASE WHEN " + linked +
+            " THEN 1 ELSE 0 END",
+        "SELECT COUNT(*) FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
+        "WHERE u.repository_id <> m.repository_id",
+        "SELECT COUNT(*) FROM artifacts a WHERE CASE WHEN a.dead_kind = 0 THEN 1 ELSE 0 END <> "
+        "CASE WHEN a.tag_count > 0 OR a.parents > 0 OR EXISTS (SELECT 1 FROM manifests s WHERE s.repository_id = "
+        "a.repository_id AND s.digest = a.subject_digest) THEN 1 ELSE 0 END",
         "SELECT COUNT(*) FROM artifacts a WHERE a.parents <> " + parents,
         "SELECT COUNT(*) FROM artifacts a WHERE a.tag_count <> " + tags,
         "SELECT COUNT(*) FROM artifacts a WHERE a.listed <> "

@@ -167,6 +167,27 @@ bool BlobTree::holds(const Digest& digest, std::uint64_t size) const
            static_cast<std::uint64_t>(status.st_size) == size;
 }
 
+Result<std::optional<std::uint64_t>> BlobTree::remove_blob(const Digest& digest) const
+{
+    const auto path = path_of(digest);
+    struct stat status{};
+    if (::fstatat(root_.get(), path.c_str(), &status, 0) != 0) {
+        if (errno == ENOENT) return std::nullopt;
+        return system_failure("fstat a blob");
+    }
+    if (::unlinkat(root_.get(), path.c_str(), 0) != 0 && errno != ENOENT) return system_failure("remove a blob");
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<FileDescriptor> BlobTree::lock_removal() const
+{
+    FileDescriptor file{::openat(root_.get(), "removal.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!file) return system_failure("open the lock of removals");
+    TRY(const bool locked, try_lock(file.get()));
+    if (!locked) return fail(Errc::conflict, "blobs are being removed already");
+    return file;
+}
+
 Result<BlobTree::Temporary> BlobTree::write_temporary(std::span<const std::byte> bytes)
 {
     Temporary temporary;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,11 @@ public:
     // An open file for reading; blob_unknown.
     Result<FileDescriptor> open_blob(const Digest& digest) const;
     bool holds(const Digest& digest, std::uint64_t size) const;
+
+    // The size of what was removed; nullopt where there was nothing.
+    Result<std::optional<std::uint64_t>> remove_blob(const Digest& digest) const;
+    // The lock of the one who may remove blobs, held as long as the file is open; conflict where another has it.
+    Result<FileDescriptor> lock_removal() const;
 
     // Bytes in a file of its own that nobody sees, in the page cache only. remove_temporary() where it isn't published.
     struct Temporary {

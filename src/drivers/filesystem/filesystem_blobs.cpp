@@ -7,6 +7,7 @@
 #include "oci/hasher.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include <fcntl.h>
@@ -82,6 +83,7 @@ struct FilesystemBlobs::Parts {
 
     BlobTree tree;
     BlobCache cache;
+    std::atomic<std::uint64_t> removals{0};
     OpenUploads uploads;
     asio::thread_pool working;
     asio::thread_pool syncing;
@@ -111,8 +113,11 @@ Task<BlobContent> FilesystemBlobs::load(Digest digest)
 {
     if (auto content = parts_->cache.find(digest)) co_return *std::move(content);
     auto read = [parts = parts_.get(), digest = std::move(digest)] {
+        const auto removals = parts->removals.load();
         auto content = read_blob(parts->tree, digest);
         if (content) parts->cache.keep(digest, *content);
+        // Removed since it was opened: kept any longer, it would keep the disk's space.
+        if (parts->removals.load() != removals) parts->cache.forget(digest);
         return content;
     };
     auto content = co_await offload(parts_->working, std::move(read));
@@ -165,6 +170,44 @@ Task<std::uint64_t> FilesystemBlobs::confirm(Digest digest)
     auto sync = [parts = parts_.get(), digest = std::move(digest)] { return sync_blob(parts->tree, digest); };
     auto size = co_await offload(parts_->syncing, std::move(sync));
     co_return size;
+}
+
+class FilesystemBlobs::Remover final : public BlobRemover {
+public:
+    Remover(Parts& parts, FileDescriptor lock) : parts_{parts}, lock_{std::move(lock)} {}
+
+    Task<Removed> remove(std::vector<Digest> digests) override
+    {
+        auto work = [parts = &parts_, digests = std::move(digests)]() -> Result<Removed> {
+            Removed removed;
+            for (const auto& digest : digests) {
+                TRY(const auto size, parts->tree.remove_blob(digest));
+                parts->removals.fetch_add(1);
+                parts->cache.forget(digest);
+                removed.blobs += size ? 1 : 0;
+                removed.bytes += size.value_or(0);
+            }
+            return removed;
+        };
+        auto removed = co_await offload(parts_.syncing, std::move(work));
+        co_return removed;
+    }
+
+private:
+    Parts& parts_;
+    FileDescriptor lock_;
+};
+
+Task<std::unique_ptr<BlobRemover>> FilesystemBlobs::begin_removal()
+{
+    auto take = [parts = parts_.get()] { return parts->tree.lock_removal(); };
+    CO_TRY(auto lock, co_await offload(parts_->working, std::move(take)));
+    co_return std::make_unique<Remover>(*parts_, std::move(lock));
+}
+
+const std::vector<StoredBlob>& FilesystemBlobs::restored() const noexcept
+{
+    return parts_->small.restored();
 }
 
 Task<> FilesystemBlobs::probe()

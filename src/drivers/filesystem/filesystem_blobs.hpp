@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -20,7 +21,11 @@ struct FilesystemOptions {
 // Blobs as files under one directory, laid out as docs/formats/blob-layout.md draws it. Safe from any thread: nothing
 // here blocks a loop, disk work runs on the store's own threads. Several processes may share the directory. A full disk
 // is storage_full, any other failure of the system unavailable.
-class FilesystemBlobs final : public BlobReader, public BlobIngest, public BlobStoreHealth, public BlobStoreSpace {
+class FilesystemBlobs final : public BlobReader,
+                              public BlobIngest,
+                              public BlobRemoval,
+                              public BlobStoreHealth,
+                              public BlobStoreSpace {
 public:
     // Creates what is missing below `root`, sweeps what killed processes left behind, and replays their journals.
     // Throws std::runtime_error where the directory can't be used.
@@ -33,6 +38,10 @@ public:
     // Finishes the work at hand and joins the threads; only peek() may be called afterwards. Blocks.
     void stop();
 
+    // What the journals of killed processes brought back at the start: blobs that were lost, never finished, or
+    // removed. The catalog knows which.
+    const std::vector<StoredBlob>& restored() const noexcept;
+
     std::optional<BlobContent> peek(const Digest& digest) override;
     Task<BlobContent> load(Digest digest) override;
 
@@ -42,11 +51,14 @@ public:
     Task<> discard(UploadId id) override;
     Task<std::uint64_t> confirm(Digest digest) override;
 
+    Task<std::unique_ptr<BlobRemover>> begin_removal() override;
+
     Task<> probe() override;
     Task<StorageSpace> space() override;
 
 private:
     struct Parts;
+    class Remover;
     std::unique_ptr<Parts> parts_;
 };
 

@@ -282,6 +282,50 @@ TEST(FilesystemBlobs, keeps_what_it_acknowledged_when_killed)
     }
 }
 
+// The child answers by a byte once it has removed every second of its blobs, and is killed. Its journal holds all.
+TEST(FilesystemBlobs, says_which_blobs_a_replay_brought_back)
+{
+    const ScratchDirectory directory;
+    int answers[2];
+    ASSERT_EQ(::pipe(answers), 0);
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        test_loop().notify_fork(asio::execution_context::fork_child);
+        FilesystemBlobs blobs{options_at(directory.path(), 16 << 20)};
+        std::vector<Digest> removed;
+        for (unsigned seed = 0; seed < 20; ++seed) {
+            const auto bytes = content_of(3000, seed);
+            if (!run(blobs.put(digest_of(bytes), bytes))) ::_exit(1);
+            if (seed % 2 == 0) removed.push_back(digest_of(bytes));
+        }
+        const auto remover = run(blobs.begin_removal());
+        if (!remover || !run((*remover)->remove(removed))) ::_exit(1);
+        if (::write(answers[1], "+", 1) != 1) ::_exit(1);
+        ::pause();
+    }
+    ::close(answers[1]);
+    char byte = 0;
+    EXPECT_EQ(::read(answers[0], &byte, 1), 1);
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    ::close(answers[0]);
+
+    FilesystemBlobs blobs{options_at(directory.path())};
+    ASSERT_EQ(blobs.restored().size(), 10U);
+    std::vector<Digest> restored;
+    for (const auto& blob : blobs.restored()) {
+        EXPECT_EQ(blob.size, 3000U);
+        restored.push_back(blob.digest);
+    }
+    const auto remover = run(blobs.begin_removal());
+    ASSERT_TRUE(remover) << "the lock of the killed process is gone with it";
+    EXPECT_EQ(run((*remover)->remove(restored))->blobs, 10U);
+    for (unsigned seed = 0; seed < 20; ++seed) {
+        EXPECT_EQ(run(blobs.load(digest_of(content_of(3000, seed)))).has_value(), seed % 2 == 1) << seed;
+    }
+}
+
 TEST(FilesystemBlobs, full_disk_is_storage_full_and_passes)
 {
     const SmallDisk disk{"20m"};

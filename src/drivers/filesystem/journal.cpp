@@ -53,19 +53,18 @@ bool is_stored(const BlobTree& tree, const JournalEntry& entry)
     return count && *count == bytes.size() && bytes == entry.bytes;
 }
 
-// How many of the blobs had to be written again.
-Result<std::size_t> restore(BlobTree& tree, const std::vector<JournalEntry>& entries)
+// Those of the blobs that had to be written again.
+Result<> restore(BlobTree& tree, const std::vector<JournalEntry>& entries, std::vector<StoredBlob>& restored)
 {
-    std::size_t restored = 0;
     for (const auto& entry : entries) {
         // A group whose sync never ended may be torn anywhere; none of it was acknowledged.
         if (digest_of(entry.bytes, entry.digest.algorithm()) != entry.digest) continue;
         if (is_stored(tree, entry)) continue;
         TRY(const auto temporary, tree.write_temporary(as_bytes(entry.bytes)));
         CHECK(tree.publish_temporary(temporary, entry.digest));
-        ++restored;
+        restored.push_back({entry.digest, entry.bytes.size()});
     }
-    return restored;
+    return {};
 }
 
 // A file of zeros, so that later writes change no metadata and their sync is one write and one flush.
@@ -92,19 +91,18 @@ Result<FileDescriptor> open_segment(int slot, const char* name, std::size_t size
 
 }  // namespace
 
-Result<> Journal::replay(BlobTree& tree, int slot)
+Result<std::vector<StoredBlob>> Journal::replay(BlobTree& tree, int slot)
 {
     std::size_t found = 0;
-    std::size_t restored = 0;
+    std::vector<StoredBlob> restored;
     for (const auto* name : segment_names) {
         TRY(const auto segment, read_segment(slot, name));
         const auto entries = entries_of(segment);
         found += entries.size();
-        TRY(const auto count, restore(tree, entries));
-        restored += count;
+        CHECK(restore(tree, entries, restored));
     }
-    if (found == 0) return {};
-    log::info("replayed the blobs' journal", {{"entries", found}, {"written_again", restored}});
+    if (found == 0) return restored;
+    log::info("replayed the blobs' journal", {{"entries", found}, {"written_again", restored.size()}});
     // Also where nothing was missing: the files may be in the page cache alone.
     CHECK(sync_everything(tree));
     for (const auto* name : segment_names) {
@@ -113,7 +111,7 @@ Result<> Journal::replay(BlobTree& tree, int slot)
         if (!file) return system_failure("open a journal");
         CHECK(empty(file.get()));
     }
-    return {};
+    return restored;
 }
 
 Result<std::unique_ptr<Journal>> Journal::open(BlobTree& tree, std::size_t bytes)

@@ -2,6 +2,7 @@
 
 #include "drivers/filesystem/blob_tree.hpp"
 #include "oci/digest.hpp"
+#include "ports/blob_store.hpp"
 
 #include <array>
 #include <condition_variable>
@@ -26,9 +27,9 @@ public:
     using Hold = std::shared_ptr<const void>;
     using Synced = std::move_only_function<void(Result<Hold>)>;
 
-    // Blobs that were acknowledged but have no whole file get it back, durably. Blocks. storage_full, unavailable: the
-    // segments are left as they are.
-    static Result<> replay(BlobTree& tree, int slot);
+    // Blobs that were acknowledged but have no whole file get it back, durably: those that did. Blocks. storage_full,
+    // unavailable: the segments are left as they are.
+    static Result<std::vector<StoredBlob>> replay(BlobTree& tree, int slot);
 
     // Takes the slot's segments, `bytes` in all; requires that replay() succeeded. storage_full, unavailable.
     static Result<std::unique_ptr<Journal>> open(BlobTree& tree, std::size_t bytes);

@@ -35,7 +35,7 @@ protected:
     }
 
     void write_journal(std::string_view bytes) const { write_file(root_ / "slots/0/journal-0", bytes); }
-    Result<> replay() { return Journal::replay(tree_, tree_.slot()); }
+    Result<std::vector<StoredBlob>> replay() { return Journal::replay(tree_, tree_.slot()); }
 
     ScratchDirectory directory_{memory_or_disk()};
     std::filesystem::path root_ = directory_.path() / "blobs";

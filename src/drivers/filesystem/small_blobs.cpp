@@ -27,10 +27,12 @@ std::size_t journal_size(const BlobTree& tree, std::size_t wanted)
 }
 
 // Nothing where journals can't be used: what they hold is then kept for the next start.
-std::unique_ptr<Journal> open_journal(BlobTree& tree, std::size_t bytes)
+std::unique_ptr<Journal> open_journal(BlobTree& tree, std::size_t bytes, std::vector<StoredBlob>& restored)
 {
     for (const auto& slot : tree.abandoned()) {
-        if (const auto replayed = Journal::replay(tree, slot.directory.get()); !replayed) {
+        if (auto replayed = Journal::replay(tree, slot.directory.get()); replayed) {
+            std::ranges::move(*replayed, std::back_inserter(restored));
+        } else {
             log::failure(log::Level::warning, "replaying the journal of a process that ended", replayed.error());
         }
     }
@@ -40,6 +42,7 @@ std::unique_ptr<Journal> open_journal(BlobTree& tree, std::size_t bytes)
         log::failure(log::Level::warning, "replaying the blobs' journal; working without one", replayed.error());
         return nullptr;
     }
+    std::ranges::move(*replayed, std::back_inserter(restored));
     const auto size = journal_size(tree, bytes);
     if (size == 0) return nullptr;
     auto journal = Journal::open(tree, size);
@@ -75,7 +78,11 @@ struct SmallBlobs::Put {
 SmallBlobs::SmallBlobs(
     BlobTree& tree, BlobCache& cache, asio::thread_pool& working, asio::thread_pool& syncing, std::size_t journal_bytes
 )
-    : tree_{tree}, cache_{cache}, working_{working}, syncing_{syncing}, journal_{open_journal(tree, journal_bytes)}
+    : tree_{tree},
+      cache_{cache},
+      working_{working},
+      syncing_{syncing},
+      journal_{open_journal(tree, journal_bytes, restored_)}
 {
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -32,6 +33,8 @@ public:
     // Requires that the pools were joined.
     void stop();
 
+    const std::vector<StoredBlob>& restored() const noexcept { return restored_; }
+
 private:
     struct Put;
     void write_file(std::unique_ptr<Put> put);
@@ -41,6 +44,7 @@ private:
     BlobCache& cache_;
     asio::thread_pool& working_;
     asio::thread_pool& syncing_;
+    std::vector<StoredBlob> restored_;  // by the replays
     std::unique_ptr<Journal> journal_;
 };
 

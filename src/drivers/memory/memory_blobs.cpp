@@ -58,6 +58,35 @@ private:
     Hasher hasher_;
 };
 
+class MemoryRemover final : public BlobRemover {
+public:
+    explicit MemoryRemover(MemoryBlobs& blobs) : blobs_{blobs} {}
+    MemoryRemover(const MemoryRemover&) = delete;
+    MemoryRemover& operator=(const MemoryRemover&) = delete;
+    ~MemoryRemover() override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        blobs_.removing_ = false;
+    }
+
+    Task<Removed> remove(std::vector<Digest> digests) override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        Removed removed;
+        for (const auto& digest : digests) {
+            const auto place = blobs_.blobs_.find(digest);
+            if (place == blobs_.blobs_.end()) continue;
+            removed.blobs += 1;
+            removed.bytes += place->second->size();
+            blobs_.blobs_.erase(place);
+        }
+        co_return removed;
+    }
+
+private:
+    MemoryBlobs& blobs_;
+};
+
 std::optional<BlobContent> MemoryBlobs::peek(const Digest& digest)
 {
     const std::lock_guard guard{mutex_};
@@ -114,6 +143,14 @@ Task<std::uint64_t> MemoryBlobs::confirm(Digest digest)
     const auto place = blobs_.find(digest);
     if (place == blobs_.end()) co_return fail(Errc::blob_unknown, "the blob is not known to this registry");
     co_return place->second->size();
+}
+
+Task<std::unique_ptr<BlobRemover>> MemoryBlobs::begin_removal()
+{
+    const std::lock_guard guard{mutex_};
+    if (removing_) co_return fail(Errc::conflict, "blobs are being removed already");
+    removing_ = true;
+    co_return std::make_unique<MemoryRemover>(*this);
 }
 
 Task<> MemoryBlobs::probe()

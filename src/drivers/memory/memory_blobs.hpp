@@ -12,7 +12,7 @@
 namespace entrepot {
 
 // Blobs in memory, for tests: it keeps the whole contract except that nothing outlives it. Safe from any thread.
-class MemoryBlobs final : public BlobReader, public BlobIngest, public BlobStoreHealth {
+class MemoryBlobs final : public BlobReader, public BlobIngest, public BlobRemoval, public BlobStoreHealth {
 public:
     std::optional<BlobContent> peek(const Digest& digest) override;
     Task<BlobContent> load(Digest digest) override;
@@ -23,10 +23,13 @@ public:
     Task<> discard(UploadId id) override;
     Task<std::uint64_t> confirm(Digest digest) override;
 
+    Task<std::unique_ptr<BlobRemover>> begin_removal() override;
+
     Task<> probe() override;
 
 private:
     friend class MemoryUpload;
+    friend class MemoryRemover;
 
     struct Upload {
         std::string bytes;
@@ -36,6 +39,7 @@ private:
     std::unordered_map<Digest, std::shared_ptr<const std::string>> blobs_;
     std::map<std::string, Upload> uploads_;
     std::int64_t last_writer_ = 0;
+    bool removing_ = false;
 };
 
 }  // namespace entrepot

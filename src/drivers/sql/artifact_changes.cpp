@@ -50,11 +50,12 @@ Result<Target> lock_artifact(SqlSession& session, const RepositoryName& name, co
 // One artifact after the other: what belonged to it, and the children that nothing else holds, follow.
 class Removal {
 public:
-    Removal(SqlSession& session, const RepositoryRow& place) : session_{session}, place_{place}, rows_{session, place}
+    Removal(SqlSession& session, const RepositoryRow& place, Micros now)
+        : session_{session}, place_{place}, now_{now}, rows_{session, place, now}
     {
     }
 
-    Result<> run(std::int64_t root, Micros now)
+    Result<> run(std::int64_t root)
     {
         left_.push_back(root);
         while (!left_.empty()) {
@@ -62,7 +63,7 @@ public:
             left_.pop_back();
             CHECK(remove(id));
         }
-        return rows_.finish(-bytes_, now);
+        return rows_.finish(-bytes_, now_);
     }
 
 private:
@@ -86,6 +87,7 @@ private:
 
     SqlSession& session_;
     RepositoryRow place_;
+    Micros now_;
     ArtifactRows rows_;
     std::vector<std::int64_t> left_;
     std::int64_t bytes_ = 0;
@@ -101,7 +103,7 @@ remove_artifact(SqlSession& session, const RepositoryName& name, const Reference
     if (rows.front().integer(1) > 0 && rows.front().is_null(4)) {
         return fail(Errc::precondition_failed, "the artifact is part of an index that has to be deleted first");
     }
-    return Removal{session, target.place}.run(target.artifact.id, actor.at);
+    return Removal{session, target.place, actor.at}.run(target.artifact.id);
 }
 
 Result<> add_artifact_tag(
@@ -113,7 +115,7 @@ Result<> add_artifact_tag(
     if (!before.empty()) {
         return fail(Errc::conflict, "the tag " + tag.text() + " exists already in " + name.text());
     }
-    ArtifactRows rows{session, target.place};
+    ArtifactRows rows{session, target.place, actor.at};
     CHECK(rows.tag(target.artifact.id, {&tag, 1}, actor));
     return rows.finish(0, actor.at);
 }
@@ -127,7 +129,7 @@ Result<> remove_artifact_tag(
     if (before.empty() || before.front().integer(0) != target.artifact.id) {
         return fail(Errc::not_found, "the artifact has no tag " + tag.text());
     }
-    ArtifactRows rows{session, target.place};
+    ArtifactRows rows{session, target.place, actor.at};
     CHECK(rows.untag(tag.text()));
     return rows.finish(0, actor.at);
 }

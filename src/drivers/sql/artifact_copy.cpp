@@ -12,6 +12,12 @@ namespace {
 constexpr SqlStatement find_digest{"SELECT m.id FROM repositories r JOIN manifests m ON m.repository_id = r.id "
                                    "WHERE r.name = $1 AND m.digest = $2"};
 
+// It stays, and so do the links of its blobs, until the copy is committed.
+constexpr SqlStatement lock_source{
+    "SELECT m.id FROM repositories r JOIN manifests m ON m.repository_id = r.id WHERE r.name = $1 AND m.digest = $2",
+    "FOR KEY SHARE OF m"
+};
+
 constexpr SqlStatement select_children{
     "SELECT m.id, m.digest FROM manifest_children c JOIN manifests m ON m.digest = c.digest AND m.repository_id = $2 "
     "WHERE c.manifest_id = $1 ORDER BY m.id"
@@ -31,9 +37,10 @@ constexpr SqlStatement select_tags{"SELECT name FROM tags WHERE manifest_id = $1
 
 // Only what the source repository really holds: a sparse manifest also refers to blobs of others.
 constexpr SqlStatement select_blobs{
-    "SELECT b.id, b.size FROM repositories r JOIN manifests m ON m.repository_id = r.id "
+    "SELECT b.id, b.size, b.state FROM repositories r JOIN manifests m ON m.repository_id = r.id "
     "JOIN manifest_blobs u ON u.manifest_id = m.id JOIN repository_blobs l ON l.blob_id = u.blob_id "
-    "AND l.repository_id = r.id JOIN blobs b ON b.id = u.blob_id WHERE r.name = $1 AND m.digest = $2 ORDER BY b.id"
+    "AND l.repository_id = r.id JOIN blobs b ON b.id = u.blob_id WHERE r.name = $1 AND m.digest = $2 ORDER BY b.id",
+    "FOR SHARE OF b"
 };
 
 constexpr std::size_t most_steps = 10'000;
@@ -124,13 +131,13 @@ Result<NewManifest> read_for_copy(
 Result<> write_copy(SqlSession& session, const RepositoryName& from, const NewManifest& manifest)
 {
     TRY(const auto place, enter_repository(session, manifest.repository, manifest.actor.at));
-    TRY(const auto source, session.run(find_digest, {from.text(), manifest.digest.text()}));
+    TRY(const auto source, session.run(lock_source, {from.text(), manifest.digest.text()}));
     if (source.empty()) {
         return fail(Errc::manifest_unknown, "artifact " + manifest.digest.text() + " is no longer in " + from.text());
     }
     TRY(const auto blobs, session.run(select_blobs, {from.text(), manifest.digest.text()}));
     for (const SqlRow& blob : blobs) {
-        const BlobRow row{blob.integer(0), static_cast<std::uint64_t>(blob.integer(1))};
+        const BlobRow row{blob.integer(0), static_cast<std::uint64_t>(blob.integer(1)), BlobState{blob.integer(2)}, 0};
         CHECK(link_blob(session, place, row, manifest.actor.at));
     }
     CHECK(commit_manifest(session, manifest, {}));

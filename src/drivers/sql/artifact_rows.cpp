@@ -3,6 +3,7 @@
 #include "drivers/sql/artifact_text.hpp"
 #include "drivers/sql/project_budget.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace entrepot {
@@ -12,33 +13,38 @@ namespace {
 constexpr SqlStatement insert_row{
     "INSERT INTO artifacts (manifest_id, repository_id, project_id, digest, media_type, config_media_type, "
     "artifact_type, type, size, subject_digest, accessory_type, parents, listed, pushed_at, pulled_at, pull_count, "
-    "icon, extra, annotations, children, accessories, tag_count, tags, labels) "
+    "icon, extra, annotations, children, accessories, tag_count, tags, labels, dead_kind, dead_since) "
     "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CAST($10 AS TEXT), $11, x.parents, "
     "CASE WHEN CAST($10 AS TEXT) IS NULL AND ($16 > 0 OR x.parents = 0) THEN 1 ELSE 0 END, "
-    "$12, 0, 0, $13, $14, $15, '[]', x.accessories, $16, CAST($17 AS TEXT), '[]' FROM (SELECT "
+    "$12, 0, 0, $13, $14, $15, '[]', x.accessories, $16, CAST($17 AS TEXT), '[]', "
+    "CASE WHEN $16 > 0 OR x.parents > 0 OR x.subjects > 0 THEN 0 ELSE 1 END, "
+    "CASE WHEN $16 > 0 OR x.parents > 0 OR x.subjects > 0 THEN 0 ELSE $12 END FROM (SELECT "
+    "(SELECT COUNT(*) FROM manifests WHERE repository_id = $2 AND digest = CAST($10 AS TEXT)) AS subjects, "
     "(SELECT COUNT(*) FROM manifest_children c JOIN manifests p ON p.id = c.manifest_id "
     "WHERE c.digest = $4 AND p.repository_id = $2) AS parents, "
     "(SELECT COUNT(*) FROM artifacts s WHERE s.repository_id = $2 AND s.subject_digest = $4) AS accessories) x "
-    "RETURNING parents, listed"
+    "RETURNING parents, listed, accessories"
 };
 
 constexpr SqlStatement find_row{
     "SELECT a.manifest_id, a.digest, a.parents, a.tag_count, a.listed, a.size, m.size, a.media_type, "
-    "a.subject_digest, a.accessory_type, m.subject_digest FROM manifests m JOIN artifacts a ON a.manifest_id = m.id "
-    "WHERE m.repository_id = $1 AND m.digest = $2"
+    "a.subject_digest, a.accessory_type, m.subject_digest, a.accessories, a.dead_kind, a.dead_since "
+    "FROM manifests m JOIN artifacts a ON a.manifest_id = m.id WHERE m.repository_id = $1 AND m.digest = $2"
 };
 
 constexpr SqlStatement load_row{
     "SELECT a.manifest_id, a.digest, a.parents, a.tag_count, a.listed, a.size, m.size, a.media_type, "
-    "a.subject_digest, a.accessory_type, m.subject_digest FROM manifests m JOIN artifacts a ON a.manifest_id = m.id "
-    "WHERE m.id = $1"
+    "a.subject_digest, a.accessory_type, m.subject_digest, a.accessories, a.dead_kind, a.dead_since "
+    "FROM manifests m JOIN artifacts a ON a.manifest_id = m.id WHERE m.id = $1"
 };
 
-constexpr SqlStatement update_row{"UPDATE artifacts SET parents = $2, listed = $3 WHERE manifest_id = $1"};
+constexpr SqlStatement update_row{
+    "UPDATE artifacts SET parents = $2, listed = $3, dead_kind = $4, dead_since = $5 WHERE manifest_id = $1"
+};
 
 constexpr SqlStatement update_tags{
     "UPDATE artifacts SET tag_count = $2, tags = CAST($3 AS TEXT), listed = $4, subject_digest = CAST($5 AS TEXT), "
-    "accessory_type = $6 WHERE manifest_id = $1"
+    "accessory_type = $6, dead_kind = $7, dead_since = $8 WHERE manifest_id = $1"
 };
 
 constexpr SqlStatement update_children{"UPDATE artifacts SET children = $2, size = size + $3 WHERE manifest_id = $1"};
@@ -52,6 +58,24 @@ constexpr SqlStatement change_parents{
     "(SELECT c.manifest_id FROM manifest_children c JOIN manifests p ON p.id = c.manifest_id "
     "WHERE c.digest = $2 AND p.repository_id = $1)"
 };
+
+// The artifact that they belong to has come, or goes.
+constexpr SqlStatement keep_accessories{"UPDATE artifacts SET dead_kind = 0, dead_since = 0 "
+                                        "WHERE repository_id = $1 AND subject_digest = $2 AND dead_kind > 0"};
+constexpr SqlStatement orphan_accessories{
+    "UPDATE artifacts SET dead_kind = 2, dead_since = $3 "
+    "WHERE repository_id = $1 AND subject_digest = $2 AND tag_count = 0 AND parents = 0"
+};
+
+// What no other manifest of the repository uses has been promised to nobody else from now on.
+constexpr SqlStatement release_blobs{
+    "UPDATE repository_blobs SET unused_since = $3 WHERE repository_id = $1 AND unused_since = 0 AND "
+    "blob_id IN (SELECT blob_id FROM manifest_blobs WHERE manifest_id = $2) AND NOT EXISTS "
+    "(SELECT 1 FROM manifest_blobs u WHERE u.blob_id = repository_blobs.blob_id AND u.repository_id = $1 AND "
+    "u.manifest_id <> $2)"
+};
+
+constexpr SqlStatement find_digest{"SELECT 1 FROM manifests WHERE repository_id = $1 AND digest = $2"};
 
 constexpr SqlStatement select_children{"SELECT digest FROM manifest_children WHERE manifest_id = $1"};
 constexpr SqlStatement delete_row{"DELETE FROM artifacts WHERE manifest_id = $1"};
@@ -125,6 +149,9 @@ struct ArtifactRows::Row {
     std::optional<std::string> subject;
     std::string accessory_type;
     bool names_subject = false;  // in its manifest, not by a tag
+    std::int64_t accessories = 0;
+    std::int64_t dead_kind = 0;  // 0 kept, 1 nothing keeps it, 2 what it belonged to is gone
+    Micros dead_since = 0;
 
     bool belongs_in_lists() const noexcept { return !subject && (tag_count > 0 || parents == 0); }
 
@@ -143,6 +170,9 @@ struct ArtifactRows::Row {
         if (!found.is_null(8)) row.subject = found.take_text(8);
         row.accessory_type = found.take_text(9);
         row.names_subject = !found.is_null(10) || row.accessory_type == "accelerator.nydus";
+        row.accessories = found.integer(11);
+        row.dead_kind = found.integer(12);
+        row.dead_since = found.integer(13);
         return row;
     }
 };
@@ -227,6 +257,7 @@ Result<> ArtifactRows::insert(std::int64_t id, const NewManifest& pushed, const 
              text_or_null(text)}
         ));
     if (inserted.front().integer(1) != 0) list(id, 1);
+    if (inserted.front().integer(2) != 0) CHECK(session_.run(keep_accessories, {place_.id, pushed.digest.text()}));
     if (!pushed.manifest.children.empty()) CHECK(adopt_children(id, pushed));
     if (subject) CHECK(relate(*subject, 1));
     if (inserted.front().integer(0) == 0) return {};
@@ -247,6 +278,7 @@ Result<> ArtifactRows::adopt_children(std::int64_t id, const NewManifest& pushed
         size += child->weight;
         Row after = *child;
         ++after.parents;
+        CHECK(settle_death(after));
         CHECK(update(*child, after));
     }
     const auto& children = pushed.view.children;
@@ -265,6 +297,7 @@ Result<> ArtifactRows::release_children(std::int64_t id)
         if (!child) continue;
         Row after = *child;
         --after.parents;
+        CHECK(settle_death(after));
         CHECK(update(*child, after));
     }
     return {};
@@ -273,8 +306,26 @@ Result<> ArtifactRows::release_children(std::int64_t id)
 Result<> ArtifactRows::update(const Row& before, const Row& after)
 {
     const bool listed = after.belongs_in_lists();
-    CHECK(session_.run(update_row, {after.id, after.parents, std::int64_t{listed}}));
+    CHECK(session_.run(update_row, {after.id, after.parents, std::int64_t{listed}, after.dead_kind, after.dead_since}));
     if (listed != before.listed) list(after.id, listed ? 1 : -1);
+    return {};
+}
+
+// After its tags, its parents or its subject have changed.
+Result<> ArtifactRows::settle_death(Row& row)
+{
+    bool kept = row.tag_count > 0 || row.parents > 0;
+    if (!kept && row.subject) {
+        TRY(const auto found, session_.run(find_digest, {place_.id, *row.subject}));
+        kept = !found.empty();
+    }
+    if (kept) {
+        row.dead_kind = 0;
+        row.dead_since = 0;
+    } else if (row.dead_kind == 0) {
+        row.dead_kind = 1;
+        row.dead_since = now_;
+    }
     return {};
 }
 
@@ -332,6 +383,7 @@ Result<> ArtifactRows::refresh_tags(std::int64_t id)
         after.subject = relation ? std::optional{relation->subject.text()} : std::nullopt;
         after.accessory_type = relation ? std::string{relation->type} : std::string{};
     }
+    CHECK(settle_death(after));
     const bool listed = after.belongs_in_lists();
     CHECK(session_.run(
         update_tags,
@@ -340,7 +392,9 @@ Result<> ArtifactRows::refresh_tags(std::int64_t id)
          text_or_null(text),
          std::int64_t{listed},
          text_or_null(after.subject),
-         after.accessory_type}
+         after.accessory_type,
+         after.dead_kind,
+         after.dead_since}
     ));
     if (listed != before->listed) list(id, listed ? 1 : -1);
     if (before->subject == after.subject) return {};
@@ -356,6 +410,7 @@ Result<> ArtifactRows::forget(std::int64_t id)
     CHECK(release_children(id));
     if (row->subject) CHECK(relate(*row->subject, -1));
     if (row->parents > 0) CHECK(appear_in_parents(*row, false));
+    if (row->accessories > 0) CHECK(session_.run(orphan_accessories, {place_.id, row->digest, now_}));
     CHECK(session_.run(delete_row, {id}));
     return {};
 }
@@ -363,6 +418,7 @@ Result<> ArtifactRows::forget(std::int64_t id)
 Result<> ArtifactRows::remove(std::int64_t id)
 {
     CHECK(forget(id));
+    CHECK(session_.run(release_blobs, {place_.id, id, std::max<Micros>(now_, 1)}));
     CHECK(session_.run(delete_manifest, {id}));
     return {};
 }

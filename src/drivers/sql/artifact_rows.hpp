@@ -18,10 +18,14 @@ namespace entrepot {
 // Keeps the rows that lists show, and every count in them, in step with manifests and tags, within the transaction
 // that changes those. An artifact is *listed* when it belongs to no other one (as a signature does) and is tagged or
 // in no index. Sizes of an index are its own bytes and, of the children that are there, their sizes (of an index
-// among them its own bytes only). The repository is locked.
+// among them its own bytes only). What nothing keeps (no tag, no index, no subject that is here) is *dead* since then.
+// The repository is locked.
 class ArtifactRows {
 public:
-    ArtifactRows(SqlSession& session, const RepositoryRow& place) : session_{session}, place_{place} {}
+    ArtifactRows(SqlSession& session, const RepositoryRow& place, Micros now)
+        : session_{session}, place_{place}, now_{now}
+    {
+    }
 
     // A manifest that was just inserted, with its children. Its tags are moved here too.
     Result<> add(std::int64_t id, const NewManifest& pushed);
@@ -30,7 +34,7 @@ public:
     // The manifest is about to be taken for another type: what depended on it lets go. add() follows.
     Result<> forget(std::int64_t id);
     Result<bool> untag(std::string_view name);  // false when there is no such tag
-    // Removes the manifest with its row and its tags.
+    // Removes the manifest with its row and its tags: the one way by which a manifest leaves.
     Result<> remove(std::int64_t id);
 
     // Writes the counts that all this adds up to, and charges `bytes` to the project.
@@ -48,10 +52,12 @@ private:
     Result<> appear_in_parents(const Row& row, bool here);
     Result<> refresh_tags(std::int64_t id);
     Result<> update(const Row& before, const Row& after);
+    Result<> settle_death(Row& row);
     void list(std::int64_t id, std::int64_t by);
 
     SqlSession& session_;
     RepositoryRow place_;
+    Micros now_;
     std::int64_t listed_ = 0;
     std::map<std::int64_t, std::int64_t> chunks_;
 };

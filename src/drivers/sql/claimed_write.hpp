@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -58,10 +59,10 @@ inline Task<bool> claim_beforehand(SqlEngine& engine, std::shared_ptr<const Wish
     co_return co_await engine.write(Durability::process, work);
 }
 
-// A durable write whose work answers false, having changed nothing, when it needs the claim first. What is here already
-// needs none, so a claim that is refused is not the last word.
-template <class Work, class Settled>
-Task<> claimed_write(SqlEngine& engine, LimitedProjects& limited, WishedClaim wished, Work work, Settled settled)
+// A durable write whose work (Result<std::optional<T>>(SqlSession&)) answers nullopt, having changed nothing, when it
+// needs the claim first. What is here already needs none, so a claim that is refused is not the last word.
+template <class T, class Work, class Settled>
+Task<T> claimed_write(SqlEngine& engine, LimitedProjects& limited, WishedClaim wished, Work work, Settled settled)
 {
     const auto wish = std::make_shared<const WishedClaim>(std::move(wished));
     constexpr int most_attempts = 3;
@@ -70,8 +71,8 @@ Task<> claimed_write(SqlEngine& engine, LimitedProjects& limited, WishedClaim wi
         Result<bool> claimed{false};
         if (claims) claimed = co_await claim_beforehand(engine, wish);
         if (claims && claimed) limited.set(wish->repository, *claimed);
-        CO_TRY(const bool done, co_await engine.write(Durability::durable, work, settled));
-        if (done) co_return Result<>{};
+        CO_TRY(auto done, co_await engine.write(Durability::durable, work, settled));
+        if (done) co_return *std::move(done);
         if (!claimed) co_return std::unexpected{std::move(claimed).error()};
         claims = true;
     }

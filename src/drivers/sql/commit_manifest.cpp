@@ -11,11 +11,13 @@ namespace entrepot {
 
 namespace {
 
-constexpr SqlStatement find_blob_here{"SELECT b.id, b.size FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id "
-                                      "WHERE b.digest = $1 AND l.repository_id = $2"};
+constexpr SqlStatement find_blob_here{
+    "SELECT b.id, b.size, l.unused_since FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id "
+    "WHERE b.digest = $1 AND l.repository_id = $2"
+};
 
 // A blob that a sparse manifest needs and that nobody has pushed: a row that no repository is linked to.
-constexpr SqlStatement expect_blob{"INSERT INTO blobs (digest, size, created_at) VALUES ($1, $2, $3) "
+constexpr SqlStatement expect_blob{"INSERT INTO blobs (digest, size, created_at, state) VALUES ($1, $2, $3, 1) "
                                    "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id"};
 
 constexpr SqlStatement insert_manifest{
@@ -34,8 +36,13 @@ constexpr SqlStatement delete_blob_uses{"DELETE FROM manifest_blobs WHERE manife
 constexpr SqlStatement delete_children{"DELETE FROM manifest_children WHERE manifest_id = $1"};
 
 constexpr SqlStatement insert_blob_use{
-    "INSERT INTO manifest_blobs (manifest_id, blob_id) VALUES ($1, $2) ON CONFLICT (manifest_id, blob_id) DO NOTHING"
+    "INSERT INTO manifest_blobs (manifest_id, blob_id, repository_id) VALUES ($1, $2, $3) "
+    "ON CONFLICT (manifest_id, blob_id) DO NOTHING"
 };
+
+constexpr SqlStatement use_links{"UPDATE repository_blobs SET unused_since = 0 WHERE repository_id = $1 AND "
+                                 "unused_since > 0 AND blob_id IN (SELECT blob_id FROM manifest_blobs "
+                                 "WHERE manifest_id = $2)"};
 
 constexpr SqlStatement insert_child{
     "INSERT INTO manifest_children (manifest_id, digest) VALUES ($1, $2) ON CONFLICT (manifest_id, digest) DO NOTHING"
@@ -47,10 +54,13 @@ SqlParameter subject_of(const Manifest& manifest)
     return std::string_view{manifest.subject->digest.text()};
 }
 
-Result<std::vector<std::int64_t>>
-find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewManifest& pushed)
-{
+struct RequiredBlobs {
     std::vector<std::int64_t> ids;
+    bool some_unused = false;  // until now
+};
+Result<RequiredBlobs> find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewManifest& pushed)
+{
+    RequiredBlobs required;
     for (const Descriptor& blob : pushed.manifest.required_blobs()) {
         const auto size = static_cast<std::int64_t>(blob.size);
         TRY(const auto here, session.run(find_blob_here, {blob.digest.text(), place.id}));
@@ -67,19 +77,26 @@ find_required_blobs(SqlSession& session, const RepositoryRow& place, const NewMa
         }
         if (here.empty()) {
             TRY(const auto expected, session.run(expect_blob, {blob.digest.text(), size, pushed.actor.at}));
-            ids.push_back(expected.front().integer(0));
+            required.ids.push_back(expected.front().integer(0));
         } else {
-            ids.push_back(here.front().integer(0));
+            required.ids.push_back(here.front().integer(0));
+            required.some_unused = required.some_unused || here.front().integer(2) > 0;
         }
     }
-    std::ranges::sort(ids);
-    return ids;
+    std::ranges::sort(required.ids);
+    return required;
 }
 
-Result<>
-write_references(SqlSession& session, std::int64_t id, const std::vector<std::int64_t>& blobs, const Manifest& manifest)
+Result<> write_references(
+    SqlSession& session,
+    const RepositoryRow& place,
+    std::int64_t id,
+    const RequiredBlobs& blobs,
+    const Manifest& manifest
+)
 {
-    for (const std::int64_t blob : blobs) CHECK(session.run(insert_blob_use, {id, blob}));
+    for (const std::int64_t blob : blobs.ids) CHECK(session.run(insert_blob_use, {id, blob, place.id}));
+    if (blobs.some_unused) CHECK(session.run(use_links, {place.id, id}));
     for (const Descriptor& child : manifest.children) CHECK(session.run(insert_child, {id, child.digest.text()}));
     return {};
 }
@@ -95,7 +112,7 @@ Result<Written> rewrite(
     ArtifactRows& rows,
     const RepositoryRow& place,
     const NewManifest& pushed,
-    const std::vector<std::int64_t>& blobs,
+    const RequiredBlobs& blobs,
     const std::string& annotations
 )
 {
@@ -118,7 +135,7 @@ Result<Written> rewrite(
     ));
     CHECK(session.run(delete_blob_uses, {id}));
     CHECK(session.run(delete_children, {id}));
-    CHECK(write_references(session, id, blobs, manifest));
+    CHECK(write_references(session, place, id, blobs, manifest));
     CHECK(rows.add(id, pushed));
     CHECK(refresh_artifact_labels(session, id));
     return Written{ManifestChange::retyped, 0};
@@ -129,7 +146,7 @@ Result<Written> write_manifest(
     ArtifactRows& rows,
     const RepositoryRow& place,
     const NewManifest& pushed,
-    const std::vector<std::int64_t>& blobs
+    const RequiredBlobs& blobs
 )
 {
     const Manifest& manifest = pushed.manifest;
@@ -151,7 +168,7 @@ Result<Written> write_manifest(
         ));
     if (inserted.empty()) return rewrite(session, rows, place, pushed, blobs, annotations);
     const std::int64_t id = inserted.front().integer(0);
-    CHECK(write_references(session, id, blobs, manifest));
+    CHECK(write_references(session, place, id, blobs, manifest));
     CHECK(rows.add(id, pushed));
     return Written{ManifestChange::added, size};
 }
@@ -169,7 +186,7 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
         if (!place.claimed && here.empty()) return std::nullopt;
     }
     TRY(const auto blobs, find_required_blobs(session, place, pushed));
-    ArtifactRows rows{session, place};
+    ArtifactRows rows{session, place, pushed.actor.at};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));
     CHECK(rows.finish(written.bytes, pushed.actor.at));
     return written.change;

@@ -23,7 +23,7 @@ namespace entrepot {
 // repositories that share a counter merely cool each other's entries. Safe from any thread; bounded in bytes.
 class ExactCache {
 public:
-    enum class Kind : std::uint8_t { manifest_by_tag, manifest_by_digest, tag_page, blob_size };
+    enum class Kind : std::uint8_t { manifest_by_tag, manifest_by_digest, tag_page, blob_size, used_blob_size };
     using Value = std::variant<ManifestPtr, NamePagePtr, std::uint64_t>;
 
     // Borrows its texts. `item` is a tag, a digest, or a page's last name; `number` a page's limit.

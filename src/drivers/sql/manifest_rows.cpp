@@ -66,7 +66,7 @@ remove_manifest(SqlSession& session, const RepositoryName& repository, const Ref
 {
     TRY(const auto place, lock_repository(session, repository));
     if (!place) return no_such_repository(repository);
-    ArtifactRows rows{session, *place};
+    ArtifactRows rows{session, *place, actor.at};
     if (reference.tag()) {
         TRY(const bool removed, rows.untag(reference.text()));
         if (!removed) return no_such_manifest(repository, reference);

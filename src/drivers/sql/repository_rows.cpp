@@ -3,6 +3,8 @@
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
 
+#include <algorithm>
+
 namespace entrepot {
 
 namespace {
@@ -31,14 +33,29 @@ constexpr SqlStatement insert_repository{
     "ON CONFLICT (name) DO NOTHING RETURNING id"
 };
 
-constexpr SqlStatement find_link{"SELECT b.id, b.size FROM repositories r "
-                                 "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id "
-                                 "WHERE r.name = $1 AND b.digest = $2"};
+#define FIND_LINK                                                                         \
+    "SELECT b.id, b.size, b.state, l.unused_since FROM repositories r "                   \
+    "JOIN repository_blobs l ON l.repository_id = r.id JOIN blobs b ON b.id = l.blob_id " \
+    "WHERE r.name = $1 AND b.digest = $2"
+constexpr SqlStatement find_link{FIND_LINK};
+constexpr SqlStatement lock_link{FIND_LINK, "FOR SHARE OF b"};
 
+// A manifest may have named it before it came.
 constexpr SqlStatement insert_link{
-    "INSERT INTO repository_blobs (repository_id, blob_id, linked_at) VALUES ($1, $2, $3) "
-    "ON CONFLICT (repository_id, blob_id) DO NOTHING RETURNING blob_id"
+    "INSERT INTO repository_blobs (repository_id, blob_id, linked_at, unused_since) SELECT $1, $2, $3, "
+    "CASE WHEN EXISTS (SELECT 1 FROM manifest_blobs WHERE blob_id = $2 AND repository_id = $1) THEN 0 ELSE $4 END "
+    "WHERE 1 = 1 ON CONFLICT (repository_id, blob_id) DO NOTHING RETURNING blob_id"
 };
+
+constexpr SqlStatement renew_link{"UPDATE repository_blobs SET unused_since = $3 "
+                                  "WHERE repository_id = $1 AND blob_id = $2 AND unused_since > 0"};
+
+constexpr SqlStatement revive_blob{"UPDATE blobs SET state = 0, condemned_at = 0 WHERE id = $1"};
+
+// Two statements: what was committed while the lock was waited for, only the second one sees.
+constexpr SqlStatement lock_blob{"SELECT id FROM blobs WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement condemn_blob{"UPDATE blobs SET state = 2, condemned_at = $2 WHERE id = $1 AND state = 0 AND "
+                                    "NOT EXISTS (SELECT 1 FROM repository_blobs WHERE blob_id = $1)"};
 
 constexpr SqlStatement count_link{
     "INSERT INTO project_blobs (project_id, blob_id, links) VALUES ($1, $2, 1) "
@@ -64,6 +81,19 @@ Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)
     if (rows->empty()) return std::nullopt;
     const SqlRow& row = rows->front();
     return RepositoryRow{row.integer(0), row.integer(1), row.integer(2), row.integer(3) != 0};
+}
+
+Result<std::optional<BlobRow>> linked_blob(Result<SqlRows> rows)
+{
+    if (!rows) return std::unexpected{std::move(rows).error()};
+    if (rows->empty()) return std::nullopt;
+    const SqlRow& row = rows->front();
+    return BlobRow{
+        .id = row.integer(0),
+        .size = static_cast<std::uint64_t>(row.integer(1)),
+        .state = BlobState{row.integer(2)},
+        .unused_since = row.integer(3),
+    };
 }
 
 }  // namespace
@@ -106,28 +136,46 @@ Result<bool> project_holds(SqlSession& session, std::int64_t project_id, const D
 
 Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest)
 {
-    TRY(const auto rows, session.run(find_link, {name.text(), digest.text()}));
-    if (rows.empty()) return std::nullopt;
-    return BlobRow{rows.front().integer(0), static_cast<std::uint64_t>(rows.front().integer(1))};
+    return linked_blob(session.run(find_link, {name.text(), digest.text()}));
+}
+
+Result<std::optional<BlobRow>> lock_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest)
+{
+    TRY(const auto blob, linked_blob(session.run(lock_link, {name.text(), digest.text()})));
+    if (blob && blob->state != BlobState::live && blob->state != BlobState::condemned) return std::nullopt;
+    return blob;
 }
 
 Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now)
 {
-    TRY(const auto linked, session.run(insert_link, {repository.id, blob.id, now}));
-    if (linked.empty()) return {};
+    const Micros promised = std::max<Micros>(now, 1);
+    if (blob.state != BlobState::live) CHECK(session.run(revive_blob, {blob.id}));
+    TRY(const auto linked, session.run(insert_link, {repository.id, blob.id, now, promised}));
+    if (linked.empty()) {
+        CHECK(session.run(renew_link, {repository.id, blob.id, promised}));
+        return {};
+    }
     TRY(const auto links, session.run(count_link, {repository.project_id, blob.id}));
     if (links.front().integer(0) > 1) return {};
     return charge(session, repository, static_cast<std::int64_t>(blob.size), {}, now);
 }
 
-Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob)
+Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now)
 {
     TRY(const auto unlinked, session.run(delete_link, {repository.id, blob.id}));
     if (unlinked.empty()) return {};
-    TRY(const auto links, session.run(uncount_link, {repository.project_id, blob.id}));
+    return release_link(session, repository.project_id, blob, now);
+}
+
+Result<> release_link(SqlSession& session, std::int64_t project_id, const BlobRow& blob, Micros now)
+{
+    TRY(const auto links, session.run(uncount_link, {project_id, blob.id}));
     if (links.empty() || links.front().integer(0) > 0) return {};
-    CHECK(session.run(delete_count, {repository.project_id, blob.id}));
-    return charge(session, repository, -static_cast<std::int64_t>(blob.size), {}, 0);
+    CHECK(session.run(delete_count, {project_id, blob.id}));
+    CHECK(charge(session, {.project_id = project_id}, -static_cast<std::int64_t>(blob.size), {}, now));
+    CHECK(session.run(lock_blob, {blob.id}));
+    CHECK(session.run(condemn_blob, {blob.id, now}));
+    return {};
 }
 
 Result<> lock_repositories(SqlSession& session, std::int64_t project_id)

@@ -23,9 +23,20 @@ struct RepositoryRow {
     bool claimed = false;  // what this transaction adds was checked before, see project_budget.hpp
 };
 
+// What a blob's row says of its bytes: those of a live and of a condemned one are there
+// (docs/decisions/0014-garbage-collection.md).
+enum class BlobState : std::int64_t {
+    live,       // some repository holds it
+    absent,     // a manifest names it, nobody has pushed it
+    condemned,  // no repository holds it any more
+    leaving,    // its bytes are being removed
+};
+
 struct BlobRow {
     std::int64_t id = 0;
     std::uint64_t size = 0;
+    BlobState state = BlobState::live;
+    Micros unused_since = 0;  // of its link; 0: a manifest of the repository uses it
 };
 
 Result<std::optional<std::int64_t>> find_repository(SqlSession& session, const RepositoryName& name);
@@ -44,9 +55,16 @@ Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const Repos
 // Whether the blob is in some repository of the project already, so that one more adds no bytes.
 Result<bool> project_holds(SqlSession& session, std::int64_t project_id, const Digest& digest);
 
-// Each does nothing when there is nothing to do, and charges or frees the project's bytes.
+// The same for somebody who is about to link it elsewhere: until then it can't be condemned. nullopt also when its
+// bytes are leaving.
+Result<std::optional<BlobRow>> lock_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest);
+
+// Each does nothing when there is nothing to do, and charges or frees the project's bytes. The blob that is linked has
+// been locked, and its bytes are there; the one that no repository holds any more is condemned.
 Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now);
-Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob);
+Result<> unlink_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now);
+// The link has been deleted: what the project and the blob make of it.
+Result<> release_link(SqlSession& session, std::int64_t project_id, const BlobRow& blob, Micros now);
 
 // Of a project that is about to be removed: locks its repositories, so that nobody pushes into them; and removes them,
 // of which none holds anything.

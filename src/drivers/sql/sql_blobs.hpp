@@ -17,7 +17,10 @@ public:
 
     std::optional<std::uint64_t> peek(const RepositoryName& repository, const Digest& digest) override;
     Task<std::uint64_t> load(RepositoryName repository, Digest digest) override;
-    Task<> arrive(Arrival arrival) override;
+    std::optional<std::uint64_t> peek_promised(const RepositoryName& repository, const Digest& digest) override;
+    Task<std::uint64_t> promise(RepositoryName repository, Digest digest, Micros renewed_before, Actor actor) override;
+    Task<BlobLook> look(Digest digest) override;
+    Task<Arrived> arrive(Arrival arrival) override;
     Task<std::uint64_t> mount(RepositoryName into, RepositoryName from, Digest digest, Actor actor) override;
     Task<std::vector<RepositoryName>> holders(Digest digest, std::int64_t limit) override;
     Task<> remove(RepositoryName repository, Digest digest, Actor actor) override;

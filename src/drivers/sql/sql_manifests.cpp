@@ -66,10 +66,10 @@ Task<> SqlManifests::commit(NewManifest manifest)
     // A manifest pushed again under another media type changes what its digest answers, so digests cool as well then;
     // the transaction tells by `retyped`, and one that must be repeated just says it again.
     const auto retyped = std::make_shared<std::atomic<bool>>(false);
-    const auto observed = [work, retyped](SqlSession& session) -> Result<bool> {
-        TRY(const auto change, work(session));
-        if (change == ManifestChange::retyped) *retyped = true;
-        return change.has_value();
+    const auto observed = [work, retyped](SqlSession& session) {
+        auto change = work(session);
+        if (change && *change == ManifestChange::retyped) *retyped = true;
+        return change;
     };
     const auto settled = [cache = cache_, repository, retyped] {
         if (!cache) return;
@@ -79,7 +79,8 @@ Task<> SqlManifests::commit(NewManifest manifest)
             cache->tags_changed(repository);
         }
     };
-    co_return co_await claimed_write(engine_, limited_, std::move(claim), observed, settled);
+    CO_CHECK(co_await claimed_write<ManifestChange>(engine_, limited_, std::move(claim), observed, settled));
+    co_return Result<>{};
 }
 
 Task<> SqlManifests::remove(RepositoryName repository, Reference reference, Actor actor)

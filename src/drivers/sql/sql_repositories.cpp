@@ -189,7 +189,7 @@ Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, boo
     if (!place) return Removed{.all = true, .uploads = {}};
     Removed removed;
     TRY(const auto manifests, session.run(select_manifests, {place->id, removed_at_once}));
-    ArtifactRows rows{session, *place};
+    ArtifactRows rows{session, *place, now};
     std::int64_t bytes = 0;
     for (const SqlRow& row : manifests) {
         CHECK(rows.remove(row.integer(0)));
@@ -199,7 +199,7 @@ Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, boo
     if (static_cast<std::int64_t>(manifests.size()) == removed_at_once) return removed;
     TRY(const auto links, session.run(select_links, {place->id, removed_at_once}));
     for (const SqlRow& row : links) {
-        CHECK(unlink_blob(session, *place, {row.integer(0), static_cast<std::uint64_t>(row.integer(1))}));
+        CHECK(unlink_blob(session, *place, {row.integer(0), static_cast<std::uint64_t>(row.integer(1))}, now));
     }
     if (static_cast<std::int64_t>(links.size()) == removed_at_once) return removed;
     TRY(const auto uploads, session.run(delete_uploads, {place->id}));

@@ -29,6 +29,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       robots_{*engine_},
       roles_{*engine_},
       groups_{*engine_},
+      garbage_{*engine_, cache_.get()},
       pulls_{*engine_},
       audit_anchors_{*engine_},
       health_{*engine_}

@@ -7,6 +7,7 @@
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_garbage.hpp"
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_idempotency.hpp"
@@ -60,6 +61,7 @@ public:
     RobotCatalog& robots() override { return robots_; }
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
+    GarbageCatalog& garbage() override { return garbage_; }
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
     CatalogHealth& health() override { return health_; }
@@ -94,6 +96,7 @@ private:
     SqlRobots robots_;
     SqlRoles roles_;
     SqlGroups groups_;
+    SqlGarbage garbage_;
     SqlPullCounters pulls_;
     SqlAuditAnchors audit_anchors_;
     SqlHealth health_;

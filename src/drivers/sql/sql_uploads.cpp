@@ -16,8 +16,9 @@ constexpr SqlStatement insert_upload{
 };
 
 constexpr SqlStatement find_upload{
-    "SELECT u.id, r.name, u.algorithm, u.written, u.hash_state, u.fence, u.user_id, u.started_at, u.touched_at "
-    "FROM uploads u JOIN repositories r ON r.id = u.repository_id WHERE u.id = $1 AND r.name = $2"
+    "SELECT u.id, r.name, u.algorithm, u.written, u.hash_state, u.fence, u.user_id, u.started_at, u.touched_at, "
+    "s.sweeps FROM uploads u JOIN repositories r ON r.id = u.repository_id CROSS JOIN gc_state s WHERE u.id = $1 AND "
+    "r.name = $2"
 };
 
 constexpr SqlStatement raise_fence{"UPDATE uploads SET fence = fence + 1, touched_at = $3 "
@@ -34,8 +35,8 @@ constexpr SqlStatement delete_upload{
 };
 
 constexpr SqlStatement select_untouched{
-    "SELECT u.id, r.name, u.algorithm, u.written, u.hash_state, u.fence, u.user_id, u.started_at, u.touched_at "
-    "FROM uploads u JOIN repositories r ON r.id = u.repository_id "
+    "SELECT u.id, r.name, u.algorithm, u.written, u.hash_state, u.fence, u.user_id, u.started_at, u.touched_at, "
+    "s.sweeps FROM uploads u JOIN repositories r ON r.id = u.repository_id CROSS JOIN gc_state s "
     "WHERE u.touched_at < $1 ORDER BY u.touched_at LIMIT $2"
 };
 
@@ -64,6 +65,7 @@ Result<UploadSession> session_of(SqlRow& row)
         .user_id = row.integer(6),
         .started_at = row.integer(7),
         .touched_at = row.integer(8),
+        .sweeps = row.integer(9),
     };
 }
 

@@ -4,6 +4,7 @@
 #include "drivers/sqlite/sqlite_connection.hpp"
 #include "tests/contract/metadata_store_contract.hpp"
 #include "tests/contract/metadata_store_fixture.hpp"
+#include "tests/support/plain_sqlite.hpp"
 
 #include <sqlite3.h>
 
@@ -34,38 +35,6 @@ public:
 
 private:
     std::filesystem::path path_;
-};
-
-// A connection of the test's own, past the store.
-class PlainSqlite {
-public:
-    explicit PlainSqlite(const std::string& file)
-    {
-        if (sqlite3_open(file.c_str(), &database_) != SQLITE_OK) throw std::runtime_error{"cannot open " + file};
-        sqlite3_busy_timeout(database_, 5000);
-    }
-    ~PlainSqlite() { sqlite3_close(database_); }
-
-    void run(const std::string& script)
-    {
-        if (sqlite3_exec(database_, script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-            throw std::runtime_error{sqlite3_errmsg(database_)};
-        }
-    }
-    std::int64_t number(const std::string& query)
-    {
-        sqlite3_stmt* statement = nullptr;
-        if (sqlite3_prepare_v2(database_, query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
-            throw std::runtime_error{sqlite3_errmsg(database_)};
-        }
-        sqlite3_step(statement);
-        const std::int64_t value = sqlite3_column_int64(statement, 0);
-        sqlite3_finalize(statement);
-        return value;
-    }
-
-private:
-    sqlite3* database_ = nullptr;
 };
 
 std::string text_of(const std::string& file)
@@ -122,6 +91,13 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Sqlite,
     ArtifactContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    GarbageContract,
     testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
     [](const auto& instance) { return instance.param.name; }
 );
