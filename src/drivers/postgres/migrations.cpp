@@ -1,6 +1,7 @@
 #include "drivers/postgres/migrations.hpp"
 
 #include "drivers/postgres/garbage_schema.hpp"
+#include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 
@@ -167,6 +168,7 @@ CREATE TRIGGER projects_changed AFTER INSERT OR DELETE OR UPDATE OF name, is_pub
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = postgres_tenancy_schema, .oldest_binary = 2},
+    Migration{.version = 3, .name = "jobs", .script = postgres_jobs_schema, .oldest_binary = 2},
     Migration{.version = 5, .name = "garbage collection", .script = postgres_garbage_schema, .oldest_binary = 5},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
 };

@@ -1,6 +1,7 @@
 #include "drivers/sqlite/migrations.hpp"
 
 #include "drivers/sqlite/garbage_schema.hpp"
+#include "drivers/sqlite/jobs_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 
@@ -149,6 +150,7 @@ CREATE INDEX refresh_tokens_of_user ON refresh_tokens (user_id);
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = sqlite_tenancy_schema, .oldest_binary = 2},
+    Migration{.version = 3, .name = "jobs", .script = sqlite_jobs_schema, .oldest_binary = 2},
     Migration{.version = 5, .name = "garbage collection", .script = sqlite_garbage_schema, .oldest_binary = 5},
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},
 };
