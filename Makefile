@@ -43,8 +43,11 @@ conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or
 fuzz: build-deps ## run each fuzz target for FUZZ_SECONDS
 	@tools/run_fuzzers.sh $(FUZZ_SECONDS)
 
-soak: test-deps build ## the long tests: 200 rounds of kill -9
+soak: test-deps build ## the long tests, an hour and more: kill -9, garbage collection raced, killed and modelled
+	@cmake --build --preset release --target gc_race_test
 	@ENTREPOT_SOAK=1 tests/blackbox/run.py --binary $(BINARY) kill9
+	@ENTREPOT_SOAK=1 tools/check_model.py
+	@ENTREPOT_RACE_SECONDS=1200 ENTREPOT_KILL_ROUNDS=300 $(BUILD)/gc_race_test
 
 format: lint-deps ## format the C++ source in place
 	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs clang-format-19 -i
