@@ -111,6 +111,14 @@ struct Config {
         bool accept_sparse = false;
     } manifests;
 
+    struct History {
+        std::chrono::seconds keep = std::chrono::days{180};
+    } history;
+
+    struct Retention {
+        bool expiry_labels = false;
+    } retention;
+
     struct Shutdown {
         std::chrono::seconds stalled{10};
         std::chrono::seconds longest{60};

@@ -292,6 +292,14 @@ constexpr std::array general_keys{
         ENTREPOT_FIELD(manifests.accept_sparse),
         "Whether an image is taken whose config or layers were not pushed; an index may always lack children."
     ),
+    duration<hour, 36'600 * day>(
+        "history.keep", ENTREPOT_FIELD(history.keep), "How long it is remembered what a tag pointed at before."
+    ),
+    on_or_off(
+        "retention.expiry_labels",
+        ENTREPOT_FIELD(retention.expiry_labels),
+        "Whether tags expire as the label or annotation quay.expires-after of what is pushed says."
+    ),
     duration<0, hour>(
         "shutdown.stalled",
         ENTREPOT_FIELD(shutdown.stalled),

@@ -176,12 +176,19 @@ App::Parts::Parts(Config with)
       },
       ledger{store->pulls(), clock},
       pull{store->manifests(), store->blobs(), blobs, ledger},
-      push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
+      push_manifest{
+          {store->manifests(), store->blobs(), blobs},
+          project_gate,
+          parsing,
+          {config.manifests.accept_sparse, config.retention.expiry_labels}
+      },
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
       repositories{store->repositories(), blobs, policy, clock},
       artifacts{store->artifacts(), policy, clock},
+      immutable_rules{store->immutable_rules(), policy, clock},
+      tag_history{store->tag_history(), policy, clock, config.history.keep},
       additions{
           {.artifacts = store->artifacts(),
            .manifests = store->manifests(),
@@ -255,6 +262,8 @@ ManagementNeeds App::Parts::management_needs()
         .additions = additions,
         .icons = icons,
         .labels = labels,
+        .immutable_rules = immutable_rules,
+        .tag_history = tag_history,
         .robots = robots,
         .settings = settings,
         .tenancy = tenancy,
@@ -324,6 +333,7 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
+    chores.push_back({.name = "tag history", .every = 10min, .run = [this] { return tag_history.forget_old(); }});
     chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
                           return store->refresh_tokens().remove_expired(clock.now());
                       }});

@@ -25,12 +25,14 @@
 #include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
 #include "registry/icons.hpp"
+#include "registry/immutable_rules.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/repositories.hpp"
+#include "registry/tag_history.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/access_tokens.hpp"
@@ -92,6 +94,8 @@ struct App::Parts {
     Browse browse;
     Repositories repositories;
     Artifacts artifacts;
+    ImmutableRuleBook immutable_rules;
+    TagHistory tag_history;
     Additions additions;
     Icons icons;
 

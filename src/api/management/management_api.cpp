@@ -26,6 +26,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
+      immutable_rules_{needs.immutable_rules, needs.policy},
+      tag_history_{needs.tag_history, needs.policy},
       robots_{needs.robots, needs.policy},
       configurations_{needs.settings},
       audit_{needs.audit_reader, needs.policy},
@@ -46,6 +48,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     additions_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
+    immutable_rules_.add_to(router_);
+    tag_history_.add_to(router_);
     robots_.add_to(router_);
     configurations_.add_to(router_);
     audit_.add_to(router_);

@@ -8,6 +8,7 @@
 #include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
+#include "api/management/immutable_rules_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
@@ -16,6 +17,7 @@
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/tag_history_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
@@ -35,6 +37,8 @@ struct ManagementNeeds {
     Additions& additions;
     Icons& icons;
     Labels& labels;
+    ImmutableRuleBook& immutable_rules;
+    TagHistory& tag_history;
     Robots& robots;
     Settings& settings;
     TenancyVerbs& tenancy;
@@ -66,6 +70,8 @@ private:
     AdditionsApi additions_;
     QuotasApi quotas_;
     LabelsApi labels_;
+    ImmutableRulesApi immutable_rules_;
+    TagHistoryApi tag_history_;
     RobotsApi robots_;
     ConfigurationsApi configurations_;
     AuditApi audit_;

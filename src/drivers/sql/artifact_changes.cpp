@@ -50,11 +50,12 @@ Result<Target> lock_artifact(SqlSession& session, const RepositoryName& name, co
 // One artifact after the other: what belonged to it, and the children that nothing else holds, follow.
 class Removal {
 public:
-    Removal(SqlSession& session, const RepositoryRow& place) : session_{session}, place_{place}, rows_{session, place}
+    Removal(SqlSession& session, const RepositoryRow& place, const Actor& actor)
+        : session_{session}, place_{place}, actor_{actor}, rows_{session, place}
     {
     }
 
-    Result<> run(std::int64_t root, Micros now)
+    Result<> run(std::int64_t root)
     {
         left_.push_back(root);
         while (!left_.empty()) {
@@ -62,7 +63,7 @@ public:
             left_.pop_back();
             CHECK(remove(id));
         }
-        return rows_.finish(-bytes_, now);
+        return rows_.finish(-bytes_, actor_.at);
     }
 
 private:
@@ -74,7 +75,7 @@ private:
         TRY(const auto accessories, session_.run(select_accessories, {place_.id, row.text(0)}));
         TRY(const auto children, session_.run(select_children, {id, place_.id}));
         bytes_ += row.integer(3);
-        CHECK(rows_.remove(id));
+        CHECK(rows_.remove(id, actor_));
         for (const SqlRow& accessory : accessories) left_.push_back(accessory.integer(0));
         for (const SqlRow& child : children) {
             TRY(const auto now, session_.run(load_for_removal, {child.integer(0)}));
@@ -86,6 +87,7 @@ private:
 
     SqlSession& session_;
     RepositoryRow place_;
+    Actor actor_;
     ArtifactRows rows_;
     std::vector<std::int64_t> left_;
     std::int64_t bytes_ = 0;
@@ -101,7 +103,12 @@ remove_artifact(SqlSession& session, const RepositoryName& name, const Reference
     if (rows.front().integer(1) > 0 && rows.front().is_null(4)) {
         return fail(Errc::precondition_failed, "the artifact is part of an index that has to be deleted first");
     }
-    return Removal{session, target.place}.run(target.artifact.id, actor.at);
+    return remove_artifact_tree(session, target.place, target.artifact.id, actor);
+}
+
+Result<> remove_artifact_tree(SqlSession& session, const RepositoryRow& place, std::int64_t id, const Actor& actor)
+{
+    return Removal{session, place, actor}.run(id);
 }
 
 Result<> add_artifact_tag(
@@ -128,7 +135,7 @@ Result<> remove_artifact_tag(
         return fail(Errc::not_found, "the artifact has no tag " + tag.text());
     }
     ArtifactRows rows{session, target.place};
-    CHECK(rows.untag(tag.text()));
+    CHECK(rows.untag(tag.text(), actor));
     return rows.finish(0, actor.at);
 }
 

@@ -1,6 +1,7 @@
 #include "drivers/sql/artifact_rows.hpp"
 
 #include "drivers/sql/artifact_text.hpp"
+#include "drivers/sql/tag_history_rows.hpp"
 
 #include <set>
 
@@ -57,11 +58,13 @@ constexpr SqlStatement delete_row{"DELETE FROM artifacts WHERE manifest_id = $1"
 // Tags, blob references, children and the artifact's row go with it (ON DELETE CASCADE).
 constexpr SqlStatement delete_manifest{"DELETE FROM manifests WHERE id = $1"};
 
-constexpr SqlStatement find_tag{"SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2"};
+constexpr SqlStatement find_tag{"SELECT t.manifest_id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id "
+                                "WHERE t.repository_id = $1 AND t.name = $2"};
 constexpr SqlStatement move_tag{
-    "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5) "
-    "ON CONFLICT (repository_id, name) DO UPDATE SET "
-    "manifest_id = excluded.manifest_id, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by"
+    "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by, expires_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (repository_id, name) DO UPDATE SET "
+    "manifest_id = excluded.manifest_id, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by, "
+    "expires_at = excluded.expires_at"
 };
 constexpr SqlStatement delete_tag{"DELETE FROM tags WHERE repository_id = $1 AND name = $2"};
 
@@ -176,20 +179,27 @@ void ArtifactRows::list(std::int64_t id, std::int64_t by)
 
 // Points the tags at the manifest; answers what else they pointed at before.
 Result<std::vector<std::int64_t>>
-ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, const Actor& actor)
+ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, const Actor& actor, Micros expires_at)
 {
     std::set<std::int64_t> left;
     for (const Tag& name : tags) {
         TRY(const auto before, session_.run(find_tag, {place_.id, name.text()}));
-        if (!before.empty() && before.front().integer(0) != id) left.insert(before.front().integer(0));
-        CHECK(session_.run(move_tag, {place_.id, name.text(), id, actor.at, actor.user_id}));
+        const bool stays = !before.empty() && before.front().integer(0) == id;
+        if (!before.empty() && !stays) {
+            CHECK(guard_.check_tag(name.text()));
+            left.insert(before.front().integer(0));
+        }
+        CHECK(session_.run(move_tag, {place_.id, name.text(), id, actor.at, actor.user_id, expires_at}));
+        if (stays) continue;
+        const std::string_view previous = before.empty() ? std::string_view{} : before.front().text(1);
+        CHECK(remember_tag(session_, place_, name.text(), id, previous, actor));
     }
     return std::vector<std::int64_t>(left.begin(), left.end());
 }
 
 Result<> ArtifactRows::add(std::int64_t id, const NewManifest& pushed)
 {
-    TRY(const auto left, move_tags(id, pushed.tags, pushed.actor));
+    TRY(const auto left, move_tags(id, pushed.tags, pushed.actor, pushed.tags_expire_at));
     CHECK(insert(id, pushed, pushed.view));
     for (const std::int64_t other : left) CHECK(refresh_tags(other));
     return {};
@@ -309,19 +319,21 @@ Result<> ArtifactRows::appear_in_parents(const Row& row, bool here)
     return {};
 }
 
-Result<> ArtifactRows::tag(std::int64_t id, std::span<const Tag> tags, const Actor& actor)
+Result<> ArtifactRows::tag(std::int64_t id, std::span<const Tag> tags, const Actor& actor, Micros expires_at)
 {
     if (tags.empty()) return {};
-    TRY(const auto left, move_tags(id, tags, actor));
+    TRY(const auto left, move_tags(id, tags, actor, expires_at));
     CHECK(refresh_tags(id));
     for (const std::int64_t other : left) CHECK(refresh_tags(other));
     return {};
 }
 
-Result<bool> ArtifactRows::untag(std::string_view name)
+Result<bool> ArtifactRows::untag(std::string_view name, const Actor& actor)
 {
     TRY(const auto found, session_.run(find_tag, {place_.id, name}));
     if (found.empty()) return false;
+    CHECK(guard_.check_tag(name));
+    CHECK(remember_untag(session_, place_, name, actor));
     CHECK(session_.run(delete_tag, {place_.id, name}));
     CHECK(refresh_tags(found.front().integer(0)));
     return true;
@@ -369,17 +381,26 @@ Result<> ArtifactRows::forget(std::int64_t id)
 {
     CHECK(lock());
     TRY(const auto row, load(id));
-    if (row->listed) list(id, -1);
-    CHECK(release_children(id));
-    if (row->subject) CHECK(relate(*row->subject, -1));
-    if (row->parents > 0) CHECK(appear_in_parents(*row, false));
-    CHECK(session_.run(delete_row, {id}));
+    return forget(*row);
+}
+
+Result<> ArtifactRows::forget(const Row& row)
+{
+    if (row.listed) list(row.id, -1);
+    CHECK(release_children(row.id));
+    if (row.subject) CHECK(relate(*row.subject, -1));
+    if (row.parents > 0) CHECK(appear_in_parents(row, false));
+    CHECK(session_.run(delete_row, {row.id}));
     return {};
 }
 
-Result<> ArtifactRows::remove(std::int64_t id)
+Result<> ArtifactRows::remove(std::int64_t id, const Actor& actor)
 {
-    CHECK(forget(id));
+    CHECK(guard_.check_manifest(id));
+    CHECK(lock());
+    TRY(const auto row, load(id));
+    if (row->tag_count > 0) CHECK(remember_untag_all(session_, id, actor));
+    CHECK(forget(*row));
     CHECK(session_.run(delete_manifest, {id}));
     return {};
 }

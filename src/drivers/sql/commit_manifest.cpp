@@ -104,7 +104,7 @@ Result<Written> rewrite(
     const Manifest& manifest = pushed.manifest;
     const auto& stored_type = found.front().text(1);
     if (stored_type == manifest.media_type) {
-        CHECK(rows.tag(id, pushed.tags, pushed.actor));
+        CHECK(rows.tag(id, pushed.tags, pushed.actor, pushed.tags_expire_at));
         return Written{ManifestChange::repeated, 0};
     }
     // As another type it would let go of its blobs, and answer whoever pulls it by digest with that type.

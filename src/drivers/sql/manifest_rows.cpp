@@ -68,13 +68,13 @@ remove_manifest(SqlSession& session, const RepositoryName& repository, const Ref
     if (!place) return no_such_repository(repository);
     ArtifactRows rows{session, *place};
     if (reference.tag()) {
-        TRY(const bool removed, rows.untag(reference.text()));
+        TRY(const bool removed, rows.untag(reference.text(), actor));
         if (!removed) return no_such_manifest(repository, reference);
         return rows.finish(0, actor.at);
     }
     TRY(const auto found, session.run(find_manifest, {place->id, reference.text()}));
     if (found.empty()) return no_such_manifest(repository, reference);
-    CHECK(rows.remove(found.front().integer(0)));
+    CHECK(rows.remove(found.front().integer(0), actor));
     return rows.finish(-found.front().integer(1), actor.at);
 }
 

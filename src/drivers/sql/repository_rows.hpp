@@ -17,6 +17,7 @@ namespace entrepot {
 struct RepositoryRow {
     std::int64_t project_id = 0;
     std::int64_t id = 0;
+    bool guarded = false;  // the project has immutability rules
 };
 
 struct BlobRow {

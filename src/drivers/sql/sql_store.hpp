@@ -10,16 +10,20 @@
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_immutable_rules.hpp"
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_repositories.hpp"
+#include "drivers/sql/sql_retention.hpp"
 #include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
+#include "drivers/sql/sql_tag_history.hpp"
+#include "drivers/sql/sql_tag_inventory.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -44,6 +48,10 @@ public:
     OverviewCatalog& overview() override { return overview_; }
     SettingsCatalog& settings() override { return settings_; }
     LabelCatalog& labels() override { return labels_; }
+    ImmutableRuleCatalog& immutable_rules() override { return immutable_rules_; }
+    TagHistoryCatalog& tag_history() override { return tag_history_; }
+    RetentionCatalog& retention() override { return retention_; }
+    TagInventory& tag_inventory() override { return tag_inventory_; }
     IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
@@ -76,6 +84,10 @@ private:
     SqlOverview overview_;
     SqlSettings settings_;
     SqlLabels labels_;
+    SqlImmutableRules immutable_rules_;
+    SqlTagHistory tag_history_;
+    SqlRetention retention_;
+    SqlTagInventory tag_inventory_;
     SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;

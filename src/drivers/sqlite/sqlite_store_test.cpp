@@ -142,6 +142,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlite,
+    TagRuleContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
     AuditAnchorContract,
     testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
     [](const auto& instance) { return instance.param.name; }

@@ -152,6 +152,10 @@ class World:
                 "reference": quoted(reference), **more}
 
 
+    def repository(self, **more):
+        return {"project_name": self.project, "repository_name": "app", **more}
+
+
 # The requests, by operationId. `caller` is who will send it: for the few that need something of the caller's own.
 
 def in_project(world, **more):
@@ -160,6 +164,18 @@ def in_project(world, **more):
 
 def in_tenant(world, **more):
     return {"tenant_name_or_id": world.tenant, **more}
+
+
+def immutable_rule(**more):
+    return {"tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "v*"}],
+            "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}, **more}
+
+
+# A project has few rules: each request has a project of its own.
+def with_immutable_rule(world, caller):
+    project = world.fresh_project(caller)
+    rule = world.admin.made(f"/projects/{project}/immutabletagrules", immutable_rule())
+    return {"project_name_or_id": project, "immutable_rule_id": rule}
 
 
 def label_on(world, digest):
@@ -315,6 +331,13 @@ REQUESTS = {
     "getIcon": icon,
 
     "ListLabels": lambda w, c: Call(query={"scope": "p", "project_id": w.project_id}),
+    "ListImmuRules": lambda w, c: Call(in_project(w)),
+    "CreateImmuRule": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body=immutable_rule()),
+    "UpdateImmuRule": lambda w, c: Call(with_immutable_rule(w, c), body=immutable_rule(disabled=True)),
+    "DeleteImmuRule": lambda w, c: Call(with_immutable_rule(w, c)),
+    "listTagsAt": lambda w, c: Call(w.repository()),
+    "getTagHistory": lambda w, c: Call(w.repository(tag_name="1.0")),
+    "restoreTag": lambda w, c: Call(w.repository(tag_name="1.0"), body={"digest": w.image[w.project]}),
     "CreateLabel": lambda w, c: Call(body={"name": w.name("label"), "scope": "p", "project_id": w.project_id, "color": "#FF0000"}),
     "GetLabelByID": lambda w, c: Call({"label_id": w.label}),
     "UpdateLabel": lambda w, c: Call({"label_id": w.fresh_label()}, body={"name": w.name("renamed"), "color": "#0000FF", "scope": "p", "project_id": w.project_id}),
