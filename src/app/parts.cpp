@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/authoriser/webhook_authoriser.hpp"
+#include "upkeep/retention/retention_order.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -189,6 +190,18 @@ App::Parts::Parts(Config with)
       artifacts{store->artifacts(), policy, clock},
       immutable_rules{store->immutable_rules(), policy, clock},
       tag_history{store->tag_history(), policy, clock, config.history.keep},
+      push_policies{store->push_policies(), store->tag_inventory(), policy, clock},
+      schedules{store->schedules(), store->jobs(), clock},
+      retentions{
+          {.catalog = store->retention(),
+           .queue = store->job_queue(),
+           .jobs = store->jobs(),
+           .schedules = schedules,
+           .policy = policy,
+           .clock = clock}
+      },
+      tag_lifetimes{store->tag_inventory(), policy, clock},
+      retention_run{store->retention(), store->tag_inventory(), clock},
       additions{
           {.artifacts = store->artifacts(),
            .manifests = store->manifests(),
@@ -224,7 +237,8 @@ App::Parts::Parts(Config with)
       management{management_needs()},
       session_endpoint{
           {.gate = gate, .authenticator = authenticator, .sessions = sessions, .users = users, .logins = login_audit}
-      }
+      },
+      job_runner{store->job_store(), clock, random, {.alone = !config.uses_postgres()}}
 {
     gate.consult(authoriser.get());
     settings.watch([this] { audit.choose(settings.audit_choice()); });
@@ -232,11 +246,14 @@ App::Parts::Parts(Config with)
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());
+    job_runner.handle(RetentionOrder::kind, retention_run);
+    job_runner.start();
 }
 
 App::Parts::~Parts()
 {
     feed_listener = nullptr;
+    job_runner.stop();
     if (background) background->stop();
     (void)run_to_end(drained(operations));
     authenticator.stop();
@@ -264,6 +281,9 @@ ManagementNeeds App::Parts::management_needs()
         .labels = labels,
         .immutable_rules = immutable_rules,
         .tag_history = tag_history,
+        .push_policies = push_policies,
+        .retentions = retentions,
+        .tag_lifetimes = tag_lifetimes,
         .robots = robots,
         .settings = settings,
         .tenancy = tenancy,
@@ -333,6 +353,9 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
+    chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
+    chores.push_back({.name = "expired tags", .every = 1min, .run = [this] { return tag_lifetimes.remove_expired(); }});
+    chores.push_back({.name = "images in use", .every = 1h, .run = [this] { return tag_lifetimes.forget_unused(); }});
     chores.push_back({.name = "tag history", .every = 10min, .run = [this] { return tag_history.forget_old(); }});
     chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
                           return store->refresh_tokens().remove_expired(clock.now());

@@ -31,6 +31,7 @@
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
+#include "registry/push_policies.hpp"
 #include "registry/repositories.hpp"
 #include "registry/tag_history.hpp"
 #include "registry/uploads.hpp"
@@ -43,6 +44,11 @@
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
+#include "upkeep/jobs/job_runner.hpp"
+#include "upkeep/jobs/schedules.hpp"
+#include "upkeep/retention/retention_run.hpp"
+#include "upkeep/retention/retentions.hpp"
+#include "upkeep/retention/tag_lifetimes.hpp"
 
 #include <list>
 #include <memory>
@@ -96,6 +102,11 @@ struct App::Parts {
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;
+    PushPolicyBook push_policies;
+    Schedules schedules;
+    Retentions retentions;
+    TagLifetimes tag_lifetimes;
+    RetentionRun retention_run;
     Additions additions;
     Icons icons;
 
@@ -116,6 +127,7 @@ struct App::Parts {
     SessionEndpoint session_endpoint;
     std::list<SurfaceRouter> routers;  // one a listener
 
+    JobRunner job_runner;
     std::unique_ptr<HttpServer> server;
     std::unique_ptr<Background> background;
 

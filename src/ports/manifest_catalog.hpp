@@ -76,7 +76,8 @@ public:
 
     // Stores the manifest and moves its tags. manifest_blob_unknown (naming the digest in the message) when a required
     // blob is not linked to the repository, unless it may lack blobs; name_unknown when the project does not exist.
-    // Pushing again is success. precondition_failed when it would move an immutable tag.
+    // Pushing again is success. precondition_failed when it would move an immutable tag,
+    // denied when a push policy of the project refuses it.
     virtual Task<> commit(NewManifest manifest) = 0;
 
     // manifest_unknown when there is none. By digest also drops every tag that points at it. precondition_failed for an

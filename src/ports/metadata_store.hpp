@@ -18,6 +18,7 @@
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/push_policy_catalog.hpp"
 #include "ports/repository_catalog.hpp"
 #include "ports/retention_catalog.hpp"
 #include "ports/robot_catalog.hpp"
@@ -47,6 +48,7 @@ public:
     virtual LabelCatalog& labels() = 0;
     virtual ImmutableRuleCatalog& immutable_rules() = 0;
     virtual TagHistoryCatalog& tag_history() = 0;
+    virtual PushPolicyCatalog& push_policies() = 0;
     virtual RetentionCatalog& retention() = 0;
     virtual TagInventory& tag_inventory() = 0;
     virtual IdempotencyCatalog& idempotency() = 0;

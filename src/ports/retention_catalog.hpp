@@ -15,12 +15,12 @@ struct RetentionTask {
     std::int64_t id = 0;
     std::int64_t policy_id = 0;
     std::int64_t execution_id = 0;  // the job
-    std::string repository;
+    std::string repository{};
     std::int64_t removed = 0;
     std::int64_t retained = 0;
     Micros started_at = 0;
     Micros ended_at = 0;
-    std::string report;  // one line a tag; lists leave it out
+    std::string report{};  // one line a tag; lists leave it out
 };
 
 // Retention policies, at most one a project, and the reports of their runs. The project's metadata names its policy as

@@ -47,6 +47,8 @@ inline const std::vector<std::string>& recounts()
         "SELECT (SELECT COUNT(*) FROM tag_history WHERE until = 0) - (SELECT COUNT(*) FROM tags)",
         "SELECT COUNT(*) FROM projects p WHERE p.immutable_rules <> "
         "(SELECT COUNT(*) FROM immutable_rules x WHERE x.project_id = p.id AND x.disabled = 0)",
+        "SELECT COUNT(*) FROM projects p WHERE p.push_policies <> "
+        "(SELECT COUNT(*) FROM push_policies x WHERE x.project_id = p.id AND x.disabled = 0)",
         "SELECT COUNT(*) FROM repositories r WHERE r.artifact_count <> "
         "(SELECT COUNT(*) FROM artifacts a WHERE a.repository_id = r.id AND a.listed = 1)",
         "SELECT COUNT(*) FROM projects p WHERE p.artifact_count <> "

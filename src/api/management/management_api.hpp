@@ -12,12 +12,15 @@
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
+#include "api/management/push_policies_api.hpp"
 #include "api/management/quotas_api.hpp"
 #include "api/management/repositories_api.hpp"
+#include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/tag_history_api.hpp"
+#include "api/management/tag_lifetimes_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
@@ -39,6 +42,9 @@ struct ManagementNeeds {
     Labels& labels;
     ImmutableRuleBook& immutable_rules;
     TagHistory& tag_history;
+    PushPolicyBook& push_policies;
+    Retentions& retentions;
+    TagLifetimes& tag_lifetimes;
     Robots& robots;
     Settings& settings;
     TenancyVerbs& tenancy;
@@ -72,6 +78,9 @@ private:
     LabelsApi labels_;
     ImmutableRulesApi immutable_rules_;
     TagHistoryApi tag_history_;
+    PushPoliciesApi push_policies_;
+    RetentionsApi retentions_;
+    TagLifetimesApi tag_lifetimes_;
     RobotsApi robots_;
     ConfigurationsApi configurations_;
     AuditApi audit_;

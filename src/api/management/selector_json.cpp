@@ -69,7 +69,12 @@ Result<Selectors> scope_selectors_of(const JsonBody& rule)
 {
     TRY(const auto scopes, rule.optional_object("scope_selectors"));
     if (!scopes) return fail(Errc::bad_request, "\"scope_selectors\" is missing");
-    TRY(const auto bodies, scopes->objects("repository"));
+    return repository_selectors_of(*scopes, "repository");
+}
+
+Result<Selectors> repository_selectors_of(const JsonBody& body, std::string_view name)
+{
+    TRY(const auto bodies, body.objects(name));
     TRY(auto selectors, selectors_of(bodies, "repoMatches", "repoExcludes"));
     return Selectors::of_repositories(std::move(selectors));
 }

@@ -16,5 +16,7 @@ boost::json::object scope_selectors_json(const Selectors& repositories);  // {"r
 // "tag_selectors" and "scope_selectors" of a rule; bad_request.
 Result<Selectors> tag_selectors_of(const JsonBody& rule);
 Result<Selectors> scope_selectors_of(const JsonBody& rule);
+// A list of selectors of repositories under another name.
+Result<Selectors> repository_selectors_of(const JsonBody& body, std::string_view name);
 
 }  // namespace entrepot

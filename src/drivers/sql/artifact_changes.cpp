@@ -4,6 +4,7 @@
 #include "drivers/sql/artifact_list.hpp"
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/sql_push_policies.hpp"
 
 #include <set>
 
@@ -120,6 +121,7 @@ Result<> add_artifact_tag(
     if (!before.empty()) {
         return fail(Errc::conflict, "the tag " + tag.text() + " exists already in " + name.text());
     }
+    CHECK(check_push(session, target.place, name, {&tag, 1}));
     ArtifactRows rows{session, target.place};
     CHECK(rows.tag(target.artifact.id, {&tag, 1}, actor));
     return rows.finish(0, actor.at);

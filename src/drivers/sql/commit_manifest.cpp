@@ -3,6 +3,7 @@
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/manifest_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/sql_push_policies.hpp"
 
 #include <algorithm>
 
@@ -160,6 +161,7 @@ Result<Written> write_manifest(
 Result<ManifestChange> commit_manifest(SqlSession& session, const NewManifest& pushed)
 {
     TRY(const RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
+    CHECK(check_push(session, place, pushed.repository, pushed.tags));
     TRY(const auto blobs, find_required_blobs(session, place, pushed));
     ArtifactRows rows{session, place};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));

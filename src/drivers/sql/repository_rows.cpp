@@ -9,7 +9,8 @@ namespace {
 constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE name = $1"};
 
 constexpr SqlStatement lock_project{
-    "SELECT p.id, r.id, p.immutable_rules FROM projects p LEFT JOIN repositories r ON r.name = $2 WHERE p.name = $1",
+    "SELECT p.id, r.id, p.immutable_rules, p.push_policies FROM projects p LEFT JOIN repositories r ON r.name = $2 "
+    "WHERE p.name = $1",
     "FOR NO KEY UPDATE OF p"
 };
 
@@ -62,15 +63,19 @@ Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName
     TRY(const auto rows, session.run(lock_project, {name.project(), name.text()}));
     if (rows.empty()) return no_such_repository(name);
     const std::int64_t project_id = rows.front().integer(0);
-    const bool guarded = rows.front().integer(2) > 0;
-    if (!rows.front().is_null(1)) return RepositoryRow{project_id, rows.front().integer(1), guarded};
+    RepositoryRow place{project_id, 0, rows.front().integer(2) > 0, rows.front().integer(3) > 0};
+    if (!rows.front().is_null(1)) {
+        place.id = rows.front().integer(1);
+        return place;
+    }
     TRY(const auto inserted, session.run(insert_repository, {project_id, name.text(), now}));
     if (inserted.empty()) {
         TRY(const auto id, find_repository(session, name));
         if (!id) return fail(Errc::unavailable, "the repository changed meanwhile, try again");
-        return RepositoryRow{project_id, *id, guarded};
+        place.id = *id;
+        return place;
     }
-    const RepositoryRow place{project_id, inserted.front().integer(0), guarded};
+    place.id = inserted.front().integer(0);
     CHECK(count_repository(session, place, 1));
     return place;
 }
@@ -79,7 +84,8 @@ Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const 
 {
     TRY(const auto rows, session.run(lock_project, {name.project(), name.text()}));
     if (rows.empty() || rows.front().is_null(1)) return std::nullopt;
-    return RepositoryRow{rows.front().integer(0), rows.front().integer(1), rows.front().integer(2) > 0};
+    const SqlRow& row = rows.front();
+    return RepositoryRow{row.integer(0), row.integer(1), row.integer(2) > 0, row.integer(3) > 0};
 }
 
 Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest)

@@ -18,6 +18,7 @@ struct RepositoryRow {
     std::int64_t project_id = 0;
     std::int64_t id = 0;
     bool guarded = false;  // the project has immutability rules
+    bool has_push_policies = false;
 };
 
 struct BlobRow {

@@ -19,6 +19,7 @@
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_push_policies.hpp"
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_retention.hpp"
 #include "drivers/sql/sql_robots.hpp"
@@ -54,6 +55,7 @@ public:
     LabelCatalog& labels() override { return labels_; }
     ImmutableRuleCatalog& immutable_rules() override { return immutable_rules_; }
     TagHistoryCatalog& tag_history() override { return tag_history_; }
+    PushPolicyCatalog& push_policies() override { return push_policies_; }
     RetentionCatalog& retention() override { return retention_; }
     TagInventory& tag_inventory() override { return tag_inventory_; }
     IdempotencyCatalog& idempotency() override { return idempotency_; }
@@ -94,6 +96,7 @@ private:
     SqlLabels labels_;
     SqlImmutableRules immutable_rules_;
     SqlTagHistory tag_history_;
+    SqlPushPolicies push_policies_;
     SqlRetention retention_;
     SqlTagInventory tag_inventory_;
     SqlIdempotency idempotency_;

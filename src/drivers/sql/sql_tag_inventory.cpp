@@ -20,7 +20,7 @@ constexpr SqlStatement select_expired{
     "WHERE t.expires_at > 0 AND t.expires_at <= $1 ORDER BY t.expires_at LIMIT $2"
 };
 constexpr SqlStatement postpone{
-    "UPDATE tags SET expires_at = $4 WHERE name = $2 AND manifest_id = $3 AND expires_at > 0 AND repository_id = "
+    "UPDATE tags SET expires_at = $4 WHERE name = $2 AND pushed_at = $3 AND expires_at > 0 AND repository_id = "
     "(SELECT r.id FROM repositories r WHERE r.name = $1)"
 };
 
@@ -181,7 +181,7 @@ Task<std::vector<ExpiredTag>> SqlTagInventory::expired(Micros now, std::int64_t 
 Task<> SqlTagInventory::postpone_expiry(ExpiredTag tag, Micros until)
 {
     const auto work = [tag, until](SqlSession& session) -> Result<> {
-        CHECK(session.run(postpone, {tag.repository.text(), tag.tag.name, tag.tag.manifest_id, until}));
+        CHECK(session.run(postpone, {tag.repository.text(), tag.tag.name, tag.tag.pushed_at, until}));
         return {};
     };
     co_return co_await engine_.write(Durability::process, work);

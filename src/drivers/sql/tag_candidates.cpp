@@ -5,6 +5,7 @@
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/tag_guard.hpp"
 
+#include <map>
 #include <set>
 
 namespace entrepot {
@@ -118,10 +119,10 @@ Result<TagInventory::Removed> remove_candidates(
     TRY(const auto place, lock_repository(session, name));
     if (!place) return removed;
     ArtifactRows rows{session, *place};
-    std::set<std::int64_t> left;
+    std::map<std::int64_t, bool> left;  // and whether it had no tag
     for (const auto& candidate : doomed) {
         if (!candidate.tagged) {
-            left.insert(candidate.manifest_id);
+            left.emplace(candidate.manifest_id, true);
             continue;
         }
         TRY(const auto now, session.run(find_tag, {place->id, candidate.name}));
@@ -136,16 +137,19 @@ Result<TagInventory::Removed> remove_candidates(
             continue;
         }
         ++removed.tags;
-        left.insert(candidate.manifest_id);
+        left.emplace(candidate.manifest_id, false);
     }
     CHECK(rows.finish(0, actor.at));
-    for (const auto id : left) {
+    for (const auto& [id, was_untagged] : left) {
         TRY(const auto holders, session.run(find_holders, {id, place->id}));
-        if (holders.empty()) continue;
-        const auto& row = holders.front();
-        if (row.integer(0) > 0 || row.integer(1) > 0 || !row.is_null(2)) continue;
-        CHECK(remove_artifact_tree(session, *place, id, actor));
-        ++removed.artifacts;
+        const bool free = !holders.empty() && holders.front().integer(0) == 0 && holders.front().integer(1) == 0 &&
+                          holders.front().is_null(2);
+        if (free) {
+            CHECK(remove_artifact_tree(session, *place, id, actor));
+            ++removed.artifacts;
+        } else if (was_untagged) {
+            ++removed.spared;
+        }
     }
     return removed;
 }

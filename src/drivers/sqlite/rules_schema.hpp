@@ -7,6 +7,7 @@ namespace entrepot {
 inline constexpr const char* sqlite_rules_schema = R"sql(
 -- How many rules are in force: who pushes or deletes locks this row anyway, and reads no rules where there are none.
 ALTER TABLE projects ADD COLUMN immutable_rules INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE projects ADD COLUMN push_policies INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE immutable_rules (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,6 +88,20 @@ CREATE TABLE images_in_use (
     PRIMARY KEY (project_id, source, repository, reference)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX images_in_use_of_repository ON images_in_use (repository);
+
+CREATE TABLE push_policies (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id   INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    name         TEXT NOT NULL,
+    disabled     INTEGER NOT NULL,
+    repositories TEXT    NOT NULL,
+    names        TEXT    NOT NULL,
+    tags         TEXT    NOT NULL,
+    versions     TEXT    NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    UNIQUE (project_id, name)
+) STRICT;
 )sql";
 
 }  // namespace entrepot

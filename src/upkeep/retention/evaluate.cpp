@@ -193,10 +193,14 @@ reason_of(const RetentionVerdict& verdict, std::span<const RetentionRule> rules,
 
 bool keeps_nothing(std::span<const RetentionRule> rules) noexcept
 {
-    return std::ranges::none_of(rules, [](const RetentionRule& rule) {
-        if (rule.disabled) return false;
-        return rule.keeps == RetentionTemplate::always || rule.keeps == RetentionTemplate::versions || rule.number > 0;
-    });
+    bool any = false;
+    for (const auto& rule : rules) {
+        if (rule.disabled) continue;
+        any = true;
+        const bool counts = rule.keeps != RetentionTemplate::always && rule.keeps != RetentionTemplate::versions;
+        if (!counts || rule.number > 0) return false;
+    }
+    return any;
 }
 
 }  // namespace entrepot

@@ -43,7 +43,7 @@ std::vector<RetentionVerdict> evaluate(
 std::string
 reason_of(const RetentionVerdict& verdict, std::span<const RetentionRule> rules, std::span<const std::size_t> about);
 
-// Whether these rules keep nothing, whatever there is.
+// Whether there are rules and they keep nothing, whatever there is.
 bool keeps_nothing(std::span<const RetentionRule> rules) noexcept;
 
 }  // namespace entrepot

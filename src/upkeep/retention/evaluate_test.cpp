@@ -151,7 +151,7 @@ TEST(Retention, knows_rules_that_keep_nothing)
 {
     auto disabled = rule(always);
     disabled.disabled = true;
-    EXPECT_TRUE(keeps_nothing(std::vector<RetentionRule>{}));
+    EXPECT_FALSE(keeps_nothing(std::vector<RetentionRule>{})) << "they are about no repository";
     EXPECT_TRUE(keeps_nothing(std::vector{disabled, rule(latest_pushed, 0)}));
     EXPECT_FALSE(keeps_nothing(std::vector{disabled, rule(latest_pushed, 1)}));
 }
