@@ -15,6 +15,7 @@
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/job_metrics.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -45,6 +46,7 @@
 #include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
 #include "upkeep/jobs/job_runner.hpp"
+#include "upkeep/jobs/jobs.hpp"
 #include "upkeep/jobs/schedules.hpp"
 #include "upkeep/retention/retention_run.hpp"
 #include "upkeep/retention/retentions.hpp"
@@ -103,12 +105,15 @@ struct App::Parts {
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;
     PushPolicyBook push_policies;
-    Schedules schedules;
-    Retentions retentions;
     TagLifetimes tag_lifetimes;
     RetentionRun retention_run;
     Additions additions;
     Icons icons;
+    Jobs jobs;
+    Schedules schedules;
+    Retentions retentions;
+    JobRunner job_runner;  // what happens later
+    JobMetrics job_metrics;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs
@@ -127,13 +132,13 @@ struct App::Parts {
     SessionEndpoint session_endpoint;
     std::list<SurfaceRouter> routers;  // one a listener
 
-    JobRunner job_runner;
     std::unique_ptr<HttpServer> server;
     std::unique_ptr<Background> background;
 
     ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
+    void hire_job_handlers();
     void add_metrics(MetricsText& text) const;
 };
 

@@ -9,6 +9,7 @@
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/immutable_rules_api.hpp"
+#include "api/management/jobs_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
@@ -19,6 +20,7 @@
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/system_jobs_api.hpp"
 #include "api/management/tag_history_api.hpp"
 #include "api/management/tag_lifetimes_api.hpp"
 #include "api/management/teams_api.hpp"
@@ -52,6 +54,9 @@ struct ManagementNeeds {
     AuditReader& audit_reader;
     Users& users;
     AccessTokens& access_tokens;
+    Jobs& jobs;
+    Schedules& schedules;
+    JobQueue& job_queue;
     const Clock& clock;
     SystemApi::Needs system;
 };
@@ -93,6 +98,8 @@ private:
     RolesApi roles_;
     MembersApi members_;
     UsergroupsApi usergroups_;
+    JobsApi jobs_;
+    SystemJobsApi purge_audit_;
 };
 
 }  // namespace entrepot

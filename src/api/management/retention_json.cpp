@@ -1,5 +1,6 @@
 #include "api/management/retention_json.hpp"
 
+#include "api/management/job_json.hpp"
 #include "api/management/selector_json.hpp"
 #include "oci/json_fields.hpp"
 
@@ -106,19 +107,6 @@ Result<std::string> cron_of(const JsonBody& body)
     return std::move(cron).value_or("");
 }
 
-std::string_view status_of(JobState state)
-{
-    switch (state) {
-        case JobState::waiting: return "Pending";
-        case JobState::delayed: return "Scheduled";
-        case JobState::running: return "Running";
-        case JobState::succeeded: return "Success";
-        case JobState::failed: return "Error";
-        case JobState::stopped: return "Stopped";
-    }
-    return "Error";
-}
-
 bool is_dry(const Job& job)
 {
     const auto parameters = parse_object(job.parameters);
@@ -196,7 +184,7 @@ json::object execution_json(const Job& job)
         {"policy_id", job.subject_id},
         {"start_time", rfc3339(job.started_at == 0 ? job.created_at : job.started_at)},
         {"end_time", time_or_empty(job.ended_at)},
-        {"status", status_of(job.state)},
+        {"status", harbor_status(job.state)},
         {"trigger", job.trigger == "schedule" ? "Schedule" : "Manual"},
         {"dry_run", is_dry(job)},
         {"result", job.result},
