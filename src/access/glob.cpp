@@ -18,9 +18,24 @@ bool balanced(std::string_view pattern) noexcept
     return depth == 0;
 }
 
+// What stands between brackets is plain characters and ranges of them, after a ^ (or !) all others.
+bool sound_brackets(std::string_view pattern) noexcept
+{
+    constexpr std::string_view inside = "[]{},*?/^!";
+    for (auto open = pattern.find_first_of("[]^!"); open != std::string_view::npos;) {
+        if (pattern[open] != '[') return false;
+        auto at = open + 1;
+        if (at < pattern.size() && (pattern[at] == '^' || pattern[at] == '!')) ++at;
+        const auto close = pattern.find_first_of(inside, at);
+        if (close == std::string_view::npos || close == at || pattern[close] != ']') return false;
+        open = pattern.find_first_of("[]^!", close + 1);
+    }
+    return true;
+}
+
 bool acceptable(std::string_view pattern) noexcept
 {
-    return !pattern.empty() && pattern.size() <= longest_glob && balanced(pattern);
+    return !pattern.empty() && pattern.size() <= longest_glob && balanced(pattern) && sound_brackets(pattern);
 }
 
 // The pattern as a machine whose states are places in it: all places that the text so far can have led to are followed
@@ -129,9 +144,29 @@ private:
             if (c != '/' || is_double_star(place)) enter(place, at + 1);
         } else if (wanted == '?') {
             if (c != '/') enter(place + 1, at + 1);
+        } else if (wanted == '[') {
+            const auto end = pattern_.find(']', place);
+            if (c != '/' && in_class(pattern_.substr(place + 1, end - place - 1), c)) enter(end + 1, at + 1);
         } else if (wanted == c) {
             enter(place + 1, at + 1);
         }
+    }
+
+    // "a-z0" or "^a-z0".
+    static bool in_class(std::string_view members, char c) noexcept
+    {
+        const bool others = members.front() == '^' || members.front() == '!';
+        if (others) members.remove_prefix(1);
+        bool found = false;
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            if (i + 2 < members.size() && members[i + 1] == '-') {
+                found = found || (members[i] <= c && c <= members[i + 2]);
+                i += 2;
+            } else {
+                found = found || members[i] == c;
+            }
+        }
+        return found != others;
     }
 
     std::string_view pattern_;
@@ -143,17 +178,34 @@ private:
 
 }  // namespace
 
-Result<> check_glob(std::string_view pattern)
+namespace {
+
+Result<> check(std::string_view pattern, std::string_view allowed, std::string_view of)
 {
     if (pattern.empty() || pattern.size() > longest_glob) {
         return fail(Errc::bad_request, "a pattern has 1 to " + std::to_string(longest_glob) + " characters");
     }
-    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789._-/*?{,}";
     if (pattern.find_first_not_of(allowed) != std::string_view::npos) {
-        return fail(Errc::bad_request, "a pattern holds characters of repository names and * ? { , }");
+        return fail(
+            Errc::bad_request, "a pattern holds characters of " + std::string{of} + " and * ? { , } [ - ] and ^ after ["
+        );
     }
     if (!balanced(pattern)) return fail(Errc::bad_request, "the braces of the pattern do not match");
+    if (!sound_brackets(pattern)) return fail(Errc::bad_request, "the brackets of the pattern make no sense");
     return {};
+}
+
+}  // namespace
+
+Result<> check_glob(std::string_view pattern)
+{
+    return check(pattern, "abcdefghijklmnopqrstuvwxyz0123456789._-/*?{,}[]^!", "repository names");
+}
+
+Result<> check_tag_glob(std::string_view pattern)
+{
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-*?{,}[]^!";
+    return check(pattern, allowed, "tags");
 }
 
 bool glob_matches(std::string_view pattern, std::string_view text) noexcept

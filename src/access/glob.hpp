@@ -6,13 +6,16 @@
 
 namespace entrepot {
 
-// Patterns of repositories as Harbor writes them (doublestar): `*` any text within a path segment, `**` as a whole
-// segment any number of segments (none, too), `?` one character but '/', `{a,b}` one of several patterns. Every other
-// character stands for itself. Matching takes time proportional to pattern times text, whatever they are.
+// Patterns of repositories and tags as Harbor writes them (doublestar): `*` any text within a path segment, `**` as a
+// whole segment any number of segments (none, too), `?` one character but '/', `[a-z]` and `[^a-z]` one of (or none of)
+// some characters, `{a,b}` one of several patterns. Every other character stands for itself. Matching takes time
+// proportional to pattern times text, whatever they are.
 inline constexpr std::size_t longest_glob = 256;
 
-// bad_request: empty, too long, braces that don't match, or a character that no repository's name can hold.
+// bad_request: empty, too long, braces or brackets that don't match, or a character that no repository's name can hold.
 Result<> check_glob(std::string_view pattern);
+// The same for patterns of tags.
+Result<> check_tag_glob(std::string_view pattern);
 
 // False for a pattern that check_glob() refuses.
 bool glob_matches(std::string_view pattern, std::string_view text) noexcept;

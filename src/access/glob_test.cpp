@@ -70,6 +70,34 @@ TEST(Glob, braces_hold_alternatives)
     EXPECT_TRUE(glob_matches("x{,-y}", "x-y"));
 }
 
+TEST(Glob, brackets_hold_characters_and_ranges)
+{
+    EXPECT_TRUE(glob_matches("v[0-9].*", "v1.2"));
+    EXPECT_FALSE(glob_matches("v[0-9].*", "va.2"));
+    EXPECT_TRUE(glob_matches("[abx-z]", "y"));
+    EXPECT_FALSE(glob_matches("[abx-z]", "c"));
+    EXPECT_TRUE(glob_matches("[^0-9]*", "main"));
+    EXPECT_TRUE(glob_matches("[!0-9]*", "main"));
+    EXPECT_FALSE(glob_matches("[^0-9]*", "1main"));
+    EXPECT_FALSE(glob_matches("a[^b]c", "a/c"));
+    EXPECT_TRUE(glob_matches("a[-]b", "a-b"));
+    EXPECT_TRUE(glob_matches("a[b-]", "a-"));
+    EXPECT_TRUE(glob_matches("{v[0-9],main}-x", "v3-x"));
+    EXPECT_TRUE(glob_matches("{v[0-9],main}-x", "main-x"));
+    for (const std::string_view pattern : {"[", "]", "[]", "[^]", "[a", "a]", "[[a]]", "[a,b]", "[*]", "a^b", "!"}) {
+        EXPECT_FALSE(check_tag_glob(pattern)) << pattern;
+        EXPECT_FALSE(glob_matches(pattern, "a")) << pattern;
+    }
+}
+
+TEST(Glob, tags_have_characters_that_repositories_have_not)
+{
+    EXPECT_TRUE(check_tag_glob("RC[0-9]*"));
+    EXPECT_FALSE(check_glob("RC[0-9]*"));
+    EXPECT_TRUE(check_glob("team/**"));
+    EXPECT_FALSE(check_tag_glob("team/**"));
+}
+
 TEST(Glob, patterns_that_are_none_match_nothing_and_are_refused)
 {
     for (const std::string_view pattern : {"", "{a", "a}", "}a{"}) {

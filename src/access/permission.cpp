@@ -67,6 +67,7 @@ constexpr Resource resources[] = {
     {K::project, "repository", "CRUDL", {"pull", "push"}},
     {K::project, "tag-retention", "CRUDL", {"operate"}},
     {K::project, "immutable-tag", "CUDL"},
+    {K::project, "push-policy", "CRUDL"},
     {K::project, "configuration", "RU"},
     {K::project, "robot", "CRUDL"},
     {K::project, "notification-policy", "CRUDL"},

@@ -45,6 +45,7 @@ constexpr Line harbor[] = {
     {"artifact-label", "C D", "C D", "C D", "-", "-", "-"},
     {"preheat-policy", "C R U D L", "-", "-", "-", "-", "-"},
     {"export-cve", "C R L", "C R L", "C R L", "-", "-", "-"},
+    {"push-policy", "C R U D L", "C R U D L", "R L", "-", "-", "-"},
     // Ours: who gives grants, beside Harbor's members.
     {"grant", "C D L", "-", "-", "-", "-", "-"},
 };

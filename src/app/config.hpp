@@ -124,6 +124,14 @@ struct Config {
         std::chrono::seconds untagged_after = std::chrono::hours{24};
     } gc;
 
+    struct History {
+        std::chrono::seconds keep = std::chrono::days{180};
+    } history;
+
+    struct Retention {
+        bool expiry_labels = false;
+    } retention;
+
     struct Shutdown {
         std::chrono::seconds stalled{10};
         std::chrono::seconds longest{60};

@@ -312,6 +312,14 @@ constexpr std::array general_keys{
         ENTREPOT_FIELD(gc.untagged_after),
         "How long a manifest stays that no tag, no index and no subject keeps."
     ),
+    duration<hour, 36'600 * day>(
+        "history.keep", ENTREPOT_FIELD(history.keep), "How long it is remembered what a tag pointed at before."
+    ),
+    on_or_off(
+        "retention.expiry_labels",
+        ENTREPOT_FIELD(retention.expiry_labels),
+        "Whether tags expire as the label or annotation quay.expires-after of what is pushed says."
+    ),
     duration<0, hour>(
         "shutdown.stalled",
         ENTREPOT_FIELD(shutdown.stalled),

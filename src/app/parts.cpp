@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/authoriser/webhook_authoriser.hpp"
+#include "upkeep/retention/retention_order.hpp"
 
 #include <algorithm>
 #include <array>
@@ -205,12 +206,22 @@ App::Parts::Parts(Config with)
       ledger{store->pulls(), clock},
       garbage{store->garbage(), blobs, clock, garbage_windows(config)},
       pull{store->manifests(), store->blobs(), blobs, ledger, clock, garbage_windows(config).lease},
-      push_manifest{{store->manifests(), store->blobs(), blobs}, project_gate, parsing, config.manifests.accept_sparse},
+      push_manifest{
+          {store->manifests(), store->blobs(), blobs},
+          project_gate,
+          parsing,
+          {config.manifests.accept_sparse, config.retention.expiry_labels}
+      },
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
       repositories{store->repositories(), blobs, policy, clock},
       artifacts{store->artifacts(), policy, clock},
+      immutable_rules{store->immutable_rules(), policy, clock},
+      tag_history{store->tag_history(), policy, clock, config.history.keep},
+      push_policies{store->push_policies(), store->tag_inventory(), policy, clock},
+      tag_lifetimes{store->tag_inventory(), policy, clock},
+      retention_run{store->retention(), store->tag_inventory(), clock},
       additions{
           {.artifacts = store->artifacts(),
            .manifests = store->manifests(),
@@ -223,6 +234,14 @@ App::Parts::Parts(Config with)
       icons{store->blobs(), blobs, policy, unpacking},
       jobs{store->jobs(), clock, job_history_of(config)},
       schedules{store->schedules(), store->jobs(), clock},
+      retentions{
+          {.catalog = store->retention(),
+           .queue = store->job_queue(),
+           .jobs = store->jobs(),
+           .schedules = schedules,
+           .policy = policy,
+           .clock = clock}
+      },
       job_runner{store->job_store(), clock, random, job_options(config)},
       job_metrics{jobs, job_runner, clock},
       authoriser{authoriser_of(config, clock)},
@@ -267,6 +286,7 @@ App::Parts::Parts(Config with)
 void App::Parts::hire_job_handlers()
 {
     job_runner.handle("purge_audit", audit.purge(), 1);
+    job_runner.handle(RetentionOrder::kind, retention_run, 2);
 }
 
 App::Parts::~Parts()
@@ -298,6 +318,11 @@ ManagementNeeds App::Parts::management_needs()
         .additions = additions,
         .icons = icons,
         .labels = labels,
+        .immutable_rules = immutable_rules,
+        .tag_history = tag_history,
+        .push_policies = push_policies,
+        .retentions = retentions,
+        .tag_lifetimes = tag_lifetimes,
         .robots = robots,
         .settings = settings,
         .tenancy = tenancy,
@@ -367,7 +392,6 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
-    chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
     chores.push_back({.name = "job counts", .every = 10s, .run = [this] { return job_metrics.count_queues(); }});
     chores.push_back({.name = "old jobs", .every = 10min, .run = [this] { return jobs.remove_old(); }});
     chores.push_back({.name = "audit purge", .every = 10s, .run = [this] { return audit.purge().obey(); }});
@@ -377,6 +401,10 @@ std::vector<Background::Chore> App::Parts::chores()
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
     chores.push_back({.name = "blob removals", .every = 1min, .run = [this] { return garbage.end_removals(); }});
+    chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
+    chores.push_back({.name = "expired tags", .every = 1min, .run = [this] { return tag_lifetimes.remove_expired(); }});
+    chores.push_back({.name = "images in use", .every = 1h, .run = [this] { return tag_lifetimes.forget_unused(); }});
+    chores.push_back({.name = "tag history", .every = 10min, .run = [this] { return tag_history.forget_old(); }});
     chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
                           return store->refresh_tokens().remove_expired(clock.now());
                       }});

@@ -26,12 +26,15 @@
 #include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
 #include "registry/icons.hpp"
+#include "registry/immutable_rules.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
+#include "registry/push_policies.hpp"
 #include "registry/repositories.hpp"
+#include "registry/tag_history.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/access_tokens.hpp"
@@ -46,6 +49,9 @@
 #include "upkeep/jobs/job_runner.hpp"
 #include "upkeep/jobs/jobs.hpp"
 #include "upkeep/jobs/schedules.hpp"
+#include "upkeep/retention/retention_run.hpp"
+#include "upkeep/retention/retentions.hpp"
+#include "upkeep/retention/tag_lifetimes.hpp"
 
 #include <list>
 #include <memory>
@@ -98,10 +104,16 @@ struct App::Parts {
     Browse browse;
     Repositories repositories;
     Artifacts artifacts;
+    ImmutableRuleBook immutable_rules;
+    TagHistory tag_history;
+    PushPolicyBook push_policies;
+    TagLifetimes tag_lifetimes;
+    RetentionRun retention_run;
     Additions additions;
     Icons icons;
     Jobs jobs;
     Schedules schedules;
+    Retentions retentions;
     JobRunner job_runner;  // what happens later
     JobMetrics job_metrics;
 

@@ -19,6 +19,7 @@ std::vector<CtlCommand> make_commands()
           grant_commands,
           robot_commands,
           artifact_commands,
+          rule_commands,
           platform_commands,
           apply_commands,
           own_commands}) {
@@ -46,6 +47,9 @@ constexpr std::array groups{
     CtlGroup{"artifact", "images, charts and other artifacts"},
     CtlGroup{"tag", "tags of an artifact"},
     CtlGroup{"label", "labels, and what bears them"},
+    CtlGroup{"immutable", "tags that can neither be moved nor deleted"},
+    CtlGroup{"push-policy", "what projects demand of what is pushed"},
+    CtlGroup{"retention", "which tags of a project are kept"},
     CtlGroup{"quota", "how much may be stored"},
     CtlGroup{"audit", "who did what"},
     CtlGroup{"config", "settings of the platform"},

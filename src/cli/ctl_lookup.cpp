@@ -67,6 +67,17 @@ Result<std::string> find_project(CtlRun& run, std::string_view name)
     return field_text(project.as_object(), "project_id");
 }
 
+Result<std::string> find_retention(CtlRun& run, std::string_view name)
+{
+    TRY(auto* const api, run.api());
+    TRY(const auto project, api->get("projects/" + percent_encoded(name)));
+    auto id = field_text(project.as_object(), "metadata.retention_id");
+    if (id.empty() || id == "null") {
+        return fail(Errc::not_found, fmt::format("the project {} has no retention policy", name));
+    }
+    return id;
+}
+
 Result<std::string> find_tenant(CtlRun& run, std::string_view name)
 {
     TRY(auto* const api, run.api());
@@ -179,6 +190,7 @@ constexpr std::array lookups{
     Lookup{"quota", find_quota},
     Lookup{"project_id", find_project},
     Lookup{"tenant_id", find_tenant},
+    Lookup{"retention", find_retention},
     Lookup{"project", project_part},
     Lookup{"repository", repository_part},
     Lookup{"reference", reference_part},

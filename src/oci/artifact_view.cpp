@@ -1,5 +1,6 @@
 #include "oci/artifact_view.hpp"
 
+#include "core/ascii.hpp"
 #include "oci/json_fields.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -16,6 +17,7 @@ namespace json = boost::json;
 
 constexpr std::string_view skip_list = "io.goharbor.artifact.v1alpha1.skip-list";
 constexpr std::string_view icon_mark = "io.goharbor.artifact.v1alpha1.icon";
+constexpr std::string_view lasting_label = "quay.expires-after";
 constexpr std::string_view acceleration_driver = "io.goharbor.artifact.v1alpha1.acceleration.driver.name";
 constexpr std::string_view acceleration_source = "io.goharbor.artifact.v1alpha1.acceleration.source.digest";
 
@@ -247,10 +249,20 @@ void read_relation(ArtifactView& view, const Manifest& manifest)
     view.accessory_type = accessory_type_of(manifest, view.type);
 }
 
+// An annotation of the manifest, or a label of the image.
+void read_lasting(ArtifactView& view, std::string_view text)
+{
+    if (text.empty() || view.lasts != 0) return;
+    view.lasts = lasting_of(text).value_or(0);
+}
+
 void read_config(ArtifactView& view, std::string_view bytes, std::string_view config)
 {
     auto fields = parse_object(config);
     if (!fields) return;
+    if (const auto* inner = find_object(*fields, "config")) {
+        if (const auto* labels = find_object(*inner, "Labels")) read_lasting(view, find_text(*labels, lasting_label));
+    }
     if (view.type == "IMAGE") {
         view.extra = bounded(image_fields(*fields));
         return;
@@ -262,6 +274,19 @@ void read_config(ArtifactView& view, std::string_view bytes, std::string_view co
 }
 
 }  // namespace
+
+std::optional<Micros> lasting_of(std::string_view text)
+{
+    constexpr Micros second = 1'000'000;
+    constexpr Micros longest = Micros{3653} * 24 * 3600 * second;
+    constexpr std::string_view units = "smhdw";
+    constexpr std::array<Micros, 5> lengths{second, 60 * second, 3600 * second, 86'400 * second, 604'800 * second};
+    const auto unit = text.empty() ? std::string_view::npos : units.find(text.back());
+    if (unit == std::string_view::npos) return std::nullopt;
+    const auto number = parse_decimal(text.substr(0, text.size() - 1));
+    if (!number || *number == 0 || *number > static_cast<std::uint64_t>(longest / lengths[unit])) return std::nullopt;
+    return static_cast<Micros>(*number) * lengths[unit];
+}
 
 bool wants_config(const Manifest& manifest) noexcept
 {
@@ -277,6 +302,7 @@ ArtifactView view_of(const Manifest& manifest, std::string_view bytes, std::opti
     view.annotations = annotations_of(manifest);
     view.size = size_of(manifest, bytes);
     read_relation(view, manifest);
+    read_lasting(view, annotation(manifest, lasting_label));
     if (media::is_index(manifest.media_type)) {
         view.children = children_of(bytes);
         std::size_t text = 0;

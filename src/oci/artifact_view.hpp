@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock.hpp"
 #include "oci/digest.hpp"
 #include "oci/manifest.hpp"
 #include "oci/names.hpp"
@@ -39,7 +40,11 @@ struct ArtifactView {
     std::string accessory_type;  // of an artifact that belongs to another one: signature.cosign …
     std::optional<Digest> subject;
     std::vector<Child> children;
+    Micros lasts = 0;  // how long its tags are wanted, as its author says (quay.expires-after); 0: for ever
 };
+
+// "90m", "12h", "7d", "2w": up to ten years. nullopt for anything else.
+std::optional<Micros> lasting_of(std::string_view text);
 
 // `config`: the config's bytes, where they could be had. `bytes` are those that `manifest` was parsed from.
 ArtifactView view_of(const Manifest& manifest, std::string_view bytes, std::optional<std::string_view> config);

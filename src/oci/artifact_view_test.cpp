@@ -231,6 +231,20 @@ TEST(ArtifactView, sizes_that_descriptors_invent_do_not_overflow)
     EXPECT_EQ(sample.view().size, std::uint64_t{1} << 53U);
 }
 
+TEST(ArtifactView, knows_how_long_its_author_wants_it)
+{
+    constexpr Micros hour = Micros{3600} * 1'000'000;
+    EXPECT_EQ(Sample{}.view(R"({"config":{"Labels":{"quay.expires-after":"2w"}}})").lasts, 336 * hour);
+    EXPECT_EQ(Sample{}.view(R"({"config":{"Labels":{"quay.expires-after":"soon"}}})").lasts, 0);
+    EXPECT_EQ(Sample{}.view("{}").lasts, 0);
+    EXPECT_EQ(lasting_of("90m"), hour * 3 / 2);
+    EXPECT_EQ(lasting_of("1s"), 1'000'000);
+    EXPECT_EQ(lasting_of("3653d"), 3653 * 24 * hour);
+    for (const std::string_view text : {"", "h", "0h", "-1h", "1.5h", "1y", "3654d", "99999999999999999999w", "12"}) {
+        EXPECT_FALSE(lasting_of(text)) << text;
+    }
+}
+
 TEST(ArtifactView, wants_a_config_of_reasonable_size_that_lies_here)
 {
     const auto wants = [](std::uint64_t size, bool foreign) {

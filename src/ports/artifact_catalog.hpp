@@ -57,6 +57,7 @@ struct TagRecord {
     std::string name;
     Micros pushed_at = 0;
     Micros pulled_at = 0;
+    bool immutable = false;
 };
 
 // What of an artifact is wanted besides its own fields.
@@ -64,12 +65,14 @@ struct ArtifactParts {
     bool tags = true;
     bool labels = false;
     bool accessories = false;
+    bool immutable = false;  // whether its tags are; else they say false
 };
 
 // Artifacts as people manage them, beside ManifestCatalog, through which clients push and pull. Lists are in the order
 // of pushing, the newest first, unless the query says otherwise; they hold what is tagged or in no index, and no
 // accessories. What a changing method acknowledges is durable. Each may answer unavailable, lists bad_request, those
-// that write storage_full; name_unknown without the repository and manifest_unknown without the artifact.
+// that write storage_full, those that move or drop an immutable tag precondition_failed; name_unknown without the
+// repository and manifest_unknown without the artifact.
 class ArtifactCatalog {
 public:
     virtual ~ArtifactCatalog() = default;

@@ -32,6 +32,7 @@ struct NewManifest {
     std::vector<Tag> tags;  // point here afterwards; none for a push by digest
     Actor actor;
     ArtifactView view{};          // what lists will show
+    Micros tags_expire_at = 0;    // 0: never
     bool may_lack_blobs = false;  // a sparse image: blobs that are not here count as needed once they arrive
 };
 
@@ -75,10 +76,12 @@ public:
 
     // Stores the manifest and moves its tags. manifest_blob_unknown (naming the digest in the message) when a required
     // blob is not linked to the repository, unless it may lack blobs; name_unknown when the project does not exist.
-    // Pushing again is success.
+    // Pushing again is success. precondition_failed when it would move an immutable tag,
+    // denied when a push policy of the project refuses it.
     virtual Task<> commit(NewManifest manifest) = 0;
 
-    // manifest_unknown when there is none. By digest also drops every tag that points at it.
+    // manifest_unknown when there is none. By digest also drops every tag that points at it. precondition_failed for an
+    // immutable tag, and for what one points at.
     virtual Task<> remove(RepositoryName repository, Reference reference, Actor actor) = 0;
 
     virtual std::optional<NamePagePtr> peek_tags(const RepositoryName& repository, const PageRequest& page) = 0;

@@ -10,6 +10,7 @@
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
 #include "ports/idempotency_catalog.hpp"
+#include "ports/immutable_rule_catalog.hpp"
 #include "ports/job_catalog.hpp"
 #include "ports/job_queue.hpp"
 #include "ports/job_store.hpp"
@@ -18,12 +19,16 @@
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/push_policy_catalog.hpp"
 #include "ports/quota_ledger.hpp"
 #include "ports/repository_catalog.hpp"
+#include "ports/retention_catalog.hpp"
 #include "ports/robot_catalog.hpp"
 #include "ports/schedule_catalog.hpp"
 #include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
+#include "ports/tag_history_catalog.hpp"
+#include "ports/tag_inventory.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 
@@ -44,6 +49,11 @@ public:
     virtual OverviewCatalog& overview() = 0;
     virtual SettingsCatalog& settings() = 0;
     virtual LabelCatalog& labels() = 0;
+    virtual ImmutableRuleCatalog& immutable_rules() = 0;
+    virtual TagHistoryCatalog& tag_history() = 0;
+    virtual PushPolicyCatalog& push_policies() = 0;
+    virtual RetentionCatalog& retention() = 0;
+    virtual TagInventory& tag_inventory() = 0;
     virtual IdempotencyCatalog& idempotency() = 0;
     virtual AccessCatalog& access() = 0;
     virtual AccountCatalog& accounts() = 0;

@@ -38,7 +38,8 @@ public:
     virtual Task<> describe(RepositoryName name, std::string description, Actor actor) = 0;  // name_unknown
 
     // With everything in it, in several transactions: after a failure a part may be gone. Answers the uploads that were
-    // under way; their bytes are to be discarded. name_unknown; conflict while others keep pushing into it.
+    // under way; their bytes are to be discarded. name_unknown; conflict while others keep pushing into it;
+    // precondition_failed while it has immutable tags.
     virtual Task<std::vector<UploadId>> remove(RepositoryName name, Actor actor) = 0;
 };
 

@@ -64,6 +64,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     auto view = small && (!config || config->bytes) ? look() : co_await offload(parsing_, look);
     PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags, .missing_children = 0};
     if (manifest.subject) pushed.subject = manifest.subject->digest;
+    const Micros expires_at = options_.expire_tags && view.lasts != 0 ? push.actor.at + view.lasts : 0;
     NewManifest record{
         .repository = std::move(push.repository),
         .digest = std::move(digest),
@@ -72,7 +73,8 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
         .tags = std::move(tags),
         .actor = push.actor,
         .view = std::move(view),
-        .may_lack_blobs = accept_sparse_,
+        .tags_expire_at = expires_at,
+        .may_lack_blobs = options_.accept_sparse,
     };
     const auto repository = record.repository;
     auto children = record.manifest.children;
@@ -88,7 +90,7 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
 // not, nothing of another repository's may be shown.
 asio::awaitable<std::optional<BlobContent>> PushManifest::find_config(RepositoryName repository, Digest digest)
 {
-    if (accept_sparse_) {
+    if (options_.accept_sparse) {
         const auto linked = co_await links_.load(std::move(repository), digest);
         if (!linked) co_return std::nullopt;
     }

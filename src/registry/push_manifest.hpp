@@ -41,15 +41,18 @@ public:
         BlobCatalog& links;
         BlobReader& blobs;
     };
-    // `accept_sparse`: an image may come before, or without, some of its blobs.
+    struct Options {
+        bool accept_sparse = false;  // an image may come before, or without, some of its blobs
+        bool expire_tags = false;    // what says by itself how long it is wanted is not kept longer
+    };
     // Large manifests and configs are parsed on `parsing`, which outlives this.
-    PushManifest(Stores stores, ProjectGate& gate, asio::thread_pool& parsing, bool accept_sparse = false)
+    PushManifest(Stores stores, ProjectGate& gate, asio::thread_pool& parsing, Options options)
         : catalog_{stores.catalog},
           links_{stores.links},
           blobs_{stores.blobs},
           gate_{gate},
           parsing_{parsing},
-          accept_sparse_{accept_sparse}
+          options_{options}
     {
     }
 
@@ -65,7 +68,7 @@ private:
     BlobReader& blobs_;
     ProjectGate& gate_;
     asio::thread_pool& parsing_;
-    bool accept_sparse_;
+    Options options_;
 };
 
 }  // namespace entrepot

@@ -117,7 +117,7 @@ protected:
     PullLedger ledger{store->pulls(), clock};
     Pull pull{store->manifests(), store->blobs(), blobs, ledger, clock, 7'200'000'000};
     asio::thread_pool parsing{1};
-    PushManifest push_manifest{{store->manifests(), store->blobs(), blobs}, gate, parsing};
+    PushManifest push_manifest{{store->manifests(), store->blobs(), blobs}, gate, parsing, {}};
     MountBlob mount{store->blobs(), policy, gate};
     Uploads uploads{store->uploads(), store->blobs(), blobs, gate, random, clock, {}};
     Browse browse{store->manifests(), store->blobs(), policy};

@@ -57,6 +57,14 @@ inline const std::vector<std::string>& recounts()
         "WHERE a.children NOT LIKE '%{\"child_digest\":\"' || c.digest || '\",\"child_id\":' || "
         "COALESCE((SELECT m.id FROM manifests m WHERE m.digest = c.digest AND m.repository_id = a.repository_id), 0) "
         "|| ',%'",
+        "SELECT COUNT(*) FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE 1 <> (SELECT COUNT(*) FROM "
+        "tag_history h WHERE h.repository_id = t.repository_id AND h.tag = t.name AND h.until = 0 AND "
+        "h.digest = m.digest)",
+        "SELECT (SELECT COUNT(*) FROM tag_history WHERE until = 0) - (SELECT COUNT(*) FROM tags)",
+        "SELECT COUNT(*) FROM projects p WHERE p.immutable_rules <> "
+        "(SELECT COUNT(*) FROM immutable_rules x WHERE x.project_id = p.id AND x.disabled = 0)",
+        "SELECT COUNT(*) FROM projects p WHERE p.push_policies <> "
+        "(SELECT COUNT(*) FROM push_policies x WHERE x.project_id = p.id AND x.disabled = 0)",
         "SELECT COUNT(*) FROM repositories r WHERE r.artifact_count <> "
         "(SELECT COUNT(*) FROM artifacts a WHERE a.repository_id = r.id AND a.listed = 1)",
         "SELECT COUNT(*) FROM projects p WHERE " PROJECT_ARTIFACTS " <> "

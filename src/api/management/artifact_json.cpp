@@ -126,7 +126,7 @@ void append_tag_record(std::string& out, const TagRecord& tag)
     append_field(out, "name", tag.name);
     append_time(out, "push_time", tag.pushed_at);
     append_time(out, "pull_time", tag.pulled_at);
-    append_flag(out, "immutable", false);
+    append_flag(out, "immutable", tag.immutable);
     out += '}';
 }
 

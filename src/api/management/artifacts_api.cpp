@@ -22,6 +22,7 @@ Result<ArtifactParts> parts_of(const Query& query)
     TRY(parts.tags, flag(query, "with_tag", true));
     TRY(parts.labels, flag(query, "with_label", false));
     TRY(parts.accessories, flag(query, "with_accessory", false));
+    TRY(parts.immutable, flag(query, "with_immutable_status", false));
     return parts;
 }
 

@@ -26,6 +26,11 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
       labels_{needs.labels, needs.policy},
+      immutable_rules_{needs.immutable_rules, needs.policy},
+      tag_history_{needs.tag_history, needs.policy},
+      push_policies_{needs.push_policies, needs.policy},
+      retentions_{needs.retentions, needs.policy},
+      tag_lifetimes_{needs.tag_lifetimes, needs.policy, needs.clock},
       robots_{needs.robots, needs.policy},
       configurations_{needs.settings},
       audit_{needs.audit_reader, needs.policy},
@@ -48,6 +53,11 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     additions_.add_to(router_);
     quotas_.add_to(router_);
     labels_.add_to(router_);
+    immutable_rules_.add_to(router_);
+    tag_history_.add_to(router_);
+    push_policies_.add_to(router_);
+    retentions_.add_to(router_);
+    tag_lifetimes_.add_to(router_);
     robots_.add_to(router_);
     configurations_.add_to(router_);
     audit_.add_to(router_);

@@ -8,16 +8,21 @@
 #include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
+#include "api/management/immutable_rules_api.hpp"
 #include "api/management/jobs_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
+#include "api/management/push_policies_api.hpp"
 #include "api/management/quotas_api.hpp"
 #include "api/management/repositories_api.hpp"
+#include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
+#include "api/management/tag_history_api.hpp"
+#include "api/management/tag_lifetimes_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
@@ -37,6 +42,11 @@ struct ManagementNeeds {
     Additions& additions;
     Icons& icons;
     Labels& labels;
+    ImmutableRuleBook& immutable_rules;
+    TagHistory& tag_history;
+    PushPolicyBook& push_policies;
+    Retentions& retentions;
+    TagLifetimes& tag_lifetimes;
     Robots& robots;
     Settings& settings;
     TenancyVerbs& tenancy;
@@ -71,6 +81,11 @@ private:
     AdditionsApi additions_;
     QuotasApi quotas_;
     LabelsApi labels_;
+    ImmutableRulesApi immutable_rules_;
+    TagHistoryApi tag_history_;
+    PushPoliciesApi push_policies_;
+    RetentionsApi retentions_;
+    TagLifetimesApi tag_lifetimes_;
     RobotsApi robots_;
     ConfigurationsApi configurations_;
     AuditApi audit_;

@@ -64,7 +64,7 @@ Task<Response> OciWrites::put_manifest(OciCall call)
         .media_type = std::move(media_type),
         .bytes = *std::move(bytes),
         .caller = call.caller,
-        .actor = actor(call),
+        .actor = actor(call, Via::push),
     };
     CO_TRY(const auto pushed, co_await push_(std::move(push)));
 
@@ -87,14 +87,14 @@ Task<Response> OciWrites::put_manifest(OciCall call)
 Task<Response> OciWrites::delete_manifest(OciCall call)
 {
     CO_TRY(auto reference, Reference::parse(call.last));
-    CO_CHECK(co_await browse_.remove_manifest(call.repository, std::move(reference), actor(call)));
+    CO_CHECK(co_await browse_.remove_manifest(call.repository, std::move(reference), actor(call, Via::client_delete)));
     co_return accepted();
 }
 
 Task<Response> OciWrites::delete_blob(OciCall call)
 {
     CO_TRY(auto digest, Digest::parse(call.last));
-    CO_CHECK(co_await browse_.remove_blob(call.repository, std::move(digest), actor(call)));
+    CO_CHECK(co_await browse_.remove_blob(call.repository, std::move(digest), actor(call, Via::client_delete)));
     co_return accepted();
 }
 

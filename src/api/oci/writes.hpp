@@ -23,7 +23,10 @@ public:
     Task<Response> delete_blob(OciCall call);
 
 private:
-    Actor actor(const OciCall& call) const { return {.user_id = call.caller.identity->user_id, .at = clock_.now()}; }
+    Actor actor(const OciCall& call, Via via) const
+    {
+        return {.user_id = call.caller.identity->user_id, .at = clock_.now(), .via = via};
+    }
 
     PushManifest& push_;
     Browse& browse_;

@@ -3,6 +3,7 @@
 #include "drivers/postgres/garbage_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
+#include "drivers/postgres/rules_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 
 #include <array>
@@ -170,6 +171,7 @@ constexpr std::array migrations{
     Migration{.version = 2, .name = "tenancy", .script = postgres_tenancy_schema, .oldest_binary = 2},
     Migration{.version = 3, .name = "jobs", .script = postgres_jobs_schema, .oldest_binary = 2},
     Migration{.version = 5, .name = "garbage collection", .script = postgres_garbage_schema, .oldest_binary = 5},
+    Migration{.version = 6, .name = "rules", .script = postgres_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
 };
 

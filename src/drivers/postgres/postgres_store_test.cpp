@@ -90,6 +90,27 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Postgres,
+    TagRuleContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
+    PushPolicyContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
+    RetentionContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
     AuditAnchorContract,
     testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
     [](const auto& instance) { return instance.param.name; }

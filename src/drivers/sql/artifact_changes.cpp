@@ -4,6 +4,7 @@
 #include "drivers/sql/artifact_list.hpp"
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/sql_push_policies.hpp"
 
 #include <set>
 
@@ -50,8 +51,8 @@ Result<Target> lock_artifact(SqlSession& session, const RepositoryName& name, co
 // One artifact after the other: what belonged to it, and the children that nothing else holds, follow.
 class Removal {
 public:
-    Removal(SqlSession& session, const RepositoryRow& place, Micros now)
-        : session_{session}, place_{place}, now_{now}, rows_{session, place, now}
+    Removal(SqlSession& session, const RepositoryRow& place, const Actor& actor)
+        : session_{session}, place_{place}, actor_{actor}, rows_{session, place, actor}
     {
     }
 
@@ -63,7 +64,7 @@ public:
             left_.pop_back();
             CHECK(remove(id));
         }
-        return rows_.finish(-bytes_, now_);
+        return rows_.finish(-bytes_);
     }
 
 private:
@@ -87,7 +88,7 @@ private:
 
     SqlSession& session_;
     RepositoryRow place_;
-    Micros now_;
+    Actor actor_;
     ArtifactRows rows_;
     std::vector<std::int64_t> left_;
     std::int64_t bytes_ = 0;
@@ -103,7 +104,12 @@ remove_artifact(SqlSession& session, const RepositoryName& name, const Reference
     if (rows.front().integer(1) > 0 && rows.front().is_null(4)) {
         return fail(Errc::precondition_failed, "the artifact is part of an index that has to be deleted first");
     }
-    return Removal{session, target.place, actor.at}.run(target.artifact.id);
+    return remove_artifact_tree(session, target.place, target.artifact.id, actor);
+}
+
+Result<> remove_artifact_tree(SqlSession& session, const RepositoryRow& place, std::int64_t id, const Actor& actor)
+{
+    return Removal{session, place, actor}.run(id);
 }
 
 Result<> add_artifact_tag(
@@ -115,9 +121,10 @@ Result<> add_artifact_tag(
     if (!before.empty()) {
         return fail(Errc::conflict, "the tag " + tag.text() + " exists already in " + name.text());
     }
-    ArtifactRows rows{session, target.place, actor.at};
-    CHECK(rows.tag(target.artifact.id, {&tag, 1}, actor));
-    return rows.finish(0, actor.at);
+    CHECK(check_push(session, target.place, name, {&tag, 1}));
+    ArtifactRows rows{session, target.place, actor};
+    CHECK(rows.tag(target.artifact.id, {&tag, 1}));
+    return rows.finish(0);
 }
 
 Result<> remove_artifact_tag(
@@ -129,9 +136,9 @@ Result<> remove_artifact_tag(
     if (before.empty() || before.front().integer(0) != target.artifact.id) {
         return fail(Errc::not_found, "the artifact has no tag " + tag.text());
     }
-    ArtifactRows rows{session, target.place, actor.at};
+    ArtifactRows rows{session, target.place, actor};
     CHECK(rows.untag(tag.text()));
-    return rows.finish(0, actor.at);
+    return rows.finish(0);
 }
 
 Result<>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/sql_session.hpp"
 #include "oci/names.hpp"
 #include "ports/artifact_catalog.hpp"
@@ -14,6 +15,8 @@ namespace entrepot {
 
 Result<>
 remove_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference, const Actor& actor);
+// The artifact with what belonged to it alone, whatever holds it.
+Result<> remove_artifact_tree(SqlSession& session, const RepositoryRow& place, std::int64_t id, const Actor& actor);
 Result<> add_artifact_tag(
     SqlSession& session, const RepositoryName& name, const Reference& reference, const Tag& tag, const Actor& actor
 );

@@ -122,7 +122,7 @@ Result<NewManifest> read_for_copy(
         .bytes = std::move(bytes),
         .manifest = std::move(manifest),
         .tags = std::move(tags),
-        .actor = actor,
+        .actor = {actor.user_id, actor.at, Via::copy},
         .view = std::move(view),
         .may_lack_blobs = true,
     };

@@ -7,6 +7,7 @@
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/tag_guard.hpp"
 
 #include <algorithm>
 #include <map>
@@ -186,6 +187,19 @@ Result<> add_labels(SqlSession& session, std::vector<ListedArtifact>& artifacts)
     return {};
 }
 
+// Of one project.
+Result<> add_immutability(SqlSession& session, std::vector<ListedArtifact>& artifacts)
+{
+    if (artifacts.empty()) return {};
+    TRY(const auto rules, ImmutableRules::read(session, artifacts.front().project_id));
+    for (auto& artifact : artifacts) {
+        artifact.tags_json = with_immutability(artifact.tags_json, [&](std::string_view tag) {
+            return rules.holding(artifact.repository, tag) != nullptr;
+        });
+    }
+    return {};
+}
+
 Result<std::vector<ListedArtifact>>
 complete_all(SqlSession& session, SqlRows rows, const ArtifactParts& parts, std::int64_t largest_index = short_index)
 {
@@ -196,6 +210,7 @@ complete_all(SqlSession& session, SqlRows rows, const ArtifactParts& parts, std:
         artifacts.push_back(std::move(artifact));
     }
     if (parts.labels) CHECK(add_labels(session, artifacts));
+    if (parts.tags && parts.immutable) CHECK(add_immutability(session, artifacts));
     return artifacts;
 }
 
@@ -388,6 +403,7 @@ list_artifact_tags(SqlSession& session, const RepositoryName& name, const Refere
     ListPage<TagRecord> page;
     TRY(page.total, statement.count(session));
     TRY(auto rows, statement.page(session));
+    TRY(const auto rules, ImmutableRules::read(session, found.project_id));
     for (SqlRow& row : rows) {
         TagRecord tag{
             .id = tag_id(found.repository_id, row.text(0)),
@@ -396,6 +412,7 @@ list_artifact_tags(SqlSession& session, const RepositoryName& name, const Refere
             .name = row.text(0),
             .pushed_at = row.integer(1),
             .pulled_at = row.integer(2),
+            .immutable = rules.holding(name.text(), row.text(0)) != nullptr,
         };
         page.items.push_back(std::move(tag));
     }

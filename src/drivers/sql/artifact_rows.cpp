@@ -2,6 +2,7 @@
 
 #include "drivers/sql/artifact_text.hpp"
 #include "drivers/sql/project_budget.hpp"
+#include "drivers/sql/tag_history_rows.hpp"
 
 #include <algorithm>
 #include <set>
@@ -82,11 +83,13 @@ constexpr SqlStatement delete_row{"DELETE FROM artifacts WHERE manifest_id = $1"
 // Tags, blob references, children and the artifact's row go with it (ON DELETE CASCADE).
 constexpr SqlStatement delete_manifest{"DELETE FROM manifests WHERE id = $1"};
 
-constexpr SqlStatement find_tag{"SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2"};
+constexpr SqlStatement find_tag{"SELECT t.manifest_id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id "
+                                "WHERE t.repository_id = $1 AND t.name = $2"};
 constexpr SqlStatement move_tag{
-    "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5) "
-    "ON CONFLICT (repository_id, name) DO UPDATE SET "
-    "manifest_id = excluded.manifest_id, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by"
+    "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by, expires_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (repository_id, name) DO UPDATE SET "
+    "manifest_id = excluded.manifest_id, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by, "
+    "expires_at = excluded.expires_at"
 };
 constexpr SqlStatement delete_tag{"DELETE FROM tags WHERE repository_id = $1 AND name = $2"};
 
@@ -195,20 +198,27 @@ void ArtifactRows::list(std::int64_t id, std::int64_t by)
 
 // Points the tags at the manifest; answers what else they pointed at before.
 Result<std::vector<std::int64_t>>
-ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, const Actor& actor)
+ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at)
 {
     std::set<std::int64_t> left;
     for (const Tag& name : tags) {
         TRY(const auto before, session_.run(find_tag, {place_.id, name.text()}));
-        if (!before.empty() && before.front().integer(0) != id) left.insert(before.front().integer(0));
-        CHECK(session_.run(move_tag, {place_.id, name.text(), id, actor.at, actor.user_id}));
+        const bool stays = !before.empty() && before.front().integer(0) == id;
+        if (!before.empty() && !stays) {
+            CHECK(guard_.check_tag(name.text()));
+            left.insert(before.front().integer(0));
+        }
+        CHECK(session_.run(move_tag, {place_.id, name.text(), id, actor_.at, actor_.user_id, expires_at}));
+        if (stays) continue;
+        const std::string_view previous = before.empty() ? std::string_view{} : before.front().text(1);
+        CHECK(remember_tag(session_, place_, name.text(), id, previous, actor_));
     }
     return std::vector<std::int64_t>(left.begin(), left.end());
 }
 
 Result<> ArtifactRows::add(std::int64_t id, const NewManifest& pushed)
 {
-    TRY(const auto left, move_tags(id, pushed.tags, pushed.actor));
+    TRY(const auto left, move_tags(id, pushed.tags, pushed.tags_expire_at));
     CHECK(insert(id, pushed, pushed.view));
     for (const std::int64_t other : left) CHECK(refresh_tags(other));
     return {};
@@ -324,7 +334,7 @@ Result<> ArtifactRows::settle_death(Row& row)
         row.dead_since = 0;
     } else if (row.dead_kind == 0) {
         row.dead_kind = 1;
-        row.dead_since = now_;
+        row.dead_since = actor_.at;
     }
     return {};
 }
@@ -345,10 +355,10 @@ Result<> ArtifactRows::appear_in_parents(const Row& row, bool here)
     return {};
 }
 
-Result<> ArtifactRows::tag(std::int64_t id, std::span<const Tag> tags, const Actor& actor)
+Result<> ArtifactRows::tag(std::int64_t id, std::span<const Tag> tags, Micros expires_at)
 {
     if (tags.empty()) return {};
-    TRY(const auto left, move_tags(id, tags, actor));
+    TRY(const auto left, move_tags(id, tags, expires_at));
     CHECK(refresh_tags(id));
     for (const std::int64_t other : left) CHECK(refresh_tags(other));
     return {};
@@ -358,6 +368,8 @@ Result<bool> ArtifactRows::untag(std::string_view name)
 {
     TRY(const auto found, session_.run(find_tag, {place_.id, name}));
     if (found.empty()) return false;
+    CHECK(guard_.check_tag(name));
+    CHECK(remember_untag(session_, place_, name, actor_));
     CHECK(session_.run(delete_tag, {place_.id, name}));
     CHECK(refresh_tags(found.front().integer(0)));
     return true;
@@ -406,32 +418,40 @@ Result<> ArtifactRows::refresh_tags(std::int64_t id)
 Result<> ArtifactRows::forget(std::int64_t id)
 {
     TRY(const auto row, load(id));
-    if (row->listed) list(id, -1);
-    CHECK(release_children(id));
-    if (row->subject) CHECK(relate(*row->subject, -1));
-    if (row->parents > 0) CHECK(appear_in_parents(*row, false));
-    if (row->accessories > 0) CHECK(session_.run(orphan_accessories, {place_.id, row->digest, now_}));
-    CHECK(session_.run(delete_row, {id}));
+    return forget(*row);
+}
+
+Result<> ArtifactRows::forget(const Row& row)
+{
+    if (row.listed) list(row.id, -1);
+    CHECK(release_children(row.id));
+    if (row.subject) CHECK(relate(*row.subject, -1));
+    if (row.parents > 0) CHECK(appear_in_parents(row, false));
+    if (row.accessories > 0) CHECK(session_.run(orphan_accessories, {place_.id, row.digest, actor_.at}));
+    CHECK(session_.run(delete_row, {row.id}));
     return {};
 }
 
 Result<> ArtifactRows::remove(std::int64_t id)
 {
-    CHECK(forget(id));
-    CHECK(session_.run(release_blobs, {place_.id, id, std::max<Micros>(now_, 1)}));
+    CHECK(guard_.check_manifest(id));
+    TRY(const auto row, load(id));
+    if (row->tag_count > 0) CHECK(remember_untag_all(session_, id, actor_));
+    CHECK(forget(*row));
+    CHECK(session_.run(release_blobs, {place_.id, id, std::max<Micros>(actor_.at, 1)}));
     CHECK(session_.run(delete_manifest, {id}));
     return {};
 }
 
-Result<> ArtifactRows::finish(std::int64_t bytes, Micros now)
+Result<> ArtifactRows::finish(std::int64_t bytes)
 {
     for (const auto& [chunk, by] : chunks_) {
         if (by == 0) continue;
         CHECK(session_.run(count_in_chunk, {place_.id, chunk, by}));
         if (by < 0) CHECK(session_.run(drop_empty_chunk, {place_.id, chunk}));
     }
-    CHECK(session_.run(count_in_repository, {place_.id, listed_, now}));
-    CHECK(charge(session_, place_, bytes, chunks_, now));
+    CHECK(session_.run(count_in_repository, {place_.id, listed_, actor_.at}));
+    CHECK(charge(session_, place_, bytes, chunks_, actor_.at));
     listed_ = 0;
     chunks_.clear();
     return {};

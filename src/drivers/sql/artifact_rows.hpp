@@ -2,6 +2,7 @@
 
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/sql_session.hpp"
+#include "drivers/sql/tag_guard.hpp"
 #include "oci/artifact_view.hpp"
 #include "ports/manifest_catalog.hpp"
 
@@ -19,18 +20,19 @@ namespace entrepot {
 // that changes those. An artifact is *listed* when it belongs to no other one (as a signature does) and is tagged or
 // in no index. Sizes of an index are its own bytes and, of the children that are there, their sizes (of an index
 // among them its own bytes only). What nothing keeps (no tag, no index, no subject that is here) is *dead* since then.
-// The repository is locked.
+// Each change of a tag goes into its history; what an immutable tag forbids is refused (precondition_failed). The
+// repository is locked.
 class ArtifactRows {
 public:
-    ArtifactRows(SqlSession& session, const RepositoryRow& place, Micros now)
-        : session_{session}, place_{place}, now_{now}
+    ArtifactRows(SqlSession& session, const RepositoryRow& place, const Actor& actor)
+        : session_{session}, place_{place}, actor_{actor}, guard_{session, place}
     {
     }
 
     // A manifest that was just inserted, with its children. Its tags are moved here too.
     Result<> add(std::int64_t id, const NewManifest& pushed);
-    // Moves the tags to a manifest that was here.
-    Result<> tag(std::int64_t id, std::span<const Tag> tags, const Actor& actor);
+    // Moves the tags to a manifest that was here. `expires_at`: when they go by themselves; 0: never.
+    Result<> tag(std::int64_t id, std::span<const Tag> tags, Micros expires_at = 0);
     // The manifest is about to be taken for another type: what depended on it lets go. add() follows.
     Result<> forget(std::int64_t id);
     Result<bool> untag(std::string_view name);  // false when there is no such tag
@@ -38,16 +40,18 @@ public:
     Result<> remove(std::int64_t id);
 
     // Writes the counts that all this adds up to, and charges `bytes` to the project.
-    Result<> finish(std::int64_t bytes, Micros now);
+    Result<> finish(std::int64_t bytes);
 
 private:
     struct Row;
     Result<std::optional<Row>> find(std::string_view digest);
     Result<std::optional<Row>> load(std::int64_t id);
-    Result<std::vector<std::int64_t>> move_tags(std::int64_t id, std::span<const Tag> tags, const Actor& actor);
+    Result<std::vector<std::int64_t>>
+    move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at);
     Result<> insert(std::int64_t id, const NewManifest& pushed, const ArtifactView& view);
     Result<> adopt_children(std::int64_t id, const NewManifest& pushed);
     Result<> release_children(std::int64_t id);
+    Result<> forget(const Row& row);
     Result<> relate(std::string_view subject, std::int64_t by);
     Result<> appear_in_parents(const Row& row, bool here);
     Result<> refresh_tags(std::int64_t id);
@@ -57,7 +61,8 @@ private:
 
     SqlSession& session_;
     RepositoryRow place_;
-    Micros now_;
+    Actor actor_;
+    TagGuard guard_;
     std::int64_t listed_ = 0;
     std::map<std::int64_t, std::int64_t> chunks_;
 };

@@ -35,6 +35,22 @@ std::string tags_text(std::int64_t repository_id, std::int64_t artifact_id, cons
     return text + "]";
 }
 
+std::string with_immutability(std::string_view tags_text, const std::function<bool(std::string_view)>& immutable)
+{
+    constexpr std::string_view before_name = R"("name":")";
+    constexpr std::string_view no = R"("immutable":false)";
+    std::string text;
+    while (true) {
+        const auto name = tags_text.find(before_name);
+        const auto flag = tags_text.find(no, name);
+        if (flag == std::string_view::npos) return text.append(tags_text);
+        const auto start = name + before_name.size();
+        const bool held = immutable(tags_text.substr(start, tags_text.find('"', start) - start));
+        text.append(tags_text.substr(0, flag)).append(held ? R"("immutable":true)" : no);
+        tags_text.remove_prefix(flag + no.size());
+    }
+}
+
 std::string labels_text(std::span<const SqlRow> labels)
 {
     std::string text = "[";

@@ -5,6 +5,7 @@
 #include "oci/artifact_view.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,9 @@ struct TagText {
 };
 void append_tag(std::string& text, std::int64_t repository_id, std::int64_t artifact_id, const TagText& tag);
 std::string tags_text(std::int64_t repository_id, std::int64_t artifact_id, const std::vector<TagText>& tags);
+
+// The same text with what `immutable` says of each tag.
+std::string with_immutability(std::string_view tags_text, const std::function<bool(std::string_view)>& immutable);
 
 // Rows of (id, name, description, color, scope, project_id, created_at, updated_at).
 std::string labels_text(std::span<const SqlRow> labels);

@@ -4,6 +4,7 @@
 #include "drivers/sql/manifest_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/sql_push_policies.hpp"
 
 #include <algorithm>
 
@@ -122,7 +123,7 @@ Result<Written> rewrite(
     const Manifest& manifest = pushed.manifest;
     const auto& stored_type = found.front().text(1);
     if (stored_type == manifest.media_type) {
-        CHECK(rows.tag(id, pushed.tags, pushed.actor));
+        CHECK(rows.tag(id, pushed.tags, pushed.tags_expire_at));
         return Written{ManifestChange::repeated, 0};
     }
     // As another type it would let go of its blobs, and answer whoever pulls it by digest with that type.
@@ -179,6 +180,7 @@ Result<std::optional<ManifestChange>>
 commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view claim)
 {
     TRY(RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
+    CHECK(check_push(session, place, pushed.repository, pushed.tags));
     if (place.limited && session.has_rivals() && !claim.empty()) {
         const auto size = static_cast<std::int64_t>(pushed.bytes.size());
         TRY(place.claimed, take_claim(session, claim, size, pushed.actor.at));
@@ -186,9 +188,9 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
         if (!place.claimed && here.empty()) return std::nullopt;
     }
     TRY(const auto blobs, find_required_blobs(session, place, pushed));
-    ArtifactRows rows{session, place, pushed.actor.at};
+    ArtifactRows rows{session, place, pushed.actor};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));
-    CHECK(rows.finish(written.bytes, pushed.actor.at));
+    CHECK(rows.finish(written.bytes));
     return written.change;
 }
 

@@ -66,16 +66,16 @@ remove_manifest(SqlSession& session, const RepositoryName& repository, const Ref
 {
     TRY(const auto place, lock_repository(session, repository));
     if (!place) return no_such_repository(repository);
-    ArtifactRows rows{session, *place, actor.at};
+    ArtifactRows rows{session, *place, actor};
     if (reference.tag()) {
         TRY(const bool removed, rows.untag(reference.text()));
         if (!removed) return no_such_manifest(repository, reference);
-        return rows.finish(0, actor.at);
+        return rows.finish(0);
     }
     TRY(const auto found, session.run(find_manifest, {place->id, reference.text()}));
     if (found.empty()) return no_such_manifest(repository, reference);
     CHECK(rows.remove(found.front().integer(0)));
-    return rows.finish(-found.front().integer(1), actor.at);
+    return rows.finish(-found.front().integer(1));
 }
 
 Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository, const PageRequest& page)

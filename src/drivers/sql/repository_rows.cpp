@@ -17,7 +17,7 @@ constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE nam
 
 #define PLACE_BY_NAME                                              \
     "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED          \
-    " FROM repositories r JOIN projects p ON p.id = r.project_id " \
+    ", p.immutable_rules, p.push_policies FROM repositories r JOIN projects p ON p.id = r.project_id " \
     "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
 constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};
@@ -80,7 +80,14 @@ Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)
     if (!rows) return std::unexpected{std::move(rows).error()};
     if (rows->empty()) return std::nullopt;
     const SqlRow& row = rows->front();
-    return RepositoryRow{row.integer(0), row.integer(1), row.integer(2), row.integer(3) != 0};
+    return RepositoryRow{
+        .project_id = row.integer(0),
+        .id = row.integer(1),
+        .tenant_id = row.integer(2),
+        .limited = row.integer(3) != 0,
+        .guarded = row.integer(4) > 0,
+        .has_push_policies = row.integer(5) > 0,
+    };
 }
 
 Result<std::optional<BlobRow>> linked_blob(Result<SqlRows> rows)

@@ -112,7 +112,7 @@ Result<GarbageCatalog::Removed> remove_dead(
     GarbageCatalog::Removed removed;
     TRY(const auto place, lock_repository(session, repository));
     if (!place) return removed;
-    ArtifactRows rows{session, *place, actor.at};
+    ArtifactRows rows{session, *place, actor};
     for (const std::int64_t id : ids) {
         TRY(const auto found, session.run(find_dead, {id, place->id, kind_of(which), before}));
         if (found.empty()) continue;
@@ -120,7 +120,7 @@ Result<GarbageCatalog::Removed> remove_dead(
         removed.manifests += 1;
         removed.bytes += static_cast<std::uint64_t>(found.front().integer(0));
     }
-    if (removed.manifests > 0) CHECK(rows.finish(-static_cast<std::int64_t>(removed.bytes), actor.at));
+    if (removed.manifests > 0) CHECK(rows.finish(-static_cast<std::int64_t>(removed.bytes)));
     return removed;
 }
 

@@ -39,11 +39,14 @@ constexpr SqlStatement select_manifests{
 constexpr SqlStatement select_links{
     "SELECT b.id, b.size FROM repository_blobs l JOIN blobs b ON b.id = l.blob_id WHERE l.repository_id = $1 LIMIT $2"
 };
+constexpr SqlStatement delete_history{"DELETE FROM tag_history WHERE id IN (SELECT id FROM tag_history "
+                                      "WHERE repository_id = $1 LIMIT $2) RETURNING id"};
 constexpr SqlStatement delete_uploads{"DELETE FROM uploads WHERE repository_id = $1 RETURNING id"};
 constexpr SqlStatement delete_repository{"DELETE FROM repositories WHERE id = $1"};
 
 // Of a repository that goes, in one transaction.
 constexpr std::int64_t removed_at_once = 200;
+constexpr std::int64_t history_at_once = 2000;
 constexpr int most_transactions = 1'000'000;
 
 constexpr ListColumn repository_fields[] = {
@@ -181,27 +184,30 @@ struct Removed {
     std::vector<UploadId> uploads;
 };
 
-// A part of the repository: some manifests, else some blobs, else itself.
-Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, bool first, Micros now)
+// A part of the repository: some manifests, else some blobs, else what its tags were, else itself.
+Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, bool first, const Actor& actor)
 {
     TRY(const auto place, lock_repository(session, name));
     if (!place && first) return no_such_repository(name);
     if (!place) return Removed{.all = true, .uploads = {}};
+    if (first) CHECK(TagGuard{session, *place}.check_repository());
     Removed removed;
     TRY(const auto manifests, session.run(select_manifests, {place->id, removed_at_once}));
-    ArtifactRows rows{session, *place, now};
+    ArtifactRows rows{session, *place, actor};
     std::int64_t bytes = 0;
     for (const SqlRow& row : manifests) {
         CHECK(rows.remove(row.integer(0)));
         bytes += row.integer(1);
     }
-    if (!manifests.empty()) CHECK(rows.finish(-bytes, now));
+    if (!manifests.empty()) CHECK(rows.finish(-bytes));
     if (static_cast<std::int64_t>(manifests.size()) == removed_at_once) return removed;
     TRY(const auto links, session.run(select_links, {place->id, removed_at_once}));
     for (const SqlRow& row : links) {
         CHECK(unlink_blob(session, *place, {row.integer(0), static_cast<std::uint64_t>(row.integer(1))}, now));
     }
     if (static_cast<std::int64_t>(links.size()) == removed_at_once) return removed;
+    TRY(const auto history, session.run(delete_history, {place->id, history_at_once}));
+    if (static_cast<std::int64_t>(history.size()) == history_at_once) return removed;
     TRY(const auto uploads, session.run(delete_uploads, {place->id}));
     for (const SqlRow& row : uploads) removed.uploads.push_back(UploadId{row.text(0)});
     CHECK(session.run(delete_repository, {place->id}));
@@ -257,8 +263,8 @@ Task<std::vector<UploadId>> SqlRepositories::remove(RepositoryName name, Actor a
         if (cache) cache->contents_removed(name.text());
     };
     for (int i = 0; i < most_transactions; ++i) {
-        const auto work = [name, first = i == 0, now = actor.at](SqlSession& session) {
-            return remove_part(session, name, first, now);
+        const auto work = [name, first = i == 0, actor](SqlSession& session) {
+            return remove_part(session, name, first, actor);
         };
         CO_TRY(auto removed, co_await engine_.write(Durability::durable, work, settled));
         std::ranges::move(removed.uploads, std::back_inserter(uploads));

@@ -11,6 +11,7 @@
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_immutable_rules.hpp"
 #include "drivers/sql/sql_job_catalog.hpp"
 #include "drivers/sql/sql_job_queue.hpp"
 #include "drivers/sql/sql_job_store.hpp"
@@ -19,13 +20,17 @@
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_push_policies.hpp"
 #include "drivers/sql/sql_quotas.hpp"
 #include "drivers/sql/sql_repositories.hpp"
+#include "drivers/sql/sql_retention.hpp"
 #include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_schedules.hpp"
 #include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
+#include "drivers/sql/sql_tag_history.hpp"
+#include "drivers/sql/sql_tag_inventory.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
@@ -51,6 +56,11 @@ public:
     OverviewCatalog& overview() override { return overview_; }
     SettingsCatalog& settings() override { return settings_; }
     LabelCatalog& labels() override { return labels_; }
+    ImmutableRuleCatalog& immutable_rules() override { return immutable_rules_; }
+    TagHistoryCatalog& tag_history() override { return tag_history_; }
+    PushPolicyCatalog& push_policies() override { return push_policies_; }
+    RetentionCatalog& retention() override { return retention_; }
+    TagInventory& tag_inventory() override { return tag_inventory_; }
     IdempotencyCatalog& idempotency() override { return idempotency_; }
     AccessCatalog& access() override { return access_; }
     AccountCatalog& accounts() override { return accounts_; }
@@ -90,6 +100,11 @@ private:
     SqlOverview overview_;
     SqlSettings settings_;
     SqlLabels labels_;
+    SqlImmutableRules immutable_rules_;
+    SqlTagHistory tag_history_;
+    SqlPushPolicies push_policies_;
+    SqlRetention retention_;
+    SqlTagInventory tag_inventory_;
     SqlIdempotency idempotency_;
     SqlAccess access_;
     SqlAccounts accounts_;

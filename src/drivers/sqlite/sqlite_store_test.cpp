@@ -118,6 +118,27 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlite,
+    TagRuleContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    PushPolicyContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    RetentionContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
     AuditAnchorContract,
     testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
     [](const auto& instance) { return instance.param.name; }

@@ -10,7 +10,7 @@ import uuid
 from .api import Api, encoded_twice
 from .contract import quoted
 from .registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Registry, descriptor, digest_of
-from .server import PASSWORD
+from .server import PASSWORD, wait_until
 
 USER_PASSWORD = "Somebody1pass"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360000002000001"
@@ -170,6 +170,9 @@ class World:
         return {"project_name": project or self.project, "repository_name": encoded_twice(repository),
                 "reference": quoted(reference), **more}
 
+    def repository(self, **more):
+        return {"project_name": self.project, "repository_name": "app", **more}
+
 
 def purge(type_, cron="", dry_run=True):
     return {"parameters": {"audit_retention_hour": 24, "dry_run": dry_run}, "schedule": {"type": type_, "cron": cron}}
@@ -183,6 +186,59 @@ def in_project(world, **more):
 
 def in_tenant(world, **more):
     return {"tenant_name_or_id": world.tenant, **more}
+
+
+def immutable_rule(**more):
+    return {"tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "v*"}],
+            "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}, **more}
+
+
+# A project has few rules: each request has a project of its own.
+def with_immutable_rule(world, caller):
+    project = world.fresh_project(caller)
+    rule = world.admin.made(f"/projects/{project}/immutabletagrules", immutable_rule())
+    return {"project_name_or_id": project, "immutable_rule_id": rule}
+
+
+def retention_policy(world, project):
+    number = world.admin.get(f"/projects/{project}")["project_id"]
+    return {"algorithm": "or", "scope": {"level": "project", "ref": number}, "trigger": {"kind": "Schedule", "settings": {"cron": ""}},
+            "rules": [{"action": "retain", "template": "latestPushedK", "params": {"latestPushedK": 3}, **immutable_rule()}]}
+
+
+def with_retention(world, caller):
+    return {"id": world.admin.made("/retentions", retention_policy(world, world.fresh_project(caller)))}
+
+
+def changed_retention(world, caller):
+    project = world.fresh_project(caller)
+    policy = retention_policy(world, project)
+    return Call({"id": world.admin.made("/retentions", policy)}, body=policy)
+
+
+def with_retention_run(world, caller):
+    values = with_retention(world, caller)
+    return {**values, "eid": world.admin.made(f"/retentions/{values['id']}/executions", {"dry_run": True})}
+
+
+def with_retention_task(world, caller):
+    project = world.fresh_project(caller)
+    world.push(project, "app", "1.0")
+    policy = world.admin.made("/retentions", retention_policy(world, project))
+    run = world.admin.made(f"/retentions/{policy}/executions", {"dry_run": True})
+    tasks = f"/retentions/{policy}/executions/{run}/tasks"
+    wait_until(lambda: world.admin.get(tasks), 30, "the run has reported its repository")
+    return {"id": policy, "eid": run, "tid": world.admin.get(tasks)[0]["id"]}
+
+
+def push_policy(**more):
+    return {"name": "no latest", "tag_selectors": [{"decoration": "excludes", "pattern": "latest"}], **more}
+
+
+def with_push_policy(world, caller):
+    project = world.fresh_project(caller)
+    return {"project_name_or_id": project,
+            "push_policy_id": world.admin.made(f"/projects/{project}/pushpolicies", push_policy())}
 
 
 def label_on(world, digest):
@@ -338,6 +394,33 @@ REQUESTS = {
     "getIcon": icon,
 
     "ListLabels": lambda w, c: Call(query={"scope": "p", "project_id": w.project_id}),
+    "ListImmuRules": lambda w, c: Call(in_project(w)),
+    "CreateImmuRule": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body=immutable_rule()),
+    "UpdateImmuRule": lambda w, c: Call(with_immutable_rule(w, c), body=immutable_rule(disabled=True)),
+    "DeleteImmuRule": lambda w, c: Call(with_immutable_rule(w, c)),
+    "listTagsAt": lambda w, c: Call(w.repository()),
+    "getTagHistory": lambda w, c: Call(w.repository(tag_name="1.0")),
+    "restoreTag": lambda w, c: Call(w.repository(tag_name="1.0"), body={"digest": w.image[w.project]}),
+    "getRentenitionMetadata": lambda w, c: Call(),
+    "createRetention": lambda w, c: Call(body=retention_policy(w, w.fresh_project(c))),
+    "getRetention": lambda w, c: Call(with_retention(w, c)),
+    "updateRetention": changed_retention,
+    "deleteRetention": lambda w, c: Call(with_retention(w, c)),
+    "triggerRetentionExecution": lambda w, c: Call(with_retention(w, c), body={"dry_run": True}),
+    "listRetentionExecutions": lambda w, c: Call(with_retention(w, c)),
+    "operateRetentionExecution": lambda w, c: Call(with_retention_run(w, c), body={"action": "stop"}),
+    "listRetentionTasks": lambda w, c: Call(with_retention_run(w, c)),
+    "getRetentionTaskLog": lambda w, c: Call(with_retention_task(w, c)),
+    "getTagExpiry": lambda w, c: Call(w.repository(tag_name="1.0")),
+    "setTagExpiry": lambda w, c: Call(w.repository(tag_name="1.0"), body={"expires_at": "2090-01-01T00:00:00Z"}),
+    "listImagesInUse": lambda w, c: Call(in_project(w)),
+    "reportImagesInUse": lambda w, c: Call(in_project(w, source=w.name("cluster")), body={"images": ["app:1.0"]}),
+    "listPushPolicies": lambda w, c: Call(in_project(w)),
+    "createPushPolicy": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body=push_policy()),
+    "checkPushPolicies": lambda w, c: Call(in_project(w)),
+    "getPushPolicy": lambda w, c: Call(with_push_policy(w, c)),
+    "updatePushPolicy": lambda w, c: Call(with_push_policy(w, c), body=push_policy(disabled=True)),
+    "deletePushPolicy": lambda w, c: Call(with_push_policy(w, c)),
     "CreateLabel": lambda w, c: Call(body={"name": w.name("label"), "scope": "p", "project_id": w.project_id, "color": "#FF0000"}),
     "GetLabelByID": lambda w, c: Call({"label_id": w.label}),
     "UpdateLabel": lambda w, c: Call({"label_id": w.fresh_label()}, body={"name": w.name("renamed"), "color": "#0000FF", "scope": "p", "project_id": w.project_id}),
