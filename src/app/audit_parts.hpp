@@ -42,6 +42,10 @@ public:
 
     AuditTrail& trail() noexcept { return *log_; }
     void choose(const AuditChoice& choice) noexcept { log_->choose(choice); }
+    void watch_pulls(std::function<void(const std::vector<GatheredPull>&)> watcher)
+    {
+        log_->watch_pulls(std::move(watcher));
+    }
     AuditReader& reader() noexcept { return reader_; }
     Task<> anchor() { return anchoring_->run(); }
     // Before the metadata store stops: writes what was gathered, and anchors it. Blocks.

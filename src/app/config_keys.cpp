@@ -141,6 +141,15 @@ constexpr std::array general_keys{
     path<Config>(
         "audit.forward_file", ENTREPOT_FIELD(audit.forward_file), "File that gets every record as a line of JSON."
     ),
+    on_or_off(
+        "events.pulls", ENTREPOT_FIELD(events.pulls), "Whether pulls are events, those of a second counted in one."
+    ),
+    duration<hour, 36'600 * day>(
+        "events.keep", ENTREPOT_FIELD(events.keep), "Age at which events are dropped that every consumer has read."
+    ),
+    count<Config, 0, 100'000>(
+        "events.streams", ENTREPOT_FIELD(events.streams), "Streams of events that this instance serves at once."
+    ),
     size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),
     count<Config, 16, 1000>(
         "http.header_count", ENTREPOT_FIELD(http.header_count), "Header lines of a request at most."

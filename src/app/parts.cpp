@@ -41,11 +41,11 @@ MasterKey master_key_of(const Config& config, Random& random)
     );
 }
 
-// The change feed hurries the chore that reads what changed.
-std::function<void()> access_hurry(std::atomic<Background*>& listener)
+// The store hurries the chore that reads what changed.
+std::function<void()> hurry(std::atomic<Background*>& listener, std::string_view chore)
 {
-    return [&listener] {
-        if (auto* background = listener.load()) background->hurry("access");
+    return [&listener, chore] {
+        if (auto* background = listener.load()) background->hurry(chore);
     };
 }
 
@@ -109,7 +109,7 @@ Task<> drained(OperationsHandler& operations)
 App::Parts::Parts(Config with)
     : config{std::move(with)},
       directory{config.data},
-      store{open_store(config, clock, access_hurry(feed_listener))},
+      store{open_store(config, clock, hurry(feed_listener, "access"), hurry(feed_listener, EventParts::following))},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
@@ -123,6 +123,7 @@ App::Parts::Parts(Config with)
            .audit_forward_endpoint = config.audit.forward_syslog}
       },
       audit{config, store->audit_anchors(), policy, clock, random},
+      events{config, store->events(), policy, audit, clock},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
@@ -239,6 +240,7 @@ App::Parts::~Parts()
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
     audit.stop();
+    events.stop();
     store->stop();
     blobs.stop();
 }
@@ -263,6 +265,7 @@ ManagementNeeds App::Parts::management_needs()
         .users = users,
         .access_tokens = access_tokens,
         .clock = clock,
+        .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .system =
             {.policy = policy,
              .settings = settings,
@@ -303,6 +306,7 @@ std::vector<Background::Chore> App::Parts::chores()
 {
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    for (auto& chore : events.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
@@ -334,6 +338,9 @@ void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
     audit.add_metrics(text);
+    events.add_metrics(text);
+    const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
+    text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

@@ -15,6 +15,7 @@
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/event_parts.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -58,7 +59,7 @@ struct App::Parts {
     SystemClock clock;
     SystemRandom random;
     DataDirectory directory;
-    // The change feed of PostgreSQL hurries a chore of `background`, which is made last.
+    // The store hurries chores of `background`, which is made last.
     std::atomic<Background*> feed_listener{nullptr};
 
     std::unique_ptr<MetadataStore> store;  // tags, links, sessions, accounts: SQLite or PostgreSQL
@@ -70,6 +71,7 @@ struct App::Parts {
     AccessDirectory access_directory;
     Settings settings;
     AuditParts audit;  // what happened
+    EventParts events;
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;

@@ -6,6 +6,7 @@
 #include "ports/artifact_catalog.hpp"
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/event_log.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
 #include "ports/idempotency_catalog.hpp"
@@ -53,6 +54,7 @@ public:
     virtual GroupCatalog& groups() = 0;
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
+    virtual EventLog& events() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;
 };

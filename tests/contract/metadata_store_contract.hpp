@@ -229,6 +229,7 @@ private:
 #include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_audit.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
+#include "tests/contract/metadata_store_contract_events.hpp"
 #include "tests/contract/metadata_store_contract_grants.hpp"
 #include "tests/contract/metadata_store_contract_labels.hpp"
 #include "tests/contract/metadata_store_contract_manifests.hpp"

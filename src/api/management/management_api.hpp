@@ -7,6 +7,7 @@
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
+#include "api/management/events_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
@@ -43,6 +44,7 @@ struct ManagementNeeds {
     Users& users;
     AccessTokens& access_tokens;
     const Clock& clock;
+    EventsApi::Needs events;
     SystemApi::Needs system;
 };
 
@@ -54,6 +56,7 @@ public:
 
     asio::awaitable<Response> handle(const Request& request, ByteSource& body);
     const ApiRouter& router() const noexcept { return router_; }
+    std::int64_t open_event_streams() const noexcept { return events_.open_streams(); }
 
 private:
     asio::awaitable<Response> answer(const Request& request, ByteSource& body);
@@ -69,6 +72,7 @@ private:
     RobotsApi robots_;
     ConfigurationsApi configurations_;
     AuditApi audit_;
+    EventsApi events_;
     UsersApi users_;
     AccessTokensApi access_tokens_;
     SystemApi system_;

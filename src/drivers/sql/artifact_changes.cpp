@@ -3,6 +3,7 @@
 #include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_list.hpp"
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 #include <set>
@@ -27,7 +28,7 @@ constexpr SqlStatement select_children{
 
 constexpr SqlStatement find_tag{"SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2"};
 
-constexpr SqlStatement find_label{"SELECT scope, project_id FROM labels WHERE id = $1"};
+constexpr SqlStatement find_label{"SELECT scope, project_id, name FROM labels WHERE id = $1"};
 constexpr SqlStatement insert_label{"INSERT INTO artifact_labels (manifest_id, label_id) VALUES ($1, $2) "
                                     "ON CONFLICT (manifest_id, label_id) DO NOTHING RETURNING label_id"};
 constexpr SqlStatement delete_label{
@@ -50,11 +51,12 @@ Result<Target> lock_artifact(SqlSession& session, const RepositoryName& name, co
 // One artifact after the other: what belonged to it, and the children that nothing else holds, follow.
 class Removal {
 public:
-    Removal(SqlSession& session, const RepositoryRow& place) : session_{session}, place_{place}, rows_{session, place}
+    Removal(SqlSession& session, const RepositoryRow& place, const RepositoryName& name, const Actor& actor)
+        : session_{session}, place_{place}, name_{name}, actor_{actor}, rows_{session, place}
     {
     }
 
-    Result<> run(std::int64_t root, Micros now)
+    Result<> run(std::int64_t root)
     {
         left_.push_back(root);
         while (!left_.empty()) {
@@ -62,7 +64,7 @@ public:
             left_.pop_back();
             CHECK(remove(id));
         }
-        return rows_.finish(-bytes_, now);
+        return rows_.finish(-bytes_, actor_.at);
     }
 
 private:
@@ -74,6 +76,9 @@ private:
         TRY(const auto accessories, session_.run(select_accessories, {place_.id, row.text(0)}));
         TRY(const auto children, session_.run(select_children, {id, place_.id}));
         bytes_ += row.integer(3);
+        const auto event = event_in_project(event_type::artifact_deleted, actor_, place_.project_id);
+        CHECK(record_removal(session_, event, name_.text(), id, root_));
+        if (root_.empty()) root_ = row.text(0);
         CHECK(rows_.remove(id));
         for (const SqlRow& accessory : accessories) left_.push_back(accessory.integer(0));
         for (const SqlRow& child : children) {
@@ -86,7 +91,10 @@ private:
 
     SqlSession& session_;
     RepositoryRow place_;
+    const RepositoryName& name_;
+    const Actor& actor_;
     ArtifactRows rows_;
+    std::string root_;  // the digest of the first that went
     std::vector<std::int64_t> left_;
     std::int64_t bytes_ = 0;
 };
@@ -101,7 +109,7 @@ remove_artifact(SqlSession& session, const RepositoryName& name, const Reference
     if (rows.front().integer(1) > 0 && rows.front().is_null(4)) {
         return fail(Errc::precondition_failed, "the artifact is part of an index that has to be deleted first");
     }
-    return Removal{session, target.place}.run(target.artifact.id, actor.at);
+    return Removal{session, target.place, name, actor}.run(target.artifact.id);
 }
 
 Result<> add_artifact_tag(
@@ -115,6 +123,8 @@ Result<> add_artifact_tag(
     }
     ArtifactRows rows{session, target.place};
     CHECK(rows.tag(target.artifact.id, {&tag, 1}, actor));
+    const auto event = event_in_project(event_type::tag_created, actor, target.place.project_id);
+    CHECK(record_tag(session, event, name.text(), tag.text(), target.artifact.digest));
     return rows.finish(0, actor.at);
 }
 
@@ -129,11 +139,41 @@ Result<> remove_artifact_tag(
     }
     ArtifactRows rows{session, target.place};
     CHECK(rows.untag(tag.text()));
+    const auto event = event_in_project(event_type::tag_deleted, actor, target.place.project_id);
+    CHECK(record_tag(session, event, name.text(), tag.text(), target.artifact.digest));
     return rows.finish(0, actor.at);
 }
 
-Result<>
-add_artifact_label(SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id)
+namespace {
+
+Result<> record_label(
+    SqlSession& session,
+    std::string_view type,
+    const Target& target,
+    const RepositoryName& name,
+    std::int64_t label_id,
+    const Actor& actor
+)
+{
+    TRY(const auto label, session.run(find_label, {label_id}));
+    auto event = event_in_project(type, actor, target.place.project_id);
+    event.repository = name.text();
+    event.digest = target.artifact.digest;
+    boost::json::object about{{"id", label_id}};
+    if (!label.empty()) about["name"] = label.front().text(2);
+    set_details(event, {{"label", std::move(about)}});
+    return record_event(session, event);
+}
+
+}  // namespace
+
+Result<> add_artifact_label(
+    SqlSession& session,
+    const RepositoryName& name,
+    const Reference& reference,
+    std::int64_t label_id,
+    const Actor& actor
+)
 {
     TRY(const auto target, lock_artifact(session, name, reference));
     TRY(const auto label, session.run(find_label, {label_id}));
@@ -145,16 +185,22 @@ add_artifact_label(SqlSession& session, const RepositoryName& name, const Refere
     }
     TRY(const auto added, session.run(insert_label, {target.artifact.id, label_id}));
     if (added.empty()) return fail(Errc::conflict, "the artifact has this label already");
+    CHECK(record_label(session, event_type::artifact_labelled, target, name, label_id, actor));
     return refresh_artifact_labels(session, target.artifact.id);
 }
 
 Result<> remove_artifact_label(
-    SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id
+    SqlSession& session,
+    const RepositoryName& name,
+    const Reference& reference,
+    std::int64_t label_id,
+    const Actor& actor
 )
 {
     TRY(const auto target, lock_artifact(session, name, reference));
     TRY(const auto removed, session.run(delete_label, {target.artifact.id, label_id}));
     if (removed.empty()) return fail(Errc::not_found, "the artifact has no label " + std::to_string(label_id));
+    CHECK(record_label(session, event_type::artifact_unlabelled, target, name, label_id, actor));
     return refresh_artifact_labels(session, target.artifact.id);
 }
 

@@ -57,7 +57,8 @@ constexpr SqlStatement delete_row{"DELETE FROM artifacts WHERE manifest_id = $1"
 // Tags, blob references, children and the artifact's row go with it (ON DELETE CASCADE).
 constexpr SqlStatement delete_manifest{"DELETE FROM manifests WHERE id = $1"};
 
-constexpr SqlStatement find_tag{"SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2"};
+constexpr SqlStatement find_tag{"SELECT t.manifest_id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id "
+                                "WHERE t.repository_id = $1 AND t.name = $2"};
 constexpr SqlStatement move_tag{
     "INSERT INTO tags (repository_id, name, manifest_id, pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (repository_id, name) DO UPDATE SET "
@@ -182,6 +183,7 @@ ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, const Actor&
     for (const Tag& name : tags) {
         TRY(const auto before, session_.run(find_tag, {place_.id, name.text()}));
         if (!before.empty() && before.front().integer(0) != id) left.insert(before.front().integer(0));
+        moved_.push_back({name.text(), before.empty() ? std::string{} : before.front().text(1)});
         CHECK(session_.run(move_tag, {place_.id, name.text(), id, actor.at, actor.user_id}));
     }
     return std::vector<std::int64_t>(left.begin(), left.end());

@@ -33,6 +33,13 @@ public:
     // Removes the manifest with its row and its tags.
     Result<> remove(std::int64_t id);
 
+    // What the tags that were moved here pointed at before, in their order; empty: they are new.
+    struct MovedTag {
+        std::string name;
+        std::string previous;  // a digest
+    };
+    const std::vector<MovedTag>& moved_tags() const noexcept { return moved_; }
+
     // Writes the counts that all this adds up to, and charges `bytes` to the project.
     Result<> finish(std::int64_t bytes, Micros now);
 
@@ -55,6 +62,7 @@ private:
     RepositoryRow place_;
     std::int64_t listed_ = 0;
     std::map<std::int64_t, std::int64_t> chunks_;
+    std::vector<MovedTag> moved_;
     bool locked_ = false;
 };
 

@@ -30,6 +30,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       groups_{*engine_},
       pulls_{*engine_},
       audit_anchors_{*engine_},
+      events_{*engine_},
       health_{*engine_}
 {
 }

@@ -7,6 +7,7 @@
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_events.hpp"
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_idempotency.hpp"
@@ -60,6 +61,7 @@ public:
     GroupCatalog& groups() override { return groups_; }
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
+    EventLog& events() override { return events_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -92,6 +94,7 @@ private:
     SqlGroups groups_;
     SqlPullCounters pulls_;
     SqlAuditAnchors audit_anchors_;
+    SqlEvents events_;
     SqlHealth health_;
 };
 

@@ -1,5 +1,6 @@
 #include "drivers/sqlite/migrations.hpp"
 
+#include "drivers/sqlite/events_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 
 #include <array>
@@ -147,6 +148,7 @@ CREATE INDEX refresh_tokens_of_user ON refresh_tokens (user_id);
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = sqlite_tenancy_schema, .oldest_binary = 2},
+    Migration{.version = 4, .name = "events", .script = sqlite_events_schema, .oldest_binary = 2},
 };
 
 }  // namespace
