@@ -10,6 +10,9 @@
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
 #include "ports/idempotency_catalog.hpp"
+#include "ports/job_catalog.hpp"
+#include "ports/job_queue.hpp"
+#include "ports/job_store.hpp"
 #include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
 #include "ports/overview_catalog.hpp"
@@ -17,6 +20,7 @@
 #include "ports/project_catalog.hpp"
 #include "ports/repository_catalog.hpp"
 #include "ports/robot_catalog.hpp"
+#include "ports/schedule_catalog.hpp"
 #include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
@@ -55,6 +59,10 @@ public:
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
     virtual EventLog& events() = 0;
+    virtual JobQueue& job_queue() = 0;
+    virtual JobStore& job_store() = 0;
+    virtual JobCatalog& jobs() = 0;
+    virtual ScheduleCatalog& schedules() = 0;
     virtual CatalogHealth& health() = 0;
     virtual void stop() = 0;
 };

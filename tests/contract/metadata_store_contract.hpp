@@ -231,6 +231,7 @@ private:
 #include "tests/contract/metadata_store_contract_blobs.hpp"
 #include "tests/contract/metadata_store_contract_events.hpp"
 #include "tests/contract/metadata_store_contract_grants.hpp"
+#include "tests/contract/metadata_store_contract_jobs.hpp"
 #include "tests/contract/metadata_store_contract_labels.hpp"
 #include "tests/contract/metadata_store_contract_manifests.hpp"
 #include "tests/contract/metadata_store_contract_people.hpp"

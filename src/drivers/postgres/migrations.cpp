@@ -1,6 +1,7 @@
 #include "drivers/postgres/migrations.hpp"
 
 #include "drivers/postgres/events_schema.hpp"
+#include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 
 #include <array>
@@ -166,6 +167,7 @@ CREATE TRIGGER projects_changed AFTER INSERT OR DELETE OR UPDATE OF name, is_pub
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = postgres_tenancy_schema, .oldest_binary = 2},
+    Migration{.version = 3, .name = "jobs", .script = postgres_jobs_schema, .oldest_binary = 2},
     Migration{.version = 4, .name = "events", .script = postgres_events_schema, .oldest_binary = 2},
 };
 

@@ -95,6 +95,20 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; }
 );
 
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
+    JobContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
+    ScheduleContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
 // Counts what the change feed says and lets a test wait for more of it.
 class Changes {
 public:

@@ -147,9 +147,12 @@ Task<> SqlEvents::advance(std::string consumer, std::int64_t from, std::int64_t 
     const auto added = std::make_shared<const std::vector<NewJob>>(std::move(jobs));
     const auto work = [consumer, from, to, added](SqlSession& session) -> Result<> {
         CHECK(advance_consumer(session, consumer, from, to));
+        if (!added->empty()) CHECK(add_jobs(session, *added));
         return {};
     };
-    co_return co_await engine_.write(Durability::durable, work);
+    CO_CHECK(co_await engine_.write(Durability::durable, work));
+    bell_.ring(*added);
+    co_return Result<>{};
 }
 
 Task<std::int64_t> SqlEvents::remove(Micros read_by_all, Micros in_any_case)

@@ -1,15 +1,16 @@
 #pragma once
 
+#include "drivers/sql/job_rows.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "ports/event_log.hpp"
 
 namespace entrepot {
 
 // The log on any SqlEngine. Where transactions don't commit in the order of their ids, settle() numbers what was
-// committed since, one instance at a time. The engine outlives it.
+// committed since, one instance at a time. Engine and bell outlive it.
 class SqlEvents final : public EventLog {
 public:
-    explicit SqlEvents(SqlEngine& engine) : engine_{engine} {}
+    SqlEvents(SqlEngine& engine, JobBell& bell) : engine_{engine}, bell_{bell} {}
 
     Task<EventRange> settle() override;
     Task<std::vector<Event>> read(std::int64_t after, std::int64_t limit) override;
@@ -20,6 +21,7 @@ public:
 
 private:
     SqlEngine& engine_;
+    JobBell& bell_;
 };
 
 }  // namespace entrepot

@@ -30,7 +30,11 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       groups_{*engine_},
       pulls_{*engine_},
       audit_anchors_{*engine_},
-      events_{*engine_},
+      events_{*engine_, job_bell_},
+      job_queue_{*engine_, job_bell_},
+      job_store_{*engine_, job_bell_},
+      jobs_{*engine_, job_bell_},
+      schedules_{*engine_, job_bell_},
       health_{*engine_}
 {
 }

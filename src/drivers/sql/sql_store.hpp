@@ -11,6 +11,9 @@
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
 #include "drivers/sql/sql_idempotency.hpp"
+#include "drivers/sql/sql_job_catalog.hpp"
+#include "drivers/sql/sql_job_queue.hpp"
+#include "drivers/sql/sql_job_store.hpp"
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
 #include "drivers/sql/sql_overview.hpp"
@@ -19,6 +22,7 @@
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
+#include "drivers/sql/sql_schedules.hpp"
 #include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_teams.hpp"
@@ -62,6 +66,10 @@ public:
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
     EventLog& events() override { return events_; }
+    JobQueue& job_queue() override { return job_queue_; }
+    JobStore& job_store() override { return job_store_; }
+    JobCatalog& jobs() override { return jobs_; }
+    ScheduleCatalog& schedules() override { return schedules_; }
     CatalogHealth& health() override { return health_; }
     void stop() override { engine_->stop(); }
 
@@ -94,7 +102,12 @@ private:
     SqlGroups groups_;
     SqlPullCounters pulls_;
     SqlAuditAnchors audit_anchors_;
+    JobBell job_bell_;
     SqlEvents events_;
+    SqlJobQueue job_queue_;
+    SqlJobStore job_store_;
+    SqlJobCatalog jobs_;
+    SqlSchedules schedules_;
     SqlHealth health_;
 };
 

@@ -1,6 +1,7 @@
 #include "drivers/sqlite/migrations.hpp"
 
 #include "drivers/sqlite/events_schema.hpp"
+#include "drivers/sqlite/jobs_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 
 #include <array>
@@ -148,6 +149,7 @@ CREATE INDEX refresh_tokens_of_user ON refresh_tokens (user_id);
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = sqlite_tenancy_schema, .oldest_binary = 2},
+    Migration{.version = 3, .name = "jobs", .script = sqlite_jobs_schema, .oldest_binary = 2},
     Migration{.version = 4, .name = "events", .script = sqlite_events_schema, .oldest_binary = 2},
 };
 

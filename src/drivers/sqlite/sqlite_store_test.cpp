@@ -154,6 +154,20 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; }
 );
 
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    JobContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
+    ScheduleContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
 // Pushes images until the answer is storage_full; how many got in.
 int push_until_full(MetadataStore& store)
 {
