@@ -25,6 +25,7 @@
 #include "ports/settings_catalog.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
+#include "ports/webhook_catalog.hpp"
 
 namespace entrepot {
 
@@ -59,6 +60,7 @@ public:
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
     virtual EventLog& events() = 0;
+    virtual WebhookCatalog& webhooks() = 0;
     virtual JobQueue& job_queue() = 0;
     virtual JobStore& job_store() = 0;
     virtual JobCatalog& jobs() = 0;

@@ -2,7 +2,7 @@
 
 namespace entrepot {
 
-// Schema version 4: the log of events. Ids are drawn before transactions commit, so the sequence by which the log is
+// Schema version 4: the log of events, and webhooks. Ids are drawn before transactions commit, so the sequence by which the log is
 // read is given afterwards, by one transaction at a time (docs/decisions/0013-events.md).
 inline constexpr const char* postgres_events_schema = R"sql(
 CREATE TABLE events (
@@ -51,6 +51,41 @@ END
 $$;
 CREATE TRIGGER events_numbered AFTER UPDATE ON event_order
     FOR EACH STATEMENT EXECUTE FUNCTION tell_events_numbered();
+
+-- Policies of webhooks; project 0 is the whole installation. Targets are JSON, their secrets sealed.
+CREATE TABLE webhook_policies (
+    id           BIGINT  PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    project_id   BIGINT  NOT NULL,
+    name         TEXT COLLATE "C" NOT NULL,
+    description  TEXT    NOT NULL,
+    enabled      BIGINT  NOT NULL,
+    event_types  TEXT    NOT NULL,
+    repositories TEXT    NOT NULL,
+    tags         TEXT    NOT NULL,
+    targets      TEXT    NOT NULL,
+    creator_id   BIGINT  NOT NULL,
+    created_at   BIGINT  NOT NULL,
+    updated_at   BIGINT  NOT NULL,
+    UNIQUE (project_id, name)
+);
+
+-- When a policy was last set off, for each type of event.
+CREATE TABLE webhook_triggers (
+    policy_id  BIGINT  NOT NULL REFERENCES webhook_policies (id) ON DELETE CASCADE,
+    event_type TEXT COLLATE "C" NOT NULL,
+    at         BIGINT  NOT NULL,
+    PRIMARY KEY (policy_id, event_type)
+);
+
+-- Targets that have failed since they last succeeded.
+CREATE TABLE webhook_circuits (
+    policy_id  BIGINT  NOT NULL REFERENCES webhook_policies (id) ON DELETE CASCADE,
+    target     BIGINT  NOT NULL,
+    failures   BIGINT  NOT NULL,
+    open_until BIGINT  NOT NULL,
+    last_error TEXT    NOT NULL,
+    PRIMARY KEY (policy_id, target)
+);
 )sql";
 
 }  // namespace entrepot

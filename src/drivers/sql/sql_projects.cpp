@@ -54,6 +54,7 @@ constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
 };
 constexpr SqlStatement delete_labels{"DELETE FROM labels WHERE scope = 'p' AND project_id = $1"};
+constexpr SqlStatement delete_webhooks{"DELETE FROM webhook_policies WHERE project_id = $1"};
 constexpr SqlStatement find_robots{"SELECT user_id FROM robots WHERE project_id = $1"};
 constexpr SqlStatement delete_project{"DELETE FROM projects WHERE id = $1"};
 
@@ -191,7 +192,7 @@ Result<> remove_project(SqlSession& session, std::int64_t id, const Actor& actor
     TRY(const auto robots, session.run(find_robots, {id}));
     CHECK(retire_robots(session, first_column(robots), actor.at));
     CHECK(remove_empty_repositories(session, id));
-    for (const auto* statement : {&delete_grants, &delete_labels, &delete_project}) {
+    for (const auto* statement : {&delete_grants, &delete_labels, &delete_webhooks, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);

@@ -28,6 +28,7 @@
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
+#include "drivers/sql/sql_webhooks.hpp"
 #include "ports/metadata_store.hpp"
 
 #include <memory>
@@ -66,6 +67,7 @@ public:
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
     EventLog& events() override { return events_; }
+    WebhookCatalog& webhooks() override { return webhooks_; }
     JobQueue& job_queue() override { return job_queue_; }
     JobStore& job_store() override { return job_store_; }
     JobCatalog& jobs() override { return jobs_; }
@@ -104,6 +106,7 @@ private:
     SqlAuditAnchors audit_anchors_;
     JobBell job_bell_;
     SqlEvents events_;
+    SqlWebhooks webhooks_;
     SqlJobQueue job_queue_;
     SqlJobStore job_store_;
     SqlJobCatalog jobs_;
