@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/clock.hpp"
+#include "ports/job_catalog.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace entrepot {
+
+struct JobHistoryLimits {
+    Micros keep = 30LL * 86'400 * 1'000'000;  // how long an ended job is known
+    std::int64_t most = 100'000;              // ended jobs of a kind
+};
+
+// Jobs as admins see and steer them; who may is for the caller to say.
+class Jobs {
+public:
+    Jobs(JobCatalog& catalog, const Clock& clock, JobHistoryLimits limits)
+        : catalog_{catalog}, clock_{clock}, limits_{limits}
+    {
+    }
+
+    Task<Job> find(std::int64_t id);
+    Task<ListPage<Job>> list(ListQuery query);
+    // As text, a line each, with a note where lines are missing.
+    Task<std::string> log_text(std::int64_t id);
+    // With its tasks.
+    Task<> stop(std::int64_t id);
+    Task<> retry(std::int64_t id);
+    Task<std::vector<JobQueueState>> queues();
+    // Stops all that wait in a queue and asks what runs to stop.
+    Task<> stop_queue(std::string kind);
+    Task<> pause(std::string kind, bool paused);
+    Task<bool> is_paused(std::string kind);
+
+    // A chore.
+    Task<> remove_old();
+
+private:
+    JobCatalog& catalog_;
+    const Clock& clock_;
+    const JobHistoryLimits limits_;
+};
+
+}  // namespace entrepot
