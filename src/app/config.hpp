@@ -64,6 +64,10 @@ struct Config {
         std::int64_t streams = 1000;
     } events;
 
+    struct Outbound {
+        std::vector<std::string> allow;
+    } outbound;
+
     struct Storage {
         std::filesystem::path root;  // empty: blobs/ in the data directory
     } storage;

@@ -86,6 +86,15 @@ std::unique_ptr<ExternalAuthoriser> authoriser_of(const Config& config, const Cl
     return or_throw(WebhookAuthoriser::create(std::move(options), clock), "the external authoriser");
 }
 
+// Most of them wait for somebody else's answer.
+JobRunnerOptions job_options(const Config& config)
+{
+    JobRunnerOptions options;
+    options.workers = 64;
+    options.alone = !config.uses_postgres();
+    return options;
+}
+
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
@@ -123,10 +132,19 @@ App::Parts::Parts(Config with)
            .audit_forward_endpoint = config.audit.forward_syslog}
       },
       audit{config, store->audit_anchors(), policy, clock, random},
-      events{config, store->events(), policy, audit, clock},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
+      events{
+          {.config = config,
+           .store = *store,
+           .policy = policy,
+           .master_key = master_key,
+           .audit = audit,
+           .clock = clock,
+           .random = random}
+      },
+      job_runner{store->job_store(), clock, random, job_options(config)},
       authenticator{
           {.accounts = store->accounts(),
            .access_tokens = store->access_tokens(),
@@ -221,6 +239,7 @@ App::Parts::Parts(Config with)
       }
 {
     gate.consult(authoriser.get());
+    job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
     settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
@@ -232,6 +251,7 @@ App::Parts::~Parts()
 {
     feed_listener = nullptr;
     if (background) background->stop();
+    job_runner.stop();
     (void)run_to_end(drained(operations));
     authenticator.stop();
     if (server) server->stop();
@@ -266,6 +286,7 @@ ManagementNeeds App::Parts::management_needs()
         .access_tokens = access_tokens,
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
+        .webhooks = {.webhooks = events.webhooks(), .policy = policy, .clock = clock},
         .system =
             {.policy = policy,
              .settings = settings,

@@ -42,6 +42,7 @@
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
+#include "upkeep/jobs/job_runner.hpp"
 
 #include <list>
 #include <memory>
@@ -71,10 +72,11 @@ struct App::Parts {
     AccessDirectory access_directory;
     Settings settings;
     AuditParts audit;  // what happened
-    EventParts events;
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
+    EventParts events;     // as they can be followed, and webhooks
+    JobRunner job_runner;  // what is done in the background
     Authenticator authenticator;
     Sessions sessions;
 

@@ -154,7 +154,8 @@ Task<Opened> follow(std::shared_ptr<HttpClient::State> state, ClientRequest requ
         const auto location = redirected_to(opened, request);
         if (!location) co_return opened;
         if (left == 0) {
-            const auto* what = state->options().most_redirects == 0 ? "redirects, which is not followed" : "redirects too often";
+            const auto* what =
+                state->options().most_redirects == 0 ? "redirects, which is not followed" : "redirects too often";
             co_return fail(Errc::unavailable, fmt::format("{} {}", opened.url.authority(), what));
         }
         auto next = resolve_http_url(opened.url, *location);

@@ -46,8 +46,8 @@ std::optional<Address> wrapped_in(const Address& address)
     const auto& bytes = address.bytes();
     const auto v4_at = [&](std::size_t at) {
         return Address::parse(
-            std::to_string(bytes[at]) + "." + std::to_string(bytes[at + 1]) + "." + std::to_string(bytes[at + 2]) + "." +
-            std::to_string(bytes[at + 3])
+            std::to_string(bytes[at]) + "." + std::to_string(bytes[at + 1]) + "." + std::to_string(bytes[at + 2]) +
+            "." + std::to_string(bytes[at + 3])
         );
     };
     if (starts_with(address, {0x00, 0x64, 0xff, 0x9b})) return v4_at(12);
@@ -58,9 +58,8 @@ std::optional<Address> wrapped_in(const Address& address)
 
 bool is_name(std::string_view text)
 {
-    return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) {
-        return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
-    });
+    return !text.empty() && text.size() <= 253 &&
+           std::ranges::all_of(text, [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_'; });
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 namespace entrepot {
 
 // Where requests may go whose address somebody else than the operator has chosen. This machine, its links and the
-// metadata services of clouds are out of reach (loopback, link-local, unspecified, multicast and reserved addresses, also
-// where IPv6 only wraps them), unless the operator lists their network or the host's name. Immutable.
+// metadata services of clouds are out of reach (loopback, link-local, unspecified, multicast and reserved addresses,
+// also where IPv6 only wraps them), unless the operator lists their network or the host's name. Immutable.
 class OutboundRules {
 public:
     // Each an address, a network such as 127.0.0.0/8, or a host's name. bad_request.

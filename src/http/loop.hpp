@@ -1,7 +1,7 @@
 #pragma once
 
-#include "http/admission.hpp"
 #include "core/address.hpp"
+#include "http/admission.hpp"
 #include "http/inbound_request.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"

@@ -241,3 +241,4 @@ private:
 #include "tests/contract/metadata_store_contract_settings.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
 #include "tests/contract/metadata_store_contract_uploads.hpp"
+#include "tests/contract/metadata_store_contract_webhooks.hpp"

@@ -31,6 +31,10 @@ protected:
         for (const auto& event : since(after)) types.push_back(event.type);
         return types;
     }
+    static void expect_details(const Event& event, const std::string& part)
+    {
+        EXPECT_NE(event.details.find(part), std::string::npos) << event.details << " lacks " << part;
+    }
     // What the change wrote to the log.
     template <class Change>
     std::vector<Event> recorded(Change change)
@@ -71,11 +75,12 @@ TEST_P(EventContract, a_push_is_one_event_that_says_what_came_of_its_tags)
     EXPECT_EQ(event.media_type, media::oci_manifest);
     EXPECT_GT(event.size, 0);
     EXPECT_EQ(event.count, 1);
-    EXPECT_EQ(event.details, R"({"change":"added","tags":[{"name":"v1"},{"name":"latest"}]})");
+    expect_details(event, R"("change":"added","tags":[{"name":"v1"},{"name":"latest"}])");
+    expect_details(event, R"("artifact_type":"application/vnd.oci.image.config.v1+json")");
     const auto moved = R"([{"name":"latest","previous":")" + event.digest + R"("}])";
-    EXPECT_EQ(pushes[1].details, R"({"change":"added","tags":)" + moved + "}");
+    expect_details(pushes[1], R"("change":"added","tags":)" + moved);
     const auto kept = R"([{"name":"latest","previous":")" + pushes[1].digest + R"("}])";
-    EXPECT_EQ(pushes[2].details, R"({"change":"repeated","tags":)" + kept + "}");
+    expect_details(pushes[2], R"("change":"repeated","tags":)" + kept);
 }
 
 TEST_P(EventContract, what_was_refused_is_no_event)
@@ -104,7 +109,7 @@ TEST_P(EventContract, every_artifact_that_goes_has_its_event_and_what_goes_along
     EXPECT_EQ(gone[0].tag, "multi");
     EXPECT_EQ(gone[0].details, R"({"tags":["multi"]})");
     EXPECT_EQ(gone[1].digest, child.text());
-    EXPECT_EQ(gone[1].details, R"({"tags":[],"with":")" + index.text() + R"("})");
+    expect_details(gone[1], R"("with":")" + index.text() + R"(")");
 
     push_image("p/app", {.blobs = {"c"}, .annotation = "2"}, {"v2"});
     push_image("p/app", {.blobs = {"c"}, .annotation = "3"}, {"v3"});
@@ -139,7 +144,8 @@ TEST_P(EventContract, tags_copies_and_labels_are_events)
     EXPECT_EQ(events[1].tag, "v1");
     EXPECT_EQ(events[2].type, event_type::artifact_copied);
     EXPECT_EQ(events[2].repository, "p/copy");
-    EXPECT_EQ(events[2].details, R"({"change":"added","tags":[{"name":"v2"}],"from":"p/app"})");
+    expect_details(events[2], R"("change":"added","tags":[{"name":"v2"}])");
+    expect_details(events[2], R"("from":"p/app")");
     EXPECT_EQ(events[3].type, event_type::artifact_labelled);
     EXPECT_EQ(events[4].type, event_type::artifact_unlabelled);
     EXPECT_EQ(events[4].details, R"({"label":{"id":)" + std::to_string(label) + R"(,"name":"blue"}})");

@@ -30,6 +30,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       configurations_{needs.settings},
       audit_{needs.audit_reader, needs.policy},
       events_{needs.events},
+      webhooks_{needs.webhooks},
       users_{needs.users, needs.policy},
       access_tokens_{needs.access_tokens, needs.clock},
       system_{needs.system},
@@ -51,6 +52,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     configurations_.add_to(router_);
     audit_.add_to(router_);
     events_.add_to(router_);
+    webhooks_.add_to(router_);
     users_.add_to(router_);
     access_tokens_.add_to(router_);
     system_.add_to(router_);

@@ -21,6 +21,7 @@
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
 #include "api/management/users_api.hpp"
+#include "api/management/webhooks_api.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
@@ -45,6 +46,7 @@ struct ManagementNeeds {
     AccessTokens& access_tokens;
     const Clock& clock;
     EventsApi::Needs events;
+    WebhooksApi::Needs webhooks;
     SystemApi::Needs system;
 };
 
@@ -73,6 +75,7 @@ private:
     ConfigurationsApi configurations_;
     AuditApi audit_;
     EventsApi events_;
+    WebhooksApi webhooks_;
     UsersApi users_;
     AccessTokensApi access_tokens_;
     SystemApi system_;

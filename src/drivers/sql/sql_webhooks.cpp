@@ -9,14 +9,15 @@
 namespace entrepot {
 namespace {
 
-#define POLICY_COLUMNS                                                                                              \
-    "w.id, w.project_id, w.name, w.description, w.enabled, w.event_types, w.repositories, w.tags, w.targets, "      \
+#define POLICY_COLUMNS                                                                                         \
+    "w.id, w.project_id, w.name, w.description, w.enabled, w.event_types, w.repositories, w.tags, w.targets, " \
     "w.creator_id, COALESCE(u.name, ''), w.created_at, w.updated_at"
 #define POLICY_FROM "webhook_policies w LEFT JOIN users u ON u.id = w.creator_id"
 
 constexpr SqlStatement find_policy{"SELECT " POLICY_COLUMNS " FROM " POLICY_FROM " WHERE w.id = $1"};
 constexpr SqlStatement select_enabled{
-    "SELECT " POLICY_COLUMNS " FROM " POLICY_FROM " WHERE w.enabled = 1 AND NOT EXISTS (SELECT 1 FROM project_metadata m "
+    "SELECT " POLICY_COLUMNS " FROM " POLICY_FROM
+    " WHERE w.enabled = 1 AND NOT EXISTS (SELECT 1 FROM project_metadata m "
     "WHERE m.project_id = w.project_id AND m.name = 'notification_enable' AND m.value = 'false') ORDER BY w.id"
 };
 constexpr const char* policy_columns = POLICY_COLUMNS;
@@ -38,8 +39,7 @@ constexpr SqlStatement insert_policy{
     "ON CONFLICT (project_id, name) DO NOTHING RETURNING id"
 };
 constexpr SqlStatement lock_policy{"SELECT project_id, name FROM webhook_policies WHERE id = $1", "FOR UPDATE"};
-constexpr SqlStatement find_same_name{
-    "SELECT id FROM webhook_policies WHERE project_id = $1 AND name = $2 AND id <> $3"
+constexpr SqlStatement find_same_name{"SELECT id FROM webhook_policies WHERE project_id = $1 AND name = $2 AND id <> $3"
 };
 constexpr SqlStatement update_policy{
     "UPDATE webhook_policies SET name = $2, description = $3, enabled = $4, event_types = $5, repositories = $6, "
@@ -70,9 +70,7 @@ constexpr SqlStatement count_failure{
     "SELECT id, $2, 1, 0, $3 FROM webhook_policies WHERE id = $1 ON CONFLICT (policy_id, target) DO UPDATE SET "
     "failures = webhook_circuits.failures + 1, last_error = excluded.last_error RETURNING failures"
 };
-constexpr SqlStatement open_circuit{
-    "UPDATE webhook_circuits SET open_until = $3 WHERE policy_id = $1 AND target = $2"
-};
+constexpr SqlStatement open_circuit{"UPDATE webhook_circuits SET open_until = $3 WHERE policy_id = $1 AND target = $2"};
 constexpr SqlStatement count_open{"SELECT COUNT(*) FROM webhook_circuits WHERE open_until > $1"};
 
 constexpr std::int64_t most_doublings = 5;
@@ -202,9 +200,8 @@ Result<> remove_policy(SqlSession& session, std::int64_t id, const Actor& actor)
     return record_policy(session, event_type::webhook_deleted, row.integer(0), id, row.text(1), actor);
 }
 
-Result<> count_failed(
-    SqlSession& session, std::int64_t policy_id, std::int64_t target, const WebhookCatalog::Failure& failure
-)
+Result<>
+count_failed(SqlSession& session, std::int64_t policy_id, std::int64_t target, const WebhookCatalog::Failure& failure)
 {
     TRY(const auto rows, session.run(count_failure, {policy_id, target, failure.error}));
     const auto beyond = rows.empty() ? -1 : rows.front().integer(0) - failure.most;

@@ -156,6 +156,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlite,
+    WebhookContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
     JobContract,
     testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
     [](const auto& instance) { return instance.param.name; }

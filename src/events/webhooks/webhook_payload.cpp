@@ -63,8 +63,8 @@ json::object data_of(const Event& event, const WebhookType& type, const WebhookC
     json::object data;
     if (!event.digest.empty()) data["resources"] = json::array{resource_of(event, context)};
     if (!event.repository.empty()) data["repository"] = repository_of(event, context);
-    const bool harbors_own = type.cloud.starts_with("harbor.artifact.");
-    if (!harbors_own) data["custom_attributes"] = attributes_of(event);
+    const bool plain = type.cloud.starts_with("harbor.artifact.") && event.count == 1;
+    if (!plain) data["custom_attributes"] = attributes_of(event);
     return data;
 }
 
@@ -82,7 +82,8 @@ json::object default_form(const Event& event, const WebhookType& type, const Web
 json::object
 cloud_form(const Event& event, const WebhookType& type, const WebhookPolicy& policy, const WebhookContext& context)
 {
-    const auto scope = policy.project_id == 0 ? std::string{"/system"} : "/projects/" + std::to_string(policy.project_id);
+    const auto scope =
+        policy.project_id == 0 ? std::string{"/system"} : "/projects/" + std::to_string(policy.project_id);
     return {
         {"specversion", "1.0"},
         {"id", std::to_string(event.sequence)},
@@ -106,7 +107,8 @@ std::string slack_text(std::string_view text)
             case '>': out += "&gt;"; break;
             default: out += c;
         }
-        if (out.size() >= longest_slack_text) return out + "…";
+        const bool whole = (static_cast<unsigned char>(c) & 0x80U) == 0;  // no character is cut in two
+        if (out.size() >= longest_slack_text && whole) return out + "…";
     }
     return out;
 }

@@ -21,8 +21,8 @@ struct WebhookPayload {
     std::string body;
 };
 
-// The body for a target of this policy: Harbor's default JSON, CloudEvents 1.0 (structured mode) with Harbor's types and
-// data, or Slack's blocks.
+// The body for a target of this policy: Harbor's default JSON, CloudEvents 1.0 (structured mode) with Harbor's types
+// and data, or Slack's blocks.
 WebhookPayload webhook_payload(
     const Event& event,
     const WebhookType& type,

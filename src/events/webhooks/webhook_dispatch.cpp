@@ -1,0 +1,166 @@
+#include "events/webhooks/webhook_dispatch.hpp"
+
+#include "access/decision.hpp"
+#include "access/glob.hpp"
+#include "events/webhooks/webhook_job.hpp"
+#include "events/webhooks/webhook_types.hpp"
+#include "events/webhooks/webhooks.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace entrepot {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t events_at_once = 200;
+constexpr std::int64_t most_unwritten = 2'000;
+constexpr auto longest_unwritten = 5s;
+constexpr std::int32_t most_attempts = 8;
+constexpr std::size_t longest_parameters = std::size_t{60} << 10U;
+
+bool changes_policies(const EventPtr& event)
+{
+    return event->type.starts_with("webhook.") || event->type == event_type::project_updated ||
+           event->type == event_type::project_deleted;
+}
+
+bool is_about(const WebhookPolicy& policy, const Event& event)
+{
+    // What happened before there was the policy is not for it, though it may be read later.
+    if (event.at < policy.created_at) return false;
+    if (policy.project_id != 0 && policy.project_id != event.project_id) return false;
+    if (!policy.repositories.empty()) {
+        const std::string_view full = event.repository;
+        const auto name = policy.project_id == 0 ? full : below_project(full);
+        if (event.repository.empty() || !glob_matches(policy.repositories, name)) return false;
+    }
+    return policy.tags.empty() || (!event.tag.empty() && glob_matches(policy.tags, event.tag));
+}
+
+// The first of the event's types that the policy asks for.
+const WebhookType* wanted_type(const WebhookPolicy& policy, const std::vector<const WebhookType*>& types)
+{
+    const auto wanted = [&](const WebhookType* type) {
+        return std::ranges::find(policy.event_types, type->name) != policy.event_types.end();
+    };
+    const auto found = std::ranges::find_if(types, wanted);
+    return found == types.end() ? nullptr : *found;
+}
+
+NewJob
+delivery_of(const WebhookPolicy& policy, std::size_t target, const WebhookType& type, const Event& event, Micros now)
+{
+    WebhookJob job{
+        .policy_id = policy.id,
+        .target = target,
+        .address = policy.targets[target].address,
+        .type = std::string{type.name},
+        .event = event
+    };
+    NewJob delivery;
+    delivery.kind = Webhooks::job_kind;
+    delivery.subject_id = policy.id;
+    delivery.tenant_id = event.tenant_id;
+    delivery.project_id = policy.project_id;
+    delivery.priority = 3;
+    delivery.trigger = "event";
+    delivery.parameters = webhook_job_text(job);
+    if (delivery.parameters.size() > longest_parameters) {
+        job.event.details = "{}";
+        delivery.parameters = webhook_job_text(job);
+    }
+    delivery.most_attempts = most_attempts;
+    delivery.actor = {0, now};
+    return delivery;
+}
+
+}  // namespace
+
+std::int64_t WebhookDispatch::behind() const noexcept
+{
+    return std::max<std::int64_t>(parts_.tail.range().newest - read_.load(std::memory_order_relaxed), 0);
+}
+
+Task<> WebhookDispatch::take_cursor()
+{
+    CO_TRY(written_, co_await parts_.log.cursor(consumer));
+    read_ = written_;
+    written_at_ = parts_.clock.steady();
+    co_return Result<>{};
+}
+
+Task<> WebhookDispatch::take_policies(const std::vector<EventPtr>& events)
+{
+    if (policies_known_ && std::ranges::none_of(events, changes_policies)) co_return Result<>{};
+    policies_known_ = false;
+    CO_TRY(policies_, co_await parts_.catalog.enabled());
+    policies_known_ = true;
+    co_return Result<>{};
+}
+
+WebhookDispatch::Matches WebhookDispatch::match(const std::vector<EventPtr>& events) const
+{
+    Matches matches;
+    if (policies_.empty()) return matches;
+    std::map<std::pair<std::int64_t, std::string>, Micros> last;
+    const auto now = parts_.clock.now();
+    for (const auto& event : events) {
+        const auto types = webhook_types_of(*event);
+        if (types.empty()) continue;
+        for (const auto& policy : policies_) {
+            const auto* type = is_about(policy, *event) ? wanted_type(policy, types) : nullptr;
+            if (type == nullptr) continue;
+            for (std::size_t target = 0; target < policy.targets.size(); ++target) {
+                matches.jobs.push_back(delivery_of(policy, target, *type, *event, now));
+            }
+            last[{policy.id, std::string{type->name}}] = event->at;
+        }
+    }
+    for (const auto& [key, at] : last) matches.triggers.push_back({key.first, key.second, at});
+    return matches;
+}
+
+bool WebhookDispatch::worth_writing(std::int64_t to) const
+{
+    return to > written_ &&
+           (to - written_ >= most_unwritten || parts_.clock.steady() - written_at_ >= longest_unwritten);
+}
+
+Task<> WebhookDispatch::hand_over(std::int64_t to, Matches matches)
+{
+    const auto count = matches.jobs.size();
+    if (count == 0 && !worth_writing(to)) {
+        read_ = to;
+        co_return Result<>{};
+    }
+    auto done = co_await parts_.log.advance(consumer, written_, to, std::move(matches.jobs));
+    // Another instance was faster, or nobody knows: the log does.
+    if (!done) written_ = -1;
+    if (!done && done.error().code() == Errc::conflict) co_return Result<>{};
+    CO_CHECK(std::move(done));
+    written_ = to;
+    written_at_ = parts_.clock.steady();
+    read_ = to;
+    dispatched_.fetch_add(count, std::memory_order_relaxed);
+    if (!matches.triggers.empty()) CO_CHECK(co_await parts_.catalog.triggered(std::move(matches.triggers)));
+    co_return Result<>{};
+}
+
+Task<> WebhookDispatch::run()
+{
+    while (true) {
+        if (written_ < 0) CO_CHECK(co_await take_cursor());
+        CO_TRY(const auto events, co_await parts_.tail.read(read_, events_at_once));
+        if (events.empty()) {
+            if (worth_writing(read_)) CO_CHECK(co_await hand_over(read_, {}));
+            co_return Result<>{};
+        }
+        CO_CHECK(co_await take_policies(events));
+        CO_CHECK(co_await hand_over(events.back()->sequence, match(events)));
+    }
+}
+
+}  // namespace entrepot
