@@ -19,6 +19,7 @@ std::vector<CtlCommand> make_commands()
           grant_commands,
           robot_commands,
           artifact_commands,
+          event_commands,
           platform_commands,
           apply_commands,
           own_commands}) {
@@ -46,6 +47,8 @@ constexpr std::array groups{
     CtlGroup{"artifact", "images, charts and other artifacts"},
     CtlGroup{"tag", "tags of an artifact"},
     CtlGroup{"label", "labels, and what bears them"},
+    CtlGroup{"event", "what happens"},
+    CtlGroup{"webhook", "who is told of what happens"},
     CtlGroup{"quota", "how much may be stored"},
     CtlGroup{"audit", "who did what"},
     CtlGroup{"config", "settings of the platform"},

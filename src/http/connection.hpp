@@ -102,7 +102,7 @@ private:
     Framing framing_;
     IncomingBody body_;
     std::uint64_t discarded_ = 0;
-    unsigned answered_ = 0;           // in this turn
+    unsigned answered_ = 0;           // in this turn, also pieces of an answer
     std::optional<Response> answer_;  // of the coroutine
     Outgoing outgoing_;
     std::shared_ptr<StreamedBody> stream_;  // what is being sent, piece by piece

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t longest_piece = 16 * 1024;
 constexpr std::size_t discard_buffer = 16 * 1024;
+constexpr unsigned most_pieces_in_a_turn = 64;
 
 std::string framed(std::string_view piece, bool in_chunks)
 {
@@ -33,7 +34,8 @@ Connection::Next Connection::take_piece()
     if (loop_.draining()) stream_->stop();
     watch_peer();
     asio::co_spawn(loop_.context(), read_piece(Hold{this}), asio::detached);
-    return phase_ == Phase::streaming ? Next::stay : Next::step;
+    if (phase_ == Phase::streaming) return Next::stay;
+    return ++answered_ < most_pieces_in_a_turn ? Next::step : Next::yield;
 }
 
 asio::awaitable<void> Connection::read_piece(Hold self)

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr auto between_comments = 15s;
 constexpr std::size_t events_at_once = 100;
+constexpr auto for_ever = std::chrono::hours{24 * 365};
 
 }  // namespace
 
@@ -19,6 +20,7 @@ EventStream::EventStream(Parts parts, std::int64_t after, const asio::any_io_exe
     : parts_{std::move(parts)},
       after_{after},
       waiter_{std::make_shared<EventWaiter>(loop)},
+      end_{parts_.clock.steady() + (parts_.lifetime.count() > 0 ? parts_.lifetime : for_ever)},
       next_comment_{parts_.clock.steady() + between_comments},
       text_{"retry: 2000\n\n"}
 {
@@ -39,8 +41,13 @@ void EventStream::stop() noexcept
 
 Task<std::size_t> EventStream::read(std::span<std::byte> into)
 {
-    while (used_ == text_.size() && !stopped_ && parts_.viewer.stands()) CO_CHECK(co_await fill());
+    while (used_ == text_.size() && goes_on()) CO_CHECK(co_await fill());
     co_return hand_out(into);
+}
+
+bool EventStream::goes_on() const
+{
+    return !stopped_ && parts_.clock.steady() < end_ && parts_.viewer.stands();
 }
 
 std::size_t EventStream::hand_out(std::span<std::byte> into)
@@ -70,7 +77,7 @@ Task<> EventStream::fill()
     for (const auto& event : events) append(*event);
     if (!text_.empty()) next_comment_ = parts_.clock.steady() + between_comments;
     if (!events.empty()) co_return Result<>{};
-    const bool woken = co_await waiter_->wait_until(next_comment_);
+    const bool woken = co_await waiter_->wait_until(std::min(next_comment_, end_));
     if (woken || parts_.clock.steady() < next_comment_) co_return Result<>{};
     text_ = ":\nid: " + std::to_string(after_) + "\n\n";
     next_comment_ = parts_.clock.steady() + between_comments;

@@ -27,6 +27,7 @@ public:
         EventFilter filter;
         const Clock& clock;
         std::shared_ptr<EventStreamCount> count;
+        std::chrono::seconds lifetime{0};  // 0: no end
     };
     EventStream(Parts parts, std::int64_t after, const asio::any_io_executor& loop);
     ~EventStream() override;
@@ -35,6 +36,7 @@ public:
     void stop() noexcept override;
 
 private:
+    bool goes_on() const;
     Task<> fill();
     void append(const Event& event);
     std::size_t hand_out(std::span<std::byte> into);
@@ -42,6 +44,7 @@ private:
     Parts parts_;
     std::int64_t after_;
     std::shared_ptr<EventWaiter> waiter_;
+    const std::chrono::steady_clock::time_point end_;
     std::chrono::steady_clock::time_point next_comment_;
     std::string text_;      // not handed out yet
     std::size_t used_ = 0;  // of its front

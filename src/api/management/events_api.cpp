@@ -12,6 +12,7 @@ namespace entrepot {
 namespace {
 
 constexpr std::uint64_t most_in_page = 1'000;
+constexpr std::int64_t longest_stream = 86'400;
 
 // A number of the log, or of a list.
 Result<std::optional<std::int64_t>> number_of(const Query& query, std::string_view name)
@@ -73,6 +74,10 @@ Task<Response> EventsApi::follow(ApiCall call)
         }
         after = static_cast<std::int64_t>(*number);
     }
+    CO_TRY(const auto seconds, number_of(call.query, "seconds"));
+    if (seconds.value_or(1) < 1 || seconds.value_or(1) > longest_stream) {
+        co_return fail(Errc::bad_request, "seconds is from 1 to 86400");
+    }
     if (open_streams() >= needs_.most_streams) co_return fail(Errc::unavailable, "too many event streams are open");
     const auto loop = co_await asio::this_coro::executor;
     EventStream::Parts parts{
@@ -81,6 +86,7 @@ Task<Response> EventsApi::follow(ApiCall call)
         .filter = std::move(filter),
         .clock = needs_.clock,
         .count = streams_,
+        .lifetime = std::chrono::seconds{seconds.value_or(0)},
     };
     const auto from = after.value_or(needs_.feed.tail().range().newest);
     Response response;

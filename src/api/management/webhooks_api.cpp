@@ -165,7 +165,8 @@ Task<Response> WebhooksApi::last_triggers(ApiCall call)
 Task<Response> WebhooksApi::jobs(ApiCall call)
 {
     CO_TRY(const auto scope, scope_of(call));
-    CO_TRY(const auto policy_id, parse_id(call.query.first("policy_id").value_or("")));
+    if (!call.query.first("policy_id")) co_return fail(Errc::bad_request, "policy_id is missing");
+    CO_TRY(const auto policy_id, parse_id(*call.query.first("policy_id")));
     CO_TRY(auto query, list_query_of(call.query));
     CO_CHECK(add_status(call.query, query));
     CO_TRY(const auto page, co_await needs_.webhooks.deliveries(call.caller, scope.project_id, policy_id, query));

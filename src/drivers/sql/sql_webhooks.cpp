@@ -85,7 +85,8 @@ std::unexpected<Error> name_taken(const WebhookPolicy& policy)
     return fail(Errc::conflict, "there is a webhook policy \"" + policy.name + "\" already");
 }
 
-Result<WebhookPolicy> policy_of(SqlSession& session, SqlRow& row)
+// Without its circuits.
+Result<WebhookPolicy> policy_of(SqlRow& row)
 {
     WebhookPolicy policy;
     policy.id = row.integer(0);
@@ -101,20 +102,25 @@ Result<WebhookPolicy> policy_of(SqlSession& session, SqlRow& row)
     policy.creator = row.take_text(10);
     policy.created_at = row.integer(11);
     policy.updated_at = row.integer(12);
+    return policy;
+}
+
+Result<> add_circuits(SqlSession& session, WebhookPolicy& policy)
+{
     TRY(auto circuits, session.run(select_circuits, {policy.id}));
     for (auto& circuit : circuits) {
         const auto target = static_cast<std::size_t>(circuit.integer(0));
         if (target >= policy.targets.size()) continue;
         policy.targets[target].circuit = {circuit.integer(1), circuit.integer(2), circuit.take_text(3)};
     }
-    return policy;
+    return {};
 }
 
-Result<std::vector<WebhookPolicy>> policies_of(SqlSession& session, SqlRows rows)
+Result<std::vector<WebhookPolicy>> policies_of(SqlRows rows)
 {
     std::vector<WebhookPolicy> policies;
     for (auto& row : rows) {
-        TRY(auto policy, policy_of(session, row));
+        TRY(auto policy, policy_of(row));
         policies.push_back(std::move(policy));
     }
     return policies;
@@ -124,7 +130,9 @@ Result<WebhookPolicy> load(SqlSession& session, std::int64_t id)
 {
     TRY(auto rows, session.run(find_policy, {id}));
     if (rows.empty()) return no_such_policy();
-    return policy_of(session, rows.front());
+    TRY(auto policy, policy_of(rows.front()));
+    CHECK(add_circuits(session, policy));
+    return policy;
 }
 
 Result<> record_policy(
@@ -222,7 +230,8 @@ Task<ListPage<WebhookPolicy>> SqlWebhooks::list(std::int64_t project_id, ListQue
         statement.order_by("w.id DESC");
         ListPage<WebhookPolicy> page;
         TRY(auto rows, statement.page(session));
-        TRY(page.items, policies_of(session, std::move(rows)));
+        TRY(page.items, policies_of(std::move(rows)));
+        for (auto& policy : page.items) CHECK(add_circuits(session, policy));
         TRY(page.total, statement.count(session));
         return page;
     };
@@ -239,7 +248,7 @@ Task<std::vector<WebhookPolicy>> SqlWebhooks::enabled()
 {
     const auto work = [](SqlSession& session) -> Result<std::vector<WebhookPolicy>> {
         TRY(auto rows, session.run(select_enabled));
-        return policies_of(session, std::move(rows));
+        return policies_of(std::move(rows));
     };
     co_return co_await engine_.read(work);
 }

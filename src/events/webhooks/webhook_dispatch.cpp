@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace entrepot {
@@ -23,15 +24,14 @@ constexpr std::size_t longest_parameters = std::size_t{60} << 10U;
 
 bool changes_policies(const EventPtr& event)
 {
-    return event->type.starts_with("webhook.") || event->type == event_type::project_updated ||
-           event->type == event_type::project_deleted;
+    const bool switches = event->type == event_type::project_updated && event->details.contains("notification_enable");
+    return switches || event->type.starts_with("webhook.") || event->type == event_type::project_deleted;
 }
 
 bool is_about(const WebhookPolicy& policy, const Event& event)
 {
     // What happened before there was the policy is not for it, though it may be read later.
     if (event.at < policy.created_at) return false;
-    if (policy.project_id != 0 && policy.project_id != event.project_id) return false;
     if (!policy.repositories.empty()) {
         const std::string_view full = event.repository;
         const auto name = policy.project_id == 0 ? full : below_project(full);
@@ -92,13 +92,28 @@ Task<> WebhookDispatch::take_cursor()
     co_return Result<>{};
 }
 
-Task<> WebhookDispatch::take_policies(const std::vector<EventPtr>& events)
+Task<> WebhookDispatch::take_policies()
 {
-    if (policies_known_ && std::ranges::none_of(events, changes_policies)) co_return Result<>{};
-    policies_known_ = false;
-    CO_TRY(policies_, co_await parts_.catalog.enabled());
+    if (policies_known_) co_return Result<>{};
+    CO_TRY(auto enabled, co_await parts_.catalog.enabled());
+    policies_.clear();
+    for (auto& policy : enabled) policies_[policy.project_id].push_back(std::move(policy));
     policies_known_ = true;
     co_return Result<>{};
+}
+
+// Those of its project, and those of the installation.
+std::vector<const WebhookPolicy*> WebhookDispatch::policies_about(const Event& event) const
+{
+    std::vector<const WebhookPolicy*> found;
+    for (const auto project : std::set{std::int64_t{0}, event.project_id}) {
+        const auto policies = policies_.find(project);
+        if (policies == policies_.end()) continue;
+        for (const auto& policy : policies->second) {
+            if (is_about(policy, event)) found.push_back(&policy);
+        }
+    }
+    return found;
 }
 
 WebhookDispatch::Matches WebhookDispatch::match(const std::vector<EventPtr>& events) const
@@ -108,15 +123,16 @@ WebhookDispatch::Matches WebhookDispatch::match(const std::vector<EventPtr>& eve
     std::map<std::pair<std::int64_t, std::string>, Micros> last;
     const auto now = parts_.clock.now();
     for (const auto& event : events) {
+        const auto policies = policies_about(*event);
+        if (policies.empty()) continue;
         const auto types = webhook_types_of(*event);
-        if (types.empty()) continue;
-        for (const auto& policy : policies_) {
-            const auto* type = is_about(policy, *event) ? wanted_type(policy, types) : nullptr;
+        for (const auto* policy : policies) {
+            const auto* type = wanted_type(*policy, types);
             if (type == nullptr) continue;
-            for (std::size_t target = 0; target < policy.targets.size(); ++target) {
-                matches.jobs.push_back(delivery_of(policy, target, *type, *event, now));
+            for (std::size_t target = 0; target < policy->targets.size(); ++target) {
+                matches.jobs.push_back(delivery_of(*policy, target, *type, *event, now));
             }
-            last[{policy.id, std::string{type->name}}] = event->at;
+            last[{policy->id, std::string{type->name}}] = event->at;
         }
     }
     for (const auto& [key, at] : last) matches.triggers.push_back({key.first, key.second, at});
@@ -153,13 +169,18 @@ Task<> WebhookDispatch::run()
 {
     while (true) {
         if (written_ < 0) CO_CHECK(co_await take_cursor());
-        CO_TRY(const auto events, co_await parts_.tail.read(read_, events_at_once));
+        CO_TRY(auto events, co_await parts_.tail.read(read_, events_at_once));
         if (events.empty()) {
             if (worth_writing(read_)) CO_CHECK(co_await hand_over(read_, {}));
             co_return Result<>{};
         }
-        CO_CHECK(co_await take_policies(events));
+        CO_CHECK(co_await take_policies());
+        // Up to the next change of policies by what they are now.
+        const auto change = std::ranges::find_if(events, changes_policies);
+        const bool changed = change != events.end();
+        if (changed) events.erase(change + 1, events.end());
         CO_CHECK(co_await hand_over(events.back()->sequence, match(events)));
+        if (changed) policies_known_ = false;
     }
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace entrepot {
@@ -42,13 +43,14 @@ private:
         std::vector<WebhookTrigger> triggers;
     };
     Task<> take_cursor();
-    Task<> take_policies(const std::vector<EventPtr>& events);
+    Task<> take_policies();
     Matches match(const std::vector<EventPtr>& events) const;
+    std::vector<const WebhookPolicy*> policies_about(const Event& event) const;
     Task<> hand_over(std::int64_t to, Matches matches);
     bool worth_writing(std::int64_t to) const;
 
     Parts parts_;
-    std::vector<WebhookPolicy> policies_;
+    std::unordered_map<std::int64_t, std::vector<WebhookPolicy>> policies_;  // by project
     bool policies_known_ = false;
     std::int64_t written_ = -1;  // the cursor in the log; -1: unknown
     std::atomic<std::int64_t> read_{-1};
