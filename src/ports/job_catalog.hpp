@@ -63,8 +63,18 @@ struct JobQueueState {
     bool paused = false;
 };
 
+// A program that runs jobs.
+struct JobWorker {
+    std::string id{};  // in leases
+    std::string host{};
+    std::int64_t pid = 0;
+    std::int64_t concurrency = 0;
+    Micros started_at = 0;
+    Micros heartbeat_at = 0;
+};
+
 // Jobs as people see and steer them. Lists know the fields id, kind, state, subject_id, parent_id, project_id,
-// tenant_id, trigger, creation_time. not_found, bad_request, unavailable, storage_full.
+// tenant_id, worker, trigger, creation_time. not_found, bad_request, unavailable, storage_full.
 class JobCatalog {
 public:
     // How much of a log is kept: its first lines, and its newest.
@@ -90,7 +100,11 @@ public:
     // conflict when an unfinished job has its unique key.
     virtual Task<> retry(std::int64_t id) = 0;
 
+    // Of every kind that a worker ever had a handler for, or that has jobs.
     virtual Task<std::vector<JobQueueState>> queues() = 0;
+    // Those that were heard of since.
+    virtual Task<std::vector<JobWorker>> workers(Micros since) = 0;
+    // not_found for a kind that queues() does not have.
     virtual Task<> pause(std::string kind, bool paused, Micros now) = 0;
     virtual Task<bool> is_paused(std::string kind) = 0;
 

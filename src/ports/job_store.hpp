@@ -67,6 +67,8 @@ class JobStore {
 public:
     virtual ~JobStore() = default;
 
+    // A worker that begins, and the kinds it has handlers for.
+    virtual Task<> introduce(JobWorker worker, std::vector<std::string> kinds) = 0;
     virtual Task<JobLook> look(std::string worker, Micros now) = 0;
     struct Exchange {
         std::vector<LeasedJob> leased;
@@ -83,7 +85,7 @@ public:
         Micros lease_until
     ) = 0;
     // Prolongs every lease of the worker and answers them.
-    virtual Task<std::vector<JobLease>> renew(std::string worker, Micros lease_until) = 0;
+    virtual Task<std::vector<JobLease>> renew(std::string worker, Micros now, Micros lease_until) = 0;
     // conflict when the lease is gone. Durable.
     virtual Task<> save(JobLease lease, std::string checkpoint, std::string progress) = 0;
     virtual Task<> append(JobLease lease, std::vector<JobLine> lines) = 0;

@@ -58,6 +58,11 @@ protected:
         EXPECT_SUCCEEDS(run(store().job_store().recover(now, expired_before)));
     }
 
+    void introduce(std::vector<std::string> kinds)
+    {
+        EXPECT_SUCCEEDS(run(store().job_store().introduce({worker_, "host", 12, 8, 100}, std::move(kinds))));
+    }
+
     using Ids = std::vector<std::int64_t>;
     using Kinds = std::vector<std::string>;
     std::string worker_ = "w1";
@@ -236,12 +241,12 @@ TEST_P(JobContract, renewed_leases_are_not_lost_and_those_of_another_worker_are_
     const auto mine = take(1, 200).front();
     worker_ = "w2";
     const auto theirs = take(1, 200).front();
-    const auto renewed = run(store().job_store().renew("w1", 9000)).value();
+    const auto renewed = run(store().job_store().renew("w1", 300, 9000)).value();
     EXPECT_EQ(renewed, std::vector{mine.lease});
     recover(5000, 5000);
     EXPECT_EQ(find(mine.lease.id).state, JobState::running);
     EXPECT_EQ(find(theirs.lease.id).state, JobState::waiting);
-    EXPECT_TRUE(run(store().job_store().renew("w2", 9000))->empty());
+    EXPECT_TRUE(run(store().job_store().renew("w2", 300, 9000))->empty());
 }
 
 TEST_P(JobContract, a_job_comes_back_with_its_checkpoint_after_an_attempt_and_is_given_up_by_its_runner)
@@ -349,6 +354,8 @@ TEST_P(JobContract, a_paused_kind_is_not_leased_until_it_is_resumed)
     add(job("a"));
     const auto other = add(job("b"));
     auto& port = store().jobs();
+    EXPECT_FAILS(Errc::not_found, run(port.pause("a", true, 1)));
+    introduce({"a"});
     EXPECT_SUCCEEDS(run(port.pause("a", true, 1)));
     EXPECT_TRUE(run(port.is_paused("a")).value());
     EXPECT_FALSE(run(port.is_paused("b")).value());
@@ -363,6 +370,30 @@ TEST_P(JobContract, a_paused_kind_is_not_leased_until_it_is_resumed)
     EXPECT_EQ(queues[1].running, 1);
     EXPECT_SUCCEEDS(run(port.pause("a", false, 2)));
     EXPECT_EQ(take(9, 200, wants).size(), 1U);
+}
+
+TEST_P(JobContract, workers_are_known_as_long_as_they_are_heard_of)
+{
+    introduce({"b", "a"});
+    worker_ = "w2";
+    introduce({"a"});
+    EXPECT_SUCCEEDS(run(store().job_store().renew("w2", 500, 900)));
+    const auto all = run(store().jobs().workers(0)).value();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].id, "w1");
+    EXPECT_EQ(all[0].host, "host");
+    EXPECT_EQ(all[0].pid, 12);
+    EXPECT_EQ(all[0].concurrency, 8);
+    EXPECT_EQ(all[0].started_at, 100);
+    const auto heard = run(store().jobs().workers(500)).value();
+    ASSERT_EQ(heard.size(), 1U);
+    EXPECT_EQ(heard[0].id, "w2");
+    EXPECT_EQ(heard[0].heartbeat_at, 500);
+    const auto queues = run(store().jobs().queues()).value();
+    ASSERT_EQ(queues.size(), 2U);
+    EXPECT_EQ(queues[0].kind, "a");
+    EXPECT_EQ(queues[0].waiting, 0);
+    EXPECT_FALSE(queues[0].paused);
 }
 
 TEST_P(JobContract, of_a_long_log_the_first_and_the_newest_lines_are_kept)

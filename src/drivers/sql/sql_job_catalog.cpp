@@ -25,6 +25,7 @@ constexpr ListColumn fields[] = {
     {"subject_id", "j.subject_id", ListColumn::Type::integer},
     {"tenant_id", "j.tenant_id", ListColumn::Type::integer},
     {"project_id", "j.project_id", ListColumn::Type::integer},
+    {"worker", "j.worker"},
     {"trigger", "j.cause"},
     {"creation_time", "j.created_at", ListColumn::Type::time},
 };
@@ -62,11 +63,12 @@ constexpr SqlStatement count_waiting{
 constexpr SqlStatement count_delayed{"SELECT kind, COUNT(*) FROM jobs WHERE state = 'delayed' GROUP BY kind"};
 constexpr SqlStatement count_running{"SELECT kind, COUNT(*) FROM jobs WHERE state = 'running' GROUP BY kind"};
 constexpr SqlStatement count_failed{"SELECT kind, COUNT(*) FROM jobs WHERE state = 'failed' GROUP BY kind"};
-constexpr SqlStatement select_paused{"SELECT kind FROM job_queues WHERE paused = 1"};
+constexpr SqlStatement select_queues{"SELECT kind, paused FROM job_queues"};
 constexpr SqlStatement find_paused{"SELECT kind FROM job_queues WHERE kind = $1 AND paused = 1"};
-constexpr SqlStatement put_queue{
-    "INSERT INTO job_queues (kind, paused, changed_at) VALUES ($1, $2, $3) "
-    "ON CONFLICT (kind) DO UPDATE SET paused = excluded.paused, changed_at = excluded.changed_at"
+constexpr SqlStatement set_paused{"UPDATE job_queues SET paused = $2, changed_at = $3 WHERE kind = $1 RETURNING kind"};
+constexpr SqlStatement select_workers{
+    "SELECT worker, host, pid, concurrency, started_at, heartbeat_at FROM job_workers WHERE heartbeat_at >= $1 "
+    "ORDER BY started_at, worker"
 };
 
 // The end of the last one that is too many.
@@ -202,8 +204,8 @@ Result<std::vector<JobQueueState>> queue_states(SqlSession& session)
     for (const auto& row : running) queues[row.text(0)].running = row.integer(1);
     TRY(const auto failed, session.run(count_failed));
     for (const auto& row : failed) queues[row.text(0)].failed = row.integer(1);
-    TRY(const auto paused, session.run(select_paused));
-    for (const auto& row : paused) queues[row.text(0)].paused = true;
+    TRY(const auto known, session.run(select_queues));
+    for (const auto& row : known) queues[row.text(0)].paused = row.integer(1) != 0;
     std::vector<JobQueueState> states;
     for (auto& [kind, state] : queues) {
         state.kind = kind;
@@ -287,10 +289,26 @@ Task<std::vector<JobQueueState>> SqlJobCatalog::queues()
     co_return co_await engine_.read(queue_states);
 }
 
+Task<std::vector<JobWorker>> SqlJobCatalog::workers(Micros since)
+{
+    const auto work = [since](SqlSession& session) -> Result<std::vector<JobWorker>> {
+        TRY(auto rows, session.run(select_workers, {since}));
+        std::vector<JobWorker> workers;
+        for (auto& row : rows) {
+            workers.push_back(
+                {row.take_text(0), row.take_text(1), row.integer(2), row.integer(3), row.integer(4), row.integer(5)}
+            );
+        }
+        return workers;
+    };
+    co_return co_await engine_.read(work);
+}
+
 Task<> SqlJobCatalog::pause(std::string kind, bool paused, Micros now)
 {
     const auto work = [kind, paused, now](SqlSession& session) -> Result<> {
-        CHECK(session.run(put_queue, {kind, std::int64_t{paused}, now}));
+        TRY(const auto changed, session.run(set_paused, {kind, std::int64_t{paused}, now}));
+        if (changed.empty()) return fail(Errc::not_found, "there is no queue of such jobs");
         return {};
     };
     CO_CHECK(co_await engine_.write(Durability::durable, work));

@@ -19,6 +19,7 @@ public:
     Task<> stop_running(std::string kind) override;
     Task<> retry(std::int64_t id) override;
     Task<std::vector<JobQueueState>> queues() override;
+    Task<std::vector<JobWorker>> workers(Micros since) override;
     Task<> pause(std::string kind, bool paused, Micros now) override;
     Task<bool> is_paused(std::string kind) override;
     Task<std::int64_t> remove_ended(std::string kind, Micros before, std::int64_t keep) override;

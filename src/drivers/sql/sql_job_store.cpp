@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t recovered_at_once = 2000;
 constexpr std::int64_t most_losses = 10;
+constexpr Micros worker_is_remembered = 86'400'000'000;
 constexpr std::string_view lost_too_often = "its worker was lost too often";
 
 // From kind to kind along the index, however many jobs each has.
@@ -50,6 +51,15 @@ constexpr SqlStatement put_back{
     "WHERE id = $1 AND fence = $2 AND state = 'running' AND stop_requested = 0 RETURNING id"
 };
 
+constexpr SqlStatement insert_worker{
+    "INSERT INTO job_workers (worker, host, pid, concurrency, started_at, heartbeat_at) "
+    "VALUES ($1, $2, $3, $4, $5, $5)"
+};
+constexpr SqlStatement delete_old_workers{"DELETE FROM job_workers WHERE heartbeat_at < $1"};
+constexpr SqlStatement insert_queue{
+    "INSERT INTO job_queues (kind, paused, changed_at) VALUES ($1, 0, $2) ON CONFLICT (kind) DO NOTHING"
+};
+constexpr SqlStatement note_heartbeat{"UPDATE job_workers SET heartbeat_at = $2 WHERE worker = $1"};
 constexpr SqlStatement renew_leases{
     "UPDATE jobs SET lease_until = $2 WHERE state = 'running' AND worker = $1 RETURNING id, fence"
 };
@@ -200,6 +210,18 @@ Result<> recover_due(SqlSession& session, Micros now)
 
 }  // namespace
 
+Task<> SqlJobStore::introduce(JobWorker worker, std::vector<std::string> kinds)
+{
+    std::ranges::sort(kinds);
+    auto work = [worker = std::move(worker), kinds = std::move(kinds)](SqlSession& session) -> Result<> {
+        CHECK(session.run(delete_old_workers, {worker.started_at - worker_is_remembered}));
+        CHECK(session.run(insert_worker, {worker.id, worker.host, worker.pid, worker.concurrency, worker.started_at}));
+        for (const auto& kind : kinds) CHECK(session.run(insert_queue, {kind, worker.started_at}));
+        return {};
+    };
+    co_return co_await engine_.write(Durability::process, std::move(work));
+}
+
 Task<JobLook> SqlJobStore::look(std::string worker, Micros now)
 {
     const auto work = [=](SqlSession& session) -> Result<JobLook> {
@@ -248,9 +270,10 @@ Task<JobStore::Exchange> SqlJobStore::exchange(
     co_return co_await engine_.write(Durability::durable, std::move(work));
 }
 
-Task<std::vector<JobLease>> SqlJobStore::renew(std::string worker, Micros lease_until)
+Task<std::vector<JobLease>> SqlJobStore::renew(std::string worker, Micros now, Micros lease_until)
 {
     const auto work = [=](SqlSession& session) -> Result<std::vector<JobLease>> {
+        CHECK(session.run(note_heartbeat, {worker, now}));
         TRY(const auto rows, session.run(renew_leases, {worker, lease_until}));
         std::vector<JobLease> leases;
         for (const auto& row : rows) leases.push_back({row.integer(0), row.integer(1)});

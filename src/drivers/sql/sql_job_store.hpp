@@ -11,6 +11,7 @@ class SqlJobStore final : public JobStore {
 public:
     SqlJobStore(SqlEngine& engine, JobBell& bell) : engine_{engine}, bell_{bell} {}
 
+    Task<> introduce(JobWorker worker, std::vector<std::string> kinds) override;
     Task<JobLook> look(std::string worker, Micros now) override;
     Task<Exchange> exchange(
         std::string worker,
@@ -20,7 +21,7 @@ public:
         Micros now,
         Micros lease_until
     ) override;
-    Task<std::vector<JobLease>> renew(std::string worker, Micros lease_until) override;
+    Task<std::vector<JobLease>> renew(std::string worker, Micros now, Micros lease_until) override;
     Task<> save(JobLease lease, std::string checkpoint, std::string progress) override;
     Task<> append(JobLease lease, std::vector<JobLine> lines) override;
     Task<> recover(Micros now, Micros expired_before) override;

@@ -1,6 +1,7 @@
 #include "upkeep/jobs/job_runner.hpp"
 
 #include "core/log.hpp"
+#include "upkeep/jobs/schedules.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +12,8 @@
 #include <exception>
 #include <limits>
 #include <utility>
+
+#include <unistd.h>
 
 namespace entrepot {
 
@@ -103,10 +106,6 @@ void JobRunner::give_back_ready()
 
 asio::awaitable<void> JobRunner::work_until_stopped()
 {
-    if (options_.alone) {
-        const auto recovered = co_await store_.recover(clock_.now(), std::numeric_limits<Micros>::max());
-        if (!recovered) log::failure(log::Level::warning, "taking up jobs", recovered.error());
-    }
     auto give_up = std::chrono::steady_clock::time_point::max();
     bool insisted = false;
     while (!stopping_ || !running_.empty() || !outcomes_.empty()) {
@@ -127,6 +126,9 @@ asio::awaitable<void> JobRunner::work_until_stopped()
 
 Task<> JobRunner::round()
 {
+    if (!introduced_) {
+        CO_CHECK(co_await introduce());
+    }
     const auto now = clock_.steady();
     if (now >= next_renewal_) {
         CO_CHECK(co_await renew());
@@ -137,6 +139,25 @@ Task<> JobRunner::round()
         CO_CHECK(co_await look());
     }
     co_return co_await exchange();
+}
+
+Task<> JobRunner::introduce()
+{
+    std::vector<std::string> kinds{Schedules::paused_kind};
+    for (const auto& [kind, queue] : queues_) kinds.push_back(kind);
+    CO_CHECK(co_await store_.introduce(
+        {.id = worker_,
+         .host = options_.host,
+         .pid = ::getpid(),
+         .concurrency = options_.workers,
+         .started_at = started_at_},
+        std::move(kinds)
+    ));
+    introduced_ = true;
+    if (options_.alone) {
+        CO_CHECK(co_await store_.recover(clock_.now(), std::numeric_limits<Micros>::max()));
+    }
+    co_return Result<>{};
 }
 
 Task<> JobRunner::look()
@@ -168,7 +189,7 @@ void JobRunner::look_at(Micros time)
 Task<> JobRunner::renew()
 {
     const auto until = clock_.now() + std::chrono::microseconds{options_.lease}.count();
-    CO_TRY(const auto leases, co_await store_.renew(worker_, until));
+    CO_TRY(const auto leases, co_await store_.renew(worker_, clock_.now(), until));
     next_renewal_ = clock_.steady() + options_.lease / 3;
     std::set<JobLease> held{leases.begin(), leases.end()};
     for (const auto& [id, run] : running_) {

@@ -31,6 +31,7 @@ struct JobRunnerOptions {
     std::chrono::seconds patience{10};  // of stop(), for runs to end
     Micros first_retry = 10'000'000;    // doubled with each attempt, half of it random
     Micros longest_retry = 3'600'000'000;
+    std::string host{};  // for people
     bool alone = false;  // no other program works on this queue: what is leased at the start was left by a crash
 };
 
@@ -81,6 +82,7 @@ private:
 
     asio::awaitable<void> work_until_stopped();
     Task<> round();
+    Task<> introduce();
     Task<> look();
     Task<> renew();
     Task<> exchange();
@@ -118,6 +120,7 @@ private:
     std::deque<LeasedJob> ready_;
     std::vector<JobOutcome> outcomes_;
     asio::steady_timer timer_;
+    bool introduced_ = false;
     bool woken_ = false;
     bool stopping_ = false;
     std::chrono::steady_clock::time_point next_look_{};
