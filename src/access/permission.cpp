@@ -43,6 +43,7 @@ constexpr Resource resources[] = {
     {K::platform, "label", "CRUD"},
     {K::platform, "configuration", "RU"},
     {K::platform, "robot", "CRUDL"},
+    {K::platform, "notification-policy", "CRUDL"},
     {K::platform, "export-cve", "CR"},
     {K::platform, "tenant", "CDL"},
     {K::platform, "role", "CRUDL"},

@@ -38,6 +38,7 @@ Row row_for(Errc code) noexcept
         case Errc::manifest_blob_unknown: return {404, "MANIFEST_BLOB_UNKNOWN"};
         case Errc::blob_unknown: return {404, "BLOB_UNKNOWN"};
         case Errc::upload_unknown: return {404, "BLOB_UPLOAD_UNKNOWN"};
+        case Errc::gone: return {410, "GONE"};
         case Errc::unauthorized: return {401, "UNAUTHORIZED"};
         case Errc::denied: return {403, "DENIED"};
         case Errc::unsupported: return {405, "UNSUPPORTED"};

@@ -44,6 +44,10 @@ public:
 
     AuditTrail& trail() noexcept { return *log_; }
     void choose(const AuditChoice& choice) noexcept { log_->choose(choice); }
+    void watch_pulls(std::function<void(const std::vector<GatheredPull>&)> watcher)
+    {
+        log_->watch_pulls(std::move(watcher));
+    }
     AuditReader& reader() noexcept { return reader_; }
     AuditPurge& purge() noexcept { return *purge_; }
     Task<> anchor() { return anchoring_->run(); }

@@ -58,6 +58,16 @@ struct Config {
         std::filesystem::path forward_file;
     } audit;
 
+    struct Events {
+        bool pulls = true;
+        std::chrono::seconds keep = std::chrono::hours{24 * 30};
+        std::int64_t streams = 1000;
+    } events;
+
+    struct Outbound {
+        std::vector<std::string> allow;
+    } outbound;
+
     struct Storage {
         std::filesystem::path root;  // empty: blobs/ in the data directory
     } storage;

@@ -1,5 +1,6 @@
 #include "app/config_keys.hpp"
 #include "client/http_url.hpp"
+#include "client/outbound_rules.hpp"
 
 #include "api/token/master_key.hpp"
 #include "app/config_key_kinds.hpp"
@@ -81,6 +82,14 @@ Result<> set_master_key(Config& config, std::string_view value)
     return {};
 }
 
+Result<> set_outbound_allow(Config& config, std::string_view value)
+{
+    auto allow = split_list(value);
+    CHECK(OutboundRules::parse(allow));
+    config.outbound.allow = std::move(allow);
+    return {};
+}
+
 Result<> set_trusted_proxies(Config& config, std::string_view value)
 {
     auto networks = split_list(value);
@@ -141,6 +150,23 @@ constexpr std::array general_keys{
     path<Config>(
         "audit.forward_file", ENTREPOT_FIELD(audit.forward_file), "File that gets every record as a line of JSON."
     ),
+    on_or_off(
+        "events.pulls", ENTREPOT_FIELD(events.pulls), "Whether pulls are events, those of a second counted in one."
+    ),
+    duration<hour, 36'600 * day>(
+        "events.keep", ENTREPOT_FIELD(events.keep), "Age at which events are dropped that every consumer has read."
+    ),
+    count<Config, 0, 100'000>(
+        "events.streams", ENTREPOT_FIELD(events.streams), "Streams of events that this instance serves at once."
+    ),
+    ConfigKey<Config>{
+        "outbound.allow",
+        "list of networks and hosts",
+        "Loopback, link-local and metadata addresses that webhooks may point at all the same.",
+        set_outbound_allow,
+        [](const Config& config) { return joined(config.outbound.allow); },
+        true,
+    },
     size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),
     count<Config, 16, 1000>(
         "http.header_count", ENTREPOT_FIELD(http.header_count), "Header lines of a request at most."

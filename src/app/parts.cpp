@@ -45,11 +45,11 @@ MasterKey master_key_of(const Config& config, Random& random)
     );
 }
 
-// The change feed hurries the chore that reads what changed.
-std::function<void()> access_hurry(std::atomic<Background*>& listener)
+// The store hurries the chore that reads what changed.
+std::function<void()> hurry(std::atomic<Background*>& listener, std::string_view chore)
 {
-    return [&listener] {
-        if (auto* background = listener.load()) background->hurry("access");
+    return [&listener, chore] {
+        if (auto* background = listener.load()) background->hurry(chore);
     };
 }
 
@@ -88,6 +88,15 @@ std::unique_ptr<ExternalAuthoriser> authoriser_of(const Config& config, const Cl
     options.remembered_for = wanted.remember;
     options.refuse_when_away = wanted.fail_closed;
     return or_throw(WebhookAuthoriser::create(std::move(options), clock), "the external authoriser");
+}
+
+// Most of them wait for somebody else's answer.
+JobRunnerOptions job_options(const Config& config)
+{
+    JobRunnerOptions options;
+    options.workers = 64;
+    options.alone = !config.uses_postgres();
+    return options;
 }
 
 Uploads::Limits upload_limits(const Config& config)
@@ -138,7 +147,7 @@ Task<> drained(OperationsHandler& operations)
 App::Parts::Parts(Config with)
     : config{std::move(with)},
       directory{config.data},
-      store{open_store(config, clock, access_hurry(feed_listener))},
+      store{open_store(config, clock, hurry(feed_listener, "access"), hurry(feed_listener, EventParts::following))},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
@@ -155,6 +164,16 @@ App::Parts::Parts(Config with)
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
+      events{
+          {.config = config,
+           .store = *store,
+           .policy = policy,
+           .master_key = master_key,
+           .audit = audit,
+           .clock = clock,
+           .random = random}
+      },
+      job_runner{store->job_store(), clock, random, job_options(config)},
       authenticator{
           {.accounts = store->accounts(),
            .access_tokens = store->access_tokens(),
@@ -274,6 +293,7 @@ App::Parts::Parts(Config with)
     // Among what a journal brought back may be blobs that were removed.
     or_throw(run_to_end(store->garbage().condemn_unknown(blobs.restored(), {0, clock.now()})), "the blobs' journal");
     gate.consult(authoriser.get());
+    job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
     settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
@@ -302,6 +322,7 @@ App::Parts::~Parts()
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
     audit.stop();
+    events.stop();
     store->stop();
     blobs.stop();
 }
@@ -334,6 +355,8 @@ ManagementNeeds App::Parts::management_needs()
         .schedules = schedules,
         .job_queue = store->job_queue(),
         .clock = clock,
+        .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
+        .webhooks = {.webhooks = events.webhooks(), .policy = policy, .clock = clock},
         .system =
             {.policy = policy,
              .settings = settings,
@@ -374,6 +397,7 @@ std::vector<Background::Chore> App::Parts::chores()
 {
     std::vector<Background::Chore> chores;
     chores.push_back({.name = "pull counts", .every = 1s, .run = [this] { return ledger.flush(); }});
+    for (auto& chore : events.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "audit anchors", .every = 1s, .run = [this] { return audit.anchor(); }});
     chores.push_back({.name = "signing keys", .every = 1min, .run = [this] { return keys.maintain(); }});
     chores.push_back({.name = "access", .every = 5min, .run = [this] { return access_directory.catch_up(); }});
@@ -416,6 +440,9 @@ void App::Parts::add_metrics(MetricsText& text) const
     add_http_metrics(text, server->counters());
     audit.add_metrics(text);
     job_metrics.add_to(text);
+    events.add_metrics(text);
+    const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
+    text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

@@ -15,6 +15,7 @@
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/event_parts.hpp"
 #include "app/job_metrics.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -47,6 +48,7 @@
 #include "tenancy/users.hpp"
 #include "upkeep/gc/garbage_collection.hpp"
 #include "upkeep/jobs/job_runner.hpp"
+#include "upkeep/jobs/job_runner.hpp"
 #include "upkeep/jobs/jobs.hpp"
 #include "upkeep/jobs/schedules.hpp"
 #include "upkeep/retention/retention_run.hpp"
@@ -69,7 +71,7 @@ struct App::Parts {
     SystemClock clock;
     SystemRandom random;
     DataDirectory directory;
-    // The change feed of PostgreSQL hurries a chore of `background`, which is made last.
+    // The store hurries chores of `background`, which is made last.
     std::atomic<Background*> feed_listener{nullptr};
 
     std::unique_ptr<MetadataStore> store;  // tags, links, sessions, accounts: SQLite or PostgreSQL
@@ -84,6 +86,8 @@ struct App::Parts {
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
+    EventParts events;     // as they can be followed, and webhooks
+    JobRunner job_runner;  // what is done in the background
     Authenticator authenticator;
     Sessions sessions;
 

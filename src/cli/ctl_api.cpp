@@ -77,14 +77,32 @@ CtlApi::CtlApi(CtlIo& io, CtlContext context)
     options_.user_agent = "entrepot-ctl";
 }
 
-Result<CtlAnswer>
-CtlApi::call(std::string_view method, std::string_view path, const json::value& body, std::string_view if_match)
+ClientRequest CtlApi::request(std::string_view method, std::string_view path) const
 {
     ClientRequest request{.method = std::string{method}, .url = context_.url + std::string{base} + std::string{path}};
     request.fields.push_back({.name = "Accept", .value = "application/json"});
     // A project or tenant may be called 123.
     request.fields.push_back({.name = "X-Is-Resource-Name", .value = "true"});
     if (!authorization_.empty()) request.fields.push_back({.name = "Authorization", .value = authorization_});
+    return request;
+}
+
+Result<>
+CtlApi::stream(std::string_view path, std::string_view last_id, const std::function<bool(std::string_view bytes)>& take)
+{
+    auto request = this->request("GET", path);
+    if (!last_id.empty()) request.fields.push_back({.name = "Last-Event-ID", .value = std::string{last_id}});
+    TRY(const auto response, io_.stream(options_, std::move(request), take));
+    if (response.status < 300) return {};
+    boost::system::error_code error;
+    auto body = json::parse(response.body, error);
+    return refusal(response, error ? json::value{} : body, path, context_, io_.now());
+}
+
+Result<CtlAnswer>
+CtlApi::call(std::string_view method, std::string_view path, const json::value& body, std::string_view if_match)
+{
+    auto request = this->request(method, path);
     if (!if_match.empty()) request.fields.push_back({.name = "If-Match", .value = std::string{if_match}});
     if (!body.is_null()) {
         request.fields.push_back({.name = "Content-Type", .value = "application/json"});
@@ -97,7 +115,10 @@ CtlApi::call(std::string_view method, std::string_view path, const json::value& 
         .location = std::string{response.field("Location")},
         .etag = std::string{response.field("ETag")},
         .total = -1,
+        .next_cursor = -1,
     };
+    const auto cursor = response.field("X-Next-Cursor");
+    std::from_chars(cursor.data(), cursor.data() + cursor.size(), answer.next_cursor);
     const auto total = response.field("X-Total-Count");
     std::from_chars(total.data(), total.data() + total.size(), answer.total);
     boost::system::error_code error;

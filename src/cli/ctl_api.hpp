@@ -20,7 +20,8 @@ struct CtlAnswer {
     std::string text;  // of an answer that is plain text, such as a log
     std::string location;
     std::string etag;
-    std::int64_t total = -1;  // of a list's entries, where it says so
+    std::int64_t total = -1;        // of a list's entries, where it says so
+    std::int64_t next_cursor = -1;  // where a list that is read by a cursor goes on
 };
 
 // The management API of one server, as one caller. Paths are relative to /api/v2.0 and already encoded.
@@ -44,10 +45,16 @@ public:
         const std::function<Result<>(const boost::json::object& entry)>& visit
     );
     Result<boost::json::array> all(std::string_view path);
+    // A stream of server-sent events from after `last_id` (empty: from now on), piece by piece as they come, until it
+    // ends or `take` answers false.
+    Result<>
+    stream(std::string_view path, std::string_view last_id, const std::function<bool(std::string_view bytes)>& take);
 
     const CtlContext& context() const noexcept { return context_; }
 
 private:
+    ClientRequest request(std::string_view method, std::string_view path) const;
+
     CtlIo& io_;
     CtlContext context_;
     HttpClientOptions options_;

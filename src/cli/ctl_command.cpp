@@ -20,6 +20,7 @@ std::vector<CtlCommand> make_commands()
           robot_commands,
           artifact_commands,
           rule_commands,
+          event_commands,
           platform_commands,
           apply_commands,
           own_commands}) {
@@ -50,6 +51,8 @@ constexpr std::array groups{
     CtlGroup{"immutable", "tags that can neither be moved nor deleted"},
     CtlGroup{"push-policy", "what projects demand of what is pushed"},
     CtlGroup{"retention", "which tags of a project are kept"},
+    CtlGroup{"event", "what happens"},
+    CtlGroup{"webhook", "who is told of what happens"},
     CtlGroup{"quota", "how much may be stored"},
     CtlGroup{"audit", "who did what"},
     CtlGroup{"config", "settings of the platform"},

@@ -32,6 +32,11 @@ public:
     virtual Result<std::string> read_file(const std::string& path) const = 0;  // not_found
 
     virtual Result<ClientResponse> exchange(const HttpClientOptions& options, ClientRequest request) = 0;
+    // The same with the body of a success handed over as it comes, until it ends or `take` answers false. A connection
+    // that is lost after its head ends it, too.
+    virtual Result<ClientResponse> stream(
+        const HttpClientOptions& options, ClientRequest request, const std::function<bool(std::string_view bytes)>& take
+    ) = 0;
 };
 
 }  // namespace entrepot

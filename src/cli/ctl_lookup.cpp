@@ -139,6 +139,14 @@ Result<std::string> find_label(CtlRun& run, std::string_view name)
     return as_text(find_entry(*api, list, "name", name, "id", "label"));
 }
 
+Result<std::string> find_webhook(CtlRun& run, std::string_view name)
+{
+    TRY(auto* const api, run.api());
+    TRY(auto list, run.path(run.has("project") ? "projects/{project}/webhook/policies" : "system/webhook/policies"));
+    list += "?" + exact_query("name", name);
+    return as_text(find_entry(*api, list, "name", name, "id", "webhook"));
+}
+
 Result<std::string> find_quota(CtlRun& run, std::string_view project)
 {
     TRY(auto* const api, run.api());
@@ -187,6 +195,7 @@ constexpr std::array lookups{
     Lookup{"robot", find_robot},
     Lookup{"token", find_token},
     Lookup{"label", find_label},
+    Lookup{"webhook", find_webhook},
     Lookup{"quota", find_quota},
     Lookup{"project_id", find_project},
     Lookup{"tenant_id", find_tenant},

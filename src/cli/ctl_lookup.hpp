@@ -12,7 +12,7 @@ class CtlApi;
 class CtlRun;
 
 // What the API calls an object that people call by its name, ready for a path. `what` is one of user, tenant_user,
-// team, group, role, member, robot, token, label, quota, tenant_id, project_id; or of the words
+// team, group, role, member, robot, token, label, webhook, quota, tenant_id, project_id; or of the words
 // "project/repository:tag" and "project/repository@digest" the part project, repository, reference. not_found,
 // bad_request.
 Result<std::string> ctl_lookup(CtlRun& run, std::string_view what, std::string_view text);

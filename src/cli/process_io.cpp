@@ -156,16 +156,48 @@ public:
 
     Result<ClientResponse> exchange(const HttpClientOptions& options, ClientRequest request) override
     {
+        TRY(auto* const client, client_of(options));
+        return run_to_end(client->send(std::move(request)));
+    }
+
+    Result<ClientResponse> stream(
+        const HttpClientOptions& options, ClientRequest request, const std::function<bool(std::string_view bytes)>& take
+    ) override
+    {
+        TRY(auto* const client, client_of(options));
+        return run_to_end(take_stream(*client, std::move(request), take));
+    }
+
+private:
+    Result<HttpClient*> client_of(const HttpClientOptions& options)
+    {
         const auto key = fmt::format("{}{}", options.insecure ? '!' : '=', options.ca_file);
         auto found = clients_.find(key);
         if (found == clients_.end()) {
             TRY(auto client, HttpClient::create(options));
             found = clients_.emplace(key, std::move(client)).first;
         }
-        return run_to_end(found->second.send(std::move(request)));
+        return &found->second;
     }
 
-private:
+    static Task<ClientResponse>
+    take_stream(HttpClient& client, ClientRequest request, const std::function<bool(std::string_view)>& take)
+    {
+        CO_TRY(auto stream, co_await client.open(std::move(request)));
+        ClientResponse response;
+        static_cast<ClientAnswerHead&>(response) = stream;
+        if (response.status >= 300) {
+            CO_TRY(response.body, co_await read_all(*stream.body, longest_refusal));
+            co_return response;
+        }
+        std::string piece(4096, '\0');
+        while (true) {
+            const auto count = co_await stream.body->read(std::as_writable_bytes(std::span{piece}));
+            if (!count || *count == 0 || !take(std::string_view{piece}.substr(0, *count))) co_return response;
+        }
+    }
+
+    static constexpr std::size_t longest_refusal = 64 * 1024;
     SystemClock clock_;
     std::map<std::string, HttpClient> clients_;
 };

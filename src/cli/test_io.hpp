@@ -54,6 +54,16 @@ public:
         return answer(request);
     }
 
+    // The whole answer in one piece.
+    Result<ClientResponse> stream(
+        const HttpClientOptions& options, ClientRequest request, const std::function<bool(std::string_view bytes)>& take
+    ) override
+    {
+        TRY(auto response, exchange(options, std::move(request)));
+        if (response.status < 300) take(response.body);
+        return response;
+    }
+
     // Runs `entrepot ctl` with these words; what it says is only this run's.
     int run(std::vector<std::string> words)
     {

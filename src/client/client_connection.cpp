@@ -94,17 +94,25 @@ Error ClientConnection::broken(const error_code& error, std::string_view doing) 
     };
 }
 
-Task<> ClientConnection::connect(ClientDeadline deadline, bool insecure)
+Task<> ClientConnection::connect(ClientDeadline deadline, const HttpClientOptions& options)
 {
     error_code error;
     Tcp::resolver resolver{executor_};
     const auto port = std::to_string(origin_.port);
     auto resolving = resolver.async_resolve(origin_.host, port, asio::redirect_error(asio::use_awaitable, error));
-    const auto endpoints = co_await std::move(resolving);
+    const auto found = co_await std::move(resolving);
     if (error) {
         co_return fail(
             Errc::unavailable, fmt::format("the name {} can't be looked up: {}", origin_.host, error.message())
         );
+    }
+    std::vector<Tcp::endpoint> endpoints;
+    for (const auto& entry : found) {
+        const auto address = Address::of(*entry.endpoint().data());
+        if (!options.rules || options.rules->allows(origin_.host, address)) endpoints.push_back(entry.endpoint());
+    }
+    if (endpoints.empty()) {
+        co_return fail(Errc::denied, fmt::format("{} is where requests may not go", origin_.authority()));
     }
     expires_at(deadline);
     auto connecting = lowest().async_connect(endpoints, asio::redirect_error(asio::use_awaitable, error));
@@ -113,7 +121,7 @@ Task<> ClientConnection::connect(ClientDeadline deadline, bool insecure)
         co_return fail(Errc::unavailable, fmt::format("can't reach {}: {}", origin_.authority(), error.message()));
     error_code unimportant;
     lowest().socket().set_option(Tcp::no_delay{true}, unimportant);
-    if (origin_.tls) CO_CHECK(co_await shake_hands(insecure));
+    if (origin_.tls) CO_CHECK(co_await shake_hands(options.insecure));
     co_return Result<>{};
 }
 

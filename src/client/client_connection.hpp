@@ -30,7 +30,7 @@ public:
     ClientConnection(asio::any_io_executor executor, HttpUrl origin);  // plain
     ClientConnection(asio::any_io_executor executor, HttpUrl origin, asio::ssl::context& context);
 
-    Task<> connect(ClientDeadline deadline, bool insecure);
+    Task<> connect(ClientDeadline deadline, const HttpClientOptions& options);
     // Sends head and body.
     Task<> send(const ClientRequest& request, const HttpUrl& url, std::string_view user_agent);
     // Reads heads until one that is final. The parser is left where the body begins.

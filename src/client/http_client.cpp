@@ -119,7 +119,7 @@ reach(std::shared_ptr<HttpClient::State> state, const ClientRequest& request, Ht
     }
     opened.connection = state->make(executor, opened.url);
     const auto patience = std::min(deadline, steady_clock::now() + state->options().connect_patience);
-    auto connecting = opened.connection->connect(patience, state->options().insecure);
+    auto connecting = opened.connection->connect(patience, state->options());
     CO_CHECK(co_await std::move(connecting));
     opened.connection->expires_at(deadline);
     auto asking = exchange(opened, request, state->options());
@@ -153,7 +153,11 @@ Task<Opened> follow(std::shared_ptr<HttpClient::State> state, ClientRequest requ
         CO_TRY(auto opened, co_await reach(state, request, url, deadline));
         const auto location = redirected_to(opened, request);
         if (!location) co_return opened;
-        if (left == 0) co_return fail(Errc::unavailable, fmt::format("{} redirects too often", opened.url.authority()));
+        if (left == 0) {
+            const auto* what =
+                state->options().most_redirects == 0 ? "redirects, which is not followed" : "redirects too often";
+            co_return fail(Errc::unavailable, fmt::format("{} {}", opened.url.authority(), what));
+        }
         auto next = resolve_http_url(opened.url, *location);
         if (!next || (opened.url.tls && !next->tls)) {
             co_return fail(
@@ -239,7 +243,13 @@ Task<ClientResponse> HttpClient::send(ClientRequest request)
     ClientResponse response;
     take_head(opened, response);
     AnswerBody body{state, std::move(opened), deadline};
-    CO_TRY(response.body, co_await read_all(body, state->options().longest_body));
+    if (state->options().cut_long_bodies) {
+        response.body.resize(state->options().longest_body);
+        CO_TRY(const auto count, co_await read_full(body, std::as_writable_bytes(std::span{response.body})));
+        response.body.resize(count);
+    } else {
+        CO_TRY(response.body, co_await read_all(body, state->options().longest_body));
+    }
     co_return response;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "client/outbound_rules.hpp"
 #include "core/bytes.hpp"
 #include "core/task.hpp"
 
@@ -27,8 +28,11 @@ struct HttpClientOptions {
     std::chrono::milliseconds exchange_patience{60'000};  // send(): all of it; open(): until the head is there
     std::chrono::milliseconds idle_patience{30'000};      // open(): between two pieces of a body
     std::size_t longest_body = 16 * 1024 * 1024;          // of an answer that send() gathers
+    bool cut_long_bodies = false;  // send() takes the front of a longer one then, instead of refusing it
     unsigned most_redirects = 5;
     std::size_t most_idle = 16;  // connections kept open for the next request
+    // Checked against the very address that is connected to; null: everywhere, as the operator chose.
+    std::shared_ptr<const OutboundRules> rules{};
 };
 
 struct ClientRequest {

@@ -25,6 +25,7 @@ std::string_view name_of(Errc code) noexcept
         case Errc::manifest_blob_unknown: return "manifest_blob_unknown";
         case Errc::blob_unknown: return "blob_unknown";
         case Errc::upload_unknown: return "upload_unknown";
+        case Errc::gone: return "gone";
         case Errc::unauthorized: return "unauthorized";
         case Errc::denied: return "denied";
         case Errc::unsupported: return "unsupported";

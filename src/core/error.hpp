@@ -34,6 +34,7 @@ enum class Errc {
     manifest_blob_unknown,
     blob_unknown,
     upload_unknown,
+    gone,  // it was there, and isn't kept any more
     // things that may not be done
     unauthorized,
     denied,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http/cidr.hpp"
+#include "core/address.hpp"
 
 #include <array>
 #include <atomic>

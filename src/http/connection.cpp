@@ -81,13 +81,15 @@ Connection::Next Connection::step()
     switch (phase_) {
         case Phase::handshake: return shake_hands();
         case Phase::head: return read_head();
-        case Phase::handler: return Next::stay;
+        case Phase::handler:
+        case Phase::streaming: return Next::stay;
         case Phase::answer: {
             auto response = std::move(*answer_);
             answer_.reset();
             return respond(std::move(response));
         }
         case Phase::sending: return send_more();
+        case Phase::piece: return send_piece();
         case Phase::discarding: return discard();
         case Phase::lingering: return linger();
         case Phase::closed: break;
@@ -132,7 +134,8 @@ Connection::Next Connection::wait_in_body(bool for_read)
 void Connection::due(Tick now)
 {
     const Hold hold{this};
-    if (phase_ == Phase::handler || phase_ == Phase::sending || phase_ == Phase::discarding) {
+    if (phase_ == Phase::handler || phase_ == Phase::sending || phase_ == Phase::streaming ||
+        phase_ == Phase::discarding) {
         if (!rate_watched_) return;
         if (!rate_.too_slow(now, moved(), loop_.shared().limits.least_body_rate)) return watch_rate();
     }
@@ -161,6 +164,7 @@ void Connection::drain()
 {
     moved_at_ = loop_.wheel().now();
     if (phase_ == Phase::head) descriptor_.cancel();
+    if (stream_) stream_->stop();
 }
 
 void Connection::cut() noexcept
@@ -173,6 +177,8 @@ Connection::Next Connection::close() noexcept
 {
     if (phase_ == Phase::closed) return Next::stay;
     phase_ = Phase::closed;
+    if (stream_) stream_->stop();
+    stream_.reset();
     TimerWheel::clear(*this);
     boost::system::error_code ignored;
     descriptor_.close(ignored);
@@ -318,7 +324,9 @@ bool Connection::may_be_reused() const noexcept
 
 Connection::Next Connection::respond(Response&& response)
 {
-    keep_alive_ = keep_alive_ && !response.close && !loop_.draining() && may_be_reused();
+    if (sends_body(response.status, request_.method == Method::head)) stream_ = response.stream();
+    last_piece_ = false;
+    keep_alive_ = keep_alive_ && !response.close && !stream_ && !loop_.draining() && may_be_reused();
     const HeadOptions options{request_.method == Method::head, framing_.http_1_0, keep_alive_, loop_.date_line()};
     auto& head = loop_.buffers().head;
     head.clear();
@@ -356,7 +364,7 @@ Connection::Next Connection::sent(Io io, std::uint64_t allowed, std::uint64_t by
     if (endpoint_.bucket.limited() && allowed > bytes) endpoint_.bucket.give_back(allowed - bytes);
     switch (io) {
         case Io::ready:
-            if (outgoing_.finished()) return answer_sent();
+            if (outgoing_.finished()) return stream_ ? take_piece() : answer_sent();
             return endpoint_.bucket.limited() ? Next::step : Next::yield;
         case Io::wants_read:
         case Io::wants_write: return wait_in_body(false);

@@ -41,7 +41,7 @@ private:
         if (--connection->references_ == 0) delete connection;
     }
 
-    enum class Phase { handshake, head, handler, answer, sending, discarding, lingering, closed };
+    enum class Phase { handshake, head, handler, answer, sending, streaming, piece, discarding, lingering, closed };
     // What proceed() does after a step.
     enum class Next { step, wait_read, wait_write, yield, pause, stay };
 
@@ -56,6 +56,8 @@ private:
     Next respond(Response&& response);
     Next send_more();
     Next sent(Io io, std::uint64_t allowed, std::uint64_t bytes);
+    Next take_piece();
+    Next send_piece();
     Next answer_sent();
     Next next_request();
     Next discard();
@@ -64,6 +66,9 @@ private:
     Next close() noexcept;
 
     static asio::awaitable<void> run_handler(Hold self);
+    static asio::awaitable<void> read_piece(Hold self);
+    void watch_peer();
+    void hear_peer();
     void wait(bool for_read);
     void resumed();
     void due(Tick now) override;
@@ -97,9 +102,13 @@ private:
     Framing framing_;
     IncomingBody body_;
     std::uint64_t discarded_ = 0;
-    unsigned answered_ = 0;           // in this turn
+    unsigned answered_ = 0;           // in this turn, also pieces of an answer
     std::optional<Response> answer_;  // of the coroutine
     Outgoing outgoing_;
+    std::shared_ptr<StreamedBody> stream_;  // what is being sent, piece by piece
+    std::string piece_;
+    bool last_piece_ = false;
+    bool peer_watched_ = false;  // for its leaving, while a body is streamed
     RateWatch rate_;
     std::int64_t moved_last_ = 0;
     Tick moved_at_ = 0;

@@ -1,6 +1,6 @@
 #include "http/head_parser.hpp"
 
-#include "http/cidr.hpp"
+#include "core/address.hpp"
 #include "http/inbound_request.hpp"
 
 #include <gtest/gtest.h>

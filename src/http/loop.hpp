@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/address.hpp"
 #include "http/admission.hpp"
-#include "http/cidr.hpp"
 #include "http/inbound_request.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"

@@ -55,4 +55,10 @@ std::uint64_t Response::body_length() const noexcept
     return 0;
 }
 
+std::shared_ptr<StreamedBody> Response::stream() const noexcept
+{
+    const auto* held = std::get_if<std::shared_ptr<StreamedBody>>(&body);
+    return held == nullptr ? nullptr : *held;
+}
+
 }  // namespace entrepot

@@ -67,11 +67,22 @@ struct MemoryRange {
     std::size_t length = 0;
 };
 
+// A body that is sent as it comes, in chunks (RFC 9112 section 7.1), one piece at a time: the next is asked for when
+// the last one has left. The connection ends with it. An error cuts the body off, so that the peer sees it is not
+// whole.
+class StreamedBody : public ByteSource {
+public:
+    std::optional<std::uint64_t> size() const final { return std::nullopt; }
+    // Called on the connection's loop when nobody is there any more or the server drains: a read() that waits answers 0
+    // now, and so does every later one.
+    virtual void stop() noexcept = 0;
+};
+
 // An answer. The session adds the status line, Date, Content-Length, Connection and (as configured) Server.
 struct Response {
     unsigned status = 200;
     std::string headers;  // complete "Name: value\r\n" lines
-    std::variant<std::monostate, std::string, MemoryRange, FileRange> body;
+    std::variant<std::monostate, std::string, MemoryRange, FileRange, std::shared_ptr<StreamedBody>> body;
     // For HEAD (and 304): the length that the body would have. Unset: the length of `body`.
     std::optional<std::uint64_t> announced_length;
     bool close = false;  // no further request on this connection
@@ -80,7 +91,8 @@ struct Response {
     Response& add(std::string_view name, std::string_view value);
     // The value of one that add() was given by this very name.
     std::optional<std::string_view> header(std::string_view name) const noexcept;
-    std::uint64_t body_length() const noexcept;
+    std::uint64_t body_length() const noexcept;  // 0 of what is streamed
+    std::shared_ptr<StreamedBody> stream() const noexcept;
 };
 
 // What answers requests. One object serves all loops; it may be called from any of them at once.

@@ -1,4 +1,4 @@
-#include "http/cidr.hpp"
+#include "core/address.hpp"
 #include "http/inbound_request.hpp"
 #include "http/message.hpp"
 #include "http/response_head.hpp"

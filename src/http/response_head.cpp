@@ -28,6 +28,7 @@ std::string_view reason(unsigned status) noexcept
         case 406: return "Not Acceptable";
         case 408: return "Request Timeout";
         case 409: return "Conflict";
+        case 410: return "Gone";
         case 412: return "Precondition Failed";
         case 413: return "Content Too Large";
         case 414: return "URI Too Long";
@@ -58,7 +59,7 @@ void append_number(std::string& out, std::uint64_t number)
 // Whether the answer says how long its body is, or would be (RFC 9110 section 8.6).
 bool announces_length(const Response& response) noexcept
 {
-    if (response.status < 200 || response.status == 204) return false;
+    if (response.status < 200 || response.status == 204 || response.stream()) return false;
     return response.status != 304 || response.announced_length.has_value();
 }
 
@@ -88,6 +89,7 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
         append_number(out, bodiless && response.announced_length ? *response.announced_length : response.body_length());
         out += "\r\n";
     }
+    if (response.stream() && !options.http_1_0) out += "Transfer-Encoding: chunked\r\n";
     if (!options.keep_alive) {
         out += "Connection: close\r\n";
     } else if (options.http_1_0) {

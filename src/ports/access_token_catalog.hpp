@@ -3,6 +3,7 @@
 #include "access/identity.hpp"
 #include "core/clock.hpp"
 #include "core/task.hpp"
+#include "ports/actor.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -44,10 +45,10 @@ public:
     // The id is given by the store. precondition_failed when the user has `most` tokens already, however many are added
     // at once; conflict when one of the name exists; not_found without the user.
     virtual Task<AccessToken> add(AccessToken token, std::int64_t most) = 0;
-    virtual Task<AccessToken> find(std::string hash) = 0;                      // not_found
-    virtual Task<AccessToken> find_by_id(std::int64_t id) = 0;                 // not_found
-    virtual Task<std::vector<AccessToken>> of_user(std::int64_t user_id) = 0;  // newest first
-    virtual Task<> remove(std::int64_t user_id, std::int64_t id) = 0;          // not_found
+    virtual Task<AccessToken> find(std::string hash) = 0;                           // not_found
+    virtual Task<AccessToken> find_by_id(std::int64_t id) = 0;                      // not_found
+    virtual Task<std::vector<AccessToken>> of_user(std::int64_t user_id) = 0;       // newest first
+    virtual Task<> remove(std::int64_t user_id, std::int64_t id, Actor actor) = 0;  // not_found
     virtual Task<> remove_expired(Micros before) = 0;
     // Only ever later: an older time changes nothing.
     virtual Task<> record_use(std::vector<CredentialUse> uses) = 0;

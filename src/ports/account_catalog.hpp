@@ -46,17 +46,22 @@ public:
     virtual Task<Account> find_by_id(std::int64_t id) = 0;  // not_found
     // A person, who becomes a member of the tenant; ids are given by the store. With is_admin the platform-admin grant
     // is made too. conflict (name, email), bad_request (no such tenant).
-    virtual Task<Account> create_in(std::int64_t tenant_id, Account account) = 0;
-    Task<Account> create(Account account) { return create_in(default_tenant, std::move(account)); }
+    virtual Task<Account> create_in(std::int64_t tenant_id, Account account, Actor actor) = 0;
+    // By the system itself.
+    Task<Account> create(Account account)
+    {
+        const Actor itself{0, account.created_at};
+        return create_in(default_tenant, std::move(account), itself);
+    }
     Task<Account> create_admin(Account account)
     {
         account.is_admin = true;
         return create(std::move(account));
     }
     // Both raise the credential version.
-    virtual Task<> set_password(std::int64_t id, std::string password_hash) = 0;  // not_found
-    virtual Task<> set_cli_secret(std::int64_t id, std::string hash) = 0;         // not_found
-    virtual Task<std::int64_t> count() = 0;                                       // of people
+    virtual Task<> set_password(std::int64_t id, std::string password_hash, Actor actor) = 0;  // not_found
+    virtual Task<> set_cli_secret(std::int64_t id, std::string hash, Actor actor) = 0;         // not_found
+    virtual Task<std::int64_t> count() = 0;                                                    // of people
 
     static constexpr std::int64_t default_tenant = 1;
 };

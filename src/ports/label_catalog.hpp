@@ -33,7 +33,7 @@ public:
     virtual Task<Label> create(Label label, Actor actor) = 0;  // conflict; not_found without the project
     // Name, description and colour; also what the artifacts that carry it show of it. not_found, conflict.
     virtual Task<Label> change(Label label, Actor actor) = 0;
-    virtual Task<> remove(std::int64_t id) = 0;  // not_found
+    virtual Task<> remove(std::int64_t id, Actor actor) = 0;  // not_found
 };
 
 }  // namespace entrepot

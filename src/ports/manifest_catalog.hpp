@@ -34,6 +34,8 @@ struct NewManifest {
     ArtifactView view{};          // what lists will show
     Micros tags_expire_at = 0;    // 0: never
     bool may_lack_blobs = false;  // a sparse image: blobs that are not here count as needed once they arrive
+    std::string copied_from{};    // the repository that it is copied from; empty: pushed
+    std::string copied_with{};    // the digest that was asked to be copied, of what comes along with it
 };
 
 // One entry of a referrers answer.

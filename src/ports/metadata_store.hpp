@@ -6,6 +6,7 @@
 #include "ports/artifact_catalog.hpp"
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/event_log.hpp"
 #include "ports/garbage_catalog.hpp"
 #include "ports/grant_catalog.hpp"
 #include "ports/group_catalog.hpp"
@@ -31,6 +32,7 @@
 #include "ports/tag_inventory.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
+#include "ports/webhook_catalog.hpp"
 
 namespace entrepot {
 
@@ -71,6 +73,8 @@ public:
     virtual GarbageCatalog& garbage() = 0;
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
+    virtual EventLog& events() = 0;
+    virtual WebhookCatalog& webhooks() = 0;
     virtual JobQueue& job_queue() = 0;
     virtual JobStore& job_store() = 0;
     virtual JobCatalog& jobs() = 0;

@@ -129,7 +129,7 @@ Task<AccessToken> AccessTokens::remove(std::int64_t user_id, std::int64_t id, Ca
     }
     CO_TRY(auto token, co_await parts_.catalog.find_by_id(id));
     if (token.user_id != user_id) co_return fail(Errc::not_found, "no such access token");
-    CO_CHECK(co_await parts_.catalog.remove(user_id, id));
+    CO_CHECK(co_await parts_.catalog.remove(user_id, id, {caller.identity->user_id, parts_.clock.now()}));
     CO_CHECK(co_await parts_.directory.catch_up());
     co_return token;
 }

@@ -83,8 +83,8 @@ Task<Label> Labels::change(Caller caller, Label label)
 
 Task<Label> Labels::remove(Caller caller, std::int64_t id)
 {
-    CO_TRY(auto label, co_await require_label(std::move(caller), id, "delete"));
-    CO_CHECK(co_await catalog_.remove(id));
+    CO_TRY(auto label, co_await require_label(caller, id, "delete"));
+    CO_CHECK(co_await catalog_.remove(id, actor(caller)));
     co_return label;
 }
 

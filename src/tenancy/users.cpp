@@ -110,7 +110,7 @@ Task<Account> Users::create(NewUser user, Caller caller)
     if (!stranger) CO_CHECK(require(parts_.policy, caller, create_users, platform));
     if (stranger) user.tenant_id = AccountCatalog::default_tenant;
     if (!stranger) CO_CHECK(co_await check_may_let_in(caller, user.tenant_id));
-    co_return co_await make(std::move(user));
+    co_return co_await make(std::move(user), actor(caller));
 }
 
 // Whoever becomes a member of a tenant has what its team of all members has.
@@ -125,7 +125,7 @@ Task<> Users::check_may_let_in(Caller caller, std::int64_t tenant_id)
     co_return co_await parts_.granting.expect_holds_all_of(caller, SubjectType::team, everyone.id);
 }
 
-Task<std::int64_t> Users::make_member(Caller, std::int64_t tenant_id, NewTenantUser user)
+Task<std::int64_t> Users::make_member(Caller caller, std::int64_t tenant_id, NewTenantUser user)
 {
     NewUser wanted;
     wanted.name = std::move(user.name);
@@ -133,11 +133,11 @@ Task<std::int64_t> Users::make_member(Caller, std::int64_t tenant_id, NewTenantU
     wanted.profile.email = std::move(user.email);
     wanted.profile.realname = std::move(user.realname);
     wanted.tenant_id = tenant_id;
-    CO_TRY(const auto made, co_await make(std::move(wanted)));
+    CO_TRY(const auto made, co_await make(std::move(wanted), actor(caller)));
     co_return made.id;
 }
 
-Task<Account> Users::make(NewUser user)
+Task<Account> Users::make(NewUser user, Actor actor)
 {
     CO_CHECK(check_name(user.name));
     CO_CHECK(check_profile(user.profile));
@@ -149,7 +149,7 @@ Task<Account> Users::make(NewUser user)
     account.comment = std::move(user.profile.comment);
     account.credential_version = 1;
     account.created_at = parts_.clock.now();
-    CO_TRY(auto created, co_await parts_.accounts.create_in(user.tenant_id, std::move(account)));
+    CO_TRY(auto created, co_await parts_.accounts.create_in(user.tenant_id, std::move(account), actor));
     CO_CHECK(co_await parts_.directory.catch_up());
     co_return created;
 }
@@ -210,7 +210,7 @@ Task<> Users::set_password(std::int64_t id, PasswordChange change, Caller caller
         CO_CHECK(co_await person(id));
     }
     CO_TRY(auto hash, co_await parts_.hasher.hash(std::move(change.new_password)));
-    CO_CHECK(co_await parts_.accounts.set_password(id, std::move(hash)));
+    CO_CHECK(co_await parts_.accounts.set_password(id, std::move(hash), actor(caller)));
     co_return co_await parts_.directory.catch_up();
 }
 
@@ -224,7 +224,7 @@ Task<> Users::set_cli_secret(std::int64_t id, std::string secret, Caller caller)
         CO_CHECK(co_await person(id));
     }
     CO_TRY(auto hash, co_await parts_.hasher.hash(std::move(secret)));
-    CO_CHECK(co_await parts_.accounts.set_cli_secret(id, std::move(hash)));
+    CO_CHECK(co_await parts_.accounts.set_cli_secret(id, std::move(hash), actor(caller)));
     co_return co_await parts_.directory.catch_up();
 }
 

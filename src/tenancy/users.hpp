@@ -79,7 +79,7 @@ private:
     Result<> check_may_change(const Caller& caller) const;
     Result<> check_all_rights(const Caller& caller) const;
     Task<> check_may_let_in(Caller caller, std::int64_t tenant_id);
-    Task<Account> make(NewUser user);
+    Task<Account> make(NewUser user, Actor actor);
     Task<Account> person(std::int64_t id);
     Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = parts_.clock.now()}; }
 

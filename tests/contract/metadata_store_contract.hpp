@@ -229,6 +229,7 @@ private:
 #include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_audit.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
+#include "tests/contract/metadata_store_contract_events.hpp"
 #include "tests/contract/metadata_store_contract_garbage.hpp"
 #include "tests/contract/metadata_store_contract_grants.hpp"
 #include "tests/contract/metadata_store_contract_jobs.hpp"
@@ -245,3 +246,4 @@ private:
 #include "tests/contract/metadata_store_contract_tag_rules.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
 #include "tests/contract/metadata_store_contract_uploads.hpp"
+#include "tests/contract/metadata_store_contract_webhooks.hpp"

@@ -101,7 +101,7 @@ TEST_P(AccessContract, a_new_password_is_a_new_version_of_the_credential)
 {
     const auto alice = user("alice");
     const auto before = version();
-    EXPECT_SUCCEEDS(run(store().accounts().set_password(alice, "$argon2id$two")));
+    EXPECT_SUCCEEDS(run(store().accounts().set_password(alice, "$argon2id$two", {})));
     const auto changes = since(before);
     ASSERT_EQ(changes.principals.size(), 1U);
     EXPECT_EQ(changes.principals.front().credential_version, 2);
@@ -226,7 +226,7 @@ TEST_P(AccessContract, tells_what_everything_and_a_change_say_of_each_kind_of_en
     }
     const auto now = version();
     host().number("UPDATE users SET disabled = 1 WHERE id = " + id + " RETURNING id");
-    EXPECT_SUCCEEDS(run(store().accounts().set_password(alice, "x")));
+    EXPECT_SUCCEEDS(run(store().accounts().set_password(alice, "x", {})));
     EXPECT_TRUE(since(now).principals.front().disabled);
 }
 

@@ -22,7 +22,7 @@ TEST_P(MetadataStoreContract, keeps_users_and_ends_what_was_remembered_of_an_old
     EXPECT_FALSE(found->disabled);
     EXPECT_EQ(found->created_at, 42);
     EXPECT_EQ(found->credential_version, made->credential_version);
-    EXPECT_SUCCEEDS(run(store().accounts().set_password(made->id, "$argon2id$two")));
+    EXPECT_SUCCEEDS(run(store().accounts().set_password(made->id, "$argon2id$two", {})));
     const auto changed = run(store().accounts().find_by_id(made->id));
     ASSERT_TRUE(changed);
     EXPECT_EQ(changed->password_hash, "$argon2id$two");
@@ -30,7 +30,7 @@ TEST_P(MetadataStoreContract, keeps_users_and_ends_what_was_remembered_of_an_old
     EXPECT_EQ(run(store().accounts().count()).value(), 1);
     EXPECT_FAILS(Errc::not_found, run(store().accounts().find("nobody")));
     EXPECT_FAILS(Errc::not_found, run(store().accounts().find_by_id(made->id + 1)));
-    EXPECT_FAILS(Errc::not_found, run(store().accounts().set_password(made->id + 1, "x")));
+    EXPECT_FAILS(Errc::not_found, run(store().accounts().set_password(made->id + 1, "x", {})));
 }
 
 TEST_P(MetadataStoreContract, keeps_signing_keys_sealed_bytes_and_all)

@@ -65,7 +65,7 @@ TEST_P(LabelContract, a_change_of_a_label_is_in_the_rows_of_all_that_carry_it)
         EXPECT_EQ(shown.find("green") != std::string::npos, std::string_view{tag_name} == "v1") << shown;
     }
     EXPECT_EQ(find("p/app", "v3").labels_json, "[]");
-    EXPECT_SUCCEEDS(run(labels().remove(blue)));
+    EXPECT_SUCCEEDS(run(labels().remove(blue, someone)));
     EXPECT_EQ(rows_without_labels(), 0);
     EXPECT_EQ(find("p/app", "v1").labels_json.find("azure"), std::string::npos);
     EXPECT_EQ(find("p/app", "v2").labels_json, "[]");
@@ -126,7 +126,7 @@ TEST_P(LabelContract, a_label_of_very_many_artifacts_is_shown_rightly_though_the
         const bool last = &item == &page.items.back();
         EXPECT_EQ(item.labels_json.find("green") != std::string::npos, last) << item.labels_json;
     }
-    EXPECT_SUCCEEDS(run(labels().remove(blue)));
+    EXPECT_SUCCEEDS(run(labels().remove(blue, someone)));
     EXPECT_EQ(list("p/app", {}, {.labels = true}).items.at(0).labels_json, "[]");
 }
 

@@ -75,13 +75,13 @@ TEST_P(MetadataStoreContract, new_people_are_members_of_the_tenant_they_are_made
     const auto before = access_version(store());
     Account account;
     account.name = "ann";
-    const auto made = run(store().accounts().create_in(tenant.id, account));
+    const auto made = run(store().accounts().create_in(tenant.id, account, {}));
     ASSERT_TRUE(made);
     const auto changes = changes_after(store(), before);
     ASSERT_EQ(changes.principals.size(), 1U);
     EXPECT_EQ(changes.principals.front().tenants, std::vector{tenant.id});
     account.name = "bob";
-    EXPECT_FAILS(Errc::bad_request, run(store().accounts().create_in(tenant.id + 9, account)));
+    EXPECT_FAILS(Errc::bad_request, run(store().accounts().create_in(tenant.id + 9, account, {})));
     EXPECT_FAILS(Errc::not_found, run(store().accounts().find("bob")));
 }
 
@@ -138,7 +138,7 @@ TEST_P(MetadataStoreContract, people_are_found_by_those_who_share_a_tenant_with_
     const auto ann = new_person(store(), "ann");
     Account account;
     account.name = "red-anna";
-    const auto red = run(store().accounts().create_in(tenant.id, account));
+    const auto red = run(store().accounts().create_in(tenant.id, account, {}));
     ASSERT_TRUE(red);
     const auto seen_by = [&](std::int64_t id) {
         std::vector<std::string> names;
@@ -227,7 +227,7 @@ TEST_P(MetadataStoreContract, a_removed_person_leaves_the_id_and_frees_the_name)
     new_access_token(store(), ann.id, "laptop");
     EXPECT_SUCCEEDS(run(store().sessions().add({"session", ann.id, 1, "192.0.2.1", 20, 900})));
     EXPECT_SUCCEEDS(run(store().refresh_tokens().add({"refresh", ann.id, "registry", "docker", 1, 900})));
-    EXPECT_SUCCEEDS(run(store().accounts().set_cli_secret(ann.id, "cli")));
+    EXPECT_SUCCEEDS(run(store().accounts().set_cli_secret(ann.id, "cli", {})));
     const auto before = access_version(store());
     EXPECT_SUCCEEDS(run(store().people().remove(ann.id, {1, 30})));
     EXPECT_FAILS(Errc::not_found, run(store().accounts().find("ann")));
@@ -269,15 +269,15 @@ TEST_P(MetadataStoreContract, a_cli_secret_stands_beside_the_password_and_change
 {
     const auto ann = new_person(store(), "ann");
     const auto before = access_version(store());
-    EXPECT_SUCCEEDS(run(store().accounts().set_cli_secret(ann.id, "cli one")));
-    EXPECT_SUCCEEDS(run(store().accounts().set_cli_secret(ann.id, "cli two")));
+    EXPECT_SUCCEEDS(run(store().accounts().set_cli_secret(ann.id, "cli one", {})));
+    EXPECT_SUCCEEDS(run(store().accounts().set_cli_secret(ann.id, "cli two", {})));
     const auto found = run(store().accounts().find("ann"));
     ASSERT_TRUE(found);
     EXPECT_EQ(found->cli_hash, "cli two");
     EXPECT_EQ(found->password_hash, "$argon2id$ann");
     EXPECT_EQ(found->credential_version, 3);
     EXPECT_TRUE(tells_of(store(), before, ann.id));
-    EXPECT_FAILS(Errc::not_found, run(store().accounts().set_cli_secret(ann.id + 9, "cli")));
+    EXPECT_FAILS(Errc::not_found, run(store().accounts().set_cli_secret(ann.id + 9, "cli", {})));
 }
 
 TEST_P(MetadataStoreContract, keeps_access_tokens_with_their_scopes)
@@ -320,9 +320,9 @@ TEST_P(MetadataStoreContract, keeps_access_tokens_with_their_scopes)
     EXPECT_FALSE(run(store().access_tokens().find("hash of all"))->scopes);
     EXPECT_EQ(run(store().access_tokens().of_user(ann.id))->size(), 2U);
     EXPECT_EQ(run(store().access_tokens().of_user(ann.id))->front().name, "all");
-    EXPECT_FAILS(Errc::not_found, run(store().access_tokens().remove(bob.id, made->id)));
+    EXPECT_FAILS(Errc::not_found, run(store().access_tokens().remove(bob.id, made->id, {})));
     const auto after = access_version(store());
-    EXPECT_SUCCEEDS(run(store().access_tokens().remove(ann.id, made->id)));
+    EXPECT_SUCCEEDS(run(store().access_tokens().remove(ann.id, made->id, {})));
     EXPECT_TRUE(tells_of(store(), after, ann.id));
     EXPECT_FAILS(Errc::not_found, run(store().access_tokens().find("h1")));
 }
@@ -357,7 +357,7 @@ TEST_P(MetadataStoreContract, nobody_has_more_access_tokens_than_the_limit_howev
     EXPECT_EQ(run(store().access_tokens().of_user(ann.id))->size(), 10U);
     EXPECT_SUCCEEDS(add(bob.id, 1, 1));
     const auto first = run(store().access_tokens().of_user(ann.id))->front().id;
-    EXPECT_SUCCEEDS(run(store().access_tokens().remove(ann.id, first)));
+    EXPECT_SUCCEEDS(run(store().access_tokens().remove(ann.id, first, {})));
     EXPECT_SUCCEEDS(add(ann.id, 1000, 10));
 }
 

@@ -31,8 +31,8 @@ TEST_P(MetadataStoreContract, keeps_global_labels_and_those_of_projects_apart)
     EXPECT_FAILS(Errc::conflict, run(labels.change({.id = global->id, .name = "y"}, someone)));
     EXPECT_EQ(run(labels.change({.id = global->id, .name = "z", .color = ""}, {1, 9}))->updated_at, 9);
     EXPECT_EQ(run(labels.find(global->id))->name, "z");
-    EXPECT_SUCCEEDS(run(labels.remove(global->id)));
-    EXPECT_FAILS(Errc::not_found, run(labels.remove(global->id)));
+    EXPECT_SUCCEEDS(run(labels.remove(global->id, someone)));
+    EXPECT_FAILS(Errc::not_found, run(labels.remove(global->id, someone)));
     EXPECT_FAILS(Errc::not_found, run(labels.find(global->id)));
     EXPECT_FAILS(Errc::not_found, run(labels.change({.id = global->id, .name = "z"}, someone)));
 }

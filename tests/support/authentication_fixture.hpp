@@ -45,7 +45,7 @@ protected:
     void noticed() { EXPECT_TRUE(run_to_end(directory.catch_up())); }
     void change_password(std::string_view password)
     {
-        EXPECT_TRUE(run_to_end(accounts.set_password(alice, *hash_password(password, random))));
+        EXPECT_TRUE(run_to_end(accounts.set_password(alice, *hash_password(password, random), {})));
         noticed();
     }
     std::string add_access_token(std::int64_t owner, Micros expires_at = 0)

@@ -35,7 +35,7 @@ public:
         if (found == accounts_.end()) co_return fail(Errc::not_found, "no such user");
         co_return found->second;
     }
-    Task<Account> create_in(std::int64_t, Account account) override
+    Task<Account> create_in(std::int64_t, Account account, Actor) override
     {
         for (const auto& [id, other] : accounts_) {
             if (other.name == account.name) co_return fail(Errc::conflict, "this user exists");
@@ -45,7 +45,7 @@ public:
         ++version;
         co_return account;
     }
-    Task<> set_password(std::int64_t id, std::string password_hash) override
+    Task<> set_password(std::int64_t id, std::string password_hash, Actor) override
     {
         const auto found = accounts_.find(id);
         if (found == accounts_.end()) co_return fail(Errc::not_found, "no such user");
@@ -54,7 +54,7 @@ public:
         ++version;
         co_return Result<>{};
     }
-    Task<> set_cli_secret(std::int64_t id, std::string hash) override
+    Task<> set_cli_secret(std::int64_t id, std::string hash, Actor) override
     {
         const auto found = accounts_.find(id);
         if (found == accounts_.end()) co_return fail(Errc::not_found, "no such user");
@@ -129,7 +129,7 @@ public:
         }
         co_return tokens;
     }
-    Task<> remove(std::int64_t user_id, std::int64_t id) override
+    Task<> remove(std::int64_t user_id, std::int64_t id, Actor) override
     {
         const auto found = stored.find(id);
         if (found == stored.end() || found->second.user_id != user_id) {

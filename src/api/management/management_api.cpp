@@ -34,6 +34,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       robots_{needs.robots, needs.policy},
       configurations_{needs.settings},
       audit_{needs.audit_reader, needs.policy},
+      events_{needs.events},
+      webhooks_{needs.webhooks},
       users_{needs.users, needs.policy},
       access_tokens_{needs.access_tokens, needs.clock},
       system_{needs.system},
@@ -61,6 +63,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     robots_.add_to(router_);
     configurations_.add_to(router_);
     audit_.add_to(router_);
+    events_.add_to(router_);
+    webhooks_.add_to(router_);
     users_.add_to(router_);
     access_tokens_.add_to(router_);
     system_.add_to(router_);

@@ -7,6 +7,7 @@
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
+#include "api/management/events_api.hpp"
 #include "api/management/grants_api.hpp"
 #include "api/management/immutable_rules_api.hpp"
 #include "api/management/jobs_api.hpp"
@@ -27,6 +28,7 @@
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
 #include "api/management/users_api.hpp"
+#include "api/management/webhooks_api.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 
 namespace entrepot {
@@ -58,6 +60,8 @@ struct ManagementNeeds {
     Schedules& schedules;
     JobQueue& job_queue;
     const Clock& clock;
+    EventsApi::Needs events;
+    WebhooksApi::Needs webhooks;
     SystemApi::Needs system;
 };
 
@@ -69,6 +73,7 @@ public:
 
     asio::awaitable<Response> handle(const Request& request, ByteSource& body);
     const ApiRouter& router() const noexcept { return router_; }
+    std::int64_t open_event_streams() const noexcept { return events_.open_streams(); }
 
 private:
     asio::awaitable<Response> answer(const Request& request, ByteSource& body);
@@ -89,6 +94,8 @@ private:
     RobotsApi robots_;
     ConfigurationsApi configurations_;
     AuditApi audit_;
+    EventsApi events_;
+    WebhooksApi webhooks_;
     UsersApi users_;
     AccessTokensApi access_tokens_;
     SystemApi system_;

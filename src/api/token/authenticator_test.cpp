@@ -59,7 +59,7 @@ TEST_F(Authentication, a_password_changed_on_another_instance_ends_the_remembere
     ASSERT_TRUE(authenticate(basic("alice", "Secret123")));
     const auto bearer = "Bearer " + token();
     ASSERT_TRUE(authenticate(bearer));
-    ASSERT_TRUE(run_to_end(accounts.set_password(alice, *hash_password("Changed123", random))));
+    ASSERT_TRUE(run_to_end(accounts.set_password(alice, *hash_password("Changed123", random), {})));
     clock.advance(std::chrono::milliseconds{1'001});
     expect_unauthorized(basic("alice", "Secret123"));
     clock.advance(std::chrono::seconds{60});
@@ -116,7 +116,7 @@ TEST_F(Authentication, an_account_that_the_policy_has_not_heard_of_yet_is_good_a
 
 TEST_F(Authentication, a_cli_secret_is_a_second_password_that_begins_no_session)
 {
-    ASSERT_TRUE(run_to_end(accounts.set_cli_secret(alice, *hash_password("Terminal1", random))));
+    ASSERT_TRUE(run_to_end(accounts.set_cli_secret(alice, *hash_password("Terminal1", random), {})));
     noticed();
     ASSERT_TRUE(authenticate(basic("alice", "Terminal1")));
     EXPECT_TRUE(authenticator.peek(basic("alice", "Terminal1")));

@@ -42,7 +42,7 @@ Task<std::string> reset_admin(AccountCatalog& accounts, PeopleCatalog& people, c
     const auto found = co_await accounts.find(std::string{admin_name});
     if (found) {
         const Actor system{.user_id = found->id, .at = clock.now()};
-        CO_CHECK(co_await accounts.set_password(found->id, std::move(hash)));
+        CO_CHECK(co_await accounts.set_password(found->id, std::move(hash), system));
         CO_CHECK(co_await people.set_disabled(found->id, false, system));
         CO_CHECK(co_await people.set_admin(found->id, true, system));
         co_return password;

@@ -128,7 +128,7 @@ TEST_F(BrowserSession, ends_when_the_password_changes)
 {
     const auto id = begin();
     ASSERT_TRUE(find(id));
-    ASSERT_TRUE(run_to_end(accounts.set_password(alice, encoded)));
+    ASSERT_TRUE(run_to_end(accounts.set_password(alice, encoded, {})));
     noticed();
     expect_ended(id);
 }

@@ -252,7 +252,7 @@ TEST_F(Endpoint, a_refresh_token_ends_with_its_time_with_its_user_and_with_the_p
     clock.advance(settings.refresh_lifetime);
     expect_refused(late);
     const auto secret = refresh_token();
-    ASSERT_TRUE(run_to_end(accounts.set_password(alice, *hash_password("Changed123", random))));
+    ASSERT_TRUE(run_to_end(accounts.set_password(alice, *hash_password("Changed123", random), {})));
     noticed();
     expect_refused(secret);
     accounts.erase(alice);

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -19,10 +20,13 @@ constexpr std::chrono::seconds longest_look{4};
 
 }  // namespace
 
-AccessFeed::AccessFeed(const std::string& url, std::function<void()> changed, const Clock& clock)
+AccessFeed::AccessFeed(
+    const std::string& url, std::function<void()> changed, std::function<void()> on_event, const Clock& clock
+)
     : clock_{clock},
       connection_{url, clock},
       changed_{std::move(changed)},
+      on_event_{std::move(on_event)},
       wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
 {
     if (wake_ < 0) throw std::runtime_error{"no descriptor is left for the change feed"};
@@ -47,7 +51,7 @@ void AccessFeed::follow_until_stopped()
             if (!was_away) log::failure(log::Level::warning, "following changes of access", changed.error());
             connection_.disconnect();
         } else if (*changed) {
-            tell();
+            tell(changed_);
         }
         was_away = !changed;
         wait();
@@ -58,7 +62,8 @@ Result<bool> AccessFeed::look()
 {
     connection_.set_deadline(clock_.steady() + longest_look);
     if (!connection_.connected()) CHECK(listen());
-    CHECK(connection_.take_notifications());
+    TRY(const auto channels, connection_.take_notifications());
+    if (std::ranges::find(channels, "entrepot_events") != channels.end()) tell(on_event_);
     TRY(const auto rows, connection_.run(read_counter, {}));
     if (rows.empty()) return fail(Errc::corrupt, "the change counter is gone");
     const std::int64_t counter = rows.front().integer(0);
@@ -71,15 +76,16 @@ Result<> AccessFeed::listen()
 {
     counter_.reset();
     CHECK(connection_.connect());
-    return connection_.run_script("LISTEN entrepot_access");
+    return connection_.run_script("LISTEN entrepot_access; LISTEN entrepot_events");
 }
 
-void AccessFeed::tell()
+void AccessFeed::tell(const std::function<void()>& whom)
 {
+    if (!whom) return;
     try {
-        changed_();
+        whom();
     } catch (const std::exception& thrown) {
-        log::error("taking over changed access failed", {{"reason", thrown.what()}});
+        log::error("following changes failed", {{"reason", thrown.what()}});
     }
 }
 

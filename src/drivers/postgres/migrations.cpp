@@ -1,5 +1,6 @@
 #include "drivers/postgres/migrations.hpp"
 
+#include "drivers/postgres/events_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
@@ -170,6 +171,7 @@ constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = postgres_tenancy_schema, .oldest_binary = 2},
     Migration{.version = 3, .name = "jobs", .script = postgres_jobs_schema, .oldest_binary = 2},
+    Migration{.version = 4, .name = "events", .script = postgres_events_schema, .oldest_binary = 2},
     Migration{.version = 5, .name = "garbage collection", .script = postgres_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = postgres_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},

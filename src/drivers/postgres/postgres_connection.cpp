@@ -149,15 +149,15 @@ int PostgresConnection::socket() const noexcept
     return connection_ ? PQsocket(connection_) : -1;
 }
 
-Result<bool> PostgresConnection::take_notifications()
+Result<std::vector<std::string>> PostgresConnection::take_notifications()
 {
     if (!connection_ || PQconsumeInput(connection_) == 0) return lost("listening");
-    bool any = false;
+    std::vector<std::string> channels;
     while (PGnotify* notification = PQnotifies(connection_)) {
+        channels.emplace_back(notification->relname);
         PQfreemem(notification);
-        any = true;
     }
-    return any;
+    return channels;
 }
 
 // The last answer of what was sent, or the first that is an error.

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 struct pg_conn;
 struct pg_result;
@@ -45,9 +46,9 @@ public:
     // between two statements.
     bool worth_repeating() const noexcept { return worth_repeating_; }
 
-    // For LISTEN: the socket to poll (-1 without a connection), and whether notifications came in.
+    // For LISTEN: the socket to poll (-1 without a connection), and the channels of notifications that came in.
     int socket() const noexcept;
-    Result<bool> take_notifications();
+    Result<std::vector<std::string>> take_notifications();
 
 private:
     struct Cleared {

@@ -13,7 +13,10 @@ constexpr int most_attempts = 6;
 
 }  // namespace
 
-PostgresEngine::PostgresEngine(const std::string& url, unsigned connections, const Clock& clock) : clock_{clock}
+PostgresEngine::PostgresEngine(
+    const std::string& url, unsigned connections, const Clock& clock, std::function<void()> on_event
+)
+    : clock_{clock}, on_event_{std::move(on_event)}
 {
     for (unsigned i = 0; i < std::max(connections, 1U); ++i) {
         connections_.push_back(std::make_unique<PostgresConnection>(url, clock));
@@ -65,7 +68,9 @@ void PostgresEngine::work_until_stopped(PostgresConnection& connection)
         queue_.pop_front();
         lock.unlock();
         Result<> outcome = serve(connection, item);
+        const bool wrote_event = connection.take_event_note() && outcome;
         item.work->finish(std::move(outcome));
+        if (wrote_event && on_event_) on_event_();
         lock.lock();
     }
 }

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,10 +21,14 @@ class PostgresEngine final : public SqlEngine {
 public:
     static constexpr std::chrono::milliseconds patience{4500};
 
-    PostgresEngine(const std::string& url, unsigned connections, const Clock& clock);
+    // `on_event` is called from a connection's thread after a commit that recorded events.
+    PostgresEngine(
+        const std::string& url, unsigned connections, const Clock& clock, std::function<void()> on_event = {}
+    );
     ~PostgresEngine() override { stop(); }
 
     void stop() override;
+    bool commits_in_order() const noexcept override { return false; }
 
 private:
     enum class Kind { read, durable_write, process_write };
@@ -48,6 +53,7 @@ private:
     static Attempt try_transaction(PostgresConnection& connection, Item& item);
 
     const Clock& clock_;
+    const std::function<void()> on_event_;
     Reconnection reconnection_;
     std::mutex mutex_;
     std::condition_variable waiting_;

@@ -23,10 +23,10 @@ constexpr const char* lock_schema =
 class PostgresStore final : public SqlStore {
 public:
     PostgresStore(const PostgresOptions& options, const Clock& clock)
-        : SqlStore{std::make_unique<PostgresEngine>(options.url, options.connections, clock), nullptr}
+        : SqlStore{std::make_unique<PostgresEngine>(options.url, options.connections, clock, options.on_event), nullptr}
     {
         if (options.on_access_changed) {
-            feed_ = std::make_unique<AccessFeed>(options.url, options.on_access_changed, clock);
+            feed_ = std::make_unique<AccessFeed>(options.url, options.on_access_changed, options.on_event, clock);
         }
     }
 

@@ -18,6 +18,8 @@ struct PostgresOptions {
     // Called from the store's feed thread when access may have changed here or on another instance: at the latest a
     // second after the change, and once after every reconnection. Must not block for long, nor throw.
     std::function<void()> on_access_changed;
+    // Called from the store's threads after events were recorded here or numbered anywhere. Likewise.
+    std::function<void()> on_event{};
 };
 
 // Connects and brings the schema up to date, under an advisory lock so that several instances may start at once.

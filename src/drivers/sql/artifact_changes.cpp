@@ -3,6 +3,7 @@
 #include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_list.hpp"
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
 
@@ -28,7 +29,7 @@ constexpr SqlStatement select_children{
 
 constexpr SqlStatement find_tag{"SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2"};
 
-constexpr SqlStatement find_label{"SELECT scope, project_id FROM labels WHERE id = $1"};
+constexpr SqlStatement find_label{"SELECT scope, project_id, name FROM labels WHERE id = $1"};
 constexpr SqlStatement insert_label{"INSERT INTO artifact_labels (manifest_id, label_id) VALUES ($1, $2) "
                                     "ON CONFLICT (manifest_id, label_id) DO NOTHING RETURNING label_id"};
 constexpr SqlStatement delete_label{
@@ -51,8 +52,8 @@ Result<Target> lock_artifact(SqlSession& session, const RepositoryName& name, co
 // One artifact after the other: what belonged to it, and the children that nothing else holds, follow.
 class Removal {
 public:
-    Removal(SqlSession& session, const RepositoryRow& place, const Actor& actor)
-        : session_{session}, place_{place}, actor_{actor}, rows_{session, place, actor}
+    Removal(SqlSession& session, const RepositoryRow& place, const RepositoryName& name, const Actor& actor)
+        : session_{session}, place_{place}, name_{name}, actor_{actor}, rows_{session, place, actor}
     {
     }
 
@@ -76,6 +77,9 @@ private:
         TRY(const auto accessories, session_.run(select_accessories, {place_.id, row.text(0)}));
         TRY(const auto children, session_.run(select_children, {id, place_.id}));
         bytes_ += row.integer(3);
+        const auto event = event_in_project(event_type::artifact_deleted, actor_, place_.project_id);
+        CHECK(record_removal(session_, event, name_.text(), id, root_));
+        if (root_.empty()) root_ = row.text(0);
         CHECK(rows_.remove(id));
         for (const SqlRow& accessory : accessories) left_.push_back(accessory.integer(0));
         for (const SqlRow& child : children) {
@@ -88,8 +92,10 @@ private:
 
     SqlSession& session_;
     RepositoryRow place_;
+    const RepositoryName& name_;
     Actor actor_;
     ArtifactRows rows_;
+    std::string root_;  // the digest of the first that went
     std::vector<std::int64_t> left_;
     std::int64_t bytes_ = 0;
 };
@@ -104,12 +110,14 @@ remove_artifact(SqlSession& session, const RepositoryName& name, const Reference
     if (rows.front().integer(1) > 0 && rows.front().is_null(4)) {
         return fail(Errc::precondition_failed, "the artifact is part of an index that has to be deleted first");
     }
-    return remove_artifact_tree(session, target.place, target.artifact.id, actor);
+    return remove_artifact_tree(session, target.place, name, target.artifact.id, actor);
 }
 
-Result<> remove_artifact_tree(SqlSession& session, const RepositoryRow& place, std::int64_t id, const Actor& actor)
+Result<> remove_artifact_tree(
+    SqlSession& session, const RepositoryRow& place, const RepositoryName& name, std::int64_t id, const Actor& actor
+)
 {
-    return Removal{session, place, actor}.run(id);
+    return Removal{session, place, name, actor}.run(id);
 }
 
 Result<> add_artifact_tag(
@@ -124,6 +132,8 @@ Result<> add_artifact_tag(
     CHECK(check_push(session, target.place, name, {&tag, 1}));
     ArtifactRows rows{session, target.place, actor};
     CHECK(rows.tag(target.artifact.id, {&tag, 1}));
+    const auto event = event_in_project(event_type::tag_created, actor, target.place.project_id);
+    CHECK(record_tag(session, event, name.text(), tag.text(), target.artifact.digest));
     return rows.finish(0);
 }
 
@@ -138,11 +148,41 @@ Result<> remove_artifact_tag(
     }
     ArtifactRows rows{session, target.place, actor};
     CHECK(rows.untag(tag.text()));
+    const auto event = event_in_project(event_type::tag_deleted, actor, target.place.project_id);
+    CHECK(record_tag(session, event, name.text(), tag.text(), target.artifact.digest));
     return rows.finish(0);
 }
 
-Result<>
-add_artifact_label(SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id)
+namespace {
+
+Result<> record_label(
+    SqlSession& session,
+    std::string_view type,
+    const Target& target,
+    const RepositoryName& name,
+    std::int64_t label_id,
+    const Actor& actor
+)
+{
+    TRY(const auto label, session.run(find_label, {label_id}));
+    auto event = event_in_project(type, actor, target.place.project_id);
+    event.repository = name.text();
+    event.digest = target.artifact.digest;
+    boost::json::object about{{"id", label_id}};
+    if (!label.empty()) about["name"] = label.front().text(2);
+    set_details(event, {{"label", std::move(about)}});
+    return record_event(session, event);
+}
+
+}  // namespace
+
+Result<> add_artifact_label(
+    SqlSession& session,
+    const RepositoryName& name,
+    const Reference& reference,
+    std::int64_t label_id,
+    const Actor& actor
+)
 {
     TRY(const auto target, lock_artifact(session, name, reference));
     TRY(const auto label, session.run(find_label, {label_id}));
@@ -154,16 +194,22 @@ add_artifact_label(SqlSession& session, const RepositoryName& name, const Refere
     }
     TRY(const auto added, session.run(insert_label, {target.artifact.id, label_id}));
     if (added.empty()) return fail(Errc::conflict, "the artifact has this label already");
+    CHECK(record_label(session, event_type::artifact_labelled, target, name, label_id, actor));
     return refresh_artifact_labels(session, target.artifact.id);
 }
 
 Result<> remove_artifact_label(
-    SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id
+    SqlSession& session,
+    const RepositoryName& name,
+    const Reference& reference,
+    std::int64_t label_id,
+    const Actor& actor
 )
 {
     TRY(const auto target, lock_artifact(session, name, reference));
     TRY(const auto removed, session.run(delete_label, {target.artifact.id, label_id}));
     if (removed.empty()) return fail(Errc::not_found, "the artifact has no label " + std::to_string(label_id));
+    CHECK(record_label(session, event_type::artifact_unlabelled, target, name, label_id, actor));
     return refresh_artifact_labels(session, target.artifact.id);
 }
 

@@ -16,23 +16,35 @@ namespace entrepot {
 Result<>
 remove_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference, const Actor& actor);
 // The artifact with what belonged to it alone, whatever holds it.
-Result<> remove_artifact_tree(SqlSession& session, const RepositoryRow& place, std::int64_t id, const Actor& actor);
+Result<> remove_artifact_tree(
+    SqlSession& session, const RepositoryRow& place, const RepositoryName& name, std::int64_t id, const Actor& actor
+);
 Result<> add_artifact_tag(
     SqlSession& session, const RepositoryName& name, const Reference& reference, const Tag& tag, const Actor& actor
 );
 Result<> remove_artifact_tag(
     SqlSession& session, const RepositoryName& name, const Reference& reference, const Tag& tag, const Actor& actor
 );
-Result<>
-add_artifact_label(SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id);
+Result<> add_artifact_label(
+    SqlSession& session,
+    const RepositoryName& name,
+    const Reference& reference,
+    std::int64_t label_id,
+    const Actor& actor
+);
 Result<> remove_artifact_label(
-    SqlSession& session, const RepositoryName& name, const Reference& reference, std::int64_t label_id
+    SqlSession& session,
+    const RepositoryName& name,
+    const Reference& reference,
+    std::int64_t label_id,
+    const Actor& actor
 );
 
 // A copy, step by step: each manifest is one transaction, children before their index, accessories last.
 struct CopyStep {
     Digest digest;
     bool root = false;
+    std::string with{};  // the root's digest, of what comes along
 };
 Result<std::vector<CopyStep>>
 plan_copy(SqlSession& session, const RepositoryName& from, const Reference& reference, const RepositoryName& into);

@@ -86,7 +86,9 @@ plan_copy(SqlSession& session, const RepositoryName& from, const Reference& refe
         return fail(Errc::conflict, "the artifact " + source.digest + " is in " + into.text() + " already");
     CopyPlan plan{session, source.repository_id};
     CHECK(plan.add(source.id, source.digest, true, 0));
-    return std::move(plan).take();
+    auto steps = std::move(plan).take();
+    for (auto& step : steps) step.with = step.root ? std::string{} : source.digest;
+    return steps;
 }
 
 Result<NewManifest> read_for_copy(
@@ -125,6 +127,8 @@ Result<NewManifest> read_for_copy(
         .actor = {actor.user_id, actor.at, Via::copy},
         .view = std::move(view),
         .may_lack_blobs = true,
+        .copied_from = from.text(),
+        .copied_with = step.with,
     };
 }
 

@@ -209,8 +209,9 @@ ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, Micros expir
             left.insert(before.front().integer(0));
         }
         CHECK(session_.run(move_tag, {place_.id, name.text(), id, actor_.at, actor_.user_id, expires_at}));
+        const std::string previous = before.empty() ? std::string{} : before.front().text(1);
+        moved_.push_back({name.text(), previous});
         if (stays) continue;
-        const std::string_view previous = before.empty() ? std::string_view{} : before.front().text(1);
         CHECK(remember_tag(session_, place_, name.text(), id, previous, actor_));
     }
     return std::vector<std::int64_t>(left.begin(), left.end());

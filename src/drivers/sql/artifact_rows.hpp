@@ -39,6 +39,13 @@ public:
     // Removes the manifest with its row and its tags: the one way by which a manifest leaves.
     Result<> remove(std::int64_t id);
 
+    // What the tags that were moved here pointed at before, in their order; empty: they are new.
+    struct MovedTag {
+        std::string name;
+        std::string previous;  // a digest
+    };
+    const std::vector<MovedTag>& moved_tags() const noexcept { return moved_; }
+
     // Writes the counts that all this adds up to, and charges `bytes` to the project.
     Result<> finish(std::int64_t bytes);
 
@@ -65,6 +72,7 @@ private:
     TagGuard guard_;
     std::int64_t listed_ = 0;
     std::map<std::int64_t, std::int64_t> chunks_;
+    std::vector<MovedTag> moved_;
 };
 
 // All tags of a manifest as the API shows them: where its row keeps none because they are too many.

@@ -1,10 +1,13 @@
 #include "drivers/sql/annotations_text.hpp"
 #include "drivers/sql/artifact_labels.hpp"
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/manifest_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
+
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 
@@ -174,6 +177,52 @@ Result<Written> write_manifest(
     return Written{ManifestChange::added, size};
 }
 
+std::string_view name_of(ManifestChange change) noexcept
+{
+    switch (change) {
+        case ManifestChange::added: return "added";
+        case ManifestChange::repeated: return "repeated";
+        case ManifestChange::retyped: return "retyped";
+    }
+    return "";
+}
+
+boost::json::array tags_json(const std::vector<ArtifactRows::MovedTag>& tags)
+{
+    boost::json::array list;
+    for (const auto& tag : tags) {
+        boost::json::object entry{{"name", tag.name}};
+        if (!tag.previous.empty()) entry["previous"] = tag.previous;
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+Result<> record_commit(
+    SqlSession& session,
+    const RepositoryRow& place,
+    const NewManifest& pushed,
+    ManifestChange change,
+    const std::vector<ArtifactRows::MovedTag>& tags
+)
+{
+    const bool copied = !pushed.copied_from.empty();
+    const auto type = copied ? event_type::artifact_copied : event_type::artifact_pushed;
+    auto event = event_in_project(type, pushed.actor, place.project_id);
+    event.repository = pushed.repository.text();
+    event.digest = pushed.digest.text();
+    if (!pushed.tags.empty()) event.tag = pushed.tags.front().text();
+    event.media_type = pushed.manifest.media_type;
+    event.size = static_cast<std::int64_t>(pushed.view.size);
+    boost::json::object details{{"change", name_of(change)}, {"tags", tags_json(tags)}};
+    if (!pushed.manifest.artifact_type.empty()) details["artifact_type"] = pushed.manifest.artifact_type;
+    if (pushed.manifest.subject) details["subject"] = pushed.manifest.subject->digest.text();
+    if (copied) details["from"] = pushed.copied_from;
+    if (!pushed.copied_with.empty()) details["with"] = pushed.copied_with;
+    set_details(event, details);
+    return record_event(session, event);
+}
+
 }  // namespace
 
 Result<std::optional<ManifestChange>>
@@ -191,6 +240,7 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
     ArtifactRows rows{session, place, pushed.actor};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));
     CHECK(rows.finish(written.bytes));
+    CHECK(record_commit(session, place, pushed, written.change, rows.moved_tags()));
     return written.change;
 }
 

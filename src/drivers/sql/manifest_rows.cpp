@@ -1,6 +1,7 @@
 #include "drivers/sql/manifest_rows.hpp"
 
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 namespace entrepot {
@@ -17,6 +18,8 @@ constexpr SqlStatement load_by_digest{
 };
 
 constexpr SqlStatement find_manifest{"SELECT id, size FROM manifests WHERE repository_id = $1 AND digest = $2"};
+constexpr SqlStatement find_tagged{"SELECT m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id "
+                                   "WHERE t.repository_id = $1 AND t.name = $2"};
 
 constexpr SqlStatement find_content{"SELECT r.id FROM repositories r WHERE r.name = $1 AND "
                                     "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
@@ -68,12 +71,17 @@ remove_manifest(SqlSession& session, const RepositoryName& repository, const Ref
     if (!place) return no_such_repository(repository);
     ArtifactRows rows{session, *place, actor};
     if (reference.tag()) {
-        TRY(const bool removed, rows.untag(reference.text()));
-        if (!removed) return no_such_manifest(repository, reference);
+        TRY(const auto tagged, session.run(find_tagged, {place->id, reference.text()}));
+        if (tagged.empty()) return no_such_manifest(repository, reference);
+        CHECK(rows.untag(reference.text()));
+        const auto event = event_in_project(event_type::tag_deleted, actor, place->project_id);
+        CHECK(record_tag(session, event, repository.text(), reference.text(), tagged.front().text(0)));
         return rows.finish(0);
     }
     TRY(const auto found, session.run(find_manifest, {place->id, reference.text()}));
     if (found.empty()) return no_such_manifest(repository, reference);
+    const auto event = event_in_project(event_type::artifact_deleted, actor, place->project_id);
+    CHECK(record_removal(session, event, repository.text(), found.front().integer(0)));
     CHECK(rows.remove(found.front().integer(0)));
     return rows.finish(-found.front().integer(1));
 }

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_access_tokens.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/token_scopes_text.hpp"
 
 namespace entrepot {
@@ -27,7 +28,7 @@ constexpr SqlStatement insert_token{
     "ON CONFLICT (user_id, name) DO NOTHING RETURNING id"
 };
 
-constexpr SqlStatement delete_token{"DELETE FROM access_tokens WHERE id = $2 AND user_id = $1 RETURNING id"};
+constexpr SqlStatement delete_token{"DELETE FROM access_tokens WHERE id = $2 AND user_id = $1 RETURNING id, name"};
 
 constexpr SqlStatement delete_expired{
     "DELETE FROM access_tokens WHERE expires_at > 0 AND expires_at <= $1 RETURNING user_id"
@@ -83,6 +84,10 @@ Task<AccessToken> SqlAccessTokens::add(AccessToken token, std::int64_t most)
         CHECK(note_access_change(session, AccessObject::principal, token.user_id));
         AccessToken added = token;
         added.id = rows.front().integer(0);
+        CHECK(record_event(
+            session,
+            event_about(event_type::access_token_created, {token.user_id, token.created_at}, added.id, added.name)
+        ));
         return added;
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -114,11 +119,12 @@ Task<std::vector<AccessToken>> SqlAccessTokens::of_user(std::int64_t user_id)
     co_return co_await engine_.read(work);
 }
 
-Task<> SqlAccessTokens::remove(std::int64_t user_id, std::int64_t id)
+Task<> SqlAccessTokens::remove(std::int64_t user_id, std::int64_t id, Actor actor)
 {
-    const auto work = [user_id, id](SqlSession& session) -> Result<> {
+    const auto work = [user_id, id, actor](SqlSession& session) -> Result<> {
         TRY(const auto rows, session.run(delete_token, {user_id, id}));
         if (rows.empty()) return no_such_token();
+        CHECK(record_event(session, event_about(event_type::access_token_deleted, actor, id, rows.front().text(1))));
         return note_access_change(session, AccessObject::principal, user_id);
     };
     co_return co_await engine_.write(Durability::durable, work);

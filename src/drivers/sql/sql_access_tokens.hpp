@@ -14,7 +14,7 @@ public:
     Task<AccessToken> find(std::string hash) override;
     Task<AccessToken> find_by_id(std::int64_t id) override;
     Task<std::vector<AccessToken>> of_user(std::int64_t user_id) override;
-    Task<> remove(std::int64_t user_id, std::int64_t id) override;
+    Task<> remove(std::int64_t user_id, std::int64_t id, Actor actor) override;
     Task<> remove_expired(Micros before) override;
     Task<> record_use(std::vector<CredentialUse> uses) override;
 

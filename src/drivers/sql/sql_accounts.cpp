@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_accounts.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 
 namespace entrepot {
 
@@ -26,6 +27,8 @@ constexpr SqlStatement insert_user{
 };
 
 constexpr SqlStatement find_email{"SELECT id FROM users WHERE email = $1 AND email <> ''"};
+
+constexpr SqlStatement find_name{"SELECT name FROM users WHERE id = $1"};
 
 constexpr SqlStatement find_tenant{"SELECT id FROM tenants WHERE id = $1"};
 
@@ -105,6 +108,15 @@ Result<std::int64_t> noted_version(SqlSession& session, std::int64_t id, Result<
     return rows.front().integer(0);
 }
 
+Result<> record_secret(SqlSession& session, std::int64_t id, std::string_view which, const Actor& actor)
+{
+    TRY(const auto user, session.run(find_name, {id}));
+    if (user.empty()) return no_such_user();
+    auto event = event_by(event_type::user_updated, actor);
+    set_details(event, {{"id", id}, {"name", user.front().text(0)}, {"changed", {which}}});
+    return record_event(session, event);
+}
+
 Result<> check_new(SqlSession& session, std::int64_t tenant_id, const Account& account)
 {
     TRY(const auto tenants, session.run(find_tenant, {tenant_id}));
@@ -128,9 +140,9 @@ Task<Account> SqlAccounts::find_by_id(std::int64_t id)
     co_return co_await engine_.read(work);
 }
 
-Task<Account> SqlAccounts::create_in(std::int64_t tenant_id, Account account)
+Task<Account> SqlAccounts::create_in(std::int64_t tenant_id, Account account, Actor actor)
 {
-    const auto work = [tenant_id, account](SqlSession& session) -> Result<Account> {
+    const auto work = [tenant_id, account, actor](SqlSession& session) -> Result<Account> {
         CHECK(check_new(session, tenant_id, account));
         const std::int64_t disabled = account.disabled ? 1 : 0;
         TRY(const auto rows,
@@ -147,27 +159,28 @@ Task<Account> SqlAccounts::create_in(std::int64_t tenant_id, Account account)
         if (account.is_admin) CHECK(session.run(insert_admin_grant, {created.id, account.created_at}));
         if (account.is_admin) CHECK(note_access_change(session, AccessObject::platform, 0));
         CHECK(note_access_change(session, AccessObject::principal, created.id));
+        CHECK(record_event(session, event_about(event_type::user_created, actor, created.id, created.name)));
         return created;
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlAccounts::set_password(std::int64_t id, std::string password_hash)
+Task<> SqlAccounts::set_password(std::int64_t id, std::string password_hash, Actor actor)
 {
-    const auto work = [id, password_hash](SqlSession& session) -> Result<> {
+    const auto work = [id, password_hash, actor](SqlSession& session) -> Result<> {
         CHECK(noted_version(session, id, session.run(update_password, {id, password_hash})));
-        return {};
+        return record_secret(session, id, "password", actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlAccounts::set_cli_secret(std::int64_t id, std::string hash)
+Task<> SqlAccounts::set_cli_secret(std::int64_t id, std::string hash, Actor actor)
 {
-    const auto work = [id, hash](SqlSession& session) -> Result<> {
+    const auto work = [id, hash, actor](SqlSession& session) -> Result<> {
         TRY(const auto version, noted_version(session, id, session.run(raise_version, {id})));
         CHECK(session.run(delete_cli_secret, {id}));
         CHECK(session.run(insert_cli_secret, {id, hash, version}));
-        return {};
+        return record_secret(session, id, "cli_secret", actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

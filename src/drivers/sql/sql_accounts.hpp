@@ -13,9 +13,9 @@ public:
 
     Task<Account> find(std::string name) override;
     Task<Account> find_by_id(std::int64_t id) override;
-    Task<Account> create_in(std::int64_t tenant_id, Account account) override;
-    Task<> set_password(std::int64_t id, std::string password_hash) override;
-    Task<> set_cli_secret(std::int64_t id, std::string hash) override;
+    Task<Account> create_in(std::int64_t tenant_id, Account account, Actor actor) override;
+    Task<> set_password(std::int64_t id, std::string password_hash, Actor actor) override;
+    Task<> set_cli_secret(std::int64_t id, std::string hash, Actor actor) override;
     Task<std::int64_t> count() override;
 
 private:

@@ -102,18 +102,18 @@ Task<ListPage<AccessoryRecord>> SqlArtifacts::accessories(RepositoryName name, R
     co_return co_await engine_.read(work);
 }
 
-Task<> SqlArtifacts::add_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor)
+Task<> SqlArtifacts::add_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor actor)
 {
-    const auto work = [name, reference, label_id](SqlSession& session) {
-        return add_artifact_label(session, name, reference, label_id);
+    const auto work = [name, reference, label_id, actor](SqlSession& session) {
+        return add_artifact_label(session, name, reference, label_id, actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlArtifacts::remove_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor)
+Task<> SqlArtifacts::remove_label(RepositoryName name, Reference reference, std::int64_t label_id, Actor actor)
 {
-    const auto work = [name, reference, label_id](SqlSession& session) {
-        return remove_artifact_label(session, name, reference, label_id);
+    const auto work = [name, reference, label_id, actor](SqlSession& session) {
+        return remove_artifact_label(session, name, reference, label_id, actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

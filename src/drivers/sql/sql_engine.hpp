@@ -48,6 +48,9 @@ public:
     // Finishes what is under way and ends the threads; later work answers unavailable.
     virtual void stop() = 0;
 
+    // Whether ids of a table are given in the order in which transactions commit.
+    virtual bool commits_in_order() const noexcept = 0;
+
 private:
     virtual void submit_read(std::unique_ptr<SqlWork> work) = 0;
     virtual void submit_write(Durability durability, std::unique_ptr<SqlWork> work) = 0;

@@ -1,5 +1,6 @@
 #include "drivers/sql/sql_grants.hpp"
 
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/tenant_rows.hpp"
@@ -89,10 +90,9 @@ constexpr SqlStatement lock_admin_grants{
     "u.kind = 'user' AND g.object_kind = 'platform' AND g.role_id = 6 AND g.expires_at = 0 ORDER BY g.id",
     "FOR UPDATE"
 };
-constexpr SqlStatement delete_grant{"DELETE FROM grants WHERE id = $1 RETURNING object_kind, object_id"};
-constexpr SqlStatement delete_expired{
-    "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at > 0 AND expires_at < $1 "
-    "ORDER BY expires_at LIMIT 500) RETURNING object_kind, object_id"
+constexpr SqlStatement delete_grant{"DELETE FROM grants WHERE id = $1"};
+constexpr SqlStatement lock_expired{
+    "SELECT id FROM grants WHERE expires_at > 0 AND expires_at < $1 ORDER BY expires_at LIMIT 500", "FOR UPDATE"
 };
 
 constexpr bool in_project(ObjectKind kind) noexcept
@@ -152,6 +152,30 @@ Result<Grant> load_grant(SqlSession& session, std::int64_t id)
     TRY(auto rows, session.run(select_grant, {id}));
     if (rows.empty()) return fail(Errc::not_found, "there is no such grant");
     return grant_of(rows.front());
+}
+
+// Who is given what on which object, by names and ids.
+Result<> record_grant(SqlSession& session, std::string_view type, const Grant& grant, const Actor& actor)
+{
+    auto event = event_by(type, actor);
+    if (in_project(grant.object_kind)) {
+        event.project_id = grant.object_id;
+    } else {
+        event.tenant_id = grant.tenant_id;
+    }
+    boost::json::object details{
+        {"id", grant.id},
+        {"subject_kind", name_of(grant.subject_type)},
+        {"subject_id", grant.subject_id},
+        {"subject", grant.subject_name},
+        {"object_kind", name_of(grant.object_kind)},
+        {"object_id", grant.object_id},
+        {"object", grant.object_name},
+        {"role", grant.role_name},
+    };
+    if (!grant.pattern.empty()) details["pattern"] = grant.pattern;
+    set_details(event, details);
+    return record_event(session, event);
 }
 
 // "?, ?, ?" for the ids.
@@ -264,7 +288,9 @@ Result<Grant> create_grant(SqlSession& session, const NewGrant& grant, const Act
         ));
     if (rows.empty()) return granted_already();
     CHECK(note_object_change(session, object, grant.object_id));
-    return load_grant(session, rows.front().integer(0));
+    TRY(auto created, load_grant(session, rows.front().integer(0)));
+    CHECK(record_grant(session, event_type::grant_created, created, actor));
+    return created;
 }
 
 // precondition_failed for the last enabled platform admin's grant.
@@ -284,7 +310,7 @@ Result<> expect_another_admin(SqlSession& session, std::int64_t id)
     return fail(Errc::precondition_failed, "somebody must administer the platform: this is the last who can");
 }
 
-Result<Grant> change_role(SqlSession& session, std::int64_t id, std::int64_t role_id)
+Result<Grant> change_role(SqlSession& session, std::int64_t id, std::int64_t role_id, const Actor& actor)
 {
     CHECK(session.run(lock_grant, {id}));
     TRY(auto grant, load_grant(session, id));
@@ -304,7 +330,31 @@ Result<Grant> change_role(SqlSession& session, std::int64_t id, std::int64_t rol
     if (!twins.empty()) return granted_already();
     CHECK(session.run(update_role, {id, role_id}));
     CHECK(note_object_change(session, name_of(grant.object_kind), grant.object_id));
-    return load_grant(session, id);
+    TRY(auto changed, load_grant(session, id));
+    CHECK(record_grant(session, event_type::grant_updated, changed, actor));
+    return changed;
+}
+
+Result<> remove_grant(SqlSession& session, std::int64_t id, const Actor& actor)
+{
+    CHECK(expect_another_admin(session, id));
+    CHECK(session.run(lock_grant, {id}));
+    TRY(const auto grant, load_grant(session, id));
+    CHECK(session.run(delete_grant, {id}));
+    CHECK(record_grant(session, event_type::grant_deleted, grant, actor));
+    return note_object_change(session, name_of(grant.object_kind), grant.object_id);
+}
+
+Result<std::int64_t> remove_expired_grants(SqlSession& session, Micros before)
+{
+    TRY(const auto expired, session.run(lock_expired, {before}));
+    for (const auto& row : expired) {
+        TRY(const auto grant, load_grant(session, row.integer(0)));
+        CHECK(session.run(delete_grant, {grant.id}));
+        CHECK(record_grant(session, event_type::grant_deleted, grant, {0, before}));
+        CHECK(note_object_change(session, name_of(grant.object_kind), grant.object_id));
+    }
+    return static_cast<std::int64_t>(expired.size());
 }
 
 }  // namespace
@@ -395,30 +445,21 @@ Task<Grant> SqlGrants::create(NewGrant grant, Actor actor)
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<Grant> SqlGrants::set_role(std::int64_t id, std::int64_t role_id, Actor)
+Task<Grant> SqlGrants::set_role(std::int64_t id, std::int64_t role_id, Actor actor)
 {
-    const auto work = [id, role_id](SqlSession& session) { return change_role(session, id, role_id); };
+    const auto work = [id, role_id, actor](SqlSession& session) { return change_role(session, id, role_id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlGrants::remove(std::int64_t id, Actor)
+Task<> SqlGrants::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) -> Result<> {
-        CHECK(expect_another_admin(session, id));
-        TRY(const auto rows, session.run(delete_grant, {id}));
-        if (rows.empty()) return fail(Errc::not_found, "there is no such grant");
-        return note_object_change(session, rows.front().text(0), rows.front().integer(1));
-    };
+    const auto work = [id, actor](SqlSession& session) { return remove_grant(session, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
 Task<std::int64_t> SqlGrants::remove_expired(Micros before)
 {
-    const auto work = [before](SqlSession& session) -> Result<std::int64_t> {
-        TRY(const auto rows, session.run(delete_expired, {before}));
-        CHECK(note_object_changes(session, rows));
-        return static_cast<std::int64_t>(rows.size());
-    };
+    const auto work = [before](SqlSession& session) { return remove_expired_grants(session, before); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_groups.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 
@@ -34,7 +35,7 @@ constexpr SqlStatement select_name_taken{
 };
 constexpr SqlStatement update_name{"UPDATE external_groups SET name = $2 WHERE id = $1 RETURNING id"};
 constexpr SqlStatement member_ids{"SELECT user_id FROM external_group_members WHERE group_id = $1"};
-constexpr SqlStatement lock_group{"SELECT id FROM external_groups WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement lock_group{"SELECT id, name FROM external_groups WHERE id = $1", "FOR UPDATE"};
 constexpr SqlStatement delete_group{"DELETE FROM external_groups WHERE id = $1"};
 
 ExternalGroup group_of(SqlRow& row)
@@ -68,6 +69,7 @@ Result<ExternalGroup> insert(SqlSession& session, ExternalGroup group, const Act
     if (rows.empty()) return fail(Errc::conflict, "group " + group.name + " exists already");
     group.id = rows.front().integer(0);
     group.created_at = actor.at;
+    CHECK(record_event(session, event_about(event_type::group_created, actor, group.id, group.name)));
     return group;
 }
 
@@ -118,26 +120,27 @@ Task<ExternalGroup> SqlGroups::find_or_create(ExternalGroup group, Actor actor)
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlGroups::rename(std::int64_t id, std::string name, Actor)
+Task<> SqlGroups::rename(std::int64_t id, std::string name, Actor actor)
 {
-    const auto work = [id, name = std::move(name)](SqlSession& session) -> Result<> {
+    const auto work = [id, name = std::move(name), actor](SqlSession& session) -> Result<> {
         TRY(const auto taken, session.run(select_name_taken, {id, name}));
         if (!taken.empty()) return fail(Errc::conflict, "group " + name + " exists already");
         TRY(const auto rows, session.run(update_name, {id, name}));
         if (rows.empty()) return no_such_group();
-        return {};
+        return record_event(session, event_about(event_type::group_updated, actor, id, name));
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlGroups::remove(std::int64_t id, Actor)
+Task<> SqlGroups::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) -> Result<> {
+    const auto work = [id, actor](SqlSession& session) -> Result<> {
         TRY(const auto found, session.run(lock_group, {id}));
         if (found.empty()) return no_such_group();
         TRY(const auto members, session.run(member_ids, {id}));
         CHECK(remove_grants_of_subject(session, "group", id));
         CHECK(session.run(delete_group, {id}));
+        CHECK(record_event(session, event_about(event_type::group_deleted, actor, id, found.front().text(1))));
         return note_access_changes(session, AccessObject::principal, first_column(members));
     };
     co_return co_await engine_.write(Durability::durable, work);

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_labels.hpp"
 
 #include "drivers/sql/artifact_labels.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 
 namespace entrepot {
@@ -26,7 +27,7 @@ constexpr SqlStatement insert_label{
     "VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (scope, project_id, name) DO NOTHING "
     "RETURNING id, name, description, color, project_id, created_at, updated_at"
 };
-constexpr SqlStatement lock_label{"SELECT scope, project_id FROM labels WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement lock_label{"SELECT scope, project_id, name FROM labels WHERE id = $1", "FOR UPDATE"};
 constexpr SqlStatement find_same_name{
     "SELECT id FROM labels WHERE scope = $1 AND project_id = $2 AND name = $3 AND id <> $4"
 };
@@ -59,6 +60,20 @@ Label label_of(SqlRow& row)
     };
 }
 
+Result<> record_label(
+    SqlSession& session,
+    std::string_view type,
+    const Actor& actor,
+    std::int64_t project_id,
+    std::int64_t id,
+    std::string_view name
+)
+{
+    auto event = event_about(type, actor, id, name);
+    event.project_id = project_id;
+    return record_event(session, event);
+}
+
 Result<ListPage<Label>> list_labels(SqlSession& session, std::int64_t project_id, const ListQuery& query)
 {
     ListStatement statement{columns, "labels l", fields};
@@ -82,7 +97,9 @@ Result<Label> create_label(SqlSession& session, const Label& label, const Actor&
     TRY(auto rows,
         session.run(insert_label, {label.name, label.description, label.color, scope, label.project_id, actor.at}));
     if (rows.empty()) return name_taken(label);
-    return label_of(rows.front());
+    auto created = label_of(rows.front());
+    CHECK(record_label(session, event_type::label_created, actor, created.project_id, created.id, created.name));
+    return created;
 }
 
 Result<Label> change_label(SqlSession& session, const Label& label, const Actor& actor)
@@ -96,16 +113,20 @@ Result<Label> change_label(SqlSession& session, const Label& label, const Actor&
     CHECK(carriers.hold());
     TRY(auto rows, session.run(update_label, {label.id, label.name, label.description, label.color, actor.at}));
     CHECK(carriers.show());
-    return label_of(rows.front());
+    auto changed = label_of(rows.front());
+    CHECK(record_label(session, event_type::label_updated, actor, changed.project_id, changed.id, changed.name));
+    return changed;
 }
 
-Result<> remove_label(SqlSession& session, std::int64_t id)
+Result<> remove_label(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     TRY(const auto locked, session.run(lock_label, {id}));
     if (locked.empty()) return no_such_label();
     LabelCarriers carriers{session, id};
     CHECK(carriers.hold());
     CHECK(session.run(delete_label, {id}));
+    const SqlRow& label = locked.front();
+    CHECK(record_label(session, event_type::label_deleted, actor, label.integer(1), id, label.text(2)));
     return carriers.show();
 }
 
@@ -145,9 +166,9 @@ Task<Label> SqlLabels::change(Label label, Actor actor)
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlLabels::remove(std::int64_t id)
+Task<> SqlLabels::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) { return remove_label(session, id); };
+    const auto work = [id, actor](SqlSession& session) { return remove_label(session, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

@@ -14,7 +14,7 @@ public:
     Task<Label> find(std::int64_t id) override;
     Task<Label> create(Label label, Actor actor) override;
     Task<Label> change(Label label, Actor actor) override;
-    Task<> remove(std::int64_t id) override;
+    Task<> remove(std::int64_t id, Actor actor) override;
 
 private:
     SqlEngine& engine_;

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_people.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 
 #include <array>
@@ -148,6 +149,16 @@ Result<bool> has_row(SqlSession& session, const SqlStatement& statement, const s
     return !rows.empty();
 }
 
+// `changed`: which of its parts.
+Result<> record_change(SqlSession& session, std::int64_t id, std::string_view changed, const Actor& actor)
+{
+    TRY(const auto person, session.run(find_person, {id}));
+    if (person.empty()) return no_such_user();
+    auto event = event_by(event_type::user_updated, actor);
+    set_details(event, {{"id", id}, {"name", person.front().text(0)}, {"changed", {changed}}});
+    return record_event(session, event);
+}
+
 Result<> disable_user(SqlSession& session, std::int64_t id, bool disabled, const Actor& actor)
 {
     if (disabled) {
@@ -220,6 +231,7 @@ Task<> SqlPeople::set_profile(std::int64_t id, UserProfile profile, std::optiona
         TRY(const auto rows,
             session.run(update_profile, {id, profile.email, profile.realname, profile.comment, actor.at}));
         if (rows.empty()) return no_such_user();
+        CHECK(record_change(session, id, "profile", actor));
         return disabled ? disable_user(session, id, *disabled, actor) : Result<>{};
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -227,7 +239,10 @@ Task<> SqlPeople::set_profile(std::int64_t id, UserProfile profile, std::optiona
 
 Task<> SqlPeople::set_disabled(std::int64_t id, bool disabled, Actor actor)
 {
-    const auto work = [id, disabled, actor](SqlSession& session) { return disable_user(session, id, disabled, actor); };
+    const auto work = [id, disabled, actor](SqlSession& session) -> Result<> {
+        CHECK(disable_user(session, id, disabled, actor));
+        return record_change(session, id, "disabled", actor);
+    };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
@@ -243,6 +258,7 @@ Task<> SqlPeople::set_admin(std::int64_t id, bool admin, Actor actor)
             CHECK(session.run(delete_admin_grant, {id}));
         }
         CHECK(session.run(touch_person, {id, actor.at}));
+        CHECK(record_change(session, id, "sysadmin", actor));
         return note_access_change(session, AccessObject::platform, 0);
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -258,7 +274,7 @@ Task<> SqlPeople::remove(std::int64_t id, Actor actor)
         // No living name holds a '#'.
         const auto retired = person.front().text(0) + "#" + std::to_string(id);
         CHECK(session.run(retire_person, {id, retired, actor.at}));
-        return {};
+        return record_event(session, event_about(event_type::user_deleted, actor, id, person.front().text(0)));
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

@@ -1,11 +1,14 @@
 #include "drivers/sql/sql_projects.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/project_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
+
+#include <boost/json/array.hpp>
 
 #include <memory>
 
@@ -51,6 +54,7 @@ constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
 };
 constexpr SqlStatement delete_labels{"DELETE FROM labels WHERE scope = 'p' AND project_id = $1"};
+constexpr SqlStatement delete_webhooks{"DELETE FROM webhook_policies WHERE project_id = $1"};
 constexpr SqlStatement find_robots{"SELECT user_id FROM robots WHERE project_id = $1"};
 constexpr SqlStatement delete_deltas{"DELETE FROM project_deltas WHERE project_id = $1"};
 constexpr SqlStatement delete_claims{"DELETE FROM quota_claims WHERE project_id = $1"};
@@ -102,6 +106,7 @@ Result<Project> create_project(SqlSession& session, const NewProject& project, c
     for (const auto& [name, value] : project.metadata) CHECK(session.run(put_metadata, {id, name, value}));
     CHECK(session.run(grant_to_owner, {actor.user_id, id, actor.at}));
     CHECK(note_access_change(session, AccessObject::project, id));
+    CHECK(record_event(session, event_in_project(event_type::project_created, actor, id)));
     return find_project(session, id);
 }
 
@@ -126,6 +131,18 @@ Result<> change_metadata(SqlSession& session, std::int64_t id, const ProjectChan
     return {};
 }
 
+// What was set, by the API's names; never a value, which may be anything.
+boost::json::array names_of(const ProjectChange& change)
+{
+    boost::json::array names;
+    if (change.is_public) names.emplace_back("public");
+    if (change.shared) names.emplace_back("shared");
+    if (change.frozen) names.emplace_back("frozen");
+    if (change.is_protected) names.emplace_back("protected");
+    for (const auto& [name, value] : change.metadata) names.emplace_back(name);
+    return names;
+}
+
 Result<Project> change_project(SqlSession& session, std::int64_t id, const ProjectChange& change, const Actor& actor)
 {
     TRY(const auto locked, session.run(lock_project, {id}));
@@ -137,6 +154,9 @@ Result<Project> change_project(SqlSession& session, std::int64_t id, const Proje
     ));
     if (change.is_public || change.shared || change.frozen)
         CHECK(note_access_change(session, AccessObject::project, id));
+    auto event = event_in_project(event_type::project_updated, actor, id);
+    set_details(event, {{"changed", names_of(change)}});
+    CHECK(record_event(session, event));
     return find_project(session, id);
 }
 
@@ -149,6 +169,9 @@ Result<Project> change_quota(SqlSession& session, std::int64_t id, const Project
     CHECK(lock_tenant(session, tenant_id));
     CHECK(session.run(update_quota, {id, number(quota.bytes), number(quota.artifacts), actor.at}));
     CHECK(check_tenant_allocation(session, tenant_id));
+    auto event = event_in_project(event_type::project_updated, actor, id);
+    set_details(event, {{"changed", {"quota"}}});
+    CHECK(record_event(session, event));
     return find_project(session, id);
 }
 
@@ -162,16 +185,18 @@ Result<std::string> find_obstacle(SqlSession& session, std::int64_t id)
     return std::string{};
 }
 
-Result<> remove_project(SqlSession& session, std::int64_t id, Micros now)
+Result<> remove_project(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     CHECK(lock_repositories(session, id));
     CHECK(session.run(lock_project, {id}));
     TRY(auto obstacle, find_obstacle(session, id));
     if (!obstacle.empty()) return fail(Errc::precondition_failed, std::move(obstacle));
+    CHECK(record_event(session, event_in_project(event_type::project_deleted, actor, id)));
     TRY(const auto robots, session.run(find_robots, {id}));
-    CHECK(retire_robots(session, first_column(robots), now));
+    CHECK(retire_robots(session, first_column(robots), actor.at));
     CHECK(remove_empty_repositories(session, id));
-    for (const auto* statement : {&delete_grants, &delete_labels, &delete_deltas, &delete_claims, &delete_project}) {
+    for (const auto* statement :
+         {&delete_grants, &delete_labels, &delete_webhooks, &delete_deltas, &delete_claims, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
     return note_access_change(session, AccessObject::project, id);
@@ -230,7 +255,7 @@ Task<std::string> SqlProjects::obstacle(std::int64_t id)
 // Only an empty project goes, and what emptied its repositories has invalidated the cache already.
 Task<> SqlProjects::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id, now = actor.at](SqlSession& session) { return remove_project(session, id, now); };
+    const auto work = [id, actor](SqlSession& session) { return remove_project(session, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_repositories.hpp"
 
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/list_position.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/repository_rows.hpp"
@@ -30,7 +31,7 @@ constexpr SqlStatement counts_of_projects{
 };
 
 constexpr SqlStatement update_description{
-    "UPDATE repositories SET description = $2, updated_at = $3 WHERE name = $1 RETURNING id"
+    "UPDATE repositories SET description = $2, updated_at = $3 WHERE name = $1 RETURNING project_id"
 };
 
 constexpr SqlStatement select_manifests{
@@ -196,6 +197,8 @@ Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, boo
     ArtifactRows rows{session, *place, actor};
     std::int64_t bytes = 0;
     for (const SqlRow& row : manifests) {
+        const auto event = event_in_project(event_type::artifact_deleted, actor, place->project_id);
+        CHECK(record_removal(session, event, name.text(), row.integer(0)));
         CHECK(rows.remove(row.integer(0)));
         bytes += row.integer(1);
     }
@@ -212,6 +215,9 @@ Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, boo
     for (const SqlRow& row : uploads) removed.uploads.push_back(UploadId{row.text(0)});
     CHECK(session.run(delete_repository, {place->id}));
     CHECK(count_repository(session, *place, -1));
+    auto event = event_in_project(event_type::repository_deleted, actor, place->project_id);
+    event.repository = name.text();
+    CHECK(record_event(session, event));
     removed.all = true;
     return removed;
 }
@@ -251,7 +257,10 @@ Task<> SqlRepositories::describe(RepositoryName name, std::string description, A
     const auto work = [name, description, actor](SqlSession& session) -> Result<> {
         TRY(const auto rows, session.run(update_description, {name.text(), description, actor.at}));
         if (rows.empty()) return no_such_repository(name);
-        return {};
+        auto event = event_in_project(event_type::repository_updated, actor, rows.front().integer(0));
+        event.repository = name.text();
+        set_details(event, {{"description", description}});
+        return record_event(session, event);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

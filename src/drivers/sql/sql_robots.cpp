@@ -2,6 +2,7 @@
 
 #include "access/permission_text.hpp"
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/robot_rows.hpp"
@@ -130,6 +131,14 @@ Result<Robot> load_robot(SqlSession& session, std::int64_t id)
     return std::move(one.front());
 }
 
+Result<> record_robot(SqlSession& session, std::string_view type, const Robot& robot, const Actor& actor)
+{
+    auto event = event_about(type, actor, robot.id, robot.name);
+    event.tenant_id = robot.tenant_id;
+    event.project_id = robot.project_id;
+    return record_event(session, event);
+}
+
 Result<> expect_there(SqlSession& session, ObjectKind kind, std::int64_t id)
 {
     if (kind == ObjectKind::platform) return {};
@@ -182,7 +191,9 @@ Result<Robot> add_robot(SqlSession& session, const Robot& robot, const std::stri
     ));
     CHECK(insert_rights(session, id, robot.rights, actor));
     CHECK(note_access_change(session, AccessObject::principal, id));
-    return load_robot(session, id);
+    TRY(auto added, load_robot(session, id));
+    CHECK(record_robot(session, event_type::robot_created, added, actor));
+    return added;
 }
 
 Result<Robot> change_robot(SqlSession& session, std::int64_t id, const RobotChange& change, const Actor& actor)
@@ -203,24 +214,30 @@ Result<Robot> change_robot(SqlSession& session, std::int64_t id, const RobotChan
         CHECK(note_object_changes(session, before));
     }
     CHECK(note_access_change(session, AccessObject::principal, id));
+    CHECK(record_robot(session, event_type::robot_updated, robot, actor));
     return load_robot(session, id);
 }
 
-Result<> rotate(SqlSession& session, std::int64_t id, const std::string& hash, Micros previous_until, Micros now)
+Result<>
+rotate(SqlSession& session, std::int64_t id, const std::string& hash, Micros previous_until, const Actor& actor)
 {
     TRY(const auto found, session.run(lock_robot, {id}));
     if (found.empty()) return no_such_robot();
-    CHECK(session.run(replace_secret, {id, hash, previous_until, now}));
+    TRY(const auto robot, load_robot(session, id));
+    CHECK(session.run(replace_secret, {id, hash, previous_until, actor.at}));
+    CHECK(record_robot(session, event_type::robot_updated, robot, actor));
     if (previous_until == 0) CHECK(session.run(raise_credential, {id}));
     return note_access_change(session, AccessObject::principal, id);
 }
 
-Result<> remove_robot(SqlSession& session, std::int64_t id, Micros now)
+Result<> remove_robot(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     TRY(const auto found, session.run(lock_robot, {id}));
     if (found.empty()) return no_such_robot();
+    TRY(const auto robot, load_robot(session, id));
+    CHECK(record_robot(session, event_type::robot_deleted, robot, actor));
     const std::array ids{id};
-    return retire_robots(session, ids, now);
+    return retire_robots(session, ids, actor.at);
 }
 
 Result<ListPage<Robot>> list_robots(SqlSession& session, RobotLevel level, std::int64_t home, const ListQuery& query)
@@ -276,14 +293,14 @@ Task<Robot> SqlRobots::change(std::int64_t id, RobotChange change, Actor actor)
 Task<> SqlRobots::set_secret(std::int64_t id, std::string hash, Micros previous_until, Actor actor)
 {
     const auto work = [id, hash = std::move(hash), previous_until, actor](SqlSession& session) {
-        return rotate(session, id, hash, previous_until, actor.at);
+        return rotate(session, id, hash, previous_until, actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
 Task<> SqlRobots::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id, now = actor.at](SqlSession& session) { return remove_robot(session, id, now); };
+    const auto work = [id, actor](SqlSession& session) { return remove_robot(session, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

@@ -2,6 +2,7 @@
 
 #include "access/permission_text.hpp"
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 
 #include <algorithm>
 
@@ -9,7 +10,7 @@ namespace entrepot {
 namespace {
 
 constexpr SqlStatement select_roles{"SELECT id, name, description, permissions FROM roles ORDER BY id"};
-constexpr SqlStatement lock_role{"SELECT id FROM roles WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement lock_role{"SELECT id, name FROM roles WHERE id = $1", "FOR UPDATE"};
 constexpr SqlStatement select_last{"SELECT COALESCE(MAX(id), 0) FROM roles"};
 constexpr SqlStatement select_name{"SELECT id FROM roles WHERE name = $1"};
 constexpr SqlStatement insert_role{
@@ -65,6 +66,7 @@ Task<Role> SqlRoles::create(Role role, Actor actor)
         made.id = std::max(last.front().integer(0) + 1, role::first_custom);
         const auto permissions = permission_text(made.permissions);
         CHECK(session.run(insert_role, {made.id, made.name, made.description, permissions, actor.at}));
+        CHECK(record_event(session, event_about(event_type::role_created, actor, made.id, made.name)));
         return made;
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -79,19 +81,21 @@ Task<Role> SqlRoles::change(Role role, Actor actor)
         const auto permissions = permission_text(role.permissions);
         CHECK(session.run(update_role, {role.id, role.name, role.description, permissions, actor.at}));
         CHECK(note_access_change(session, AccessObject::roles, 0));
+        CHECK(record_event(session, event_about(event_type::role_updated, actor, role.id, role.name)));
         return role;
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlRoles::remove(std::int64_t id, Actor)
+Task<> SqlRoles::remove(std::int64_t id, Actor actor)
 {
-    const auto work = [id](SqlSession& session) -> Result<> {
+    const auto work = [id, actor](SqlSession& session) -> Result<> {
         TRY(const auto found, session.run(lock_role, {id}));
         if (found.empty()) return no_such_role();
         TRY(const auto granted, session.run(any_grant, {id}));
         if (!granted.empty()) return fail(Errc::precondition_failed, "the role is still granted to somebody");
         CHECK(session.run(delete_role, {id}));
+        CHECK(record_event(session, event_about(event_type::role_deleted, actor, id, found.front().text(1))));
         return note_access_change(session, AccessObject::roles, 0);
     };
     co_return co_await engine_.write(Durability::durable, work);

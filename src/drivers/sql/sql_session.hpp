@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -63,6 +64,13 @@ public:
     virtual Result<SqlRows> run_once(const std::string& text, std::span<const SqlParameter> parameters) = 0;
     // Several statements without parameters or rows: definitions.
     virtual Result<> run_script(std::string_view text) = 0;
+
+    // Whether an event was recorded since it was last asked, in a transaction that may have failed.
+    void note_event() noexcept { event_noted_ = true; }
+    bool take_event_note() noexcept { return std::exchange(event_noted_, false); }
+
+private:
+    bool event_noted_ = false;
 };
 
 }  // namespace entrepot

@@ -1,5 +1,9 @@
 #include "drivers/sql/sql_settings.hpp"
 
+#include "drivers/sql/event_rows.hpp"
+
+#include <boost/json/array.hpp>
+
 namespace entrepot {
 
 namespace {
@@ -28,14 +32,18 @@ Task<SettingsCatalog::Values> SqlSettings::all()
 Task<> SqlSettings::change(Changes changes, Actor actor)
 {
     const auto work = [changes = std::move(changes), actor](SqlSession& session) -> Result<> {
+        boost::json::array names;
         for (const auto& [name, value] : changes) {
             if (value) {
                 CHECK(session.run(put_setting, {name, *value, actor.at}));
             } else {
                 CHECK(session.run(delete_setting, {name}));
             }
+            names.emplace_back(name);
         }
-        return {};
+        auto event = event_by(event_type::configuration_updated, actor);
+        set_details(event, {{"changed", std::move(names)}});
+        return record_event(session, event);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

@@ -37,6 +37,8 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       garbage_{*engine_, cache_.get()},
       pulls_{*engine_},
       audit_anchors_{*engine_},
+      events_{*engine_, job_bell_},
+      webhooks_{*engine_},
       job_queue_{*engine_, job_bell_},
       job_store_{*engine_, job_bell_},
       jobs_{*engine_, job_bell_},

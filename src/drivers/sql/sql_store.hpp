@@ -7,6 +7,7 @@
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_engine.hpp"
+#include "drivers/sql/sql_events.hpp"
 #include "drivers/sql/sql_garbage.hpp"
 #include "drivers/sql/sql_grants.hpp"
 #include "drivers/sql/sql_groups.hpp"
@@ -34,6 +35,7 @@
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
+#include "drivers/sql/sql_webhooks.hpp"
 #include "ports/metadata_store.hpp"
 
 #include <memory>
@@ -78,6 +80,8 @@ public:
     GarbageCatalog& garbage() override { return garbage_; }
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
+    EventLog& events() override { return events_; }
+    WebhookCatalog& webhooks() override { return webhooks_; }
     JobQueue& job_queue() override { return job_queue_; }
     JobStore& job_store() override { return job_store_; }
     JobCatalog& jobs() override { return jobs_; }
@@ -123,6 +127,8 @@ private:
     SqlPullCounters pulls_;
     SqlAuditAnchors audit_anchors_;
     JobBell job_bell_;
+    SqlEvents events_;
+    SqlWebhooks webhooks_;
     SqlJobQueue job_queue_;
     SqlJobStore job_store_;
     SqlJobCatalog jobs_;

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_teams.hpp"
 
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/team_rows.hpp"
@@ -47,6 +48,17 @@ constexpr ListColumn member_fields[] = {
     {"username", "u.name"},
     {"realname", "u.realname"},
 };
+
+Result<>
+record_team(SqlSession& session, std::string_view type, const Team& team, const Actor& actor, std::int64_t user_id = 0)
+{
+    auto event = event_by(type, actor);
+    event.tenant_id = team.tenant_id;
+    boost::json::object details{{"id", team.id}, {"name", team.name}};
+    if (user_id != 0) details["user_id"] = user_id;
+    set_details(event, details);
+    return record_event(session, event);
+}
 
 Team team_of(SqlRow& row)
 {
@@ -100,15 +112,17 @@ Result<Team> change_team(
     if (description) team.description = *description;
     team.updated_at = actor.at;
     CHECK(session.run(update_team, {id, team.name, team.description, actor.at}));
+    CHECK(record_team(session, event_type::team_updated, team, actor));
     return team;
 }
 
-Result<> remove_team(SqlSession& session, std::int64_t tenant_id, std::int64_t id)
+Result<> remove_team(SqlSession& session, std::int64_t tenant_id, std::int64_t id, const Actor& actor)
 {
-    CHECK(enter_team(session, tenant_id, id));
+    TRY(const auto team, enter_team(session, tenant_id, id));
     TRY(const auto members, session.run(member_ids, {id}));
     CHECK(remove_grants_of_subject(session, "team", id));
     CHECK(session.run(delete_team, {id}));
+    CHECK(record_team(session, event_type::team_deleted, team, actor));
     return note_access_changes(session, AccessObject::principal, first_column(members));
 }
 
@@ -173,7 +187,9 @@ Task<Team> SqlTeams::create(std::int64_t tenant_id, NewTeam team, Actor actor)
     const auto work = [tenant_id, team = std::move(team), actor](SqlSession& session) -> Result<Team> {
         CHECK(lock_tenant(session, tenant_id));
         TRY(const auto id, insert_team(session, tenant_id, team, false, actor));
-        return load_team(session, tenant_id, id);
+        TRY(auto created, load_team(session, tenant_id, id));
+        CHECK(record_team(session, event_type::team_created, created, actor));
+        return created;
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
@@ -192,9 +208,9 @@ Task<Team> SqlTeams::change(
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlTeams::remove(std::int64_t tenant_id, std::int64_t id, Actor)
+Task<> SqlTeams::remove(std::int64_t tenant_id, std::int64_t id, Actor actor)
 {
-    const auto work = [tenant_id, id](SqlSession& session) { return remove_team(session, tenant_id, id); };
+    const auto work = [=](SqlSession& session) { return remove_team(session, tenant_id, id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
@@ -228,21 +244,23 @@ Task<ListPage<TeamMember>> SqlTeams::members(std::int64_t tenant_id, std::int64_
 Task<> SqlTeams::add_member(std::int64_t tenant_id, std::int64_t id, std::int64_t user_id, Actor actor)
 {
     const auto work = [=](SqlSession& session) -> Result<> {
-        CHECK(enter_team(session, tenant_id, id));
+        TRY(const auto team, enter_team(session, tenant_id, id));
         CHECK(expect_tenant_member(session, tenant_id, user_id));
         TRY(const auto rows, session.run(insert_member, {id, user_id, actor.at}));
         if (rows.empty()) return fail(Errc::conflict, "this user is in the team already");
+        CHECK(record_team(session, event_type::team_member_added, team, actor, user_id));
         return note_access_change(session, AccessObject::principal, user_id);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlTeams::remove_member(std::int64_t tenant_id, std::int64_t id, std::int64_t user_id, Actor)
+Task<> SqlTeams::remove_member(std::int64_t tenant_id, std::int64_t id, std::int64_t user_id, Actor actor)
 {
     const auto work = [=](SqlSession& session) -> Result<> {
-        CHECK(enter_team(session, tenant_id, id));
+        TRY(const auto team, enter_team(session, tenant_id, id));
         TRY(const auto rows, session.run(delete_member, {id, user_id}));
         if (rows.empty()) return fail(Errc::not_found, "the team has no such member");
+        CHECK(record_team(session, event_type::team_member_removed, team, actor, user_id));
         return note_access_change(session, AccessObject::principal, user_id);
     };
     co_return co_await engine_.write(Durability::durable, work);

@@ -2,6 +2,7 @@
 
 #include "access/role.hpp"
 #include "drivers/sql/access_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/project_budget.hpp"
@@ -97,6 +98,16 @@ constexpr SqlStatement delete_grants_of_member{
     "(object_kind NOT IN ('platform', 'project', 'repository') AND object_id = $1)) RETURNING object_kind, object_id"
 };
 
+Result<> record_tenant(
+    SqlSession& session, std::string_view type, std::int64_t id, boost::json::object details, const Actor& actor
+)
+{
+    auto event = event_by(type, actor);
+    event.tenant_id = id;
+    set_details(event, details);
+    return record_event(session, event);
+}
+
 Tenant tenant_of(SqlRow& row)
 {
     return {
@@ -190,6 +201,7 @@ Result<Tenant> create_tenant(SqlSession& session, const NewTenant& tenant, const
     CHECK(insert_team(session, id, everyone, true, actor));
     for (const auto& team : tenant.teams) CHECK(insert_team(session, id, team, false, actor));
     for (const auto admin : tenant.admins) CHECK(join_tenant(session, id, admin, role::tenant_admin, actor));
+    CHECK(record_tenant(session, event_type::tenant_created, id, {{"name", tenant.name}}, actor));
     return load_tenant(session, id);
 }
 
@@ -210,11 +222,12 @@ Result<> remove_tenant(SqlSession& session, std::int64_t id, const Actor& actor)
     TRY(const auto members, session.run(member_ids, {id}));
     CHECK(session.run(delete_grants_on_tenant, {id}));
     CHECK(session.run(delete_tenant, {id}));
+    CHECK(record_tenant(session, event_type::tenant_deleted, id, {{"name", tenant.name}}, actor));
     CHECK(note_access_changes(session, AccessObject::principal, first_column(members)));
     return note_access_change(session, AccessObject::tenant, id);
 }
 
-Result<> leave_tenant(SqlSession& session, std::int64_t id, std::int64_t user_id)
+Result<> leave_tenant(SqlSession& session, std::int64_t id, std::int64_t user_id, const Actor& actor)
 {
     CHECK(lock_tenant(session, id));
     TRY(const auto left, session.run(delete_member, {id, user_id}));
@@ -222,6 +235,7 @@ Result<> leave_tenant(SqlSession& session, std::int64_t id, std::int64_t user_id
     CHECK(session.run(delete_team_memberships, {id, user_id}));
     TRY(const auto grants, session.run(delete_grants_of_member, {id, user_id}));
     CHECK(note_object_changes(session, grants));
+    CHECK(record_tenant(session, event_type::tenant_member_removed, id, {{"user_id", user_id}}, actor));
     return note_access_change(session, AccessObject::principal, user_id);
 }
 
@@ -272,6 +286,7 @@ Task<Tenant> SqlTenants::change(std::int64_t id, TenantChange change, Actor acto
         const std::int64_t kept = tenant.is_protected ? 1 : 0;
         CHECK(session.run(update_tenant, {id, tenant.display_name, tenant.description, frozen, kept, actor.at}));
         CHECK(note_access_change(session, AccessObject::tenant, id));
+        CHECK(record_tenant(session, event_type::tenant_updated, id, {{"name", tenant.name}}, actor));
         return tenant;
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -306,6 +321,7 @@ Task<> SqlTenants::allocate(std::int64_t id, std::int64_t bytes, std::int64_t ar
     const auto work = [=](SqlSession& session) -> Result<> {
         CHECK(lock_tenant(session, id));
         CHECK(session.run(update_quota, {id, bytes, artifacts, actor.at}));
+        CHECK(record_tenant(session, event_type::tenant_updated, id, {{"changed", {"quota"}}}, actor));
         return check_tenant_allocation(session, id);
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -342,14 +358,15 @@ Task<> SqlTenants::add_member(std::int64_t id, std::int64_t user_id, std::int64_
 {
     const auto work = [=](SqlSession& session) -> Result<> {
         CHECK(lock_tenant(session, id));
-        return join_tenant(session, id, user_id, role_id, actor);
+        CHECK(join_tenant(session, id, user_id, role_id, actor));
+        return record_tenant(session, event_type::tenant_member_added, id, {{"user_id", user_id}}, actor);
     };
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlTenants::remove_member(std::int64_t id, std::int64_t user_id, Actor)
+Task<> SqlTenants::remove_member(std::int64_t id, std::int64_t user_id, Actor actor)
 {
-    const auto work = [id, user_id](SqlSession& session) { return leave_tenant(session, id, user_id); };
+    const auto work = [=](SqlSession& session) { return leave_tenant(session, id, user_id, actor); };
     co_return co_await engine_.write(Durability::durable, work);
 }
 

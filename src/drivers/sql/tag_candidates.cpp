@@ -145,7 +145,7 @@ Result<TagInventory::Removed> remove_candidates(
         const bool free = !holders.empty() && holders.front().integer(0) == 0 && holders.front().integer(1) == 0 &&
                           holders.front().is_null(2);
         if (free) {
-            CHECK(remove_artifact_tree(session, *place, id, actor));
+            CHECK(remove_artifact_tree(session, *place, name, id, actor));
             ++removed.artifacts;
         } else if (was_untagged) {
             ++removed.spared;

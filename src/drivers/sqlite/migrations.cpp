@@ -1,5 +1,6 @@
 #include "drivers/sqlite/migrations.hpp"
 
+#include "drivers/sqlite/events_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
 #include "drivers/sqlite/jobs_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
@@ -152,6 +153,7 @@ constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = sqlite_tenancy_schema, .oldest_binary = 2},
     Migration{.version = 3, .name = "jobs", .script = sqlite_jobs_schema, .oldest_binary = 2},
+    Migration{.version = 4, .name = "events", .script = sqlite_events_schema, .oldest_binary = 2},
     Migration{.version = 5, .name = "garbage collection", .script = sqlite_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = sqlite_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},

@@ -38,8 +38,9 @@ SqliteEngine::~SqliteEngine()
     stop();
 }
 
-void SqliteEngine::start()
+void SqliteEngine::start(std::function<void()> on_event)
 {
+    on_event_ = std::move(on_event);
     threads_.emplace_back([this] { write_until_stopped(); });
     for (const auto& reader : readers_) {
         threads_.emplace_back([this, connection = reader.get()] { read_until_stopped(*connection); });
@@ -135,6 +136,7 @@ void SqliteEngine::write_group(std::vector<Write>& group)
         if (!committed && write.outcome) write.outcome = std::unexpected{committed.error()};
         write.work->finish(std::move(write.outcome));
     }
+    if (writer_->take_event_note() && on_event_) on_event_();
     tidy_log(was_full);
 }
 

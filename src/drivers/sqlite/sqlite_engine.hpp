@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,8 +28,10 @@ public:
     ~SqliteEngine() override;
 
     SqliteConnection& writer() noexcept { return *writer_; }
-    void start();
+    // `on_event` is called from the writer's thread after a commit that may have recorded events.
+    void start(std::function<void()> on_event = {});
     void stop() override;
+    bool commits_in_order() const noexcept override { return true; }
 
 private:
     struct Write {
@@ -60,6 +63,7 @@ private:
     std::unique_ptr<SqliteConnection> writer_;
     std::vector<std::unique_ptr<SqliteConnection>> readers_;
     std::optional<Durability> synchronous_;
+    std::function<void()> on_event_;
     std::vector<std::thread> threads_;
 };
 

@@ -24,7 +24,7 @@ std::unique_ptr<MetadataStore> open_sqlite_store(const SqliteOptions& options, c
             "cannot prepare the database " + options.file + ": " + error.message() + " " + error.detail()
         };
     }
-    engine->start();
+    engine->start(options.on_event);
     return std::make_unique<SqlStore>(std::move(engine), std::make_unique<ExactCache>(options.cache_bytes));
 }
 

@@ -210,9 +210,15 @@ void AuditLog::write(Batch batch)
 // What is dropped is told by a record as soon as there is room for one.
 void AuditLog::write_gathered()
 {
-    auto records = pulls_.take(policy_);
+    const auto gathered = pulls_.take();
+    if (pulls_watched_ && !gathered.empty()) pulls_watched_(gathered);
+    std::vector<AuditRecord> records;
     std::uint64_t pulls = 0;
-    for (const auto& record : records) pulls += static_cast<std::uint64_t>(record.count);
+    for (const auto& pull : gathered) {
+        if (pull.audited == 0) continue;
+        pulls += static_cast<std::uint64_t>(pull.audited);
+        records.push_back(record_of(pull, policy_));
+    }
     std::uint64_t notes = 0;
     for (auto& record : notes_.take()) {
         notes += static_cast<std::uint64_t>(record.count);

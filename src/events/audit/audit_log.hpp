@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -70,7 +71,14 @@ public:
     void gather(AuditRecord record) noexcept override;
     void pulled(const AuditPull& pull) noexcept override
     {
-        if (pulls_wanted_.load(std::memory_order_relaxed)) pulls_.add(pull);
+        const bool wanted = pulls_wanted_.load(std::memory_order_relaxed);
+        if (wanted || pulls_watched_) pulls_.add(pull, wanted);
+    }
+    // Has all pulls shown to somebody else too, also those that are not recorded, on the trail's thread. Before the
+    // first of them.
+    void watch_pulls(std::function<void(const std::vector<GatheredPull>&)> watcher)
+    {
+        pulls_watched_ = std::move(watcher);
     }
     // From now on. Safe from any thread.
     void choose(const AuditChoice& choice) noexcept;
@@ -120,6 +128,7 @@ private:
     const Clock& clock_;
     const Settings settings_;
     GatheredPulls pulls_;
+    std::function<void(const std::vector<GatheredPull>&)> pulls_watched_;
     RepeatedNotes notes_;
 
     // The writing thread's own.

@@ -21,7 +21,7 @@ std::size_t GatheredPulls::Hash::operator()(const View& view) const noexcept
     return mixed(mixed(ids, of_text(view.tag)), of_text(view.client)) >> 8U;
 }
 
-void GatheredPulls::add(const AuditPull& pull) noexcept
+void GatheredPulls::add(const AuditPull& pull, bool audited) noexcept
 {
     const View view{pull.caller->user_id, pull.manifest.id, pull.tag, pull.client};
     const auto now = clock_.now();
@@ -32,38 +32,26 @@ void GatheredPulls::add(const AuditPull& pull) noexcept
         if (found == shard.sums.end()) {
             if (shard.sums.size() >= most_per_shard) throw std::bad_alloc{};
             Key key{view.user_id, view.manifest_id, std::string{view.tag}, std::string{view.client}};
-            Sum sum{pull.caller, pull.repository.text(), pull.manifest.digest.text()};
+            Sum sum{
+                .caller = pull.caller,
+                .repository = pull.repository.text(),
+                .digest = pull.manifest.digest.text(),
+                .media_type = pull.manifest.media_type,
+                .size = static_cast<std::int64_t>(pull.manifest.bytes.size()),
+            };
             found = shard.sums.emplace(std::move(key), std::move(sum)).first;
         }
         ++found->second.count;
+        if (audited) ++found->second.audited;
         found->second.last = now;
     } catch (const std::bad_alloc&) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
-AuditRecord GatheredPulls::record_of(const Key& key, const Sum& sum, const AccessPolicy& policy)
+std::vector<GatheredPull> GatheredPulls::take()
 {
-    AuditRecord record;
-    record.at = sum.last;
-    record.user_id = sum.caller->user_id;
-    record.user = sum.caller->name;
-    if (const auto project = policy.project(std::string_view{sum.repository}.substr(0, sum.repository.find('/')))) {
-        record.project_id = project->id;
-        record.tenant_id = project->tenant_id;
-    }
-    record.operation = "pull";
-    record.resource_type = "artifact";
-    record.resource = sum.repository + (key.tag.empty() ? "@" + sum.digest : ":" + key.tag);
-    if (!key.tag.empty()) record.after = R"({"digest":")" + sum.digest + R"("})";
-    record.client = key.client;
-    record.count = sum.count;
-    return record;
-}
-
-std::vector<AuditRecord> GatheredPulls::take(const AccessPolicy& policy)
-{
-    std::vector<AuditRecord> records;
+    std::vector<GatheredPull> pulls;
     for (auto& shard : shards_) {
         decltype(shard.sums) sums;
         {
@@ -72,10 +60,43 @@ std::vector<AuditRecord> GatheredPulls::take(const AccessPolicy& policy)
             sums.reserve(shard.sums.size());
             sums.swap(shard.sums);
         }
-        for (const auto& [key, sum] : sums) records.push_back(record_of(key, sum, policy));
+        for (auto& [key, sum] : sums) {
+            pulls.push_back({
+                .caller = std::move(sum.caller),
+                .repository = std::move(sum.repository),
+                .tag = key.tag,
+                .digest = std::move(sum.digest),
+                .media_type = std::move(sum.media_type),
+                .manifest_id = key.manifest_id,
+                .size = sum.size,
+                .client = key.client,
+                .count = sum.count,
+                .audited = sum.audited,
+                .last = sum.last,
+            });
+        }
     }
-    std::ranges::sort(records, {}, &AuditRecord::at);
-    return records;
+    std::ranges::sort(pulls, {}, &GatheredPull::last);
+    return pulls;
+}
+
+AuditRecord record_of(const GatheredPull& pull, const AccessPolicy& policy)
+{
+    AuditRecord record;
+    record.at = pull.last;
+    record.user_id = pull.caller->user_id;
+    record.user = pull.caller->name;
+    if (const auto project = policy.project(std::string_view{pull.repository}.substr(0, pull.repository.find('/')))) {
+        record.project_id = project->id;
+        record.tenant_id = project->tenant_id;
+    }
+    record.operation = "pull";
+    record.resource_type = "artifact";
+    record.resource = pull.repository + (pull.tag.empty() ? "@" + pull.digest : ":" + pull.tag);
+    if (!pull.tag.empty()) record.after = R"({"digest":")" + pull.digest + R"("})";
+    record.client = pull.client;
+    record.count = pull.audited;
+    return record;
 }
 
 }  // namespace entrepot

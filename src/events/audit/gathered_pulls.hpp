@@ -16,15 +16,30 @@
 
 namespace entrepot {
 
-// Pulls between two flushes: one entry (about 300 bytes) for each caller, address and artifact, with a count; at most
+// The same pulls of about a second.
+struct GatheredPull {
+    std::shared_ptr<const Identity> caller;
+    std::string repository;
+    std::string tag;
+    std::string digest;
+    std::string media_type;
+    std::int64_t manifest_id = 0;
+    std::int64_t size = 0;
+    std::string client;
+    std::int64_t count = 0;
+    std::int64_t audited = 0;  // of them, those that the audit trail is to have
+    Micros last = 0;
+};
+
+// Pulls between two flushes: one entry (about 400 bytes) for each caller, address and artifact, with a count; at most
 // 65,536, beyond which a pull is dropped and counted. Nothing is formatted before take(). Safe from any thread.
 class GatheredPulls {
 public:
     explicit GatheredPulls(const Clock& clock) : clock_{clock} {}
 
-    void add(const AuditPull& pull) noexcept;
-    // All that was gathered, as records, oldest first; the policy knows the projects.
-    std::vector<AuditRecord> take(const AccessPolicy& policy);
+    void add(const AuditPull& pull, bool audited) noexcept;
+    // All that was gathered, oldest first.
+    std::vector<GatheredPull> take();
 
     std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
@@ -58,19 +73,23 @@ private:
         std::shared_ptr<const Identity> caller;
         std::string repository;
         std::string digest;
+        std::string media_type;
+        std::int64_t size = 0;
         std::int64_t count = 0;
+        std::int64_t audited = 0;
         Micros last = 0;
     };
     struct alignas(64) Shard {
         std::mutex mutex;
         std::unordered_map<Key, Sum, Hash, Equal> sums;
     };
-    static AuditRecord record_of(const Key& key, const Sum& sum, const AccessPolicy& policy);
-
     static constexpr std::size_t most_per_shard = 4'096;
     const Clock& clock_;
     std::array<Shard, 16> shards_;
     std::atomic<std::uint64_t> dropped_{0};
 };
+
+// As the audit trail has it; the policy knows the projects.
+AuditRecord record_of(const GatheredPull& pull, const AccessPolicy& policy);
 
 }  // namespace entrepot

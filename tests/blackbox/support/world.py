@@ -38,6 +38,7 @@ class World:
         self.registry = Registry(host, "admin", PASSWORD)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._deliveries = {}
         self.mark = uuid.uuid4().hex[:8]
         self.tenant = "t" + self.mark
         self.tenant_id = self.admin.made("/tenants", {"name": self.tenant, "display_name": "Tenant", "team_templates": False})
@@ -58,6 +59,8 @@ class World:
         self.label = self.fresh_label()
         self.global_label = self.admin.made("/labels", {"name": self.name("global"), "scope": "g", "color": "#123456"})
         self.grant = self.fresh_grant()
+        self.hook = self.fresh_hook()
+        self.system_hook = self.fresh_hook(None)
         self.quota = self.admin.get("/quotas", query={"reference": "project", "reference_id": self.project_id})[0]["id"]
 
     def close(self):
@@ -137,6 +140,34 @@ class World:
     def fresh_label(self):
         return self.admin.made("/labels", {"name": self.name("label"), "scope": "p", "project_id": self.project_id,
                                            "color": "#00FF00"})
+
+    def hook_body(self, **more):
+        """To where nobody listens, and that isn't refused: TEST-NET-1 (RFC 5737)."""
+        return {"name": self.name("hook"), "description": "told", "enabled": False, "event_types": ["PUSH_ARTIFACT"],
+                "targets": [{"type": "http", "address": "http://192.0.2.1/hook", "payload_format": "CloudEvents",
+                             "auth_header": "Bearer x", "secret": "signs", "skip_cert_verify": False}], **more}
+
+    def fresh_hook(self, project=""):
+        scope = "/system" if project is None else f"/projects/{project or self.project}"
+        return self.admin.made(f"{scope}/webhook/policies", self.hook_body())
+
+    def delivered(self, system):
+        """A policy, and a delivery of it: dropped, since the policy is disabled before it can be tried."""
+        with self._lock:
+            return self._delivered(system)
+
+    def _delivered(self, system):
+        key = "system" if system else "project"
+        if key not in self._deliveries:
+            scope = "/system" if system else f"/projects/{self.project}"
+            body = self.hook_body(enabled=True, event_types=["LABEL_CREATED"])
+            policy = self.admin.made(f"{scope}/webhook/policies", body)
+            self.fresh_label()
+            path = f"{scope}/webhook/policies/{policy}"
+            wait_until(lambda: self.admin.get(f"{path}/executions"), 10, "a delivery")
+            self.admin.request("PUT", path, {**body, "enabled": False})
+            self._deliveries[key] = (policy, self.admin.get(f"{path}/executions")[0]["id"])
+        return self._deliveries[key]
 
     def fresh_grant(self, kind="project"):
         if kind == "project":
@@ -324,6 +355,12 @@ def own_token(world, caller):
     return Call({"user_id": "current", "token_id": made.json()["id"] if made.status == 201 else 1 << 40})
 
 
+def delivery(world, system=False, task=False):
+    policy, execution = world.delivered(system)
+    values = {"webhook_policy_id": policy, "execution_id": execution, **({"task_id": execution} if task else {})}
+    return Call(values if system else in_project(world, **values))
+
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -483,6 +520,34 @@ REQUESTS = {
     "getPurgeJob": lambda w, c: Call({"purge_id": w.job()}),
     "stopPurge": lambda w, c: Call({"purge_id": w.job()}),
     "getPurgeJobLog": lambda w, c: Call({"purge_id": w.job()}),
+
+    "listEvents": lambda w, c: Call(query={"limit": 5, "type": "artifact.*,project.created"}),
+    "followEvents": lambda w, c: Call(query={"after": 0, "seconds": 1}),
+
+    "ListWebhookPoliciesOfProject": lambda w, c: Call(in_project(w), query={"sort": "-name"}),
+    "CreateWebhookPolicyOfProject": lambda w, c: Call(in_project(w), body=w.hook_body()),
+    "GetWebhookPolicyOfProject": lambda w, c: Call(in_project(w, webhook_policy_id=w.hook)),
+    "UpdateWebhookPolicyOfProject": lambda w, c: Call(in_project(w, webhook_policy_id=w.fresh_hook()), body=w.hook_body()),
+    "DeleteWebhookPolicyOfProject": lambda w, c: Call(in_project(w, webhook_policy_id=w.fresh_hook())),
+    "GetSupportedEventTypes": lambda w, c: Call(in_project(w)),
+    "LastTrigger": lambda w, c: Call(in_project(w)),
+    "ListWebhookJobs": lambda w, c: Call(in_project(w), query={"policy_id": w.hook}),
+    "ListExecutionsOfWebhookPolicy": lambda w, c: Call(in_project(w, webhook_policy_id=w.hook)),
+    "ListTasksOfWebhookExecution": lambda w, c: delivery(w),
+    "GetLogsOfWebhookTask": lambda w, c: delivery(w, task=True),
+    "redeliverWebhook": lambda w, c: delivery(w),
+    "listSystemWebhookPolicies": lambda w, c: Call(),
+    "createSystemWebhookPolicy": lambda w, c: Call(body=w.hook_body(event_types=["USER_CREATED"])),
+    "getSystemWebhookPolicy": lambda w, c: Call({"webhook_policy_id": w.system_hook}),
+    "updateSystemWebhookPolicy": lambda w, c: Call({"webhook_policy_id": w.fresh_hook(None)}, body=w.hook_body()),
+    "deleteSystemWebhookPolicy": lambda w, c: Call({"webhook_policy_id": w.fresh_hook(None)}),
+    "getSystemWebhookEvents": lambda w, c: Call(),
+    "getSystemWebhookTriggers": lambda w, c: Call(),
+    "listSystemWebhookJobs": lambda w, c: Call(query={"policy_id": w.system_hook}),
+    "listSystemWebhookExecutions": lambda w, c: Call({"webhook_policy_id": w.system_hook}),
+    "listSystemWebhookTasks": lambda w, c: delivery(w, system=True),
+    "getSystemWebhookLog": lambda w, c: delivery(w, system=True, task=True),
+    "redeliverSystemWebhook": lambda w, c: delivery(w, system=True),
 
     "listTenants": lambda w, c: Call(query={"q": f"name=~{w.mark}"}),
     "createTenant": lambda w, c: Call(body={"name": w.name("made"), "team_templates": True}),

@@ -1,4 +1,4 @@
-#include "http/cidr.hpp"
+#include "core/address.hpp"
 
 #include "core/ascii.hpp"
 
@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-namespace entrepot::http {
+namespace entrepot {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -93,4 +93,4 @@ bool CidrList::contains(const Address& address) const noexcept
     });
 }
 
-}  // namespace entrepot::http
+}  // namespace entrepot

@@ -9,7 +9,7 @@
 
 struct sockaddr;
 
-namespace entrepot::http {
+namespace entrepot {
 
 // A host's numeric address: IPv6, IPv4 as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2), so that both compare alike.
 class Address {
@@ -44,4 +44,4 @@ private:
     std::vector<Network> networks_;
 };
 
-}  // namespace entrepot::http
+}  // namespace entrepot
