@@ -101,6 +101,7 @@ int App::run()
     const auto signals = block_signals();
     parts_->feed_listener = parts_->background.get();
     parts_->background->start();
+    parts_->job_runner.start();
     parts_->server->start();
     log::info("serving", {{"version", version_text}, {"data", parts_->config.data.string()}});
     for (;;) {

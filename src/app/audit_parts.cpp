@@ -42,6 +42,7 @@ std::string local_chain_of(std::string_view instance)
 AuditParts::AuditParts(
     const Config& config,
     AuditAnchors& anchors,
+    SettingsCatalog& kept_settings,
     const AccessPolicy& policy,
     const Clock& clock,
     Random& random,
@@ -57,6 +58,7 @@ AuditParts::AuditParts(
     log_->choose({.pulls = config.audit.pulls});
     if (const auto opened = log_->open(); !opened) give_up("the audit trail", opened.error());
     anchoring_ = std::make_unique<AuditAnchoring>(*log_, anchors, clock);
+    purge_ = std::make_unique<AuditPurge>(*log_, files_, kept_settings, clock);
     if (const auto checked = run_to_end(anchoring_->check()); !checked) {
         give_up("the audit trail's anchors", checked.error());
     }

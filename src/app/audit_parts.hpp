@@ -8,6 +8,7 @@
 #include "events/audit/audit_anchoring.hpp"
 #include "events/audit/audit_forwarder.hpp"
 #include "events/audit/audit_log.hpp"
+#include "events/audit/audit_purge.hpp"
 #include "events/audit/audit_reader.hpp"
 
 #include <chrono>
@@ -31,6 +32,7 @@ public:
     AuditParts(
         const Config& config,
         AuditAnchors& anchors,
+        SettingsCatalog& settings,
         const AccessPolicy& policy,
         const Clock& clock,
         Random& random,
@@ -43,6 +45,7 @@ public:
     AuditTrail& trail() noexcept { return *log_; }
     void choose(const AuditChoice& choice) noexcept { log_->choose(choice); }
     AuditReader& reader() noexcept { return reader_; }
+    AuditPurge& purge() noexcept { return *purge_; }
     Task<> anchor() { return anchoring_->run(); }
     // Before the metadata store stops: writes what was gathered, and anchors it. Blocks.
     void stop();
@@ -63,6 +66,7 @@ private:
     std::unique_ptr<AuditFileWriter> writer_;
     std::unique_ptr<AuditLog> log_;
     std::unique_ptr<AuditAnchoring> anchoring_;
+    std::unique_ptr<AuditPurge> purge_;
     AuditReader reader_;
     std::list<Forward> forwards_;
     bool stopped_ = false;

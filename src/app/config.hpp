@@ -106,6 +106,12 @@ struct Config {
         std::uint64_t chunk_min_length = 0;  // 0: not announced
     } uploads;
 
+    struct Jobs {
+        std::int64_t workers = 8;
+        std::chrono::seconds keep = std::chrono::hours{24 * 30};
+        std::int64_t keep_most = 100'000;
+    } jobs;
+
     struct Manifests {
         std::size_t max_bytes = std::size_t{4} << 20U;
         bool accept_sparse = false;

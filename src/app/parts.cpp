@@ -8,9 +8,12 @@
 #include "drivers/authoriser/webhook_authoriser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
+
+#include <unistd.h>
 
 namespace entrepot {
 namespace {
@@ -91,6 +94,21 @@ Uploads::Limits upload_limits(const Config& config)
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
 }
 
+JobHistoryLimits job_history_of(const Config& config)
+{
+    return {.keep = std::chrono::microseconds{config.jobs.keep}.count(), .most = config.jobs.keep_most};
+}
+
+JobRunnerOptions job_options(const Config& config)
+{
+    JobRunnerOptions options;
+    options.workers = config.jobs.workers;
+    options.alone = !config.uses_postgres();
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) == 0) options.host = host.data();
+    return options;
+}
+
 std::string joined(const std::vector<std::string>& names)
 {
     std::string text;
@@ -122,7 +140,7 @@ App::Parts::Parts(Config with)
            .audits_pulls = config.audit.pulls,
            .audit_forward_endpoint = config.audit.forward_syslog}
       },
-      audit{config, store->audit_anchors(), policy, clock, random},
+      audit{config, store->audit_anchors(), store->settings(), policy, clock, random},
       token_settings{token_settings_of(config, settings)},
       master_key{master_key_of(config, random)},
       keys{store->keys(), master_key, token_settings, clock, random},
@@ -192,6 +210,10 @@ App::Parts::Parts(Config with)
            .pool = unpacking}
       },
       icons{store->blobs(), blobs, policy, unpacking},
+      jobs{store->jobs(), clock, job_history_of(config)},
+      schedules{store->schedules(), store->jobs(), clock},
+      job_runner{store->job_store(), clock, random, job_options(config)},
+      job_metrics{jobs, job_runner, clock},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
@@ -225,12 +247,20 @@ App::Parts::Parts(Config with)
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
     server = std::make_unique<HttpServer>(listeners(), config.http, clock, loops);
     background = std::make_unique<Background>(chores());
+    hire_job_handlers();
+}
+
+// The kinds of jobs, and how many of each run at once here.
+void App::Parts::hire_job_handlers()
+{
+    job_runner.handle("purge_audit", audit.purge(), 1);
 }
 
 App::Parts::~Parts()
 {
     feed_listener = nullptr;
     if (background) background->stop();
+    job_runner.stop();
     (void)run_to_end(drained(operations));
     authenticator.stop();
     if (server) server->stop();
@@ -262,6 +292,9 @@ ManagementNeeds App::Parts::management_needs()
         .audit_reader = audit.reader(),
         .users = users,
         .access_tokens = access_tokens,
+        .jobs = jobs,
+        .schedules = schedules,
+        .job_queue = store->job_queue(),
         .clock = clock,
         .system =
             {.policy = policy,
@@ -317,8 +350,10 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
-    chores.push_back({.name = "credential uses", .every = 1min, .run = [this] { return authenticator.flush_uses(); }});
-    chores.push_back({.name = "expired sessions", .every = 10min, .run = [this] { return sessions.remove_expired(); }});
+    chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
+    chores.push_back({.name = "job counts", .every = 10s, .run = [this] { return job_metrics.count_queues(); }});
+    chores.push_back({.name = "old jobs", .every = 10min, .run = [this] { return jobs.remove_old(); }});
+    chores.push_back({.name = "audit purge", .every = 10s, .run = [this] { return audit.purge().obey(); }});
     chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
     );
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
@@ -334,6 +369,7 @@ void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
     audit.add_metrics(text);
+    job_metrics.add_to(text);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
 }

@@ -15,6 +15,7 @@
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
+#include "app/job_metrics.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -41,6 +42,9 @@
 #include "tenancy/settings.hpp"
 #include "tenancy/tenancy_verbs.hpp"
 #include "tenancy/users.hpp"
+#include "upkeep/jobs/job_runner.hpp"
+#include "upkeep/jobs/jobs.hpp"
+#include "upkeep/jobs/schedules.hpp"
 
 #include <list>
 #include <memory>
@@ -94,6 +98,10 @@ struct App::Parts {
     Artifacts artifacts;
     Additions additions;
     Icons icons;
+    Jobs jobs;
+    Schedules schedules;
+    JobRunner job_runner;  // what happens later
+    JobMetrics job_metrics;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs
@@ -118,6 +126,7 @@ struct App::Parts {
     ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
+    void hire_job_handlers();
     void add_metrics(MetricsText& text) const;
 };
 

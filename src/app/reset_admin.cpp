@@ -94,7 +94,9 @@ int run_reset_admin(const ResetAdminCommand& command)
     SystemRandom random;
     const auto store = open_store(*config, clock);
     const AccessPolicy policy{config->auth.create_project_on_push, clock};
-    AuditParts audit{*config, store->audit_anchors(), policy, clock, random, AuditParts::Chain::own_or_local};
+    AuditParts audit{
+        *config, store->audit_anchors(), store->settings(), policy, clock, random, AuditParts::Chain::own_or_local
+    };
     if (const auto ready = run_to_end(audit.trail().ready()); !ready) {
         return complain("nothing was changed, because it can't be recorded: ", ready.error());
     }

@@ -214,6 +214,14 @@ Response json_text(std::string json)
     return response;
 }
 
+Response text_response(std::string text)
+{
+    Response response;
+    response.add("Content-Type", "text/plain; charset=utf-8");
+    response.body = std::move(text);
+    return response;
+}
+
 Response created_response(std::string location)
 {
     Response response;

@@ -77,7 +77,6 @@ json::object extended_object(const AuditEntry& entry)
     return object;
 }
 
-// The kinds that Harbor's clients offer for filters, in its words.
 constexpr std::array event_names{
     "create_artifact",   "delete_artifact", "pull_artifact", "create_project",       "delete_project",
     "delete_repository", "login_user",      "logout_user",   "create_user",          "delete_user",
@@ -86,6 +85,11 @@ constexpr std::array event_names{
 };
 
 }  // namespace
+
+std::span<const char* const> audit_event_types() noexcept
+{
+    return event_names;
+}
 
 void AuditApi::add_to(ApiRouter& router)
 {

@@ -4,7 +4,12 @@
 #include "api/management/api_router.hpp"
 #include "events/audit/audit_reader.hpp"
 
+#include <span>
+
 namespace entrepot {
+
+// The kinds that Harbor's clients offer for filters, in its words.
+std::span<const char* const> audit_event_types() noexcept;
 
 // The audit trail as lists: /audit-logs and /auditlog-exts (Harbor API v2.0), the same of a project, and of a tenant.
 // Platform auditors see everything; others what happened in the projects and tenants whose logs they may list.

@@ -37,7 +37,9 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       grants_{needs.tenancy.grants, needs.tenancy.explain, needs.policy},
       roles_{needs.tenancy.roles},
       members_{needs.tenancy.project_members, needs.policy},
-      usergroups_{needs.tenancy.user_groups}
+      usergroups_{needs.tenancy.user_groups},
+      jobs_{needs.jobs, needs.schedules, needs.policy, needs.clock},
+      purge_audit_{purge_audit_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
 {
     documentation_.add_to(router_);
     projects_.add_to(router_);
@@ -58,6 +60,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     roles_.add_to(router_);
     members_.add_to(router_);
     usergroups_.add_to(router_);
+    jobs_.add_to(router_);
+    purge_audit_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -8,6 +8,7 @@
 #include "api/management/audit_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/grants_api.hpp"
+#include "api/management/jobs_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
@@ -16,6 +17,7 @@
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/system_api.hpp"
+#include "api/management/system_jobs_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/usergroups_api.hpp"
@@ -42,6 +44,9 @@ struct ManagementNeeds {
     AuditReader& audit_reader;
     Users& users;
     AccessTokens& access_tokens;
+    Jobs& jobs;
+    Schedules& schedules;
+    JobQueue& job_queue;
     const Clock& clock;
     SystemApi::Needs system;
 };
@@ -78,6 +83,8 @@ private:
     RolesApi roles_;
     MembersApi members_;
     UsergroupsApi usergroups_;
+    JobsApi jobs_;
+    SystemJobsApi purge_audit_;
 };
 
 }  // namespace entrepot

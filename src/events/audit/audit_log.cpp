@@ -108,6 +108,16 @@ void AuditLog::choose(const AuditChoice& choice) noexcept
     log_outs_wanted_ = choice.log_outs;
 }
 
+void AuditLog::drop_before(Micros time) noexcept
+{
+    Micros known = purged_before_;
+    while (known < time) {
+        if (!purged_before_.compare_exchange_weak(known, time)) continue;
+        drop_soon_ = true;
+        return;
+    }
+}
+
 bool AuditLog::left_out(const AuditRecord& record) const noexcept
 {
     if (record.result != "ok") return false;
@@ -176,7 +186,7 @@ void AuditLog::run()
         if (!batch.empty()) write(std::move(batch));
         if (asked || clock_.steady() - last_flush >= settings_.flush_every) {
             write_gathered();
-            if (clock_.now() >= next_drop_) drop_old_segments();
+            if (drop_soon_.exchange(false) || clock_.now() >= next_drop_) drop_old_segments();
             last_flush = clock_.steady();
         }
         const auto room = keep_room();
@@ -266,12 +276,14 @@ void AuditLog::drop_old_segments()
 {
     const auto now = clock_.now();
     next_drop_ = now + between_drops;
-    const auto limit = now - std::chrono::duration_cast<std::chrono::microseconds>(settings_.retention).count();
+    const auto kept = now - std::chrono::duration_cast<std::chrono::microseconds>(settings_.retention).count();
+    const auto purged = purged_before_.load();
+    const auto limit = std::max(kept, purged);
     std::size_t count = 0;
     while (count + 1 < kept_.size() && kept_[count + 1].created < limit) ++count;
     if (count == 0) return;
     auto record = own_record("delete", std::string{audit_segment_type}, std::to_string(kept_[count - 1].number));
-    record.detail = "older than audit.retention";
+    record.detail = purged > kept ? "purged by an admin" : "older than audit.retention";
     if (!append({&record}, Room::above_reserve)) return;
     std::size_t removed = 0;
     Result<> done;

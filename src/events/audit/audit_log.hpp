@@ -74,6 +74,9 @@ public:
     }
     // From now on. Safe from any thread.
     void choose(const AuditChoice& choice) noexcept;
+    // Soon, segments whose records are all older than this are dropped, also where the retention would keep them; an
+    // earlier time than that of a call before changes nothing. Safe from any thread.
+    void drop_before(Micros time) noexcept;
 
     Position position() const;
     Counters counters() const;
@@ -129,6 +132,8 @@ private:
 
     bool left_out(const AuditRecord& record) const noexcept;
 
+    std::atomic<Micros> purged_before_{0};
+    std::atomic<bool> drop_soon_{false};
     std::atomic<bool> pulls_wanted_{true}, log_ins_wanted_{true}, log_outs_wanted_{true};
     std::atomic<bool> admits_{true};  // whether there is room for changes
     std::atomic<std::uint64_t> records_{0}, blocks_{0}, dropped_pulls_{0}, dropped_notes_{0}, room_{0};

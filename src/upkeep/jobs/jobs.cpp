@@ -4,6 +4,13 @@
 
 namespace entrepot {
 
+namespace {
+
+constexpr Micros is_gone_after = 60'000'000;
+constexpr std::int64_t most_shown = 10'000;
+
+}  // namespace
+
 Task<Job> Jobs::find(std::int64_t id)
 {
     return catalog_.find(id);
@@ -30,8 +37,33 @@ Task<std::string> Jobs::log_text(std::int64_t id)
 Task<> Jobs::stop(std::int64_t id)
 {
     const auto now = clock_.now();
-    CO_CHECK(co_await catalog_.stop(id, now));
+    const auto stopped = co_await catalog_.stop(id, now);
+    if (!stopped && stopped.error().code() != Errc::precondition_failed) co_return std::unexpected{stopped.error()};
     co_return co_await catalog_.stop_tasks(id, now);
+}
+
+Task<> Jobs::stop_running()
+{
+    CO_TRY(const auto queues, co_await catalog_.queues());
+    for (const auto& queue : queues) {
+        if (queue.running == 0) continue;
+        CO_CHECK(co_await catalog_.stop_running(queue.kind));
+    }
+    co_return Result<>{};
+}
+
+Task<std::vector<JobWorker>> Jobs::workers()
+{
+    return catalog_.workers(clock_.now() - is_gone_after);
+}
+
+Task<std::vector<Job>> Jobs::running()
+{
+    ListQuery query;
+    query.conditions.push_back({.field = "state", .values = {"running"}});
+    query.limit = most_shown;
+    CO_TRY(auto page, co_await catalog_.list(std::move(query)));
+    co_return std::move(page.items);
 }
 
 Task<> Jobs::retry(std::int64_t id)

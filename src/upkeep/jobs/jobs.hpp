@@ -26,10 +26,15 @@ public:
     Task<ListPage<Job>> list(ListQuery query);
     // As text, a line each, with a note where lines are missing.
     Task<std::string> log_text(std::int64_t id);
-    // With its tasks.
+    // With its tasks. Of one that has ended nothing is changed.
     Task<> stop(std::int64_t id);
+    // All that run; what waits stays.
+    Task<> stop_running();
     Task<> retry(std::int64_t id);
     Task<std::vector<JobQueueState>> queues();
+    // Programs that were heard of within a minute, and what they run.
+    Task<std::vector<JobWorker>> workers();
+    Task<std::vector<Job>> running();
     // Stops all that wait in a queue and asks what runs to stop.
     Task<> stop_queue(std::string kind);
     Task<> pause(std::string kind, bool paused);

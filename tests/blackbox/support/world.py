@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import threading
+import time
 import urllib.parse
 import uuid
 
@@ -147,9 +148,40 @@ class World:
         return self.admin.made("/grants", {"subject": {"kind": "team", "id": self.fresh_team()}, "object": self_object,
                                            "role_id": 5})
 
+    def job(self):
+        """One that may run, or have run."""
+        return self.admin.made("/system/purgeaudit/schedule", purge("Manual"))
+
+    def ended_job(self):
+        job = self.job()
+        for _ in range(1000):
+            if self.admin.get(f"/jobs/{job}")["state"] == "succeeded":
+                return job
+            time.sleep(0.01)
+        raise AssertionError(f"job {job} does not end")
+
+    def stopped_job(self):
+        """One that was stopped before it ran: nothing runs while its queue is paused."""
+        queue = "/jobservice/queues/PURGE_AUDIT_LOG"
+        with self._lock:
+            self.admin.put(queue, {"action": "pause"})
+            try:
+                for _ in range(100):
+                    job = self.job()
+                    self.admin.put(f"/jobs/{job}/stop", None)
+                    if self.admin.get(f"/jobs/{job}")["state"] == "stopped":
+                        return job
+                raise AssertionError("no job was stopped before it ran")
+            finally:
+                self.admin.put(queue, {"action": "resume"})
+
     def artifact(self, project=None, repository="app", reference="1.0", **more):
         return {"project_name": project or self.project, "repository_name": encoded_twice(repository),
                 "reference": quoted(reference), **more}
+
+
+def purge(type_, cron="", dry_run=True):
+    return {"parameters": {"audit_retention_hour": 24, "dry_run": dry_run}, "schedule": {"type": type_, "cron": cron}}
 
 
 # The requests, by operationId. `caller` is who will send it: for the few that need something of the caller's own.
@@ -356,6 +388,27 @@ REQUESTS = {
     "listAuditLogEventTypes": lambda w, c: Call(),
     "getLogs": lambda w, c: Call({"project_name": w.project}),
     "getLogExts": lambda w, c: Call({"project_name": w.project}),
+
+    "getWorkerPools": lambda w, c: Call(),
+    "getWorkers": lambda w, c: Call({"pool_id": "all"}),
+    "listJobQueues": lambda w, c: Call(),
+    "actionPendingJobs": lambda w, c: Call({"job_type": "PURGE_AUDIT_LOG"}, body={"action": "resume"}),
+    "stopRunningJob": lambda w, c: Call({"job_id": w.job()}),
+    "actionGetJobLog": lambda w, c: Call({"job_id": w.ended_job()}),
+    "listSchedules": lambda w, c: Call(query={"page_size": 5}),
+    "getSchedulePaused": lambda w, c: Call({"job_type": "all"}),
+    "listJobs": lambda w, c: Call(query={"q": "kind=purge_audit", "page_size": 5}),
+    "getJob": lambda w, c: Call({"job_id": w.job()}),
+    "getJobLog": lambda w, c: Call({"job_id": w.ended_job()}),
+    "stopJob": lambda w, c: Call({"job_id": w.job()}),
+    "retryJob": lambda w, c: Call({"job_id": w.stopped_job()}),
+    "getPurgeHistory": lambda w, c: Call(query={"page_size": 5}),
+    "getPurgeSchedule": lambda w, c: Call(),
+    "createPurgeSchedule": lambda w, c: Call(body=purge("Manual")),
+    "updatePurgeSchedule": lambda w, c: Call(body=purge("None")),
+    "getPurgeJob": lambda w, c: Call({"purge_id": w.job()}),
+    "stopPurge": lambda w, c: Call({"purge_id": w.job()}),
+    "getPurgeJobLog": lambda w, c: Call({"purge_id": w.ended_job()}),
 
     "listTenants": lambda w, c: Call(query={"q": f"name=~{w.mark}"}),
     "createTenant": lambda w, c: Call(body={"name": w.name("made"), "team_templates": True}),
