@@ -48,7 +48,6 @@
 #include "tenancy/users.hpp"
 #include "upkeep/gc/garbage_collection.hpp"
 #include "upkeep/jobs/job_runner.hpp"
-#include "upkeep/jobs/job_runner.hpp"
 #include "upkeep/jobs/jobs.hpp"
 #include "upkeep/jobs/schedules.hpp"
 #include "upkeep/retention/retention_run.hpp"
