@@ -197,8 +197,7 @@ void ArtifactRows::list(std::int64_t id, std::int64_t by)
 }
 
 // Points the tags at the manifest; answers what else they pointed at before.
-Result<std::vector<std::int64_t>>
-ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at)
+Result<std::vector<std::int64_t>> ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at)
 {
     std::set<std::int64_t> left;
     for (const Tag& name : tags) {

@@ -53,8 +53,7 @@ private:
     struct Row;
     Result<std::optional<Row>> find(std::string_view digest);
     Result<std::optional<Row>> load(std::int64_t id);
-    Result<std::vector<std::int64_t>>
-    move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at);
+    Result<std::vector<std::int64_t>> move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at);
     Result<> insert(std::int64_t id, const NewManifest& pushed, const ArtifactView& view);
     Result<> adopt_children(std::int64_t id, const NewManifest& pushed);
     Result<> release_children(std::int64_t id);

@@ -19,9 +19,9 @@ struct RepositoryRow {
     std::int64_t project_id = 0;
     std::int64_t id = 0;
     std::int64_t tenant_id = 0;
-    bool limited = false;            // the project or its tenant has a quota
-    bool claimed = false;            // what this transaction adds was checked before, see project_budget.hpp
-    bool guarded = false;            // the project has immutability rules
+    bool limited = false;  // the project or its tenant has a quota
+    bool claimed = false;  // what this transaction adds was checked before, see project_budget.hpp
+    bool guarded = false;  // the project has immutability rules
     bool has_push_policies = false;
 };
 

@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_garbage.hpp"
 
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 #include <algorithm>
@@ -116,6 +117,8 @@ Result<GarbageCatalog::Removed> remove_dead(
     for (const std::int64_t id : ids) {
         TRY(const auto found, session.run(find_dead, {id, place->id, kind_of(which), before}));
         if (found.empty()) continue;
+        const auto event = event_in_project(event_type::artifact_deleted, actor, place->project_id);
+        CHECK(record_removal(session, event, repository.text(), id));
         CHECK(rows.remove(id));
         removed.manifests += 1;
         removed.bytes += static_cast<std::uint64_t>(found.front().integer(0));

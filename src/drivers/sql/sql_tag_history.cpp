@@ -1,6 +1,7 @@
 #include "drivers/sql/sql_tag_history.hpp"
 
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
@@ -110,6 +111,8 @@ Result<Digest> restore_tag(
     }
     ArtifactRows rows{session, *place, {actor.user_id, actor.at, Via::restore}};
     CHECK(rows.tag(manifest.front().integer(0), {&tag, 1}));
+    const auto event = event_in_project(event_type::tag_created, actor, place->project_id);
+    CHECK(record_tag(session, event, name.text(), tag.text(), digest.text()));
     CHECK(rows.finish(0));
     return digest;
 }

@@ -2,6 +2,7 @@
 
 #include "drivers/sql/artifact_changes.hpp"
 #include "drivers/sql/artifact_rows.hpp"
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/tag_guard.hpp"
 
@@ -35,7 +36,8 @@ constexpr SqlStatement select_used_manifests{
     "JOIN manifests p ON p.id = c.manifest_id WHERE p.repository_id = $4) SELECT id FROM used"
 };
 
-constexpr SqlStatement find_tag{"SELECT manifest_id, pushed_at FROM tags WHERE repository_id = $1 AND name = $2"};
+constexpr SqlStatement find_tag{"SELECT t.manifest_id, t.pushed_at, m.digest FROM tags t "
+                                "JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = $1 AND t.name = $2"};
 constexpr SqlStatement find_holders{
     "SELECT tag_count, parents, subject_digest FROM artifacts WHERE manifest_id = $1 AND repository_id = $2"
 };
@@ -136,6 +138,8 @@ Result<TagInventory::Removed> remove_candidates(
             ++removed.spared;
             continue;
         }
+        const auto event = event_in_project(event_type::tag_deleted, actor, place->project_id);
+        CHECK(record_tag(session, event, name.text(), candidate.name, now.front().text(2)));
         ++removed.tags;
         left.emplace(candidate.manifest_id, false);
     }
