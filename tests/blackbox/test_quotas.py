@@ -1,0 +1,88 @@
+"""A project's quota: what does not fit is refused with words that help, before it is sent, and never overshoots."""
+import threading
+import unittest
+
+from support import settings
+from support.api import Api
+from support.registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, descriptor, digest_of
+from support.scenario import Scenario
+
+import json
+
+
+@unittest.skipIf(settings.foreign, "needs a server of its own")
+class Quotas(Scenario):
+    def limited(self, storage=-1, artifacts=-1):
+        api = Api(self.host)
+        self.addCleanup(api.close)
+        made = api.made("/projects", {"project_name": self.project})
+        api.put(f"/quotas/{made}", {"hard": {"storage": storage, "artifacts": artifacts}})
+        return api, made
+
+    def used(self, api, project):
+        return api.get(f"/quotas/{project}")["used"]
+
+    def test_a_blob_that_does_not_fit_is_refused_before_its_bytes_are_read(self):
+        api, project = self.limited(storage=100_000)
+        client = self.client()
+        client.push_blob(f"{self.project}/app", self.random.randbytes(60_000))
+        location = client.expect(202, "POST", f"/v2/{self.project}/app/blobs/uploads/").headers["Location"]
+        refused = client.expect(403, "PATCH", location, self.random.randbytes(50_000))
+        self.assertEqual(refused.codes, ["DENIED"])
+        self.assertIn("may use 100000 bytes and would use 110000", refused.json["errors"][0]["message"])
+        self.assertEqual(self.used(api, project)["storage"], 60_000)
+        client.push_blob(f"{self.project}/other", self.random.randbytes(40_000))
+        self.assertEqual(self.used(api, project)["storage"], 100_000)
+
+    def test_what_the_project_holds_costs_nothing_more(self):
+        api, project = self.limited(storage=100_000)
+        client = self.client()
+        layer = self.random.randbytes(80_000)
+        client.push_image(f"{self.project}/one", "1", layer)
+        before = self.used(api, project)["storage"]
+        client.push_blob(f"{self.project}/two", layer)
+        client.expect(201, "POST", f"/v2/{self.project}/three/blobs/uploads/?mount={digest_of(layer)}"
+                                   f"&from={self.project}/one")
+        self.assertEqual(self.used(api, project)["storage"], before)
+
+    def test_artifacts_are_counted_and_a_tag_more_is_none(self):
+        api, project = self.limited(artifacts=1)
+        client = self.client()
+        client.push_image(f"{self.project}/app", "1", b"layer")
+        image = client.pull_image(f"{self.project}/app", "1")
+        del image
+        config = b"{}"
+        client.push_blob(f"{self.project}/app", config)
+        client.push_blob(f"{self.project}/app", b"another")
+        second = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": descriptor(OCI_CONFIG, config),
+                             "layers": [descriptor(OCI_LAYER, b"another")]}).encode()
+        refused = client.expect(403, "PUT", f"/v2/{self.project}/app/manifests/2", second,
+                                {"Content-Type": OCI_MANIFEST})
+        self.assertIn("may use 1 artifacts", refused.json["errors"][0]["message"])
+        first = client.expect(200, "GET", f"/v2/{self.project}/app/manifests/1", headers={"Accept": OCI_MANIFEST})
+        client.expect(201, "PUT", f"/v2/{self.project}/app/manifests/again", first.body, {"Content-Type": OCI_MANIFEST})
+        self.assertEqual(self.used(api, project)["artifacts"], 1)
+        client.expect(202, "DELETE", f"/v2/{self.project}/app/manifests/{digest_of(first.body)}")
+        client.expect(201, "PUT", f"/v2/{self.project}/app/manifests/2", second, {"Content-Type": OCI_MANIFEST})
+
+    def test_many_at_once_fill_it_and_never_beyond(self):
+        api, project = self.limited(storage=30_000)
+        blobs = [self.random.randbytes(1_000) for _ in range(60)]
+        stored, odd = [], []
+
+        def push(number):
+            client = self.client()
+            for blob in blobs[number::6]:
+                location = client.expect(202, "POST", f"/v2/{self.project}/r{number}/blobs/uploads/").headers["Location"]
+                answer = client.request("PUT", location + ("&" if "?" in location else "?") + "digest=" + digest_of(blob),
+                                        blob)
+                (stored if answer.status == 201 else odd).append(answer)
+
+        threads = [threading.Thread(target=push, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(stored), 30)
+        self.assertEqual({answer.status for answer in odd}, {403})
+        self.assertEqual(self.used(api, project)["storage"], 30_000)
