@@ -68,7 +68,6 @@ public:
     {
         or_throw(system_.create_projects());
         or_throw(system_.start());
-        system_.removal.dies = false;
     }
 
     void run()

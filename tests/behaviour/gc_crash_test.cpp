@@ -102,6 +102,7 @@ TEST(GarbageCollectionToKill, DISABLED_child)
     ASSERT_TRUE(directory && url && round) << "only of use to its parent";
     Installation system{url, directory};
     ASSERT_TRUE(system.start());
+    system.removal.dies = true;
     std::vector<std::jthread> crowd;
     const auto number = static_cast<unsigned>(std::atoi(round));
     for (std::size_t i = 0; i < pushers; ++i) {
@@ -181,7 +182,6 @@ TEST_P(GarbageCollectionUnderKills, what_was_acknowledged_is_whole_and_nothing_d
 
     Installation system{url, directory.path()};
     ASSERT_TRUE(system.start());
-    system.removal.dies = false;
     for (const auto& place : repositories()) {
         (void)run_to_end(system.store->repositories().remove(place, system.actor()));
     }

@@ -26,6 +26,7 @@ protected:
     {
         ASSERT_TRUE(system.create_projects());
         ASSERT_TRUE(system.start());
+        system.removal.dies = true;
     }
 
     static const RepositoryName& any_place(std::mt19937& random)

@@ -70,7 +70,7 @@ public:
         CO_TRY(auto remover, co_await store_.begin_removal());
         co_return std::make_unique<Remover>(*this, std::move(remover));
     }
-    std::atomic<bool> dies = true;
+    std::atomic<bool> dies = false;
 
 private:
     class Remover final : public BlobRemover {

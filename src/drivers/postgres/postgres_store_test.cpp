@@ -322,6 +322,7 @@ TEST(PostgresStore, brings_a_database_of_an_older_schema_to_the_newest)
         const std::string url = PostgresServer::shared().create_database();
         run_on_postgres(url, text.str());
         const auto store = open_postgres_store(options(url), clock);
+        for (const auto& query : recounts()) EXPECT_EQ(number_on_postgres(url, query), 0) << query;
         expect_fixture_rows(*store);
     }
 }

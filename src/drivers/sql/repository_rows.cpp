@@ -53,7 +53,7 @@ constexpr SqlStatement renew_link{"UPDATE repository_blobs SET unused_since = $3
 constexpr SqlStatement revive_blob{"UPDATE blobs SET state = 0, condemned_at = 0 WHERE id = $1"};
 
 // Two statements: what was committed while the lock was waited for, only the second one sees.
-constexpr SqlStatement lock_blob{"SELECT id FROM blobs WHERE id = $1", "FOR UPDATE"};
+constexpr SqlStatement lock_blob{"SELECT id FROM blobs WHERE id = $1", "FOR NO KEY UPDATE"};
 constexpr SqlStatement condemn_blob{"UPDATE blobs SET state = 2, condemned_at = $2 WHERE id = $1 AND state = 0 AND "
                                     "NOT EXISTS (SELECT 1 FROM repository_blobs WHERE blob_id = $1)"};
 
