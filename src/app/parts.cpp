@@ -305,6 +305,7 @@ App::Parts::Parts(Config with)
 // The kinds of jobs, and how many of each run at once here.
 void App::Parts::hire_job_handlers()
 {
+    job_runner.handle("gc", garbage, 1);
     job_runner.handle("purge_audit", audit.purge(), 1);
     job_runner.handle(RetentionOrder::kind, retention_run, 2);
 }

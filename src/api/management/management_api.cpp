@@ -46,6 +46,9 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       members_{needs.tenancy.project_members, needs.policy},
       usergroups_{needs.tenancy.user_groups},
       jobs_{needs.jobs, needs.schedules, needs.policy, needs.clock},
+      garbage_collection_{
+          garbage_collection_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}
+      },
       purge_audit_{purge_audit_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
 {
     documentation_.add_to(router_);
@@ -75,6 +78,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     members_.add_to(router_);
     usergroups_.add_to(router_);
     jobs_.add_to(router_);
+    garbage_collection_.add_to(router_);
     purge_audit_.add_to(router_);
 }
 

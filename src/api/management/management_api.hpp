@@ -106,6 +106,7 @@ private:
     MembersApi members_;
     UsergroupsApi usergroups_;
     JobsApi jobs_;
+    SystemJobsApi garbage_collection_;
     SystemJobsApi purge_audit_;
 };
 

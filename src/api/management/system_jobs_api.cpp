@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace entrepot {
 namespace {
@@ -51,6 +52,42 @@ Result<json::object> purge_parameters(const JsonBody& given)
     return json::object{{"audit_retention_hour", *hours}, {"dry_run", dry_run.value_or(false)}};
 }
 
+// `workers` is Harbor's; here the store knows how many bytes it can remove at once.
+constexpr std::int64_t most_workers = 5;
+constexpr std::int64_t highest_rate = 1'000'000;
+
+Result<json::object> garbage_parameters(const JsonBody& given)
+{
+    TRY(const auto untagged, given.optional_boolean("delete_untagged"));
+    TRY(const auto dry_run, given.optional_boolean("dry_run"));
+    TRY(const auto workers, given.optional_integer("workers"));
+    TRY(const auto rate, given.optional_integer("rate"));
+    if (workers && (*workers < 1 || *workers > most_workers)) {
+        return fail(Errc::bad_request, "workers has to be a number from 1 to " + std::to_string(most_workers));
+    }
+    if (rate && (*rate < 0 || *rate > highest_rate)) {
+        return fail(
+            Errc::bad_request, "rate has to be a number of removals a second up to " + std::to_string(highest_rate)
+        );
+    }
+    return json::object{
+        {"delete_untagged", untagged.value_or(false)},
+        {"dry_run", dry_run.value_or(false)},
+        {"workers", workers.value_or(1)},
+        {"rate", rate.value_or(0)},
+    };
+}
+
+void add_what_was_freed(json::object& parameters, const json::object& result)
+{
+    constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"freed_bytes", "freed_space"}, {"blobs", "purged_blobs"}, {"manifests", "purged_manifests"}
+    };
+    for (const auto& [ours, harbors] : names) {
+        if (const auto* value = result.if_contains(ours)) parameters[harbors] = *value;
+    }
+}
+
 bool is_dry_run(const json::object& parameters)
 {
     const auto* dry_run = parameters.if_contains("dry_run");
@@ -67,6 +104,18 @@ SystemJob purge_audit_job()
         .kind = "purge_audit",
         .resource = "purge-audit",
         .parameters = purge_parameters,
+    };
+}
+
+SystemJob garbage_collection_job()
+{
+    return {
+        .path = "system/gc",
+        .id = "gc_id",
+        .kind = "gc",
+        .resource = "garbage-collection",
+        .parameters = garbage_parameters,
+        .add_outcome = add_what_was_freed,
     };
 }
 
@@ -103,8 +152,19 @@ Task<Response> SystemJobsApi::list(ApiCall call)
     query.conditions.push_back({.field = "kind", .values = {job_.kind}});
     CO_TRY(const auto page, co_await needs_.jobs.list(std::move(query)));
     json::array items;
-    for (const auto& job : page.items) items.push_back(execution_json(job));
+    for (const auto& job : page.items) items.push_back(shown(job));
     co_return list_response(call.request, std::move(items), asked, page.total);
+}
+
+json::object SystemJobsApi::shown(const Job& job) const
+{
+    auto object = execution_json(job);
+    const auto result = json_or_text(job.result);
+    auto parameters = json_or_text(job.parameters);
+    if (!job_.add_outcome || !result.is_object() || !parameters.is_object()) return object;
+    job_.add_outcome(parameters.as_object(), result.as_object());
+    object["job_parameters"] = json::serialize(parameters);
+    return object;
 }
 
 Task<Job> SystemJobsApi::find(const std::string& text)
@@ -119,7 +179,7 @@ Task<Response> SystemJobsApi::one(ApiCall call)
 {
     CO_CHECK(require(needs_.policy, call.caller, read_, the_platform));
     CO_TRY(const auto job, co_await find(call.path.at(0)));
-    co_return json_response(execution_json(job));
+    co_return json_response(shown(job));
 }
 
 Task<Response> SystemJobsApi::log(ApiCall call)

@@ -22,6 +22,8 @@ struct SystemJob {
     std::string resource;  // of its permissions on the platform
     // Of a request's parameters (an empty object where there are none) those of the job. bad_request.
     Result<boost::json::object> (*parameters)(const JsonBody& given);
+    // Adds what came of it to the parameters that are shown, where Harbor has it there; may be null.
+    void (*add_outcome)(boost::json::object& parameters, const boost::json::object& result) = nullptr;
 };
 
 class SystemJobsApi {
@@ -46,6 +48,7 @@ private:
     Task<std::string> set(std::int64_t user_id, JsonBody body);
     Task<std::string> start(std::int64_t user_id, boost::json::object parameters);
     Task<Job> find(const std::string& id);
+    boost::json::object shown(const Job& job) const;
 
     const SystemJob job_;
     const Needs needs_;
@@ -56,5 +59,6 @@ private:
 
 // Harbor's purge of audit logs.
 SystemJob purge_audit_job();
+SystemJob garbage_collection_job();
 
 }  // namespace entrepot

@@ -183,6 +183,10 @@ class World:
         """One that may run, or have run."""
         return self.admin.made("/system/purgeaudit/schedule", purge("Manual"))
 
+    def collection(self):
+        """A garbage collection that only says what it would remove."""
+        return self.admin.made("/system/gc/schedule", collection("Manual"))
+
     def ended_job(self):
         job = self.job()
         for _ in range(1000):
@@ -212,6 +216,10 @@ class World:
 
     def repository(self, **more):
         return {"project_name": self.project, "repository_name": "app", **more}
+
+
+def collection(type_, cron="", **more):
+    return {"parameters": {"dry_run": True, **more}, "schedule": {"type": type_, "cron": cron}}
 
 
 def purge(type_, cron="", dry_run=True):
@@ -522,6 +530,13 @@ REQUESTS = {
     "getJobLog": lambda w, c: Call({"job_id": w.ended_job()}),
     "stopJob": lambda w, c: Call({"job_id": w.job()}),
     "retryJob": lambda w, c: Call({"job_id": w.stopped_job()}),
+    "getGCHistory": lambda w, c: Call(query={"page_size": 5}),
+    "getGCSchedule": lambda w, c: Call(),
+    "createGCSchedule": lambda w, c: Call(body=collection("Manual")),
+    "updateGCSchedule": lambda w, c: Call(body=collection("None")),
+    "getGC": lambda w, c: Call({"gc_id": w.collection()}),
+    "stopGC": lambda w, c: Call({"gc_id": w.collection()}),
+    "getGCLog": lambda w, c: Call({"gc_id": w.collection()}),
     "getPurgeHistory": lambda w, c: Call(query={"page_size": 5}),
     "getPurgeSchedule": lambda w, c: Call(),
     "createPurgeSchedule": lambda w, c: Call(body=purge("Manual")),
