@@ -117,7 +117,7 @@ struct Config {
     } uploads;
 
     struct Jobs {
-        std::int64_t workers = 8;
+        std::int64_t workers = 64;
         std::chrono::seconds keep = std::chrono::hours{24 * 30};
         std::int64_t keep_most = 100'000;
     } jobs;

@@ -310,7 +310,11 @@ constexpr std::array general_keys{
         ENTREPOT_FIELD(uploads.chunk_min_length),
         "OCI-Chunk-Min-Length that clients are told; 0: none."
     ),
-    count<Config, 1, 1000>("jobs.workers", ENTREPOT_FIELD(jobs.workers), "Jobs that this instance runs at once."),
+    count<Config, 1, 1000>(
+        "jobs.workers",
+        ENTREPOT_FIELD(jobs.workers),
+        "Jobs that this instance runs at once; most of them wait for others (webhooks)."
+    ),
     duration<hour, 3660 * day>("jobs.keep", ENTREPOT_FIELD(jobs.keep), "How long a job that has ended is known."),
     count<Config, 100, 10'000'000>(
         "jobs.keep_most",

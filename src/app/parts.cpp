@@ -90,15 +90,6 @@ std::unique_ptr<ExternalAuthoriser> authoriser_of(const Config& config, const Cl
     return or_throw(WebhookAuthoriser::create(std::move(options), clock), "the external authoriser");
 }
 
-// Most of them wait for somebody else's answer.
-JobRunnerOptions job_options(const Config& config)
-{
-    JobRunnerOptions options;
-    options.workers = 64;
-    options.alone = !config.uses_postgres();
-    return options;
-}
-
 Uploads::Limits upload_limits(const Config& config)
 {
     return {.sessions_per_user = static_cast<std::int64_t>(config.uploads.per_user)};
@@ -261,7 +252,6 @@ App::Parts::Parts(Config with)
            .policy = policy,
            .clock = clock}
       },
-      job_runner{store->job_store(), clock, random, job_options(config)},
       job_metrics{jobs, job_runner, clock},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
@@ -293,7 +283,6 @@ App::Parts::Parts(Config with)
     // Among what a journal brought back may be blobs that were removed.
     or_throw(run_to_end(store->garbage().condemn_unknown(blobs.restored(), {0, clock.now()})), "the blobs' journal");
     gate.consult(authoriser.get());
-    job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
     settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
@@ -305,6 +294,7 @@ App::Parts::Parts(Config with)
 // The kinds of jobs, and how many of each run at once here.
 void App::Parts::hire_job_handlers()
 {
+    job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
     job_runner.handle("gc", garbage, 1);
     job_runner.handle("purge_audit", audit.purge(), 1);
     job_runner.handle(RetentionOrder::kind, retention_run, 2);

@@ -117,7 +117,6 @@ struct App::Parts {
     Jobs jobs;
     Schedules schedules;
     Retentions retentions;
-    JobRunner job_runner;  // what happens later
     JobMetrics job_metrics;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked

@@ -206,7 +206,7 @@ Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, boo
     if (static_cast<std::int64_t>(manifests.size()) == removed_at_once) return removed;
     TRY(const auto links, session.run(select_links, {place->id, removed_at_once}));
     for (const SqlRow& row : links) {
-        CHECK(unlink_blob(session, *place, {row.integer(0), static_cast<std::uint64_t>(row.integer(1))}, now));
+        CHECK(unlink_blob(session, *place, {row.integer(0), static_cast<std::uint64_t>(row.integer(1))}, actor.at));
     }
     if (static_cast<std::int64_t>(links.size()) == removed_at_once) return removed;
     TRY(const auto history, session.run(delete_history, {place->id, history_at_once}));
