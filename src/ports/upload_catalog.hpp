@@ -6,6 +6,7 @@
 #include "ports/blob_store.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,10 @@ public:
     // upload_unknown, also when the session belongs to another repository.
     virtual Task<UploadSession> find(RepositoryName repository, UploadId id) = 0;
     // The same, and raises the fence: earlier holders can no longer advance() it. Claims what the upload will hold with
-    // `incoming` further bytes (0: unknown) on the project's quota until it ends: quota_exceeded.
-    virtual Task<UploadSession> take(RepositoryName repository, UploadId id, std::uint64_t incoming, Micros now) = 0;
+    // `incoming` further bytes (0: unknown) on the project's quota until it ends, unless the project holds the blob
+    // already that it `becomes`: quota_exceeded.
+    virtual Task<UploadSession>
+    take(RepositoryName repository, UploadId id, std::uint64_t incoming, std::optional<Digest> becomes, Micros now) = 0;
     // upload_unknown when the session is gone, conflict when `fence` is not the latest, quota_exceeded.
     virtual Task<>
     advance(UploadId id, std::int64_t fence, std::uint64_t offset, std::string hash_state, Micros now) = 0;

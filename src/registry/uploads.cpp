@@ -75,7 +75,8 @@ Uploads::append(RepositoryName repository, UploadId id, std::optional<ChunkRange
 {
     CO_CHECK(check_length(range, body));
     CO_TRY(
-        const auto session, co_await sessions_.take(std::move(repository), id, body.size().value_or(0), clock_.now())
+        const auto session,
+        co_await sessions_.take(std::move(repository), id, body.size().value_or(0), std::nullopt, clock_.now())
     );
     CO_CHECK(check_start(range, session.offset));
     CO_TRY(const auto upload, co_await store_.resume(id, session.algorithm, session.offset, session.hash_state));
@@ -136,7 +137,7 @@ Task<> Uploads::finish(
         co_return co_await store_small(std::move(session), std::move(digest), body, std::move(caller));
     }
 
-    CO_TRY(session, co_await sessions_.take(std::move(repository), id, body.size().value_or(0), clock_.now()));
+    CO_TRY(session, co_await sessions_.take(std::move(repository), id, body.size().value_or(0), digest, clock_.now()));
     CO_CHECK(check_start(range, session.offset));
     // Bytes hashed by another algorithm than the digest's are hashed again from the store.
     const bool same_algorithm = session.algorithm == digest.algorithm();

@@ -63,7 +63,7 @@ class GarbageCollection(Scenario):
         self.assertGreaterEqual(done["freed_space"], 0)
         self.assertTrue(self.stored(digest_of(shared)) and self.stored(digest_of(kept)))
         self.assertEqual(self.registry.pull_image("library/app", "new"), new)
-        self.assertEqual(self.registry.expect(404, "GET", f"/v2/library/app/blobs/{digest_of(gone)}").codes,
+        self.assertEqual(self.registry.expect(404, "GET", f"/v2/library/app/blobs/{digest_of(gone)}").codes(),
                          ["BLOB_UNKNOWN"])
         history = self.api.get("/system/gc", query={"page_size": 100})
         self.assertTrue(all(entry["job_name"] == "GARBAGE_COLLECTION" for entry in history))

@@ -28,8 +28,8 @@ class Quotas(Scenario):
         client.push_blob(f"{self.project}/app", self.random.randbytes(60_000))
         location = client.expect(202, "POST", f"/v2/{self.project}/app/blobs/uploads/").headers["Location"]
         refused = client.expect(403, "PATCH", location, self.random.randbytes(50_000))
-        self.assertEqual(refused.codes, ["DENIED"])
-        self.assertIn("may use 100000 bytes and would use 110000", refused.json["errors"][0]["message"])
+        self.assertEqual(refused.codes(), ["DENIED"])
+        self.assertIn("may use 100000 bytes and would use 110000", refused.json()["errors"][0]["message"])
         self.assertEqual(self.used(api, project)["storage"], 60_000)
         client.push_blob(f"{self.project}/other", self.random.randbytes(40_000))
         self.assertEqual(self.used(api, project)["storage"], 100_000)
@@ -58,7 +58,7 @@ class Quotas(Scenario):
                              "layers": [descriptor(OCI_LAYER, b"another")]}).encode()
         refused = client.expect(403, "PUT", f"/v2/{self.project}/app/manifests/2", second,
                                 {"Content-Type": OCI_MANIFEST})
-        self.assertIn("may use 1 artifacts", refused.json["errors"][0]["message"])
+        self.assertIn("may use 1 artifacts", refused.json()["errors"][0]["message"])
         first = client.expect(200, "GET", f"/v2/{self.project}/app/manifests/1", headers={"Accept": OCI_MANIFEST})
         client.expect(201, "PUT", f"/v2/{self.project}/app/manifests/again", first.body, {"Content-Type": OCI_MANIFEST})
         self.assertEqual(self.used(api, project)["artifacts"], 1)

@@ -19,7 +19,9 @@ protected:
     }
     Result<> push(const std::string& repository_name, const std::string& bytes)
     {
-        return run(store().blobs().arrive(arrival(repository(repository_name), bytes)));
+        const auto arrived = run(store().blobs().arrive(arrival(repository(repository_name), bytes)));
+        if (!arrived) return std::unexpected{arrived.error()};
+        return {};
     }
 };
 
@@ -91,9 +93,11 @@ TEST_P(QuotaContract, an_upload_claims_what_it_will_hold)
     limit("p", {.bytes = 100});
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/a"), 5)));
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(2, "p/b"), 5)));
-    const auto first = run(store().uploads().take(repository("p/a"), upload_id(1), 60, someone.at));
+    const auto first = run(store().uploads().take(repository("p/a"), upload_id(1), 60, std::nullopt, someone.at));
     ASSERT_TRUE(first);
-    EXPECT_FAILS(Errc::quota_exceeded, run(store().uploads().take(repository("p/b"), upload_id(2), 50, someone.at)));
+    EXPECT_FAILS(
+        Errc::quota_exceeded, run(store().uploads().take(repository("p/b"), upload_id(2), 50, std::nullopt, someone.at))
+    );
     EXPECT_FAILS(Errc::quota_exceeded, push("p/c", std::string(50, 'c')));
     EXPECT_SUCCEEDS(push("p/c", std::string(40, 'c')));
 
@@ -109,13 +113,13 @@ TEST_P(QuotaContract, an_upload_that_ends_or_that_nobody_goes_on_with_gives_its_
 {
     limit("p", {.bytes = 100});
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/a"), 5)));
-    EXPECT_SUCCEEDS(run(store().uploads().take(repository("p/a"), upload_id(1), 90, someone.at)));
+    EXPECT_SUCCEEDS(run(store().uploads().take(repository("p/a"), upload_id(1), 90, std::nullopt, someone.at)));
     EXPECT_FAILS(Errc::quota_exceeded, push("p/c", std::string(50, 'c')));
     EXPECT_SUCCEEDS(run(store().uploads().cancel(repository("p/a"), upload_id(1))));
     EXPECT_SUCCEEDS(push("p/c", std::string(50, 'c')));
 
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(2, "p/a"), 5)));
-    EXPECT_SUCCEEDS(run(store().uploads().take(repository("p/a"), upload_id(2), 50, someone.at)));
+    EXPECT_SUCCEEDS(run(store().uploads().take(repository("p/a"), upload_id(2), 50, std::nullopt, someone.at)));
     EXPECT_FAILS(Errc::quota_exceeded, push("p/d", std::string(50, 'd')));
     auto later = arrival(repository("p/d"), std::string(50, 'd'));
     later.actor.at = someone.at + 2LL * 3600 * 1'000'000;
@@ -128,7 +132,7 @@ TEST_P(QuotaContract, an_upload_of_unknown_length_is_stopped_where_it_outgrows_t
 {
     limit("p", {.bytes = 100});
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1, "p/a"), 5)));
-    const auto taken = run(store().uploads().take(repository("p/a"), upload_id(1), 0, someone.at));
+    const auto taken = run(store().uploads().take(repository("p/a"), upload_id(1), 0, std::nullopt, someone.at));
     ASSERT_TRUE(taken);
     EXPECT_SUCCEEDS(run(store().uploads().advance(upload_id(1), taken->fence, 100, "h", someone.at)));
     EXPECT_FAILS(

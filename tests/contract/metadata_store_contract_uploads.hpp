@@ -35,18 +35,20 @@ TEST_P(MetadataStoreContract, a_user_may_have_only_so_many_uploads)
 TEST_P(MetadataStoreContract, taking_an_upload_over_fences_the_earlier_holder_off)
 {
     EXPECT_SUCCEEDS(run(store().uploads().begin(upload(1), 5)));
-    const auto first = run(store().uploads().take(repository("p/a"), upload_id(1), 0, 500));
+    const auto first = run(store().uploads().take(repository("p/a"), upload_id(1), 0, std::nullopt, 500));
     ASSERT_TRUE(first);
     EXPECT_EQ(first->touched_at, 500);
     EXPECT_SUCCEEDS(run(store().uploads().advance(upload_id(1), first->fence, 10, "ten", 501)));
-    const auto second = run(store().uploads().take(repository("p/a"), upload_id(1), 0, 502));
+    const auto second = run(store().uploads().take(repository("p/a"), upload_id(1), 0, std::nullopt, 502));
     ASSERT_TRUE(second);
     EXPECT_GT(second->fence, first->fence);
     EXPECT_EQ(second->offset, 10U);
     EXPECT_EQ(second->hash_state, "ten");
     EXPECT_FAILS(Errc::conflict, run(store().uploads().advance(upload_id(1), first->fence, 20, "", 503)));
     EXPECT_FAILS(Errc::upload_unknown, run(store().uploads().advance(upload_id(2), 1, 20, "", 503)));
-    EXPECT_FAILS(Errc::upload_unknown, run(store().uploads().take(repository("p/b"), upload_id(1), 0, 503)));
+    EXPECT_FAILS(
+        Errc::upload_unknown, run(store().uploads().take(repository("p/b"), upload_id(1), 0, std::nullopt, 503))
+    );
     EXPECT_EQ(run(store().uploads().find(repository("p/a"), upload_id(1)))->fence, second->fence);
 }
 

@@ -86,13 +86,21 @@ Result<std::int64_t> repository_for_upload(SqlSession& session, const UploadSess
 }
 
 // What the upload will have stored is claimed while it goes on; a push that does not fit hears of it before it sends.
+struct Room {
+    std::uint64_t bytes = 0;
+    std::optional<Digest> blob{};  // what they become, where that is known
+};
 Result<>
-claim_room(SqlSession& session, const RepositoryName& repository, const UploadId& id, std::uint64_t bytes, Micros now)
+claim_room(SqlSession& session, const RepositoryName& repository, const UploadId& id, const Room& room, Micros now)
 {
     constexpr Micros lifetime = 3600LL * 1'000'000;
     TRY(const auto place, find_place(session, repository));
     if (!place || !place->limited) return {};
-    return make_claim(session, *place, {id.text, static_cast<std::int64_t>(bytes), 0, now + lifetime}, now);
+    if (room.blob) {
+        TRY(const bool held, project_holds(session, place->project_id, *room.blob));
+        if (held) return {};
+    }
+    return make_claim(session, *place, {id.text, static_cast<std::int64_t>(room.bytes), 0, now + lifetime}, now);
 }
 
 Result<> keep_room(SqlSession& session, const UploadId& id, std::uint64_t stored, Micros now)
@@ -100,7 +108,7 @@ Result<> keep_room(SqlSession& session, const UploadId& id, std::uint64_t stored
     TRY(const auto rows, session.run(find_place_of, {id.text}));
     if (rows.empty()) return {};
     TRY(const auto repository, RepositoryName::parse(rows.front().text(0)));
-    return claim_room(session, repository, id, stored, now);
+    return claim_room(session, repository, id, {stored}, now);
 }
 
 Result<> write_upload(SqlSession& session, const UploadSession& upload, std::int64_t most_of_user)
@@ -143,12 +151,14 @@ Task<UploadSession> SqlUploads::find(RepositoryName repository, UploadId id)
     co_return co_await engine_.read(work);
 }
 
-Task<UploadSession> SqlUploads::take(RepositoryName repository, UploadId id, std::uint64_t incoming, Micros now)
+Task<UploadSession> SqlUploads::take(
+    RepositoryName repository, UploadId id, std::uint64_t incoming, std::optional<Digest> becomes, Micros now
+)
 {
-    const auto work = [repository, id, incoming, now](SqlSession& session) -> Result<UploadSession> {
+    const auto work = [repository, id, incoming, becomes, now](SqlSession& session) -> Result<UploadSession> {
         CHECK(session.run(raise_fence, {id.text, repository.text(), now}));
         TRY(auto upload, read_upload(session, repository, id));
-        if (incoming > 0) CHECK(claim_room(session, repository, id, upload.offset + incoming, now));
+        if (incoming > 0) CHECK(claim_room(session, repository, id, {upload.offset + incoming, becomes}, now));
         return upload;
     };
     co_return co_await engine_.write(Durability::process, work);

@@ -12,7 +12,9 @@ public:
 
     Task<> begin(UploadSession session, std::int64_t most_of_user) override;
     Task<UploadSession> find(RepositoryName repository, UploadId id) override;
-    Task<UploadSession> take(RepositoryName repository, UploadId id, std::uint64_t incoming, Micros now) override;
+    Task<UploadSession> take(
+        RepositoryName repository, UploadId id, std::uint64_t incoming, std::optional<Digest> becomes, Micros now
+    ) override;
     Task<> advance(UploadId id, std::int64_t fence, std::uint64_t offset, std::string hash_state, Micros now) override;
     Task<> cancel(RepositoryName repository, UploadId id) override;
     Task<std::vector<UploadSession>> untouched_since(Micros before, std::int64_t limit) override;
