@@ -177,7 +177,7 @@ Result<RetentionPolicy> policy_of_body(const JsonBody& body)
     return policy;
 }
 
-json::object execution_json(const Job& job)
+json::object retention_execution_json(const Job& job)
 {
     return {
         {"id", job.id},

@@ -15,7 +15,7 @@ boost::json::object policy_json(const RetentionPolicy& policy);
 // Its project comes from "scope". bad_request.
 Result<RetentionPolicy> policy_of_body(const JsonBody& body);
 
-boost::json::object execution_json(const Job& job);
+boost::json::object retention_execution_json(const Job& job);
 boost::json::object retention_task_json(const RetentionTask& task, const Job& execution);
 boost::json::object retention_metadata_json();
 

@@ -106,7 +106,7 @@ Task<Response> RetentionsApi::executions(ApiCall call)
     CO_TRY(const auto query, list_query_of(call.query));
     CO_TRY(const auto page, co_await retentions_.executions(call.caller, id, query));
     json::array listed;
-    for (const auto& job : page.items) listed.push_back(execution_json(job));
+    for (const auto& job : page.items) listed.push_back(retention_execution_json(job));
     co_return list_response(call.request, std::move(listed), query, page.total);
 }
 
