@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import threading
+import time
 import urllib.parse
 import uuid
 
@@ -150,6 +151,14 @@ class World:
     def job(self):
         """One that may run, or have run."""
         return self.admin.made("/system/purgeaudit/schedule", purge("Manual"))
+
+    def ended_job(self):
+        job = self.job()
+        for _ in range(1000):
+            if self.admin.get(f"/jobs/{job}")["state"] == "succeeded":
+                return job
+            time.sleep(0.01)
+        raise AssertionError(f"job {job} does not end")
 
     def stopped_job(self):
         """One that was stopped before it ran: nothing runs while its queue is paused."""
@@ -489,12 +498,12 @@ REQUESTS = {
     "listJobQueues": lambda w, c: Call(),
     "actionPendingJobs": lambda w, c: Call({"job_type": "PURGE_AUDIT_LOG"}, body={"action": "resume"}),
     "stopRunningJob": lambda w, c: Call({"job_id": w.job()}),
-    "actionGetJobLog": lambda w, c: Call({"job_id": w.job()}),
+    "actionGetJobLog": lambda w, c: Call({"job_id": w.ended_job()}),
     "listSchedules": lambda w, c: Call(query={"page_size": 5}),
     "getSchedulePaused": lambda w, c: Call({"job_type": "all"}),
     "listJobs": lambda w, c: Call(query={"q": "kind=purge_audit", "page_size": 5}),
     "getJob": lambda w, c: Call({"job_id": w.job()}),
-    "getJobLog": lambda w, c: Call({"job_id": w.job()}),
+    "getJobLog": lambda w, c: Call({"job_id": w.ended_job()}),
     "stopJob": lambda w, c: Call({"job_id": w.job()}),
     "retryJob": lambda w, c: Call({"job_id": w.stopped_job()}),
     "getPurgeHistory": lambda w, c: Call(query={"page_size": 5}),
@@ -503,7 +512,7 @@ REQUESTS = {
     "updatePurgeSchedule": lambda w, c: Call(body=purge("None")),
     "getPurgeJob": lambda w, c: Call({"purge_id": w.job()}),
     "stopPurge": lambda w, c: Call({"purge_id": w.job()}),
-    "getPurgeJobLog": lambda w, c: Call({"purge_id": w.job()}),
+    "getPurgeJobLog": lambda w, c: Call({"purge_id": w.ended_job()}),
 
     "listTenants": lambda w, c: Call(query={"q": f"name=~{w.mark}"}),
     "createTenant": lambda w, c: Call(body={"name": w.name("made"), "team_templates": True}),
