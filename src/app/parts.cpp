@@ -231,7 +231,7 @@ App::Parts::Parts(Config with)
       tag_history{store->tag_history(), policy, clock, config.history.keep},
       push_policies{store->push_policies(), store->tag_inventory(), policy, clock},
       tag_lifetimes{store->tag_inventory(), policy, clock},
-      retention_run{store->retention(), store->tag_inventory(), clock},
+      retention_run{store->retention(), store->tag_inventory(), store->schedules(), clock},
       additions{
           {.artifacts = store->artifacts(),
            .manifests = store->manifests(),

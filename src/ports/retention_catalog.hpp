@@ -36,8 +36,8 @@ public:
     virtual Task<> remove(std::int64_t id) = 0;                      // not_found
 
     // Adds to what the same run reported of the repository before: what was removed, and lines. What is retained takes
-    // the place of what was. Nothing happens without the policy.
-    virtual Task<> report(RetentionTask task) = 0;
+    // the place of what was; with `anew` everything does. Nothing happens without the policy.
+    virtual Task<> report(RetentionTask task, bool anew) = 0;
     virtual Task<ListPage<RetentionTask>> tasks(std::int64_t execution_id, ListQuery query) = 0;
     virtual Task<std::string> task_report(std::int64_t execution_id, std::int64_t id) = 0;  // not_found
     // Those of all but the newest runs of the policy.

@@ -138,7 +138,7 @@ protected:
     }
     JobEnd work(InTestRun& job)
     {
-        RetentionRun handler{store().retention(), store().tag_inventory(), clock};
+        RetentionRun handler{store().retention(), store().tag_inventory(), store().schedules(), clock};
         auto end = run(handler.run(job));
         EXPECT_TRUE(end) << end.error().message() << end.error().detail();
         return end.value_or(JobEnd{});
@@ -250,6 +250,14 @@ TEST_F(RetentionRuns, stop_at_what_is_immutable_and_go_on_with_the_rest)
 
 TEST_F(RetentionRuns, end_when_their_policy_is_gone)
 {
+    Schedule schedule{};
+    schedule.kind = "retention";
+    schedule.subject_id = 99;
+    schedule.type = "Custom";
+    schedule.cron = "0 0 2 * * *";
+    ASSERT_TRUE(run(store().schedules().put(std::move(schedule))));
+    EXPECT_EQ(work({.policy_id = 99}).kind, JobEnd::Kind::failed);
+    EXPECT_FALSE(run(store().schedules().find("retention", 99))) << "nothing for it to come round for";
     EXPECT_EQ(work({.policy_id = 99}).kind, JobEnd::Kind::failed);
 }
 

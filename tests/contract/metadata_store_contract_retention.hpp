@@ -89,21 +89,16 @@ TEST_P(RetentionContract, a_policy_reads_back_as_it_was_written)
 TEST_P(RetentionContract, reports_add_up_and_are_forgotten_run_by_run)
 {
     const auto id = make_policy();
-    const auto report = [&](std::int64_t execution, std::int64_t removed, std::string text) {
-        EXPECT_SUCCEEDS(run(retention().report(
-            {.policy_id = id,
-             .execution_id = execution,
-             .repository = "p/app",
-             .removed = removed,
-             .retained = 7,
-             .started_at = 1,
-             .ended_at = 2,
-             .report = std::move(text)}
-        )));
+    const auto report = [&](std::int64_t execution, std::int64_t removed, std::string text, bool anew = false) {
+        RetentionTask task{.policy_id = id, .execution_id = execution, .repository = "p/app", .removed = removed};
+        task.retained = 7;
+        task.report = std::move(text);
+        EXPECT_SUCCEEDS(run(retention().report(std::move(task), anew)));
     };
     report(1, 3, "a\n");
     report(1, 2, "b\n");
-    report(2, 0, "c\n");
+    report(2, 9, "x\n");
+    report(2, 1, "c\n", true);
     report(3, 0, "d\n");
     const auto page = run(retention().tasks(1, {}));
     ASSERT_TRUE(page);
@@ -112,10 +107,13 @@ TEST_P(RetentionContract, reports_add_up_and_are_forgotten_run_by_run)
     EXPECT_EQ(page->items[0].retained, 7);
     EXPECT_EQ(run(retention().task_report(1, page->items[0].id)).value(), "a\nb\n");
     EXPECT_FAILS(Errc::not_found, run(retention().task_report(2, page->items[0].id)));
+    const auto again = run(retention().tasks(2, {})).value().items.at(0);
+    EXPECT_EQ(again.removed, 1);
+    EXPECT_EQ(run(retention().task_report(2, again.id)).value(), "c\n");
     EXPECT_SUCCEEDS(run(retention().forget_tasks(id, 2)));
     EXPECT_EQ(run(retention().tasks(1, {}))->total, 0);
     EXPECT_EQ(run(retention().tasks(2, {}))->total, 1);
-    EXPECT_SUCCEEDS(run(retention().report({.policy_id = id + 1, .execution_id = 4, .repository = "p/app"})));
+    EXPECT_SUCCEEDS(run(retention().report({.policy_id = id + 1, .execution_id = 4, .repository = "p/app"}, true)));
     EXPECT_EQ(run(retention().tasks(4, {}))->total, 0);
 }
 

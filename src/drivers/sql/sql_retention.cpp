@@ -30,14 +30,17 @@ constexpr SqlStatement name_in_project{
 constexpr SqlStatement unname_in_project{"DELETE FROM project_metadata WHERE project_id = $1 AND name = 'retention_id'"
 };
 
-constexpr SqlStatement upsert_task{
-    "INSERT INTO retention_tasks (policy_id, execution_id, repository, removed, retained, started_at, ended_at, "
-    "report) "
-    "SELECT p.id, $2, $3, $4, $5, $6, $7, $8 FROM retention_policies p WHERE p.id = $1 "
-    "ON CONFLICT (execution_id, repository) DO UPDATE SET retained = excluded.retained, ended_at = excluded.ended_at, "
-    "removed = retention_tasks.removed + excluded.removed, "
-    "report = retention_tasks.report || excluded.report"
+#define INSERT_TASK                                                                                               \
+    "INSERT INTO retention_tasks (policy_id, execution_id, repository, removed, retained, started_at, ended_at, " \
+    "report) "                                                                                                    \
+    "SELECT p.id, $2, $3, $4, $5, $6, $7, $8 FROM retention_policies p WHERE p.id = $1 "                          \
+    "ON CONFLICT (execution_id, repository) DO UPDATE SET retained = excluded.retained, ended_at = "              \
+    "excluded.ended_at, "
+constexpr SqlStatement add_to_task{
+    INSERT_TASK
+    "removed = retention_tasks.removed + excluded.removed, report = retention_tasks.report || excluded.report"
 };
+constexpr SqlStatement replace_task{INSERT_TASK "removed = excluded.removed, report = excluded.report"};
 constexpr SqlStatement find_report{"SELECT report FROM retention_tasks WHERE execution_id = $1 AND id = $2"};
 constexpr SqlStatement delete_tasks{
     "DELETE FROM retention_tasks WHERE policy_id = $1 AND execution_id NOT IN (SELECT x.execution_id FROM "
@@ -203,12 +206,12 @@ Task<> SqlRetention::remove(std::int64_t id)
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<> SqlRetention::report(RetentionTask task)
+Task<> SqlRetention::report(RetentionTask task, bool anew)
 {
     const auto shared = std::make_shared<const RetentionTask>(std::move(task));
-    const auto work = [shared](SqlSession& session) -> Result<> {
+    const auto work = [shared, anew](SqlSession& session) -> Result<> {
         CHECK(session.run(
-            upsert_task,
+            anew ? replace_task : add_to_task,
             {shared->policy_id,
              shared->execution_id,
              shared->repository,

@@ -13,7 +13,7 @@ public:
     Task<std::int64_t> create(RetentionPolicy policy, Actor actor) override;
     Task<> change(RetentionPolicy policy, Actor actor) override;
     Task<> remove(std::int64_t id) override;
-    Task<> report(RetentionTask task) override;
+    Task<> report(RetentionTask task, bool anew) override;
     Task<ListPage<RetentionTask>> tasks(std::int64_t execution_id, ListQuery query) override;
     Task<std::string> task_report(std::int64_t execution_id, std::int64_t id) override;
     Task<> forget_tasks(std::int64_t policy_id, std::int64_t runs_kept) override;

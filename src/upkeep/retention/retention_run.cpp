@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t places_at_once = 500;
 constexpr std::int64_t tags_at_once = 5000;
+constexpr std::int64_t saved_every = 20;  // repositories
 constexpr std::size_t removed_at_once = 100;
 constexpr std::int64_t runs_reported = 20;
 constexpr std::size_t longest_report = std::size_t{4} << 20U;
@@ -113,17 +114,26 @@ public:
             );
             if (places.empty()) break;
             for (const auto& place : places) {
-                if (job_.stop_requested()) co_return JobEnd{JobEnd::Kind::stopped, progress_.json()};
+                if (job_.stop_requested()) co_return co_await stopped();
                 CO_TRY(const bool done, co_await treat(place));
-                if (!done) co_return JobEnd{JobEnd::Kind::stopped, progress_.json()};
+                if (!done) co_return co_await stopped();
                 progress_.after = place.name.text();
+                if (progress_.repositories % saved_every == 0) CO_CHECK(co_await save());
             }
-            CO_CHECK(co_await job_.save(progress_.json(), progress_.json()));
+            CO_CHECK(co_await save());
         }
         co_return JobEnd{JobEnd::Kind::done, progress_.json()};
     }
 
 private:
+    Task<> save() { return job_.save(progress_.json(), progress_.json()); }
+
+    Task<JobEnd> stopped()
+    {
+        CO_CHECK(co_await save());
+        co_return JobEnd{JobEnd::Kind::stopped, progress_.json()};
+    }
+
     Task<Judged> judge(TagInventory::Place place)
     {
         Judged judged;
@@ -178,12 +188,7 @@ private:
         task.report = lines.take_last();
         task.ended_at = clock_.now();
         note(judged, doomed.size(), place.name.text());
-        co_return co_await reported(std::move(task));
-    }
-
-    Task<bool> reported(RetentionTask task)
-    {
-        CO_CHECK(co_await catalog_.report(std::move(task)));
+        CO_CHECK(co_await catalog_.report(std::move(task), order_.dry_run));
         co_return true;
     }
 
@@ -222,7 +227,7 @@ private:
             part.removed = size - spared;
             part.report = lines.take();
             part.ended_at = clock_.now();
-            CO_CHECK(co_await catalog_.report(std::move(part)));
+            CO_CHECK(co_await catalog_.report(std::move(part), false));
         }
         co_return true;
     }
@@ -267,12 +272,20 @@ private:
 
 }  // namespace
 
+// A project takes its policy along when it is removed, but not the schedule.
+Task<JobEnd> RetentionRun::end_without_policy(std::int64_t policy_id)
+{
+    const auto removed = co_await schedules_.remove(RetentionOrder::kind, policy_id);
+    if (!removed && removed.error().code() != Errc::not_found) co_return std::unexpected{removed.error()};
+    co_return JobEnd{JobEnd::Kind::failed, "the retention policy is gone"};
+}
+
 Task<JobEnd> RetentionRun::run(JobRun& job)
 {
     CO_TRY(const auto order, RetentionOrder::parse(job.parameters()));
     const auto policy = co_await catalog_.find(order.policy_id);
     if (!policy && policy.error().code() == Errc::not_found) {
-        co_return JobEnd{JobEnd::Kind::failed, "the retention policy is gone"};
+        co_return co_await end_without_policy(order.policy_id);
     }
     CO_CHECK(policy);
     Pass pass{catalog_, inventory_, clock_, job, *policy, order};

@@ -3,6 +3,7 @@
 #include "core/clock.hpp"
 #include "ports/job_handler.hpp"
 #include "ports/retention_catalog.hpp"
+#include "ports/schedule_catalog.hpp"
 #include "ports/tag_inventory.hpp"
 
 namespace entrepot {
@@ -13,16 +14,19 @@ namespace entrepot {
 // unless policy or order confirm that.
 class RetentionRun final : public JobHandler {
 public:
-    RetentionRun(RetentionCatalog& catalog, TagInventory& inventory, const Clock& clock)
-        : catalog_{catalog}, inventory_{inventory}, clock_{clock}
+    RetentionRun(RetentionCatalog& catalog, TagInventory& inventory, ScheduleCatalog& schedules, const Clock& clock)
+        : catalog_{catalog}, inventory_{inventory}, schedules_{schedules}, clock_{clock}
     {
     }
 
     Task<JobEnd> run(JobRun& run) override;
 
 private:
+    Task<JobEnd> end_without_policy(std::int64_t policy_id);
+
     RetentionCatalog& catalog_;
     TagInventory& inventory_;
+    ScheduleCatalog& schedules_;
     const Clock& clock_;
 };
 

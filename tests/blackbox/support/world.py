@@ -241,9 +241,21 @@ def immutable_rule(**more):
             "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}, **more}
 
 
-# A project has few rules: each request has a project of its own.
+# Who is let through has a project of their own for it: a project has few rules, and one policy.
+def own_project(world, caller):
+    return world.fresh_project(caller) if caller is not None else world.project
+
+
+def emptied(world, caller, kind):
+    """A project without rules of that kind."""
+    project = own_project(world, caller)
+    for rule in world.admin.get(f"/projects/{project}/{kind}", query={"page_size": 100}):
+        world.admin.delete(f"/projects/{project}/{kind}/{rule['id']}")
+    return project
+
+
 def with_immutable_rule(world, caller):
-    project = world.fresh_project(caller)
+    project = emptied(world, caller, "immutabletagrules")
     rule = world.admin.made(f"/projects/{project}/immutabletagrules", immutable_rule())
     return {"project_name_or_id": project, "immutable_rule_id": rule}
 
@@ -251,17 +263,29 @@ def with_immutable_rule(world, caller):
 def retention_policy(world, project):
     number = world.admin.get(f"/projects/{project}")["project_id"]
     return {"algorithm": "or", "scope": {"level": "project", "ref": number}, "trigger": {"kind": "Schedule", "settings": {"cron": ""}},
-            "rules": [{"action": "retain", "template": "latestPushedK", "params": {"latestPushedK": 3}, **immutable_rule()}]}
+            "rules": [{"action": "retain", "template": "latestPushedK", "params": {"latestPushedK": 99}, **immutable_rule()}]}
+
+
+def policy_of(world, project):
+    return world.admin.get(f"/projects/{project}")["metadata"].get("retention_id")
+
+
+def new_retention(world, caller):
+    project = own_project(world, caller)
+    if policy_of(world, project):
+        world.admin.delete(f"/retentions/{policy_of(world, project)}")
+    return Call(body=retention_policy(world, project))
 
 
 def with_retention(world, caller):
-    return {"id": world.admin.made("/retentions", retention_policy(world, world.fresh_project(caller)))}
+    project = own_project(world, caller)
+    return {"id": policy_of(world, project) or world.admin.made("/retentions", retention_policy(world, project))}
 
 
 def changed_retention(world, caller):
-    project = world.fresh_project(caller)
-    policy = retention_policy(world, project)
-    return Call({"id": world.admin.made("/retentions", policy)}, body=policy)
+    values = with_retention(world, caller)
+    shown = world.admin.get(f"/retentions/{values['id']}")
+    return Call(values, body=retention_policy(world, shown["scope"]["ref"]))
 
 
 def with_retention_run(world, caller):
@@ -269,14 +293,11 @@ def with_retention_run(world, caller):
     return {**values, "eid": world.admin.made(f"/retentions/{values['id']}/executions", {"dry_run": True})}
 
 
-def with_retention_task(world, caller):
-    project = world.fresh_project(caller)
-    world.push(project, "app", "1.0")
-    policy = world.admin.made("/retentions", retention_policy(world, project))
-    run = world.admin.made(f"/retentions/{policy}/executions", {"dry_run": True})
-    tasks = f"/retentions/{policy}/executions/{run}/tasks"
-    wait_until(lambda: world.admin.get(tasks), 30, "the run has reported its repository")
-    return {"id": policy, "eid": run, "tid": world.admin.get(tasks)[0]["id"]}
+def with_retention_task(world, _):
+    values = with_retention_run(world, None)
+    tasks = f"/retentions/{values['id']}/executions/{values['eid']}/tasks"
+    wait_until(lambda: world.admin.get(tasks), 30, "the run has reported a repository")
+    return {**values, "tid": world.admin.get(tasks)[0]["id"]}
 
 
 def push_policy(**more):
@@ -284,7 +305,7 @@ def push_policy(**more):
 
 
 def with_push_policy(world, caller):
-    project = world.fresh_project(caller)
+    project = emptied(world, caller, "pushpolicies")
     return {"project_name_or_id": project,
             "push_policy_id": world.admin.made(f"/projects/{project}/pushpolicies", push_policy())}
 
@@ -449,14 +470,14 @@ REQUESTS = {
 
     "ListLabels": lambda w, c: Call(query={"scope": "p", "project_id": w.project_id}),
     "ListImmuRules": lambda w, c: Call(in_project(w)),
-    "CreateImmuRule": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body=immutable_rule()),
+    "CreateImmuRule": lambda w, c: Call({"project_name_or_id": emptied(w, c, "immutabletagrules")}, body=immutable_rule()),
     "UpdateImmuRule": lambda w, c: Call(with_immutable_rule(w, c), body=immutable_rule(disabled=True)),
     "DeleteImmuRule": lambda w, c: Call(with_immutable_rule(w, c)),
     "listTagsAt": lambda w, c: Call(w.repository()),
     "getTagHistory": lambda w, c: Call(w.repository(tag_name="1.0")),
     "restoreTag": lambda w, c: Call(w.repository(tag_name="1.0"), body={"digest": w.image[w.project]}),
     "getRentenitionMetadata": lambda w, c: Call(),
-    "createRetention": lambda w, c: Call(body=retention_policy(w, w.fresh_project(c))),
+    "createRetention": new_retention,
     "getRetention": lambda w, c: Call(with_retention(w, c)),
     "updateRetention": changed_retention,
     "deleteRetention": lambda w, c: Call(with_retention(w, c)),
@@ -470,7 +491,7 @@ REQUESTS = {
     "listImagesInUse": lambda w, c: Call(in_project(w)),
     "reportImagesInUse": lambda w, c: Call(in_project(w, source=w.name("cluster")), body={"images": ["app:1.0"]}),
     "listPushPolicies": lambda w, c: Call(in_project(w)),
-    "createPushPolicy": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body=push_policy()),
+    "createPushPolicy": lambda w, c: Call({"project_name_or_id": emptied(w, c, "pushpolicies")}, body=push_policy()),
     "checkPushPolicies": lambda w, c: Call(in_project(w)),
     "getPushPolicy": lambda w, c: Call(with_push_policy(w, c)),
     "updatePushPolicy": lambda w, c: Call(with_push_policy(w, c), body=push_policy(disabled=True)),
