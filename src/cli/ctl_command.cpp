@@ -20,6 +20,7 @@ std::vector<CtlCommand> make_commands()
           robot_commands,
           artifact_commands,
           platform_commands,
+          job_commands,
           apply_commands,
           own_commands}) {
         auto some = make();
@@ -48,6 +49,8 @@ constexpr std::array groups{
     CtlGroup{"label", "labels, and what bears them"},
     CtlGroup{"quota", "how much may be stored"},
     CtlGroup{"audit", "who did what"},
+    CtlGroup{"job", "work that is done later"},
+    CtlGroup{"queue", "jobs of one kind"},
     CtlGroup{"config", "settings of the platform"},
     CtlGroup{"completion", "completion for shells"},
 };

@@ -15,6 +15,7 @@ std::vector<CtlCommand> grant_commands();     // role, grant, explain
 std::vector<CtlCommand> robot_commands();     // robot
 std::vector<CtlCommand> artifact_commands();  // repository, artifact, tag, label
 std::vector<CtlCommand> platform_commands();  // quota, audit, config, status
+std::vector<CtlCommand> job_commands();       // job, queue
 std::vector<CtlCommand> apply_commands();     // apply, export
 std::vector<CtlCommand> own_commands();       // completion, docs
 
