@@ -122,9 +122,11 @@ CtlApi::call(std::string_view method, std::string_view path, const json::value& 
     const auto total = response.field("X-Total-Count");
     std::from_chars(total.data(), total.data() + total.size(), answer.total);
     boost::system::error_code error;
-    const bool plain = response.field("Content-Type").starts_with("text/plain");
-    if (plain) answer.text = response.body;
-    if (!plain && !response.body.empty()) answer.body = json::parse(response.body, error);
+    if (response.field("Content-Type").starts_with("text/plain")) {
+        answer.body = json::string(response.body);
+    } else if (!response.body.empty()) {
+        answer.body = json::parse(response.body, error);
+    }
     if (error) answer.body = nullptr;
     if (response.status >= 300) return refusal(response, answer.body, path, context_, io_.now());
     if (error) return fail(Errc::internal, fmt::format("{} answers something that is no JSON", context_.url));

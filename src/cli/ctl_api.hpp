@@ -14,7 +14,8 @@
 
 namespace entrepot {
 
-// An answer of the management API: its body (null when there is none) and what else counts.
+// An answer of the management API: its body (null when there is none, a string when it is plain text) and what else
+// counts.
 struct CtlAnswer {
     boost::json::value body;
     std::string text;  // of an answer that is plain text, such as a log

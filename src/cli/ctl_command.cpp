@@ -22,6 +22,7 @@ std::vector<CtlCommand> make_commands()
           rule_commands,
           event_commands,
           platform_commands,
+          job_commands,
           apply_commands,
           own_commands}) {
         auto some = make();
@@ -55,6 +56,8 @@ constexpr std::array groups{
     CtlGroup{"webhook", "who is told of what happens"},
     CtlGroup{"quota", "how much may be stored"},
     CtlGroup{"audit", "who did what"},
+    CtlGroup{"job", "work that is done later"},
+    CtlGroup{"queue", "jobs of one kind"},
     CtlGroup{"config", "settings of the platform"},
     CtlGroup{"completion", "completion for shells"},
 };

@@ -17,6 +17,7 @@ std::vector<CtlCommand> artifact_commands();  // repository, artifact, tag, labe
 std::vector<CtlCommand> rule_commands();      // tag history, immutable, push-policy, retention
 std::vector<CtlCommand> event_commands();     // event, webhook
 std::vector<CtlCommand> platform_commands();  // quota, audit, config, status
+std::vector<CtlCommand> job_commands();       // job, queue
 std::vector<CtlCommand> apply_commands();     // apply, export
 std::vector<CtlCommand> own_commands();       // completion, docs
 

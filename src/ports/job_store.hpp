@@ -86,8 +86,8 @@ public:
     ) = 0;
     // Prolongs every lease of the worker and answers them.
     virtual Task<std::vector<JobLease>> renew(std::string worker, Micros now, Micros lease_until) = 0;
-    // conflict when the lease is gone. Durable.
-    virtual Task<> save(JobLease lease, std::string checkpoint, std::string progress) = 0;
+    // A checkpoint, with the lines that were written until then. conflict when the lease is gone. Durable.
+    virtual Task<> save(JobLease lease, std::string checkpoint, std::string progress, std::vector<JobLine> lines) = 0;
     virtual Task<> append(JobLease lease, std::vector<JobLine> lines) = 0;
     // Puts jobs back into the queue whose lease ended before `expired_before` or that are due now, some thousand at a
     // time; look() says whether there are more. A job that lost its worker too often is a dead letter.

@@ -30,7 +30,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int steps = 4;
-constexpr std::int64_t jobs = 150;
+constexpr std::int64_t jobs = 300;
 
 using Open = std::function<std::unique_ptr<MetadataStore>(const Clock&)>;
 
@@ -58,7 +58,7 @@ public:
                 std::to_string(run.id()) + " " + std::to_string(step) + " " + std::to_string(run.fence()) + "\n";
             if (::write(effects_, line.data(), line.size()) < 0) co_return fail(Errc::unavailable, "no effect");
             run.log("step " + std::to_string(step));
-            timer.expires_after(1ms);
+            timer.expires_after(5ms);
             co_await timer.async_wait(asio::use_awaitable);
             CO_CHECK(co_await run.save(std::to_string(step + 1), "{}"));
         }
@@ -226,7 +226,7 @@ TEST(JobCrashes, on_postgresql_others_take_over_from_one_that_is_killed)
     for (int i = 0; i < rounds(); ++i) {
         // A child is forked before this process has threads of a store: forks only know the one that forked.
         auto& victim = children[random() % children.size()];
-        std::this_thread::sleep_for(std::chrono::milliseconds{50 + random() % 200});
+        std::this_thread::sleep_for(std::chrono::milliseconds{20 + random() % 60});
         if (i == 0) {
             const auto store = open(clock);
             ids = add_jobs(*store, clock);

@@ -219,7 +219,7 @@ TEST_P(JobContract, an_outcome_of_a_run_that_was_replaced_is_refused)
     EXPECT_EQ(new_run.attempt, 1) << "a lost worker is no attempt";
 
     auto& port = store().job_store();
-    EXPECT_FAILS(Errc::conflict, run(port.save(old_run.lease, "old", "")));
+    EXPECT_FAILS(Errc::conflict, run(port.save(old_run.lease, "old", "", {{1, "old"}})));
     EXPECT_FAILS(Errc::conflict, run(port.append(old_run.lease, {{1, "old"}})));
     using Kind = JobOutcome::Kind;
     for (const auto kind : {Kind::succeeded, Kind::failed, Kind::stopped, Kind::again, Kind::back}) {
@@ -227,11 +227,11 @@ TEST_P(JobContract, an_outcome_of_a_run_that_was_replaced_is_refused)
         EXPECT_EQ(refused, std::vector{old_run.lease});
     }
     EXPECT_EQ(find(id).state, JobState::running);
-    EXPECT_SUCCEEDS(run(port.save(new_run.lease, "new", "{}")));
+    EXPECT_SUCCEEDS(run(port.save(new_run.lease, "new", "{}", {{1, "saved"}})));
     EXPECT_SUCCEEDS(run(port.append(new_run.lease, {{1, "new"}})));
     EXPECT_TRUE(exchange({{.lease = new_run.lease}}).refused.empty());
     EXPECT_EQ(find(id).state, JobState::succeeded);
-    EXPECT_EQ(run(store().jobs().log(id))->size(), 1U);
+    EXPECT_EQ(run(store().jobs().log(id))->size(), 2U);
     EXPECT_EQ(exchange({{.lease = new_run.lease}}).refused.size(), 1U) << "it has ended";
 }
 
@@ -254,7 +254,7 @@ TEST_P(JobContract, a_job_comes_back_with_its_checkpoint_after_an_attempt_and_is
     const auto id = add(job());
     auto now = Micros{200};
     const auto first = take(1, now).front();
-    EXPECT_SUCCEEDS(run(store().job_store().save(first.lease, "half", R"({"done":1})")));
+    EXPECT_SUCCEEDS(run(store().job_store().save(first.lease, "half", R"({"done":1})", {})));
     exchange({{.lease = first.lease, .kind = JobOutcome::Kind::again, .result = "away", .not_before = 700}});
     EXPECT_EQ(find(id).state, JobState::delayed);
     EXPECT_EQ(find(id).not_before, 700);

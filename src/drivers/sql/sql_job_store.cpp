@@ -282,12 +282,15 @@ Task<std::vector<JobLease>> SqlJobStore::renew(std::string worker, Micros now, M
     co_return co_await engine_.write(Durability::process, work);
 }
 
-Task<> SqlJobStore::save(JobLease lease, std::string checkpoint, std::string progress)
+Task<> SqlJobStore::save(JobLease lease, std::string checkpoint, std::string progress, std::vector<JobLine> lines)
 {
-    auto work = [lease, checkpoint = std::move(checkpoint), progress = std::move(progress)](SqlSession& session
+    auto work = [lease, checkpoint = std::move(checkpoint), progress = std::move(progress), lines = std::move(lines)](
+                    SqlSession& session
                 ) -> Result<> {
         TRY(const auto saved, session.run(save_checkpoint, {lease.id, lease.fence, checkpoint, progress}));
         if (saved.empty()) return lease_is_gone();
+        if (lines.empty()) return {};
+        CHECK(append_job_lines(session, lease, lines));
         return {};
     };
     co_return co_await engine_.write(Durability::durable, std::move(work));

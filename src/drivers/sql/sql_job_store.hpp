@@ -22,7 +22,7 @@ public:
         Micros lease_until
     ) override;
     Task<std::vector<JobLease>> renew(std::string worker, Micros now, Micros lease_until) override;
-    Task<> save(JobLease lease, std::string checkpoint, std::string progress) override;
+    Task<> save(JobLease lease, std::string checkpoint, std::string progress, std::vector<JobLine> lines) override;
     Task<> append(JobLease lease, std::vector<JobLine> lines) override;
     Task<> recover(Micros now, Micros expired_before) override;
     void on_added(std::function<void(const std::string& kind)> listener) override;

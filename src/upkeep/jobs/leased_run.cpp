@@ -38,7 +38,10 @@ Task<> LeasedRun::save(std::string checkpoint, std::string progress)
         co_return fail(Errc::payload_too_large, "a checkpoint is longer than 1 MiB");
     }
     auto saved = co_await store_.save(
-        job_.lease, storable_text(checkpoint, longest_checkpoint), storable_text(progress, longest_checkpoint)
+        job_.lease,
+        storable_text(checkpoint, longest_checkpoint),
+        storable_text(progress, longest_checkpoint),
+        take_lines()
     );
     if (!saved && saved.error().code() == Errc::conflict) stop(Stop::lost);
     co_return saved;
