@@ -202,7 +202,7 @@ Result<int> report_retention(CtlRun& run)
     const auto wanted = fmt::format("{}/{}", run.value("project"), run.value("repository"));
     TRY(const auto task, find_entry(*api, path, "repository", wanted, "id", "report of"));
     TRY(const auto answer, api->call("GET", fmt::format("{}/{}", path, task)));
-    run.io().out(answer.text);
+    run.io().out(std::string{answer.body.as_string()});
     return ctl_exit::success;
 }
 

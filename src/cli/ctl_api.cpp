@@ -111,7 +111,6 @@ CtlApi::call(std::string_view method, std::string_view path, const json::value& 
     TRY(const auto response, io_.exchange(options_, std::move(request)));
     CtlAnswer answer{
         .body = nullptr,
-        .text = {},
         .location = std::string{response.field("Location")},
         .etag = std::string{response.field("ETag")},
         .total = -1,

@@ -18,7 +18,6 @@ namespace entrepot {
 // counts.
 struct CtlAnswer {
     boost::json::value body;
-    std::string text;  // of an answer that is plain text, such as a log
     std::string location;
     std::string etag;
     std::int64_t total = -1;        // of a list's entries, where it says so

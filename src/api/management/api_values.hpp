@@ -46,8 +46,8 @@ Result<ListQuery> list_query_of(const Query& query);
 Result<std::vector<ListCondition>> parse_conditions(std::string_view q);
 
 Response json_response(const boost::json::value& value, unsigned status = 200);
-Response json_text(std::string json);  // 200
-Response text_response(std::string text);     // 200
+Response json_text(std::string json);      // 200
+Response text_response(std::string text);  // 200
 // 201 with the new object's address.
 Response created_response(std::string location);
 // A page of a list: X-Total-Count, and Link to the pages before and after it.

@@ -16,7 +16,7 @@ TEST_F(TokenAuthentication, an_access_token_is_its_owners_password_until_it_is_r
     EXPECT_TRUE(authenticator.peek(basic("alice", text)));
     EXPECT_TRUE(run_to_end(authenticator.check_access_token(text)));
     expect_unauthorized(basic("mallory", text));
-    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
+    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1, {})));
     noticed();
     expect_unauthorized(basic("alice", text));
     EXPECT_FALSE(authenticator.peek_access_token(text));
@@ -56,7 +56,7 @@ TEST_F(TokenAuthentication, a_token_made_from_an_access_token_is_as_narrow_and_d
     EXPECT_TRUE(caller->limit);
     EXPECT_EQ(caller->access_token_id, 1);
     EXPECT_TRUE(authenticator.peek(bearer));
-    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
+    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1, {})));
     noticed();
     expect_unauthorized(bearer);
 }

@@ -286,7 +286,7 @@ TEST_F(Endpoint, an_access_token_that_was_revoked_makes_no_tokens)
     FakeRequest request{Method::get, "/service/token?service=entrepot"};
     request.with_basic("alice", secret);
     ASSERT_EQ(send(request).status, 200U);
-    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1)));
+    ASSERT_TRUE(run_to_end(access_tokens.remove(alice, 1, {})));
     noticed();
     EXPECT_FALSE(endpoint.peek(request));
     EXPECT_EQ(send(request).status, 401U);
