@@ -16,9 +16,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
-#include <random>
 #include <thread>
-#include <tuple>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -30,7 +28,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int steps = 4;
-constexpr std::int64_t jobs = 300;
 
 using Open = std::function<std::unique_ptr<MetadataStore>(const Clock&)>;
 
@@ -139,12 +136,37 @@ std::int64_t unfinished(MetadataStore& store)
     return count;
 }
 
+int rounds()
+{
+    return std::getenv("ENTREPOT_SOAK") ? 200 : 6;
+}
+std::int64_t jobs()
+{
+    return 50 * rounds();
+}
+
+// Until the runs have had so many effects, or nothing comes any more.
+void wait_for_effects(const std::filesystem::path& file, std::int64_t wanted)
+{
+    for (int i = 0; i < 10'000; ++i) {
+        std::ifstream stream{file};
+        if (std::count(std::istreambuf_iterator<char>{stream}, {}, '\n') >= wanted) return;
+        std::this_thread::sleep_for(2ms);
+    }
+    ADD_FAILURE() << "the jobs stand still";
+}
+// How many there are when somebody is to be killed for the i-th time.
+std::int64_t effects_at(int i)
+{
+    return jobs() * steps * (i + 1) / (rounds() + 1);
+}
+
 std::vector<std::int64_t> add_jobs(MetadataStore& store, const Clock& clock)
 {
     NewJob job;
     job.kind = "steps";
     job.actor.at = clock.now();
-    return value_of(run_to_end(store.job_queue().add(std::vector<NewJob>(jobs, job))));
+    return value_of(run_to_end(store.job_queue().add(std::vector<NewJob>(static_cast<std::size_t>(jobs()), job))));
 }
 
 void expect_all_succeeded(MetadataStore& store, const std::vector<std::int64_t>& ids)
@@ -154,11 +176,6 @@ void expect_all_succeeded(MetadataStore& store, const std::vector<std::int64_t>&
         EXPECT_EQ(job.state, JobState::succeeded) << id << ": " << job.result;
         EXPECT_GE(job.log_lines, 1) << id;
     }
-}
-
-int rounds()
-{
-    return std::getenv("ENTREPOT_SOAK") ? 200 : 6;
 }
 
 TEST(JobCrashes, on_sqlite_the_next_program_finishes_what_a_killed_one_began)
@@ -176,23 +193,12 @@ TEST(JobCrashes, on_sqlite_the_next_program_finishes_what_a_killed_one_began)
         store->stop();
     };
     with_store([&](MetadataStore& store) { ids = add_jobs(store, clock); });
-    std::mt19937 random{20261122};
     for (int i = 0; i < rounds(); ++i) {
         const auto child = start(open, effects, true);
-        std::this_thread::sleep_for(std::chrono::milliseconds{30 + random() % 90});
+        wait_for_effects(effects, effects_at(i));
         kill_and_reap(child);
     }
-    const auto last = start(open, effects, true);
-    bool done = false;
-    for (int i = 0; i < 600 && !done; ++i) {
-        std::this_thread::sleep_for(50ms);
-        std::ifstream stream{effects};
-        done = std::count(std::istreambuf_iterator<char>{stream}, {}, '\n') >= jobs * steps;
-    }
-    std::this_thread::sleep_for(1s);  // the last outcomes
-    kill_and_reap(last);
     with_store([&](MetadataStore& store) {
-        // What the last program was killed over, if anything, is finished here.
         SystemRandom chance;
         Steps handler{effects};
         JobRunner runner{store.job_store(), clock, chance, {.alone = true}};
@@ -221,18 +227,13 @@ TEST(JobCrashes, on_postgresql_others_take_over_from_one_that_is_killed)
     open(clock)->stop();
     std::vector<::pid_t> children;
     for (int i = 0; i < 3; ++i) children.push_back(start(open, effects, false));
-    std::vector<std::int64_t> ids;
-    std::mt19937 random{20261122};
+    auto first = open(clock);
+    const auto ids = add_jobs(*first, clock);
+    first->stop();
+    first.reset();
     for (int i = 0; i < rounds(); ++i) {
-        // A child is forked before this process has threads of a store: forks only know the one that forked.
-        auto& victim = children[random() % children.size()];
-        std::this_thread::sleep_for(std::chrono::milliseconds{20 + random() % 60});
-        if (i == 0) {
-            const auto store = open(clock);
-            ids = add_jobs(*store, clock);
-            store->stop();
-            std::this_thread::sleep_for(std::chrono::milliseconds{20 + random() % 30});
-        }
+        auto& victim = children[static_cast<std::size_t>(i) % children.size()];
+        wait_for_effects(effects, effects_at(i));
         kill_and_reap(victim);
         victim = start(open, effects, false);
     }
