@@ -1,7 +1,7 @@
 // The request head parser and the chunked decoder: whatever comes, no memory error, and the same result however the
 // input is cut. The first two bytes choose the cut, the third what is fed.
-#include "http/chunked_decoder.hpp"
 #include "core/address.hpp"
+#include "http/chunked_decoder.hpp"
 #include "http/head_parser.hpp"
 #include "http/inbound_request.hpp"
 

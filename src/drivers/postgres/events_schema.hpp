@@ -2,8 +2,8 @@
 
 namespace entrepot {
 
-// Schema version 4: the log of events, and webhooks. Ids are drawn before transactions commit, so the sequence by which the log is
-// read is given afterwards, by one transaction at a time (docs/decisions/0013-events.md).
+// Schema version 4: the log of events, and webhooks. Ids are drawn before transactions commit, so the sequence by which
+// the log is read is given afterwards, by one transaction at a time (docs/decisions/0013-events.md).
 inline constexpr const char* postgres_events_schema = R"sql(
 CREATE TABLE events (
     id          BIGINT  PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

@@ -2,8 +2,8 @@
 
 namespace entrepot {
 
-// Schema version 4: the log of events, and webhooks. There is one writer, so ids are given in the order of commits and are the
-// sequence by which the log is read.
+// Schema version 4: the log of events, and webhooks. There is one writer, so ids are given in the order of commits and
+// are the sequence by which the log is read.
 inline constexpr const char* sqlite_events_schema = R"sql(
 CREATE TABLE events (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
