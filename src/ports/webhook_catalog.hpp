@@ -59,7 +59,7 @@ public:
     // Of one project, or of the installation for 0. Fields: id, name, creation_time, update_time. bad_request.
     virtual Task<ListPage<WebhookPolicy>> list(std::int64_t project_id, ListQuery query) = 0;
     virtual Task<WebhookPolicy> find(std::int64_t id) = 0;  // not_found
-    // Those that are enabled, in projects whose notifications are on; without circuits.
+    // Those that are enabled, without their circuits; none while the setting notification_enable is off.
     virtual Task<std::vector<WebhookPolicy>> enabled() = 0;
 
     virtual Task<WebhookPolicy> create(WebhookPolicy policy, Actor actor) = 0;  // conflict; not_found: the project

@@ -112,13 +112,13 @@ class Deliveries(WebhookScenario):
                          {"PROJECT_CREATED", "USER_CREATED", "MEMBER_ADDED"})
         self.assertEqual(system.deliveries[0].json()["event_data"]["custom_attributes"]["project"], "shop")
 
-    def test_notification_enable_rests_a_projects_policies(self):
+    def test_notification_enable_is_the_switch_of_all(self):
         receiver = self.receiver()
         self.hook(receiver.url)
-        self.api.put("/projects/library", {"metadata": {"notification_enable": "false"}})
+        self.api.put("/configurations", {"notification_enable": False})
         self.registry.push_image("library/app", "quiet", b"quiet")
         self.all_handed_over()
-        self.api.put("/projects/library", {"metadata": {"notification_enable": "true"}})
+        self.api.put("/configurations", {"notification_enable": True})
         self.registry.push_image("library/app", "loud", b"loud")
         self.arrives(receiver, 1)
         self.assertEqual([one.json()["event_data"]["resources"][0]["tag"] for one in receiver.deliveries], ["loud"])

@@ -96,18 +96,14 @@ TEST_P(WebhookContract, changes_of_policies_are_events)
     }
 }
 
-TEST_P(WebhookContract, policies_count_while_they_and_their_projects_notifications_are_on)
+TEST_P(WebhookContract, policies_count_while_they_and_notifications_are_on)
 {
     auto one = made(project_id(), "one");
     made(0, "all");
     EXPECT_EQ(enabled(), (std::vector<std::string>{"one", "all"}));
-    EXPECT_SUCCEEDS(
-        run(store().projects().change(project_id(), {.metadata = {{"notification_enable", "false"}}}, someone))
-    );
-    EXPECT_EQ(enabled(), std::vector<std::string>{"all"});
-    EXPECT_SUCCEEDS(
-        run(store().projects().change(project_id(), {.metadata = {{"notification_enable", "true"}}}, someone))
-    );
+    EXPECT_SUCCEEDS(run(store().settings().change({{"notification_enable", "false"}}, someone)));
+    EXPECT_EQ(enabled().size(), 0U);
+    EXPECT_SUCCEEDS(run(store().settings().change({{"notification_enable", "true"}}, someone)));
     EXPECT_EQ(enabled().size(), 2U);
     one.enabled = false;
     EXPECT_SUCCEEDS(run(hooks().change(one, someone)));

@@ -16,9 +16,8 @@ namespace {
 
 constexpr SqlStatement find_policy{"SELECT " POLICY_COLUMNS " FROM " POLICY_FROM " WHERE w.id = $1"};
 constexpr SqlStatement select_enabled{
-    "SELECT " POLICY_COLUMNS " FROM " POLICY_FROM
-    " WHERE w.enabled = 1 AND NOT EXISTS (SELECT 1 FROM project_metadata m "
-    "WHERE m.project_id = w.project_id AND m.name = 'notification_enable' AND m.value = 'false') ORDER BY w.id"
+    "SELECT " POLICY_COLUMNS " FROM " POLICY_FROM " WHERE w.enabled = 1 AND NOT EXISTS (SELECT 1 FROM settings s "
+    "WHERE s.name = 'notification_enable' AND s.value = 'false') ORDER BY w.id"
 };
 constexpr const char* policy_columns = POLICY_COLUMNS;
 constexpr const char* policy_from = POLICY_FROM;

@@ -24,7 +24,8 @@ constexpr std::size_t longest_parameters = std::size_t{60} << 10U;
 
 bool changes_policies(const EventPtr& event)
 {
-    const bool switches = event->type == event_type::project_updated && event->details.contains("notification_enable");
+    const bool switches =
+        event->type == event_type::configuration_updated && event->details.contains("notification_enable");
     return switches || event->type.starts_with("webhook.") || event->type == event_type::project_deleted;
 }
 

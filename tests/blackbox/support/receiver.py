@@ -4,6 +4,7 @@ import hmac
 import http.client
 import http.server
 import json
+import socket
 import threading
 import time
 
@@ -68,6 +69,7 @@ class Stream:
         headers = {**api.authorization(), **({"Last-Event-ID": str(last)} if last is not None else {})}
         self.connection = http.client.HTTPConnection(api.host, timeout=60)
         self.connection.request("GET", f"/api/v2.0/events/stream{query}", headers=headers)
+        self.socket = self.connection.sock  # the response keeps it open beyond close()
         self.response = self.connection.getresponse()
         self.events = []
         self.gaps = []
@@ -101,4 +103,8 @@ class Stream:
         return [event["type"] for event in list(self.events)]
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.connection.close()
