@@ -34,7 +34,7 @@ TEST_P(PushPolicyContract, a_push_is_refused_in_the_words_of_the_policy)
     EXPECT_SUCCEEDS(try_push("p/app", "a", {"v1"}));
     EXPECT_FAILS(Errc::denied, run(artifacts().add_tag(app, reference("v1"), tag("latest"), someone)));
     ASSERT_TRUE(run(store().projects().create({.name = project("q")}, {1, 10})));
-    EXPECT_SUCCEEDS(try_push("q/app", "a", {"latest"}));
+    EXPECT_SUCCEEDS(try_push("q/app", "z", {"latest"}));
     EXPECT_FAILS(Errc::denied, run(artifacts().copy(repository("q/app"), reference("latest"), app, someone)));
     policy.disabled = true;
     EXPECT_SUCCEEDS(run(policies().change(policy, someone)));
