@@ -15,10 +15,9 @@ namespace {
 #define POLICY_FROM "webhook_policies w LEFT JOIN users u ON u.id = w.creator_id"
 
 constexpr SqlStatement find_policy{"SELECT " POLICY_COLUMNS " FROM " POLICY_FROM " WHERE w.id = $1"};
-constexpr SqlStatement select_enabled{
-    "SELECT " POLICY_COLUMNS " FROM " POLICY_FROM " WHERE w.enabled = 1 AND NOT EXISTS (SELECT 1 FROM settings s "
-    "WHERE s.name = 'notification_enable' AND s.value = 'false') ORDER BY w.id"
-};
+constexpr SqlStatement select_enabled{"SELECT " POLICY_COLUMNS " FROM " POLICY_FROM
+                                      " WHERE w.enabled = 1 AND NOT EXISTS (SELECT 1 FROM settings s "
+                                      "WHERE s.name = 'notification_enable' AND s.value = 'false') ORDER BY w.id"};
 constexpr const char* policy_columns = POLICY_COLUMNS;
 constexpr const char* policy_from = POLICY_FROM;
 #undef POLICY_COLUMNS
