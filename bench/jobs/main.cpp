@@ -146,12 +146,22 @@ void take_from_backlog(MetadataStore& store, const BenchOptions& options)
     std::printf("counts of all queues %.1f ms\n", seconds_since(start) * 1e3);
 }
 
+std::unique_ptr<MetadataStore> open_store(const BenchOptions& options, const Clock& clock)
+{
+    if (options.database.starts_with("postgres")) {
+        PostgresOptions postgres;
+        postgres.url = options.database;
+        return open_postgres_store(postgres, clock);
+    }
+    SqliteOptions sqlite;
+    sqlite.file = options.database;
+    return open_sqlite_store(sqlite, clock);
+}
+
 void run(const BenchOptions& options)
 {
     const SystemClock clock;
-    const bool postgres = options.database.starts_with("postgres");
-    const auto store = postgres ? open_postgres_store({.url = options.database}, clock)
-                                : open_sqlite_store({.file = options.database}, clock);
+    const auto store = open_store(options, clock);
     run_jobs(*store, options);
     if (options.backlog > 0) take_from_backlog(*store, options);
     store->stop();

@@ -61,7 +61,7 @@ json::object check_json(const PushPolicyCheck& found)
     json::array refusals;
     for (const auto& each : found.refusals) {
         json::object refusal{{"repository", each.repository}, {"reason", each.reason}};
-        refusal["tag"] = each.tag.empty() ? json::value{nullptr} : json::value{each.tag};
+        refusal["tag"] = each.tag.empty() ? json::value(nullptr) : json::value(each.tag);
         refusals.push_back(std::move(refusal));
     }
     return {

@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 json::value text_or_null(const std::string& text)
 {
-    return text.empty() ? json::value{nullptr} : json::value{text};
+    return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
 json::object change_json(const TagChange& change)

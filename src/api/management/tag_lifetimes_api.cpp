@@ -17,7 +17,7 @@ constexpr std::size_t longest_source = 64;
 
 json::object expiry_json(const Tag& tag, Micros at)
 {
-    return {{"tag", tag.text()}, {"expires_at", at == 0 ? json::value{nullptr} : json::value{rfc3339(at)}}};
+    return {{"tag", tag.text()}, {"expires_at", at == 0 ? json::value(nullptr) : json::value(rfc3339(at))}};
 }
 
 json::object image_json(const ImageInUse& image)

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 constexpr auto between_looks = 900ms;  // with the look itself: within a second
 constexpr std::chrono::steady_clock::duration after_failing = 1s;
 constexpr double run_ahead_micros = 20'000;
-constexpr double most_ahead = 128;
+constexpr double most_ahead = 512;
 constexpr std::size_t longest_result = 64 << 10;
 
 }  // namespace

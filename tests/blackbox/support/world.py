@@ -187,8 +187,8 @@ class World:
         """A garbage collection that only says what it would remove."""
         return self.admin.made("/system/gc/schedule", collection("Manual"))
 
-    def ended_job(self):
-        job = self.job()
+    def ended_job(self, job=None):
+        job = job or self.job()
         for _ in range(1000):
             if self.admin.get(f"/jobs/{job}")["state"] == "succeeded":
                 return job
@@ -557,7 +557,7 @@ REQUESTS = {
     "updateGCSchedule": lambda w, c: Call(body=collection("None")),
     "getGC": lambda w, c: Call({"gc_id": w.collection()}),
     "stopGC": lambda w, c: Call({"gc_id": w.collection()}),
-    "getGCLog": lambda w, c: Call({"gc_id": w.collection()}),
+    "getGCLog": lambda w, c: Call({"gc_id": w.ended_job(w.collection())}),
     "getPurgeHistory": lambda w, c: Call(query={"page_size": 5}),
     "getPurgeSchedule": lambda w, c: Call(),
     "createPurgeSchedule": lambda w, c: Call(body=purge("Manual")),
