@@ -157,7 +157,8 @@ protected:
     bool all_become(std::int64_t policy_id, JobState state)
     {
         return eventually([&] {
-            return std::ranges::all_of(jobs(policy_id), [&](const Job& job) { return job.state == state; });
+            const auto all = jobs(policy_id);
+            return !all.empty() && std::ranges::all_of(all, [&](const Job& job) { return job.state == state; });
         });
     }
     std::string log_of(std::int64_t job_id)

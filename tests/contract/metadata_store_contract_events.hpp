@@ -298,6 +298,8 @@ TEST_P(EventContract, old_events_go_but_not_those_that_a_consumer_has_yet_to_rea
     add(10, 100);
     const auto oldest = settle().newest - 10;
     EXPECT_EQ(run(log().cursor("slow")).value(), oldest + 10);
+    EXPECT_EQ(run(log().cursor("webhooks")).value(), 0) << "there from the first event on";
+    EXPECT_SUCCEEDS(run(log().advance("webhooks", 0, oldest + 30, {})));
     add(10, 200);
     settle();
     EXPECT_EQ(gone(150, 0), 11) << "with the one that kept the place";

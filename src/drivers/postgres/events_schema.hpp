@@ -42,6 +42,8 @@ CREATE TABLE event_consumers (
     name     TEXT COLLATE "C" PRIMARY KEY,
     sequence BIGINT NOT NULL
 );
+-- From the first event on: none may be missed before the first instance looks.
+INSERT INTO event_consumers (name, sequence) VALUES ('webhooks', 0);
 
 CREATE FUNCTION tell_events_numbered() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

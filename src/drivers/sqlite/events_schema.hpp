@@ -32,6 +32,8 @@ CREATE TABLE event_consumers (
     name     TEXT    PRIMARY KEY NOT NULL,
     sequence INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- From the first event on: none may be missed before the first instance looks.
+INSERT INTO event_consumers (name, sequence) VALUES ('webhooks', 0);
 
 -- Policies of webhooks; project 0 is the whole installation. Targets are JSON, their secrets sealed.
 CREATE TABLE webhook_policies (

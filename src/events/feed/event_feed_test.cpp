@@ -201,6 +201,7 @@ TEST_F(EventFeedTest, the_tail_keeps_the_newest_only)
 
 TEST_F(EventFeedTest, whoever_waits_is_woken_once_there_is_something)
 {
+    follow();
     asio::io_context loop;
     const auto waiter = std::make_shared<EventWaiter>(loop.get_executor());
     tail.join(waiter);
