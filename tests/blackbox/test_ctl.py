@@ -265,3 +265,37 @@ class Work(Ctl):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+@unittest.skipIf(settings.foreign, "about our own program")
+class WhatHappens(Ctl):
+    def test_events_are_listed_and_followed(self):
+        self.ctl("project", "create", self.project)
+        self.client().push_image(f"{self.project}/app", "1.0", b"layer")
+        listed = self.object("event", "list", "--project", self.project)
+        self.assertEqual([one["type"] for one in listed], ["project.created", "artifact.pushed"])
+        self.assertIn("artifact.pushed", self.ctl("event", "list", "--project", self.project, "--type", "artifact.*"))
+        self.assertEqual(len(self.object("event", "list", "--project", self.project, "--limit", 1)), 1)
+        followed = self.ctl("event", "follow", "--project", self.project, "--after", 0, "--count", 2, "-o", "json")
+        self.assertEqual([json.loads(line)["id"] for line in followed.splitlines()], [one["id"] for one in listed])
+        self.ctl("event", "list", "--type", "nonsense", code=1)
+
+    def test_webhooks_come_rest_and_go(self):
+        self.ctl("project", "create", self.project)
+        here = ("--project", self.project)
+        self.ctl("webhook", "create", "ci", "http://192.0.2.1/hook", *here, "--event", "PUSH_ARTIFACT", "--event",
+                 "TAG_DELETED", "--tags", "v*", "--cloud-events", "--sign", "--secret-stdin", given="a secret")
+        shown = self.object("webhook", "show", "ci", *here)
+        self.assertEqual((shown["event_types"], shown["tags"], shown["enabled"]),
+                         (["PUSH_ARTIFACT", "TAG_DELETED"], "v*", True))
+        self.assertTrue(shown["targets"][0]["has_secret"])
+        self.ctl("webhook", "disable", "ci", *here)
+        self.assertIn("ci", self.ctl("webhook", "list", *here))
+        shown = self.object("webhook", "show", "ci", *here)
+        self.assertEqual((shown["enabled"], shown["targets"][0]["has_secret"]), (False, True))
+        self.assertEqual(self.object("webhook", "deliveries", "ci", *here), [])
+        self.ctl("webhook", "redeliver", "ci", 1, *here, code=3)
+        self.ctl("webhook", "create", "loop", "http://127.0.0.1/", *here, "--event", "PUSH_ARTIFACT", code=1)
+        self.assertIn("outbound.allow", self.complaint)
+        self.ctl("webhook", "delete", "ci", *here, "--yes")
+        self.ctl("webhook", "show", "ci", *here, code=3)

@@ -88,6 +88,31 @@ class HarborApi(Scenario):
         self.admin.delete_project(self.project)
         self.assertFalse(self.admin.project_exists(self.project))
 
+    def test_webhooks_of_a_project(self):
+        self.make_project()
+        events = self.admin.get_webhook_supported_events(self.project)
+        self.assertIn("PUSH_ARTIFACT", [str(one.root) for one in events.event_type])
+        target = models.WebhookTargetObject(type="http", address="http://192.0.2.1/hook", auth_header="Bearer x",
+                                            skip_cert_verify=True, payload_format="CloudEvents")
+        policy = models.WebhookPolicy(name="ci", description="tells CI", enabled=True, targets=[target],
+                                      event_types=["PUSH_ARTIFACT", "DELETE_ARTIFACT"])
+        number = id_of(self.admin.create_webhook_policy(self.project, policy))
+        with self.assertRaises(exceptions.Conflict):
+            self.admin.create_webhook_policy(self.project, policy)
+        made = self.admin.get_webhook_policy(self.project, number)
+        self.assertEqual((made.name, made.enabled, made.creator), ("ci", True, "admin"))
+        self.assertEqual(made.targets[0].address, "http://192.0.2.1/hook")
+        made.description, made.enabled = "rests", False
+        self.admin.update_webhook_policy(self.project, number, made)
+        self.assertEqual([(one.id, one.description, one.enabled) for one in self.admin.get_webhook_policies(self.project)],
+                         [(number, "rests", False)])
+        triggers = self.admin.get_webhook_policy_last_trigger(self.project)
+        self.assertEqual([one.event_type for one in triggers], ["PUSH_ARTIFACT", "DELETE_ARTIFACT"])
+        self.assertEqual(self.admin.get_webhook_jobs(self.project, number, status=["Success", "Error"]), [])
+        self.admin.delete_webhook_policy(self.project, number)
+        with self.assertRaises(exceptions.NotFound):
+            self.admin.get_webhook_policy(self.project, number)
+
     def test_users_and_their_passwords(self):
         name, user_id = self.user("dev")
         self.assertEqual(self.admin.get_user(user_id).username, name)

@@ -26,14 +26,19 @@ std::string_view state_of_status(std::string_view status) noexcept
     return "";
 }
 
-// Of `status` in a request's query, once or several times.
+// Of `status` in a request's query: one, or several with commas.
 Result<> add_status(const Query& query, ListQuery& into)
 {
-    const auto status = query.first("status");
-    if (!status || status->empty()) return {};
-    const auto state = state_of_status(*status);
-    if (state.empty()) return fail(Errc::bad_request, "there is no status \"" + std::string{*status} + "\"");
-    into.conditions.push_back({"state", ListCondition::Kind::equal, {std::string{state}}});
+    ListCondition wanted{.field = "state", .kind = ListCondition::Kind::any_of, .values = {}};
+    auto words = query.first("status").value_or("");
+    while (!words.empty()) {
+        const auto word = words.substr(0, words.find(','));
+        words.remove_prefix(std::min(word.size() + 1, words.size()));
+        const auto state = state_of_status(word);
+        if (state.empty()) return fail(Errc::bad_request, "there is no status \"" + std::string{word} + "\"");
+        wanted.values.emplace_back(state);
+    }
+    if (!wanted.values.empty()) into.conditions.push_back(std::move(wanted));
     return {};
 }
 
