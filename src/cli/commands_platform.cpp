@@ -168,7 +168,7 @@ std::vector<CtlCommand> platform_commands()
                .kind = CtlValue::integer}},
          .traits = ctl_showing,
          .run = set_quota,
-         .more = "What is stored is counted and shown; pushes over a quota are not yet refused.",
+         .more = "Pushes over a quota are refused.",
          .example = "entrepot ctl quota set --project web --storage 50GiB"},
         {.path = "audit list",
          .text = "lists who did what, the latest first",

@@ -127,7 +127,7 @@ std::vector<CtlCommand> projects()
     create.push_back(
         {.name = "quota",
          .value = "SIZE",
-         .text = "its quota: 10GiB, unlimited; counted and shown, pushes over it are not yet refused",
+         .text = "its quota: 10GiB, unlimited; pushes over it are refused",
          .field = "storage_limit",
          .kind = CtlValue::size}
     );

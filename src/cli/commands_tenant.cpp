@@ -96,7 +96,7 @@ std::vector<CtlCommand> tenants()
                .choices = {"yes", "no"}},
               {.name = "storage",
                .value = "SIZE",
-               .text = "its quota: 1TiB, unlimited; counted and shown, pushes over it are not yet refused",
+               .text = "its quota: 1TiB, unlimited; pushes over it are refused",
                .field = "quota_bytes",
                .kind = CtlValue::size},
               {.name = "artifacts",

@@ -130,8 +130,7 @@ public:
     {
         static const ApplyShape shape{
             .kind = "Quota",
-            .text = "the quota of a project or a tenant, counted and shown; pushes over it are not yet refused; it is "
-                    "never deleted",
+            .text = "the quota of a project or a tenant; pushes over it are refused; it is never deleted",
             .metadata = {{.name = "project", .text = "the project, or"}, {.name = "tenant", .text = "the tenant"}},
             .spec =
                 {{.name = "storage", .type = ApplyType::size, .text = "bytes: `10GiB`, `unlimited`"},

@@ -68,7 +68,7 @@ TEST(WebhookPayload, harbors_default_form)
             "resources": [{"digest": "sha256:aa", "tag": "v1", "resource_url": "hub.example:5000/shop/web/app:v1"}],
             "repository": {"name": "web/app", "namespace": "shop", "repo_full_name": "shop/web/app",
                            "repo_type": "public", "date_created": 1700000000}}})");
-    EXPECT_EQ(json::value{body_of(push(), "PUSH_ARTIFACT", "http", "Default")}, expected);
+    EXPECT_EQ(json::value(body_of(push(), "PUSH_ARTIFACT", "http", "Default")), expected);
     auto untagged = push();
     untagged.tag.clear();
     const auto body = body_of(untagged, "PUSH_ARTIFACT", "http", "Default");
