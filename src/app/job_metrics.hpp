@@ -5,6 +5,7 @@
 #include "upkeep/jobs/job_runner.hpp"
 #include "upkeep/jobs/jobs.hpp"
 
+#include <chrono>
 #include <mutex>
 #include <vector>
 
@@ -15,7 +16,7 @@ class JobMetrics {
 public:
     JobMetrics(Jobs& jobs, const JobRunner& runner, const Clock& clock) : jobs_{jobs}, runner_{runner}, clock_{clock} {}
 
-    // A chore.
+    // A chore. With a long queue, counting takes a while, and it is done so much less often.
     Task<> count_queues();
     void add_to(MetricsText& text) const;
 
@@ -23,6 +24,7 @@ private:
     Jobs& jobs_;
     const JobRunner& runner_;
     const Clock& clock_;
+    std::chrono::steady_clock::time_point next_count_{};
     mutable std::mutex mutex_;
     std::vector<JobQueueState> queues_;
 };

@@ -34,10 +34,11 @@ CREATE TABLE jobs (
     started_at     INTEGER NOT NULL DEFAULT 0,
     ended_at       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX jobs_waiting ON jobs (kind, priority, turn, id) WHERE state = 'waiting';
-CREATE INDEX jobs_delayed ON jobs (not_before, kind) WHERE state = 'delayed';
+-- The state is in them so that counting reads nothing else.
+CREATE INDEX jobs_waiting ON jobs (kind, priority, turn, id, state) WHERE state = 'waiting';
+CREATE INDEX jobs_delayed ON jobs (not_before, kind, state) WHERE state = 'delayed';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
-CREATE INDEX jobs_failed ON jobs (kind, id) WHERE state = 'failed';
+CREATE INDEX jobs_failed ON jobs (kind, id, state) WHERE state = 'failed';
 CREATE UNIQUE INDEX jobs_unfinished_key ON jobs (kind, unique_key) WHERE unique_key <> '' AND ended_at = 0;
 CREATE INDEX jobs_of_kind ON jobs (kind, id);
 CREATE INDEX jobs_of_subject ON jobs (kind, subject_id, id) WHERE subject_id <> 0;
