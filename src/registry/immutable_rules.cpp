@@ -16,6 +16,12 @@ Task<ListPage<ImmutableRule>> ImmutableRuleBook::list(Caller caller, std::int64_
     co_return co_await catalog_.list(project_id, std::move(query));
 }
 
+Task<ImmutableRule> ImmutableRuleBook::find(Caller caller, std::int64_t project_id, std::int64_t id)
+{
+    CO_CHECK(require_on(caller, project_id, "list"));
+    co_return co_await catalog_.find(project_id, id);
+}
+
 Task<std::int64_t> ImmutableRuleBook::create(Caller caller, ImmutableRule rule)
 {
     CO_CHECK(require_on(caller, rule.project_id, "create"));

@@ -19,6 +19,7 @@ public:
     }
 
     Task<ListPage<ImmutableRule>> list(Caller caller, std::int64_t project_id, ListQuery query);
+    Task<ImmutableRule> find(Caller caller, std::int64_t project_id, std::int64_t id);
     Task<std::int64_t> create(Caller caller, ImmutableRule rule);
     Task<ImmutableRule> change(Caller caller, ImmutableRule rule);  // answers what it was
     Task<ImmutableRule> remove(Caller caller, std::int64_t project_id, std::int64_t id);

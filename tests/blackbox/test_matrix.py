@@ -233,7 +233,7 @@ class Matrix(Scenario):
         operations = [one for one in self.contract.operations.values() if one.method == "GET" and one.id not in ELSEWHERE
                       and any(right.startswith("project:") for right in one.permissions)
                       and ("{project_name}" in one.path or "{project_name_or_id}" in one.path)
-                      and not any(name in one.path for name in ("{mid}", "{webhook_policy_id}", "/webhook/jobs",
+                      and not any(name in one.path for name in ("{mid}", "{webhook_policy_id}", "/webhook/jobs", "{immutable_rule_id}",
                                                                     "{push_policy_id}"))]
 
         def call_of(operation, _):

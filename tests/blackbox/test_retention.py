@@ -180,6 +180,10 @@ class Retention(Scenario):
             self.push("app", "latest")
         self.assertIn("is refused by the push policy", str(told.exception))
         self.push("app", "v1")
+        answer = self.admin.request("POST", f"/projects/{self.project}/repositories/app/artifacts/v1/tags", {"name": "other"})
+        self.assertEqual(answer.status, 201, answer)
+        answer = self.admin.request("DELETE", f"/projects/{self.project}/repositories/app/artifacts/latest/tags/latest")
+        self.assertEqual(answer.status, 200, answer)
         answer = self.admin.request("POST", f"/projects/{self.project}/repositories/app/artifacts/v1/tags", {"name": "latest"})
         self.assertEqual(answer.status, 403, answer)
         for wrong in ({"name": "x"}, {"name": "", "semantic_versions": "*"}, {"name": "x", "semantic_versions": "new"},

@@ -64,6 +64,7 @@ void ImmutableRulesApi::add_to(ApiRouter& router)
     constexpr auto one = "projects/{project_name_or_id}/immutabletagrules/{immutable_rule_id}";
     router.get(all, [this](ApiCall call) { return list(std::move(call)); });
     router.post(all, [this](ApiCall call) { return create(std::move(call)); });
+    router.get(one, [this](ApiCall call) { return read(std::move(call)); });
     router.put(one, [this](ApiCall call) { return update(std::move(call)); });
     router.del(one, [this](ApiCall call) { return remove(std::move(call)); });
 }
@@ -88,6 +89,14 @@ Task<Response> ImmutableRulesApi::create(ApiCall call)
     note(call, *project, std::to_string(rule.id));
     call.audit->after = json::serialize(rule_json(rule));
     co_return created_response(std::string{call.request.path} + "/" + std::to_string(rule.id));
+}
+
+Task<Response> ImmutableRulesApi::read(ApiCall call)
+{
+    CO_TRY(const auto project, project_of(call, policy_, call.path.at(0)));
+    CO_TRY(const auto id, parse_id(call.path.at(1)));
+    CO_TRY(const auto rule, co_await rules_.find(call.caller, project->id, id));
+    co_return json_response(rule_json(rule));
 }
 
 Task<Response> ImmutableRulesApi::update(ApiCall call)

@@ -15,6 +15,7 @@ public:
 private:
     Task<Response> list(ApiCall call);
     Task<Response> create(ApiCall call);
+    Task<Response> read(ApiCall call);
     Task<Response> update(ApiCall call);
     Task<Response> remove(ApiCall call);
 

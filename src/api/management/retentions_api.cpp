@@ -28,6 +28,7 @@ void RetentionsApi::add_to(ApiRouter& router)
     router.del("retentions/{id}", [this](ApiCall call) { return remove(std::move(call)); });
     router.post("retentions/{id}/executions", [this](ApiCall call) { return run(std::move(call)); });
     router.get("retentions/{id}/executions", [this](ApiCall call) { return executions(std::move(call)); });
+    router.get("retentions/{id}/executions/{eid}", [this](ApiCall call) { return execution(std::move(call)); });
     router.patch("retentions/{id}/executions/{eid}", [this](ApiCall call) { return stop(std::move(call)); });
     router.get("retentions/{id}/executions/{eid}/tasks", [this](ApiCall call) { return tasks(std::move(call)); });
     router.get("retentions/{id}/executions/{eid}/tasks/{tid}", [this](ApiCall call) {
@@ -108,6 +109,14 @@ Task<Response> RetentionsApi::executions(ApiCall call)
     json::array listed;
     for (const auto& job : page.items) listed.push_back(retention_execution_json(job));
     co_return list_response(call.request, std::move(listed), query, page.total);
+}
+
+Task<Response> RetentionsApi::execution(ApiCall call)
+{
+    CO_TRY(const auto id, parse_id(call.path.at(0)));
+    CO_TRY(const auto execution, parse_id(call.path.at(1)));
+    CO_TRY(const auto job, co_await retentions_.execution(call.caller, id, execution));
+    co_return json_response(retention_execution_json(job));
 }
 
 Task<Response> RetentionsApi::stop(ApiCall call)

@@ -19,6 +19,7 @@ private:
     Task<Response> remove(ApiCall call);
     Task<Response> run(ApiCall call);
     Task<Response> executions(ApiCall call);
+    Task<Response> execution(ApiCall call);
     Task<Response> stop(ApiCall call);
     Task<Response> tasks(ApiCall call);
     Task<Response> task_log(ApiCall call);

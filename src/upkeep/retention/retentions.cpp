@@ -194,6 +194,12 @@ Task<> Retentions::stop(Caller caller, std::int64_t id, std::int64_t execution_i
     co_return Result<>{};
 }
 
+Task<Job> Retentions::execution(Caller caller, std::int64_t id, std::int64_t execution_id)
+{
+    CO_CHECK(co_await require_policy(std::move(caller), id, "read"));
+    co_return co_await require_execution(id, execution_id);
+}
+
 Task<ListPage<Job>> Retentions::executions(Caller caller, std::int64_t id, ListQuery query)
 {
     CO_CHECK(co_await require_policy(std::move(caller), id, "list"));

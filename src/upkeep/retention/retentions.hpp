@@ -41,6 +41,7 @@ public:
     // Answers the execution's id: that of the one under way where there is one.
     Task<std::int64_t> run(Caller caller, std::int64_t id, Run run);
     Task<> stop(Caller caller, std::int64_t id, std::int64_t execution_id);
+    Task<Job> execution(Caller caller, std::int64_t id, std::int64_t execution_id);
     Task<ListPage<Job>> executions(Caller caller, std::int64_t id, ListQuery query);
     // Of one execution, and how it stands.
     struct Tasks {
