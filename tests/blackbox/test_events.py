@@ -198,7 +198,7 @@ class Following(EventScenario):
 
     def test_a_stream_can_end_by_itself(self):
         self.serve()
-        stream = self.stream(query="?after=0&seconds=1")
+        stream = self.stream(query="?after=0&seconds=3")
         self.assertTrue(stream.ended.wait(20))
         self.assertGreater(len(stream.events), 0)
 
