@@ -38,13 +38,17 @@ Task<> EventTail::follow()
 {
     CO_TRY(const auto settled, co_await log_.settle());
     std::int64_t at = 0;
+    bool first_look = false;
     {
         const std::scoped_lock lock{mutex_};
         // What happened before the start is read from the log by those who want it.
-        if (range_.newest < 0) range_.newest = settled.newest;
+        first_look = range_.newest < 0;
+        if (first_look) range_.newest = settled.newest;
         range_.oldest = settled.oldest;
         at = range_.newest;
     }
+    // Its events may have had no numbers until now.
+    if (first_look) wake_all();
     while (at < settled.newest) {
         CO_TRY(auto events, co_await log_.read(at, read_at_once));
         if (events.empty()) break;
