@@ -90,7 +90,8 @@ class Server:
 
 def fill(file, project, options):
     database = sqlite3.connect(file)
-    database.execute("PRAGMA synchronous = OFF")
+    for pragma in ("synchronous = OFF", "journal_mode = MEMORY", "cache_size = -1500000", "temp_store = MEMORY"):
+        database.execute("PRAGMA " + pragma)
     first = (database.execute("SELECT MAX(id) FROM repositories").fetchone()[0] or 0) + 1
     names = {"project": project, "tags": options.tags, "repositories": options.repositories, "first": first,
              "each": options.tags // options.repositories, "body": BODY, "now": int(time.time() * 1e6)}
@@ -98,7 +99,7 @@ def fill(file, project, options):
         if statement.strip():
             database.execute(statement, names)
     database.commit()
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.execute("PRAGMA journal_mode = WAL")
     database.close()
 
 

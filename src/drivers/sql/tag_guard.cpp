@@ -16,9 +16,10 @@ constexpr SqlStatement select_tags{"SELECT name FROM tags WHERE manifest_id = $1
 constexpr SqlStatement select_some_tags{
     "SELECT name FROM tags WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT 1000"
 };
+// The CROSS JOINs keep SQLite from starting with all manifests of the repository.
 constexpr SqlStatement select_parents{
-    "SELECT c.manifest_id FROM manifests m JOIN manifest_children c ON c.digest = m.digest "
-    "JOIN manifests p ON p.id = c.manifest_id WHERE m.id = $1 AND p.repository_id = $2"
+    "SELECT c.manifest_id FROM manifests m CROSS JOIN manifest_children c CROSS JOIN manifests p "
+    "WHERE m.id = $1 AND c.digest = m.digest AND p.id = c.manifest_id AND p.repository_id = $2"
 };
 
 // An index in an index in an index…: more than anybody has.

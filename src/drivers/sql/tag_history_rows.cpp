@@ -15,8 +15,11 @@ constexpr SqlStatement insert_end{
     "SELECT t.repository_id, t.name, '', m.digest, $3, $3, $4, $5 FROM tags t JOIN manifests m ON m.id = t.manifest_id "
     "WHERE t.repository_id = $1 AND t.name = $2"
 };
-constexpr SqlStatement end_states{"UPDATE tag_history SET until = $2 WHERE until = 0 AND (repository_id, tag) IN "
-                                  "(SELECT t.repository_id, t.name FROM tags t WHERE t.manifest_id = $1)"};
+// The CROSS JOIN keeps SQLite from starting with all that the repository remembers.
+constexpr SqlStatement end_states{
+    "UPDATE tag_history SET until = $2 WHERE id IN (SELECT h.id FROM tags t CROSS JOIN tag_history h "
+    "WHERE t.manifest_id = $1 AND h.repository_id = t.repository_id AND h.tag = t.name AND h.until = 0)"
+};
 constexpr SqlStatement insert_ends{
     "INSERT INTO tag_history (repository_id, tag, digest, previous, at, until, user_id, how) "
     "SELECT t.repository_id, t.name, '', m.digest, $2, $2, $3, $4 FROM tags t JOIN manifests m ON m.id = t.manifest_id "
