@@ -375,6 +375,7 @@ TEST_P(JobContract, a_paused_kind_is_not_leased_until_it_is_resumed)
 TEST_P(JobContract, workers_are_known_as_long_as_they_are_heard_of)
 {
     introduce({"b", "a"});
+    introduce({"b", "a"});
     worker_ = "w2";
     introduce({"a"});
     EXPECT_SUCCEEDS(run(store().job_store().renew("w2", 500, 900)));
@@ -433,6 +434,14 @@ TEST_P(JobContract, lists_know_kind_state_and_subject_and_show_the_newest_first)
     EXPECT_EQ(list({{.field = "kind", .values = {"b"}}}, 1).total, 2);
     EXPECT_SUCCEEDS(run(store().jobs().stop(second, 3)));
     EXPECT_EQ(list({{.field = "state", .values = {"stopped"}}}).items.front().id, second);
+    EXPECT_EQ(list({{.field = "state", .values = {"waiting"}}, {.field = "kind", .values = {"b"}}}).total, 1);
+    EXPECT_EQ(
+        list({{.field = "state", .kind = ListCondition::Kind::any_of, .values = {"waiting", "stopped"}}}).total, 3
+    );
+    EXPECT_FAILS(
+        Errc::bad_request,
+        run(store().jobs().list({.conditions = {{.field = "state", .values = {"asleep"}}}, .order = {}}))
+    );
     EXPECT_EQ(run(store().jobs().kinds()).value(), (Kinds{"a", "b"}));
     EXPECT_FAILS(
         Errc::bad_request,

@@ -120,9 +120,35 @@ Result<Job> job_of(SqlRow& row)
     };
 }
 
-Result<ListPage<Job>> list_jobs(SqlSession& session, const ListQuery& query)
+// A state as a literal, so that the index of such jobs serves.
+const char* condition_on(JobState state) noexcept
+{
+    switch (state) {
+        case JobState::waiting: return "j.state = 'waiting'";
+        case JobState::delayed: return "j.state = 'delayed'";
+        case JobState::running: return "j.state = 'running'";
+        case JobState::succeeded: return "j.state = 'succeeded'";
+        case JobState::failed: return "j.state = 'failed'";
+        case JobState::stopped: break;
+    }
+    return "j.state = 'stopped'";
+}
+
+bool asks_for_one_state(const ListCondition& condition)
+{
+    return condition.field == "state" && condition.kind == ListCondition::Kind::equal && condition.values.size() == 1;
+}
+
+Result<ListPage<Job>> list_jobs(SqlSession& session, ListQuery query)
 {
     ListStatement statement{columns, "jobs j", fields};
+    for (const auto& condition : query.conditions) {
+        if (!asks_for_one_state(condition)) continue;
+        const auto state = job_state_of(condition.values.front());
+        if (!state) return fail(Errc::bad_request, "no job is ever \"" + condition.values.front() + "\"");
+        statement.where(condition_on(*state));
+    }
+    std::erase_if(query.conditions, asks_for_one_state);
     CHECK(statement.apply(query));
     statement.order_by("j.id DESC");
     TRY(auto rows, statement.page(session));

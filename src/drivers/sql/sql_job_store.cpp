@@ -53,7 +53,7 @@ constexpr SqlStatement put_back{
 
 constexpr SqlStatement insert_worker{
     "INSERT INTO job_workers (worker, host, pid, concurrency, started_at, heartbeat_at) "
-    "VALUES ($1, $2, $3, $4, $5, $5)"
+    "VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (worker) DO NOTHING"
 };
 constexpr SqlStatement delete_old_workers{"DELETE FROM job_workers WHERE heartbeat_at < $1"};
 constexpr SqlStatement insert_queue{

@@ -210,9 +210,12 @@ Task<> JobRunner::write_logs()
     for (const auto& [id, run] : running) {
         auto lines = run->take_lines();
         if (lines.empty()) continue;
-        const auto written = co_await store_.append(run->job().lease, std::move(lines));
+        const auto written = co_await store_.append(run->job().lease, lines);
         if (written) continue;
-        if (written.error().code() != Errc::conflict) co_return std::unexpected{written.error()};
+        if (written.error().code() != Errc::conflict) {
+            run->keep_lines(std::move(lines));
+            co_return std::unexpected{written.error()};
+        }
         // Of a run that has ended meanwhile it is no loss of its lease.
         if (running_.contains(id)) run->stop(LeasedRun::Stop::lost);
     }

@@ -2,6 +2,7 @@
 
 #include "core/utf8.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace entrepot {
@@ -37,13 +38,12 @@ Task<> LeasedRun::save(std::string checkpoint, std::string progress)
     if (checkpoint.size() > longest_checkpoint || progress.size() > longest_checkpoint) {
         co_return fail(Errc::payload_too_large, "a checkpoint is longer than 1 MiB");
     }
+    auto lines = take_lines();
     auto saved = co_await store_.save(
-        job_.lease,
-        storable_text(checkpoint, longest_checkpoint),
-        storable_text(progress, longest_checkpoint),
-        take_lines()
+        job_.lease, storable_text(checkpoint, longest_checkpoint), storable_text(progress, longest_checkpoint), lines
     );
     if (!saved && saved.error().code() == Errc::conflict) stop(Stop::lost);
+    if (!saved) keep_lines(std::move(lines));
     co_return saved;
 }
 
@@ -63,6 +63,12 @@ void LeasedRun::stop(Stop why) noexcept
     Stop now = stop_;
     while (now < why && !stop_.compare_exchange_weak(now, why)) {
     }
+}
+
+void LeasedRun::keep_lines(std::vector<JobLine> lines)
+{
+    const std::lock_guard lock{mutex_};
+    lines_.insert(lines_.begin(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
 }
 
 std::vector<JobLine> LeasedRun::take_lines()

@@ -42,8 +42,9 @@ public:
     };
     void stop(Stop why) noexcept;
     Stop why_stopped() const noexcept { return stop_; }
-    // Lines that were not written yet; they count as written now.
+    // Lines that were not written yet; they count as written now, unless they are brought back.
     std::vector<JobLine> take_lines();
+    void keep_lines(std::vector<JobLine> lines);
 
 private:
     const LeasedJob job_;
