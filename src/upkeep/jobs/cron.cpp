@@ -14,7 +14,8 @@ namespace {
 
 constexpr Micros second = 1'000'000;
 constexpr std::int64_t seconds_of_day = 86'400;
-constexpr std::int64_t longest_wait = 366 * 9;  // in days: a 29th of February can be eight years away
+// In days: a 29th of February that is a Monday can be forty years away (from 2072 to 2112: 2100 has none).
+constexpr std::int64_t longest_wait = 366 * 41;
 constexpr std::size_t longest_text = 256;
 
 constexpr std::array<std::string_view, 12> month_names{
