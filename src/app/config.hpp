@@ -134,6 +134,11 @@ struct Config {
         std::chrono::seconds untagged_after = std::chrono::hours{24};
     } gc;
 
+    struct Quotas {
+        std::vector<std::int64_t> warn_at{85, 95};  // percent, ascending; empty: nobody is warned
+        std::chrono::seconds keep_usage = std::chrono::days{800};
+    } quotas;
+
     struct History {
         std::chrono::seconds keep = std::chrono::days{180};
     } history;

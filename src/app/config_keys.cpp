@@ -4,9 +4,11 @@
 
 #include "api/token/master_key.hpp"
 #include "app/config_key_kinds.hpp"
+#include "core/ascii.hpp"
 #include "drivers/syslog/syslog_sink.hpp"
 
 #include <array>
+#include <utility>
 
 namespace entrepot {
 namespace {
@@ -88,6 +90,27 @@ Result<> set_outbound_allow(Config& config, std::string_view value)
     CHECK(OutboundRules::parse(allow));
     config.outbound.allow = std::move(allow);
     return {};
+}
+
+Result<> set_warn_at(Config& config, std::string_view value)
+{
+    std::vector<std::int64_t> percents;
+    for (const auto& text : split_list(value)) {
+        const auto level = parse_decimal(text);
+        if (!level || *level < 1 || *level > 100 || (!percents.empty() && std::cmp_less_equal(*level, percents.back()))) {
+            return fail(Errc::bad_request, "must be percentages from 1 to 100, each above the one before");
+        }
+        percents.push_back(static_cast<std::int64_t>(*level));
+    }
+    config.quotas.warn_at = std::move(percents);
+    return {};
+}
+
+std::string show_warn_at(const Config& config)
+{
+    std::vector<std::string> percents;
+    for (const auto level : config.quotas.warn_at) percents.push_back(std::to_string(level));
+    return joined(percents);
 }
 
 Result<> set_trusted_proxies(Config& config, std::string_view value)
@@ -341,6 +364,19 @@ constexpr std::array general_keys{
         "gc.untagged_after",
         ENTREPOT_FIELD(gc.untagged_after),
         "How long a manifest stays that no tag, no index and no subject keeps."
+    ),
+    ConfigKey<Config>{
+        "quotas.warn_at",
+        "list of percentages",
+        "How full a project or tenant is when its quota is warned of: an event, once for each level that is reached.",
+        set_warn_at,
+        show_warn_at,
+        true,
+    },
+    duration<day, 36'600 * day>(
+        "quotas.keep_usage",
+        ENTREPOT_FIELD(quotas.keep_usage),
+        "How long it is remembered what projects used each day."
     ),
     duration<hour, 36'600 * day>(
         "history.keep", ENTREPOT_FIELD(history.keep), "How long it is remembered what a tag pointed at before."

@@ -41,6 +41,15 @@ void JobMetrics::add_to(MetricsText& text) const
             kind
         );
     }
+    for (const auto& queue : queues_) {
+        if (queue.last_success == 0) continue;
+        text.gauge(
+            "entrepot_jobs_last_success_timestamp_seconds",
+            "When a job of this kind last succeeded, seconds since 1970.",
+            queue.last_success / 1'000'000,
+            {{"kind", queue.kind}}
+        );
+    }
     for (const auto& counts : runner_.counts()) {
         const MetricsText::Labels kind{{"kind", counts.kind}};
         text.gauge("entrepot_jobs_running", "Jobs that this instance runs.", counts.running, kind);

@@ -164,6 +164,7 @@ App::Parts::Parts(Config with)
            .clock = clock,
            .random = random}
       },
+      accounting{config, *store, policy, clock},
       job_runner{store->job_store(), clock, random, job_options(config)},
       authenticator{
           {.accounts = store->accounts(),
@@ -262,7 +263,7 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit, accounting.watch},
       token{
           {.authenticator = authenticator,
            .keys = keys,
@@ -274,6 +275,7 @@ App::Parts::Parts(Config with)
           token_settings
       },
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
+      health_metrics{operations, blobs, config.data},
       idempotency{store->idempotency(), master_key, random, clock},
       management{management_needs()},
       session_endpoint{
@@ -296,6 +298,7 @@ void App::Parts::hire_job_handlers()
 {
     job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
     job_runner.handle("gc", garbage, 1);
+    job_runner.handle(Accounting::kind, accounting.accounting, 1);
     job_runner.handle("purge_audit", audit.purge(), 1);
     job_runner.handle(RetentionOrder::kind, retention_run, 2);
 }
@@ -347,6 +350,7 @@ ManagementNeeds App::Parts::management_needs()
         .job_queue = store->job_queue(),
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
+        .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},
         .webhooks = {.webhooks = events.webhooks(), .policy = policy, .clock = clock},
         .system =
             {.policy = policy,
@@ -400,10 +404,8 @@ std::vector<Background::Chore> App::Parts::chores()
     // Other instances change settings as well; SQLite has one instance.
     const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
     chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});
-    // Only instances that share a database leave something to be added up.
-    chores.push_back({.name = "quotas", .every = config.uses_postgres() ? 1s : 10min, .run = [this] {
-                          return store->quotas().settle(clock.now());
-                      }});
+    for (auto& chore : health_metrics.chores()) chores.push_back(std::move(chore));
+    for (auto& chore : accounting.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
@@ -429,9 +431,20 @@ std::vector<Background::Chore> App::Parts::chores()
 void App::Parts::add_metrics(MetricsText& text) const
 {
     add_http_metrics(text, server->counters());
+    for (const auto& [listener, end] : server->certificate_ends()) {
+        text.gauge(
+            "entrepot_tls_certificate_end_timestamp_seconds",
+            "When the certificate of a listener ends, seconds since 1970.",
+            end / 1'000'000,
+            {{"listener", listener}}
+        );
+    }
+    health_metrics.add_to(text);
+    garbage.add_metrics(text);
     audit.add_metrics(text);
     job_metrics.add_to(text);
     events.add_metrics(text);
+    accounting.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());

@@ -11,11 +11,13 @@
 #include "api/token/master_key.hpp"
 #include "api/token/sessions.hpp"
 #include "api/token/token_endpoint.hpp"
+#include "app/accounting_parts.hpp"
 #include "app/app.hpp"
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
 #include "app/data_directory.hpp"
 #include "app/event_parts.hpp"
+#include "app/health_metrics.hpp"
 #include "app/job_metrics.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -86,6 +88,7 @@ struct App::Parts {
     MasterKey master_key;
     KeyRing keys;
     EventParts events;     // as they can be followed, and webhooks
+    AccountingParts accounting;  // quotas, and what is used
     JobRunner job_runner;  // what is done in the background
     Authenticator authenticator;
     Sessions sessions;
@@ -131,6 +134,7 @@ struct App::Parts {
     OciHandler oci;
     TokenEndpoint token;
     OperationsHandler operations;
+    HealthMetrics health_metrics;
     Idempotency idempotency;
     ManagementApi management;
     SessionEndpoint session_endpoint;

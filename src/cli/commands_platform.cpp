@@ -1,5 +1,6 @@
 #include "cli/ctl_generic.hpp"
 #include "cli/ctl_tables.hpp"
+#include "core/percent.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -24,6 +25,24 @@ const CtlColumns tenant_quota_card{
     {"ARTIFACTS", "hard.artifacts", CtlFormat::count},
     {"ARTIFACTS GIVEN", "allocated.artifacts"},
     {"ARTIFACTS USED", "used.artifacts"},
+};
+const CtlColumns usage_columns{
+    {"DAY", "day"},
+    {"PROJECTS", "project_count"},
+    {"ARTIFACTS", "artifact_count"},
+    {"CHARGED", "charged_bytes", CtlFormat::bytes},
+    {"REFERENCED", "referenced_bytes", CtlFormat::bytes},
+    {"STORED", "stored_bytes", CtlFormat::bytes},
+    {"SAVED", "saved_bytes", CtlFormat::bytes},
+};
+const CtlColumns project_usage_columns{
+    {"PROJECT", "project_name"},
+    {"DAYS", "days"},
+    {"ARTIFACTS", "artifact_count"},
+    {"CHARGED", "charged_bytes", CtlFormat::bytes},
+    {"REFERENCED", "referenced_bytes", CtlFormat::bytes},
+    {"STORED", "stored_bytes", CtlFormat::bytes},
+    {"SAVED", "saved_bytes", CtlFormat::bytes},
 };
 const CtlColumns audit_columns{
     {"TIME", "op_time"},
@@ -63,6 +82,31 @@ Result<int> set_quota(CtlRun& run)
     TRY(auto* const api, run.api());
     TRY(const auto answer, api->call("PUT", path, body));
     CHECK(run.print_change(answer, "the quota is set"));
+    return ctl_exit::success;
+}
+
+Result<int> show_usage(CtlRun& run)
+{
+    if (run.has("project") == run.has("tenant")) return fail(Errc::bad_request, "say --project or --tenant");
+    if (run.has("project") && run.has("by-project")) return fail(Errc::bad_request, "--by-project is of a tenant");
+    const auto* pattern = run.has("project")      ? "projects/{project}/usage"
+                          : run.has("by-project") ? "tenants/{tenant}/usage/projects"
+                                                  : "tenants/{tenant}/usage";
+    TRY(auto path, run.path(pattern));
+    char separator = '?';
+    for (const auto* name : {"from", "to"}) {
+        if (!run.has(name)) continue;
+        path += fmt::format("{}{}={}", separator, name, percent_encoded(run.value(name)));
+        separator = '&';
+    }
+    if (run.has("by-project")) {
+        CHECK(run.print_list(path, project_usage_columns));
+        return ctl_exit::success;
+    }
+    TRY(auto* const api, run.api());
+    TRY(const auto days, api->get(path));
+    if (!days.is_array()) return fail(Errc::internal, "the days are no list");
+    CHECK(run.print_rows(days.as_array(), usage_columns));
     return ctl_exit::success;
 }
 
@@ -151,6 +195,26 @@ std::vector<CtlCommand> platform_commands()
          .options = {of_project, of_tenant},
          .traits = ctl_showing,
          .run = show_quota},
+        {.path = "quota usage",
+         .text = "shows what a project or tenant used day by day, or with --by-project what a tenant's projects did",
+         .options =
+             {of_project,
+              of_tenant,
+              {.name = "from", .value = "DAY", .text = "the first day, such as 2026-11-01; else 31 days in all"},
+              {.name = "to", .value = "DAY", .text = "the last day; else today"},
+              {.name = "by-project", .text = "averages of each project, the one that was charged most first"}},
+         .traits = ctl_showing,
+         .run = show_usage,
+         .example = "entrepot ctl quota usage --tenant acme --from 2026-11-01 --to 2026-11-30 --by-project"},
+        {.path = "quota recount",
+         .text = "counts anew what all quotas charge, and mends what differs; 'job log' says how it went",
+         .traits = ctl_showing,
+         .run = send_to(
+             "POST",
+             "system/quota-recount/schedule",
+             "the recount has begun",
+             {{"schedule", json::object{{"type", "Manual"}}}}
+         )},
         {.path = "quota set",
          .text = "changes the quota of a project or tenant",
          .options =

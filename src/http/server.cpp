@@ -86,6 +86,15 @@ Result<> HttpServer::reload_tls()
     return {};
 }
 
+std::vector<std::pair<std::string, Micros>> HttpServer::certificate_ends() const
+{
+    std::vector<std::pair<std::string, Micros>> ends;
+    for (const auto& endpoint : state_->endpoints) {
+        if (endpoint->tls) ends.emplace_back(endpoint->options.name, http::expiry_of(endpoint->tls->get()));
+    }
+    return ends;
+}
+
 void HttpServer::drain(std::chrono::seconds stalled, std::chrono::seconds longest)
 {
     if (state_->threads.empty() || state_->stopped) return;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace entrepot {
@@ -67,6 +68,8 @@ public:
     // Reads certificates and keys again; a pair that doesn't load leaves the old one in use and is returned as the
     // error.
     Result<> reload_tls();
+    // When the certificates end that listeners with TLS use now, by the listeners' names.
+    std::vector<std::pair<std::string, Micros>> certificate_ends() const;
     // Stops accepting, closes idle connections, lets transfers that make progress finish; those without any for
     // `stalled` are cut, all after `longest`. Blocks until the last connection has ended; the loops go on running.
     void drain(std::chrono::seconds stalled, std::chrono::seconds longest);

@@ -1,11 +1,13 @@
 #include "http/tls_context.hpp"
 
 #include <array>
+#include <ctime>
 #include <string>
 #include <string_view>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 namespace entrepot::http {
 namespace {
@@ -77,6 +79,13 @@ Result<SslContext> load_tls(const TlsFiles& files)
         return fail(Errc::bad_request, "the key can't be read or is another's: " + files.key_file, last_error());
     }
     return context;
+}
+
+Micros expiry_of(const SslContext& context)
+{
+    std::tm end{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context.get())), &end) != 1) return 0;
+    return static_cast<Micros>(::timegm(&end)) * 1'000'000;
 }
 
 SslContext TlsIdentity::get() const

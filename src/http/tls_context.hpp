@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock.hpp"
 #include "core/error.hpp"
 #include "http/server.hpp"
 
@@ -14,6 +15,9 @@ using SslContext = std::shared_ptr<ssl_ctx_st>;
 
 // Reads a certificate chain and its key. TLS 1.2 and 1.3, forward secrecy and AEAD only, ALPN "http/1.1".
 Result<SslContext> load_tls(const TlsFiles& files);
+
+// When its certificate ends (RFC 5280 section 4.1.2.5).
+Micros expiry_of(const SslContext& context);
 
 // The context that a listener's new connections get; connections keep the one they began with. Safe from any thread.
 class TlsIdentity {

@@ -60,6 +60,7 @@ struct JobQueueState {
     std::int64_t running = 0;
     std::int64_t failed = 0;
     Micros oldest_waiting = 0;  // when it was added; 0: none waits
+    Micros last_success = 0;    // of those that are still known; 0: there is none
     bool paused = false;
 };
 

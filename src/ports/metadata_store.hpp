@@ -32,6 +32,7 @@
 #include "ports/tag_inventory.hpp"
 #include "ports/tenant_catalog.hpp"
 #include "ports/upload_catalog.hpp"
+#include "ports/usage_ledger.hpp"
 #include "ports/webhook_catalog.hpp"
 
 namespace entrepot {
@@ -47,6 +48,7 @@ public:
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual QuotaLedger& quotas() = 0;
+    virtual UsageLedger& usage() = 0;
     virtual ProjectCatalog& projects() = 0;
     virtual OverviewCatalog& overview() = 0;
     virtual SettingsCatalog& settings() = 0;

@@ -202,4 +202,150 @@ TEST_P(QuotaContract, a_recount_finds_and_mends_what_somebody_changed_behind_its
     EXPECT_EQ(run(store().quotas().recount(right->id))->project_id, 0);
 }
 
+TEST_P(QuotaContract, each_level_is_warned_of_once_until_it_is_reached_anew)
+{
+    const auto warned = [&] { return host().number("SELECT count(*) FROM events WHERE type = 'quota.warned'"); };
+    const auto warn = [&] { return run(store().quotas().warn({50, 90}, someone.at)); };
+    limit("p", {.bytes = 100});
+    EXPECT_SUCCEEDS(push("p/a", std::string(49, 'a')));
+    EXPECT_EQ(warn()->at(0).projects, 0);
+    EXPECT_EQ(warned(), 0);
+
+    EXPECT_SUCCEEDS(push("p/a", "b"));
+    const auto half = warn();
+    EXPECT_EQ(half->at(0).percent, 50);
+    EXPECT_EQ(half->at(0).projects, 1);
+    EXPECT_EQ(half->at(1).projects, 0);
+    EXPECT_EQ(warned(), 1);
+    EXPECT_SUCCEEDS(warn());
+    EXPECT_EQ(warned(), 1) << "nothing has changed";
+
+    EXPECT_SUCCEEDS(push("p/a", std::string(45, 'c')));
+    EXPECT_EQ(warn()->at(1).projects, 1);
+    EXPECT_EQ(warned(), 2);
+    EXPECT_SUCCEEDS(run(store().blobs().remove(repository("p/a"), digest_of(std::string(45, 'c')), someone)));
+    EXPECT_SUCCEEDS(warn());
+    EXPECT_EQ(warned(), 2) << "less is no news";
+    EXPECT_SUCCEEDS(push("p/a", std::string(45, 'c')));
+    EXPECT_SUCCEEDS(warn());
+    EXPECT_EQ(warned(), 3);
+    limit("p", {.bytes = -1});
+    EXPECT_SUCCEEDS(warn());
+    EXPECT_EQ(host().number("SELECT count(*) FROM quota_levels"), 0);
+}
+
+TEST_P(QuotaContract, a_tenant_is_warned_of_what_all_its_projects_use)
+{
+    NewTenant roomy;
+    roomy.name = "t";
+    roomy.quota_bytes = 10;
+    const auto tenant = run(store().tenants().create(roomy, someone));
+    ASSERT_TRUE(tenant);
+    for (const auto* name : {"one", "two"}) {
+        NewProject wanted{.name = project(name)};
+        wanted.tenant_id = tenant->id;
+        EXPECT_SUCCEEDS(run(store().projects().create(wanted, someone)));
+    }
+    EXPECT_SUCCEEDS(push("one/a", "1234"));
+    EXPECT_SUCCEEDS(push("two/a", "56789"));
+    EXPECT_EQ(run(store().quotas().warn({90}, someone.at))->at(0).tenants, 1);
+    const auto of_tenant = "SELECT tenant_id FROM events WHERE type = 'quota.warned' AND project_id = 0";
+    EXPECT_EQ(host().number(of_tenant), tenant->id);
+}
+
+TEST_P(QuotaContract, instances_that_warn_at_once_tell_each_level_once)
+{
+    limit("p", {.bytes = 2});
+    EXPECT_SUCCEEDS(push("p/a", "12"));
+    Crowd crowd;
+    for (int t = 0; t < 4; ++t) {
+        crowd.add([&] { EXPECT_SUCCEEDS(run(store().quotas().warn({85}, someone.at))); });
+    }
+    crowd.join();
+    EXPECT_EQ(host().number("SELECT count(*) FROM events WHERE type = 'quota.warned'"), 1);
+}
+
+TEST_P(QuotaContract, refusals_become_events_of_their_project)
+{
+    EXPECT_SUCCEEDS(run(store().quotas().note(
+        {{.project = "p", .count = 3, .message = "no room", .last = someone.at}, {.project = "gone", .count = 1}}
+    )));
+    EXPECT_EQ(host().number("SELECT count(*) FROM events WHERE type = 'quota.exceeded'"), 1);
+    EXPECT_EQ(
+        host().number("SELECT count(*) FROM events WHERE type = 'quota.exceeded' AND details LIKE '%no room%'"), 1
+    );
+}
+
+TEST_P(QuotaContract, what_a_project_uses_is_charged_once_referenced_each_time_and_shared_with_other_projects)
+{
+    const Image first{.blobs = {"cccccccccc"}};
+    const Image second{.blobs = {"cccccccccc", "dd"}};
+    NewProject wanted{.name = project("q")};
+    EXPECT_SUCCEEDS(run(store().projects().create(wanted, someone)));
+    for (const auto* bytes : {"cccccccccc", "dd"}) EXPECT_SUCCEEDS(push("p/a", bytes));
+    EXPECT_SUCCEEDS(push("q/a", "cccccccccc"));
+    EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/a"), first, {"v"}))));
+    EXPECT_SUCCEEDS(run(store().manifests().commit(pushed(repository("p/a"), second, {"w"}))));
+    const auto manifests = static_cast<std::int64_t>(first.bytes().size() + second.bytes().size());
+
+    const auto p = run(store().usage().measure(0, 7, UsageLedger::Which::not_yet));
+    const auto q = run(store().usage().measure(*p, 7, UsageLedger::Which::not_yet));
+    EXPECT_EQ(run(store().usage().measure(*q, 7, UsageLedger::Which::not_yet)), 0);
+    EXPECT_EQ(run(store().usage().measure(0, 7, UsageLedger::Which::not_yet)), 0) << "the day is done";
+    EXPECT_EQ(run(store().usage().measure(0, 7, UsageLedger::Which::all)), p);
+
+    const auto days = run(store().usage().by_day({.project_id = *p, .first_day = 0, .last_day = 9}));
+    ASSERT_EQ(days->size(), 1U);
+    EXPECT_EQ(days->at(0).day, 7);
+    EXPECT_EQ(days->at(0).usage.charged, manifests + 12);
+    EXPECT_EQ(days->at(0).usage.referenced, manifests + 10 + 12);
+    EXPECT_EQ(days->at(0).usage.stored, manifests + 5 + 2);
+    EXPECT_EQ(days->at(0).usage.artifacts, 2);
+}
+
+TEST_P(QuotaContract, a_tenants_usage_is_that_of_its_projects_also_of_those_that_are_gone)
+{
+    NewTenant wanted;
+    wanted.name = "t";
+    const auto tenant = run(store().tenants().create(wanted, someone));
+    ASSERT_TRUE(tenant);
+    for (const auto* name : {"one", "two"}) {
+        NewProject of_tenant{.name = project(name)};
+        of_tenant.tenant_id = tenant->id;
+        EXPECT_SUCCEEDS(run(store().projects().create(of_tenant, someone)));
+    }
+    EXPECT_SUCCEEDS(push("one/a", "1234"));
+    EXPECT_SUCCEEDS(push("two/a", "56789"));
+    const auto measure = [&](std::int64_t day) {
+        for (std::int64_t after = 0;;) {
+            after = *run(store().usage().measure(after, day, UsageLedger::Which::not_yet));
+            if (after == 0) return;
+        }
+    };
+    measure(1);
+    EXPECT_SUCCEEDS(run(store().blobs().remove(repository("one/a"), digest_of("1234"), someone)));
+    measure(2);
+    const auto one = run(store().projects().find(project("one")));
+    EXPECT_SUCCEEDS(run(store().projects().remove(one->id, someone)));
+    measure(3);
+
+    const UsageSpan span{.tenant_id = tenant->id, .first_day = 1, .last_day = 3};
+    const auto days = run(store().usage().by_day(span));
+    ASSERT_EQ(days->size(), 3U);
+    EXPECT_EQ(days->at(0).usage.charged, 9);
+    EXPECT_EQ(days->at(1).usage.charged, 5);
+    EXPECT_EQ(days->at(1).projects, 2);
+    EXPECT_EQ(days->at(2).projects, 1);
+    const auto page = run(store().usage().by_project(span, {.limit = 1}));
+    EXPECT_EQ(page->total, 2);
+    ASSERT_EQ(page->items.size(), 1U);
+    EXPECT_EQ(page->items[0].project, "two");
+    EXPECT_EQ(page->items[0].days, 3);
+    EXPECT_EQ(page->items[0].byte_days.charged, 15);
+    EXPECT_EQ(run(store().usage().by_project(span, {.offset = 1}))->items.at(0).byte_days.charged, 4);
+
+    EXPECT_SUCCEEDS(run(store().usage().forget_before(3)));
+    EXPECT_EQ(run(store().usage().by_day(span))->size(), 1U);
+}
+
 }  // namespace entrepot::contract

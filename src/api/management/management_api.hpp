@@ -26,6 +26,7 @@
 #include "api/management/tag_lifetimes_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
+#include "api/management/usage_api.hpp"
 #include "api/management/usergroups_api.hpp"
 #include "api/management/users_api.hpp"
 #include "api/management/webhooks_api.hpp"
@@ -61,6 +62,7 @@ struct ManagementNeeds {
     JobQueue& job_queue;
     const Clock& clock;
     EventsApi::Needs events;
+    UsageApi::Needs usage;
     WebhooksApi::Needs webhooks;
     SystemApi::Needs system;
 };
@@ -108,6 +110,8 @@ private:
     JobsApi jobs_;
     SystemJobsApi garbage_collection_;
     SystemJobsApi purge_audit_;
+    SystemJobsApi quota_recount_;
+    UsageApi usage_;
 };
 
 }  // namespace entrepot

@@ -119,6 +119,17 @@ SystemJob garbage_collection_job()
     };
 }
 
+SystemJob quota_recount_job()
+{
+    return {
+        .path = "system/quota-recount",
+        .id = "recount_id",
+        .kind = "quota_recount",
+        .resource = "quota-recount",
+        .parameters = [](const JsonBody&) -> Result<json::object> { return json::object{}; },
+    };
+}
+
 SystemJobsApi::SystemJobsApi(SystemJob job, const Needs& needs)
     : job_{std::move(job)},
       needs_{needs},

@@ -60,5 +60,7 @@ private:
 // Harbor's purge of audit logs.
 SystemJob purge_audit_job();
 SystemJob garbage_collection_job();
+// Ours: all that quotas charge is counted anew.
+SystemJob quota_recount_job();
 
 }  // namespace entrepot

@@ -139,6 +139,9 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
 asio::awaitable<Response> OciHandler::refuse(const Request& request, OciRoute route, std::string scope, Error error)
 {
     log_if_ours(request, error);
+    if (error.code() == Errc::quota_exceeded) {
+        quotas_.refused(std::string_view{route.name}.substr(0, route.name.find('/')), error.message());
+    }
     co_await audit_.refused(request, route, gate_.recall(request), error);
     co_return gate_.refuse(request, error, scope);
 }

@@ -10,6 +10,7 @@
 #include "api/oci/writes.hpp"
 #include "http/message.hpp"
 #include "tenancy/settings.hpp"
+#include "upkeep/accounting/quota_watch.hpp"
 
 #include <optional>
 
@@ -27,7 +28,8 @@ public:
         OciWrites& writes,
         UploadEndpoints& uploads,
         OciLists& lists,
-        OciAudit& audit
+        OciAudit& audit,
+        QuotaWatch& quotas
     )
         : gate_{gate},
           policy_{policy},
@@ -36,7 +38,8 @@ public:
           writes_{writes},
           uploads_{uploads},
           lists_{lists},
-          audit_{audit}
+          audit_{audit},
+          quotas_{quotas}
     {
     }
 
@@ -58,6 +61,7 @@ private:
     UploadEndpoints& uploads_;
     OciLists& lists_;
     OciAudit& audit_;
+    QuotaWatch& quotas_;
 };
 
 }  // namespace entrepot

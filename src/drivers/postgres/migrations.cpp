@@ -1,5 +1,6 @@
 #include "drivers/postgres/migrations.hpp"
 
+#include "drivers/postgres/accounting_schema.hpp"
 #include "drivers/postgres/events_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
@@ -175,6 +176,7 @@ constexpr std::array migrations{
     Migration{.version = 5, .name = "garbage collection", .script = postgres_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = postgres_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
+    Migration{.version = 8, .name = "accounting", .script = postgres_accounting_schema, .oldest_binary = 7},
 };
 
 }  // namespace

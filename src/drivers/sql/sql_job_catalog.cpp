@@ -63,7 +63,10 @@ constexpr SqlStatement count_waiting{
 constexpr SqlStatement count_delayed{"SELECT kind, COUNT(*) FROM jobs WHERE state = 'delayed' GROUP BY kind"};
 constexpr SqlStatement count_running{"SELECT kind, COUNT(*) FROM jobs WHERE state = 'running' GROUP BY kind"};
 constexpr SqlStatement count_failed{"SELECT kind, COUNT(*) FROM jobs WHERE state = 'failed' GROUP BY kind"};
-constexpr SqlStatement select_queues{"SELECT kind, paused FROM job_queues"};
+constexpr SqlStatement select_queues{
+    "SELECT kind, paused, COALESCE((SELECT j.ended_at FROM jobs j WHERE j.kind = q.kind AND j.ended_at > 0 "
+    "AND j.state = 'succeeded' ORDER BY j.ended_at DESC LIMIT 1), 0) FROM job_queues q"
+};
 constexpr SqlStatement find_paused{"SELECT kind FROM job_queues WHERE kind = $1 AND paused = 1"};
 constexpr SqlStatement set_paused{"UPDATE job_queues SET paused = $2, changed_at = $3 WHERE kind = $1 RETURNING kind"};
 constexpr SqlStatement select_workers{
@@ -231,7 +234,10 @@ Result<std::vector<JobQueueState>> queue_states(SqlSession& session)
     TRY(const auto failed, session.run(count_failed));
     for (const auto& row : failed) queues[row.text(0)].failed = row.integer(1);
     TRY(const auto known, session.run(select_queues));
-    for (const auto& row : known) queues[row.text(0)].paused = row.integer(1) != 0;
+    for (const auto& row : known) {
+        queues[row.text(0)].paused = row.integer(1) != 0;
+        queues[row.text(0)].last_success = row.integer(2);
+    }
     std::vector<JobQueueState> states;
     for (auto& [kind, state] : queues) {
         state.kind = kind;

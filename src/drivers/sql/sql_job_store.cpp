@@ -1,5 +1,6 @@
 #include "drivers/sql/sql_job_store.hpp"
 
+#include "drivers/sql/job_end_events.hpp"
 #include "drivers/sql/job_log_rows.hpp"
 
 #include <algorithm>
@@ -42,8 +43,10 @@ constexpr SqlStatement lease_job{
     "RETURNING fence, kind, subject_id, parameters, checkpoint, attempts, most_attempts"
 };
 
+#define ENDED_COLUMNS "id, kind, subject_id, tenant_id, project_id, user_id, cause, parameters, result, ended_at"
+
 constexpr SqlStatement end_job{"UPDATE jobs SET state = $3, result = $4, ended_at = $5, lease_until = 0, worker = '' "
-                               "WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING id"};
+                               "WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING " ENDED_COLUMNS};
 
 // Unless it was to stop, which end_job does then.
 constexpr SqlStatement put_back{
@@ -82,7 +85,7 @@ constexpr SqlStatement select_due{
 
 constexpr SqlStatement end_lost{
     "UPDATE jobs SET state = $2, result = $3, ended_at = $4, losses = losses + 1, lease_until = 0, worker = '' "
-    "WHERE id = $1"
+    "WHERE id = $1 RETURNING " ENDED_COLUMNS
 };
 
 constexpr SqlStatement wait_again{
@@ -95,12 +98,31 @@ std::unexpected<Error> lease_is_gone()
     return fail(Errc::conflict, "another worker has this job now");
 }
 
+Result<> tell_end(SqlSession& session, SqlRow& row, JobState state)
+{
+    Job job;
+    job.id = row.integer(0);
+    job.kind = row.take_text(1);
+    job.subject_id = row.integer(2);
+    job.tenant_id = row.integer(3);
+    job.project_id = row.integer(4);
+    job.user_id = row.integer(5);
+    job.trigger = row.take_text(6);
+    job.parameters = row.take_text(7);
+    job.result = row.take_text(8);
+    job.ended_at = row.integer(9);
+    job.state = state;
+    return record_job_end(session, job);
+}
+
 // False: somebody else has it, or ended it.
 Result<bool> end(SqlSession& session, const JobOutcome& outcome, JobState state, Micros now)
 {
     const auto& lease = outcome.lease;
-    TRY(const auto ended, session.run(end_job, {lease.id, lease.fence, text_of(state), outcome.result, now}));
-    return !ended.empty();
+    TRY(auto ended, session.run(end_job, {lease.id, lease.fence, text_of(state), outcome.result, now}));
+    if (ended.empty()) return false;
+    CHECK(tell_end(session, ended.front(), state));
+    return true;
 }
 
 Result<bool> write_outcome(SqlSession& session, const JobOutcome& outcome, Micros now)
@@ -186,9 +208,11 @@ Result<> recover_expired(SqlSession& session, Micros now, Micros expired_before)
     for (const auto& row : expired) {
         const auto id = row.integer(0);
         if (row.integer(5) != 0) {
-            CHECK(session.run(end_lost, {id, text_of(JobState::stopped), "", now}));
+            TRY(auto ended, session.run(end_lost, {id, text_of(JobState::stopped), "", now}));
+            CHECK(tell_end(session, ended.at(0), JobState::stopped));
         } else if (row.integer(4) + 1 >= most_losses) {
-            CHECK(session.run(end_lost, {id, text_of(JobState::failed), lost_too_often, now}));
+            TRY(auto ended, session.run(end_lost, {id, text_of(JobState::failed), lost_too_often, now}));
+            CHECK(tell_end(session, ended.at(0), JobState::failed));
         } else {
             TRY(const auto turn, times.turn_of(row.text(1), row.integer(2), row.integer(3)));
             CHECK(session.run(wait_again, {id, turn, 1}));

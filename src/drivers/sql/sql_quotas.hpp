@@ -11,6 +11,8 @@ public:
 
     Task<> settle(Micros now) override;
     Task<QuotaDrift> recount(std::int64_t after) override;
+    Task<std::vector<QuotaLevel>> warn(std::vector<std::int64_t> levels, Micros now) override;
+    Task<> note(std::vector<QuotaRefusals> refusals) override;
 
 private:
     SqlEngine& engine_;

@@ -11,6 +11,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       blobs_{*engine_, cache_.get(), limited_},
       uploads_{*engine_},
       quotas_{*engine_},
+      usage_{*engine_},
       projects_{*engine_},
       overview_{*engine_},
       settings_{*engine_},

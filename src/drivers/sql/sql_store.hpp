@@ -35,6 +35,7 @@
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
 #include "drivers/sql/sql_uploads.hpp"
+#include "drivers/sql/sql_usage.hpp"
 #include "drivers/sql/sql_webhooks.hpp"
 #include "ports/metadata_store.hpp"
 
@@ -54,6 +55,7 @@ public:
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     QuotaLedger& quotas() override { return quotas_; }
+    UsageLedger& usage() override { return usage_; }
     ProjectCatalog& projects() override { return projects_; }
     OverviewCatalog& overview() override { return overview_; }
     SettingsCatalog& settings() override { return settings_; }
@@ -100,6 +102,7 @@ private:
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlQuotas quotas_;
+    SqlUsage usage_;
     SqlProjects projects_;
     SqlOverview overview_;
     SqlSettings settings_;

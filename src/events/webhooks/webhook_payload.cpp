@@ -9,6 +9,7 @@
 
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -58,11 +59,29 @@ json::object attributes_of(const Event& event)
     return attributes;
 }
 
+// As Harbor's receivers know the end of a retention run.
+json::object retention_of(const Event& event)
+{
+    boost::system::error_code error;
+    const auto parsed = json::parse(event.details, error);
+    if (error || !parsed.is_object()) return {};
+    const auto& details = parsed.as_object();
+    json::object retention{{"project_name", event.project}};
+    constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"total", "total"}, {"retained", "retained"}, {"policy_id", "retention_policy_id"}, {"status", "result"}
+    };
+    for (const auto& [ours, harbors] : names) {
+        if (const auto* value = details.if_contains(ours)) retention[harbors] = *value;
+    }
+    return retention;
+}
+
 json::object data_of(const Event& event, const WebhookType& type, const WebhookContext& context)
 {
     json::object data;
     if (!event.digest.empty()) data["resources"] = json::array{resource_of(event, context)};
     if (!event.repository.empty()) data["repository"] = repository_of(event, context);
+    if (type.name == "TAG_RETENTION") data["retention"] = retention_of(event);
     const bool plain = type.cloud.starts_with("harbor.artifact.") && event.count == 1;
     if (!plain) data["custom_attributes"] = attributes_of(event);
     return data;

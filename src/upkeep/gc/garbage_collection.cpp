@@ -98,6 +98,7 @@ Task<bool> GarbageCollection::remove_manifests(Round& round)
                 )
             );
             round.count.manifests += removed.manifests;
+            removed_manifests_.fetch_add(removed.manifests, std::memory_order_relaxed);
         }
         CO_TRY(const bool goes_on, co_await round.pace(dead.size()));
         if (!goes_on) co_return false;
@@ -155,6 +156,8 @@ GarbageCollection::remove_batch(BlobRemover& remover, Micros condemned_before, s
     const auto steps = claimed.size();
     CO_TRY(const auto removed, co_await remover.remove(digests_of(std::move(claimed))));
     CO_CHECK(co_await catalog_.forget());
+    removed_blobs_.fetch_add(removed.blobs, std::memory_order_relaxed);
+    freed_bytes_.fetch_add(removed.bytes, std::memory_order_relaxed);
     if (round) {
         round->count.blobs += removed.blobs;
         round->count.freed_bytes += removed.bytes;
@@ -170,6 +173,13 @@ Task<> GarbageCollection::end_removals()
     CO_TRY(const auto ended, co_await remove_batch(**remover, 0, 0, nullptr));
     if (ended > 0) log::info("ended the removal of blobs that a killed process had begun", {{"count", ended}});
     co_return Result<>{};
+}
+
+void GarbageCollection::add_metrics(MetricsText& text) const
+{
+    text.counter("entrepot_gc_manifests_total", "Manifests that collections removed.", removed_manifests_.load());
+    text.counter("entrepot_gc_blobs_total", "Blobs that collections removed.", removed_blobs_.load());
+    text.counter("entrepot_gc_freed_bytes_total", "Bytes that collections freed.", freed_bytes_.load());
 }
 
 Task<JobEnd> GarbageCollection::estimate(JobRun& run, const GarbageOptions& options)

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/metrics.hpp"
 #include "core/task.hpp"
 #include "ports/blob_store.hpp"
 #include "ports/garbage_catalog.hpp"
 #include "ports/job_handler.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +56,7 @@ public:
 
     // Ends the removal that a killed process began, if there is one and nobody else does.
     Task<> end_removals();
+    void add_metrics(MetricsText& text) const;
 
 private:
     struct Round;
@@ -70,6 +73,9 @@ private:
     BlobRemoval& store_;
     const Clock& clock_;
     GarbageWindows windows_;
+    std::atomic<std::uint64_t> removed_manifests_{0};
+    std::atomic<std::uint64_t> removed_blobs_{0};
+    std::atomic<std::uint64_t> freed_bytes_{0};
 };
 
 }  // namespace entrepot
