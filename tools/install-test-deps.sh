@@ -6,7 +6,8 @@ here=$(dirname "$0")
 
 "$here/install-packages.sh" \
   skopeo buildah podman containerd runc crun docker.io docker-registry nginx-light postgresql-15 sqlite3 strace \
-  zsh fish faketime busybox-static wrk python3 python3-venv jq curl openssl iproute2 libcap2-bin netavark conmon e2fsprogs util-linux spin gcc libc6-dev
+  zsh fish faketime busybox-static wrk python3 python3-venv jq curl openssl iproute2 libcap2-bin netavark conmon e2fsprogs util-linux spin gcc libc6-dev \
+  prometheus
 
 venv=$here/../build/tools/venv
 pinned=$here/../tests/requirements.txt

@@ -23,6 +23,7 @@ std::vector<CtlCommand> make_commands()
           event_commands,
           platform_commands,
           job_commands,
+          gc_commands,
           apply_commands,
           own_commands}) {
         auto some = make();

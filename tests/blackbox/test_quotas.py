@@ -6,6 +6,7 @@ from support import settings
 from support.api import Api
 from support.registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, descriptor, digest_of
 from support.scenario import Scenario
+from support.server import wait_until
 
 import json
 
@@ -86,3 +87,73 @@ class Quotas(Scenario):
         self.assertEqual(len(stored), 30)
         self.assertEqual({answer.status for answer in odd}, {403})
         self.assertEqual(self.used(api, project)["storage"], 30_000)
+
+
+@unittest.skipIf(settings.foreign, "needs a server of its own")
+class WhatIsTold(Scenario):
+    """Warnings and refusals as events, and what was used, for charge-back."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.own_server()
+        self.api = Api(self.server.host)
+        self.addCleanup(self.api.close)
+        self.registry = self.client(self.server)
+
+    def events(self, kind):
+        return self.api.get("/events", query={"type": kind, "limit": 1000})
+
+    def test_a_quota_that_fills_up_warns_and_one_that_is_full_says_who_was_refused(self):
+        made = self.api.made("/projects", {"project_name": "small"})
+        self.api.put(f"/quotas/{made}", {"hard": {"storage": 100_000}})
+        self.registry.push_blob("small/app", self.random.randbytes(86_000))
+        wait_until(lambda: len(self.events("quota.warned")) == 1, 30, "the warning")
+        warned = self.events("quota.warned")[0]
+        self.assertEqual((warned["project"], warned["details"]["level"], warned["details"]["of"]),
+                         ("small", 85, "project"))
+        self.assertIn("85%", warned["details"]["Details"])
+        for _ in range(3):
+            location = self.registry.expect(202, "POST", "/v2/small/app/blobs/uploads/").headers["Location"]
+            self.registry.expect(403, "PATCH", location, self.random.randbytes(50_000))
+        wait_until(lambda: sum(event["details"]["refused"] for event in self.events("quota.exceeded")) == 3, 30,
+                   "the refusals")
+        self.registry.push_blob("small/app", self.random.randbytes(10_000))
+        wait_until(lambda: len(self.events("quota.warned")) == 2, 30, "the next level")
+        self.assertEqual(self.events("quota.warned")[1]["details"]["level"], 95)
+
+    def recount(self):
+        run = self.api.made("/system/quota-recount/schedule", {"schedule": {"type": "Manual"}})
+        wait_until(lambda: self.api.get(f"/system/quota-recount/{run}")["job_status"] == "Success", 60, "the recount")
+        return self.api.request("GET", f"/system/quota-recount/{run}/log").body.decode()
+
+    def test_what_was_used_is_there_by_day_and_by_project(self):
+        self.api.made("/tenants", {"name": "acme"})
+        for name in ("one", "two"):
+            self.api.made("/projects", {"project_name": name, "tenant": "acme"})
+        layer = self.random.randbytes(100_000)
+        for place, tag in (("one/app", "1"), ("one/other", "1"), ("two/app", "1")):
+            self.registry.push_image(place, tag, layer)
+        self.assertIn("0 had drifted", self.recount())
+        today = self.api.get("/tenants/acme/usage")
+        self.assertEqual(len(today), 1)
+        day = today[0]
+        self.assertEqual((day["project_count"], day["artifact_count"]), (2, 3))
+        self.assertGreater(day["referenced_bytes"], 300_000)
+        self.assertTrue(200_000 < day["charged_bytes"] < 205_000, day)
+        self.assertTrue(100_000 < day["stored_bytes"] < 105_000, day)
+        self.assertEqual(day["saved_bytes"], day["referenced_bytes"] - day["stored_bytes"])
+        projects = self.api.get("/tenants/acme/usage/projects")
+        self.assertEqual({project["project_name"] for project in projects}, {"one", "two"})
+        self.assertEqual(self.api.get("/projects/two/usage")[0]["project_count"], 1)
+        self.assertEqual(self.api.get("/tenants/acme/usage", query={"to": "2001-01-01"}), [])
+
+    def test_nonsense_is_refused_and_so_is_who_may_not_see_it(self):
+        self.api.made("/tenants", {"name": "acme"})
+        for query in ({"from": "yesterday"}, {"from": "2026-02-30x"}, {"to": "2026-13-01"},
+                      {"from": "2026-02-01", "to": "2026-01-01"}, {"from": "1970-01-01", "to": "2026-01-01"}):
+            self.api.get("/tenants/acme/usage", status=400, query=query)
+        self.api.get("/tenants/acme/usage/projects", status=400, query={"q": "project_id=1"})
+        self.api.get("/tenants/nobody/usage", status=404)
+        stranger = Api(self.server.host, user=None)
+        self.addCleanup(stranger.close)
+        stranger.get("/tenants/acme/usage", status=401)
