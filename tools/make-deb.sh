@@ -17,6 +17,8 @@ install -D -m 755 "$binary" "$package/usr/bin/entrepot"
 strip --strip-unneeded "$package/usr/bin/entrepot"
 install -D -m 644 "$root/deploy/entrepot.service" "$package/lib/systemd/system/entrepot.service"
 install -D -m 644 "$root/deploy/entrepot.yaml" "$package/etc/entrepot/entrepot.yaml"
+install -D -m 644 "$root/deploy/prometheus/entrepot.rules.yaml" "$package/usr/share/entrepot/entrepot.rules.yaml"
+install -D -m 644 "$root/deploy/grafana/entrepot.json" "$package/usr/share/entrepot/entrepot.json"
 install -D -m 644 "$root/LICENSE" "$package/usr/share/doc/entrepot/copyright"
 install -D -m 644 "$root/README.md" "$package/usr/share/doc/entrepot/README.md"
 
