@@ -225,7 +225,8 @@ App::Parts::Parts(Config with)
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
-      repositories{store->repositories(), blobs, policy, clock},
+      repositories{store->repositories(), blobs, policy, [this] { return access_directory.catch_up(); }, clock},
+      renames{store->renames(), policy, [this] { return access_directory.catch_up(); }, clock},
       artifacts{store->artifacts(), policy, clock},
       immutable_rules{store->immutable_rules(), policy, clock},
       tag_history{store->tag_history(), policy, clock, config.history.keep},
@@ -262,7 +263,9 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit},
+      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit, [this] {
+              return access_directory.catch_up();
+          }},
       token{
           {.authenticator = authenticator,
            .keys = keys,
@@ -326,6 +329,7 @@ ManagementNeeds App::Parts::management_needs()
         .idempotency = idempotency,
         .projects = projects,
         .repositories = repositories,
+        .renames = renames,
         .artifacts = artifacts,
         .additions = additions,
         .icons = icons,

@@ -34,6 +34,7 @@
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/push_policies.hpp"
+#include "registry/renames.hpp"
 #include "registry/repositories.hpp"
 #include "registry/tag_history.hpp"
 #include "registry/uploads.hpp"
@@ -106,6 +107,7 @@ struct App::Parts {
     Uploads uploads;
     Browse browse;
     Repositories repositories;
+    Renames renames;
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;

@@ -240,6 +240,7 @@ private:
 #include "tests/contract/metadata_store_contract_push_policies.hpp"
 #include "tests/contract/metadata_store_contract_quotas.hpp"
 #include "tests/contract/metadata_store_contract_races.hpp"
+#include "tests/contract/metadata_store_contract_renames.hpp"
 #include "tests/contract/metadata_store_contract_retention.hpp"
 #include "tests/contract/metadata_store_contract_robots.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"

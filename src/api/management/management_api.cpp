@@ -2,6 +2,7 @@
 
 #include "api/error_answer.hpp"
 #include "api/management/api_values.hpp"
+#include "api/management/former_name_redirects.hpp"
 
 namespace entrepot {
 namespace {
@@ -22,6 +23,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     : router_{needs.gate, &needs.settings, &needs.idempotency, &needs.audit},
       projects_{needs.projects, needs.policy},
       repositories_{needs.repositories, needs.policy},
+      renames_{needs.renames, needs.policy},
       artifacts_{needs.artifacts, needs.policy},
       additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
@@ -51,9 +53,11 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       },
       purge_audit_{purge_audit_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
 {
+    router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
     projects_.add_to(router_);
     repositories_.add_to(router_);
+    renames_.add_to(router_);
     artifacts_.add_to(router_);
     additions_.add_to(router_);
     quotas_.add_to(router_);

@@ -16,6 +16,7 @@
 #include "api/management/projects_api.hpp"
 #include "api/management/push_policies_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/renames_api.hpp"
 #include "api/management/repositories_api.hpp"
 #include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
@@ -40,6 +41,7 @@ struct ManagementNeeds {
     Idempotency& idempotency;
     Projects& projects;
     Repositories& repositories;
+    Renames& renames;
     Artifacts& artifacts;
     Additions& additions;
     Icons& icons;
@@ -82,6 +84,7 @@ private:
     Documentation documentation_;
     ProjectsApi projects_;
     RepositoriesApi repositories_;
+    RenamesApi renames_;
     ArtifactsApi artifacts_;
     AdditionsApi additions_;
     QuotasApi quotas_;

@@ -11,7 +11,9 @@
 #include "http/message.hpp"
 #include "tenancy/settings.hpp"
 
+#include <functional>
 #include <optional>
+#include <string>
 
 namespace entrepot {
 
@@ -19,6 +21,9 @@ namespace entrepot {
 // error comes back into its answer.
 class OciHandler final : public Handler {
 public:
+    // Brings the policy up to date with what is committed (AccessDirectory::catch_up()).
+    using CatchUp = std::function<Task<>()>;
+
     OciHandler(
         Gate& gate,
         AccessPolicy& policy,
@@ -27,7 +32,8 @@ public:
         OciWrites& writes,
         UploadEndpoints& uploads,
         OciLists& lists,
-        OciAudit& audit
+        OciAudit& audit,
+        CatchUp catch_up
     )
         : gate_{gate},
           policy_{policy},
@@ -36,7 +42,8 @@ public:
           writes_{writes},
           uploads_{uploads},
           lists_{lists},
-          audit_{audit}
+          audit_{audit},
+          catch_up_{std::move(catch_up)}
     {
     }
 
@@ -46,7 +53,10 @@ public:
 private:
     Task<Response> base(const Request& request);
     Task<Response> catalog(const Request& request);
+    Task<Response> by_any_name(const Request& request, ByteSource& body, OciRoute route, Action action);
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
+    Task<Response>
+    by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 
@@ -58,6 +68,7 @@ private:
     UploadEndpoints& uploads_;
     OciLists& lists_;
     OciAudit& audit_;
+    CatchUp catch_up_;
 };
 
 }  // namespace entrepot

@@ -23,6 +23,7 @@
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
 #include "drivers/sql/sql_quotas.hpp"
+#include "drivers/sql/sql_renames.hpp"
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_retention.hpp"
 #include "drivers/sql/sql_robots.hpp"
@@ -51,6 +52,7 @@ public:
     ManifestCatalog& manifests() override { return manifests_; }
     ArtifactCatalog& artifacts() override { return artifacts_; }
     RepositoryCatalog& repositories() override { return repositories_; }
+    RenameCatalog& renames() override { return renames_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     QuotaLedger& quotas() override { return quotas_; }
@@ -97,6 +99,7 @@ private:
     SqlManifests manifests_;
     SqlArtifacts artifacts_;
     SqlRepositories repositories_;
+    SqlRenames renames_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlQuotas quotas_;

@@ -3,6 +3,7 @@
 #include "drivers/sqlite/events_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
 #include "drivers/sqlite/jobs_schema.hpp"
+#include "drivers/sqlite/promotion_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
@@ -157,6 +158,7 @@ constexpr std::array migrations{
     Migration{.version = 5, .name = "garbage collection", .script = sqlite_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = sqlite_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},
+    Migration{.version = 8, .name = "renames", .script = sqlite_promotion_schema, .oldest_binary = 8},
 };
 
 }  // namespace

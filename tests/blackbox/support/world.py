@@ -310,6 +310,21 @@ def with_push_policy(world, caller):
             "push_policy_id": world.admin.made(f"/projects/{project}/pushpolicies", push_policy())}
 
 
+def former_name(world, caller):
+    project = own_project(world, caller)
+    name = world.name("old")
+    world.push(project, name, "1.0")
+    world.admin.post(f"/projects/{project}/repositories/{name}/rename", {"name": world.name("new")}, 200)
+    return {"project_name_or_id": project,
+            "former_name_id": world.admin.get(f"/projects/{project}/formernames")[0]["id"]}
+
+
+def repository_to_rename(world, _):
+    name = world.name("old")
+    world.push(world.project, name, "1.0")
+    return Call({"project_name": world.project, "repository_name": name}, body={"name": world.name("team/new")})
+
+
 def label_on(world, digest):
     label = world.fresh_label()
     world.admin.post(f"/projects/{world.project}/repositories/app/artifacts/{digest}/labels", {"id": label}, 200)
@@ -437,6 +452,11 @@ REQUESTS = {
     "getProjectMetadata": lambda w, c: Call(in_project(w, meta_name="public")),
     "updateProjectMetadata": metadata_entry,
     "deleteProjectMetadata": metadata_entry,
+
+    "renameProject": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body={"name": w.name("renamed")}),
+    "renameRepository": repository_to_rename,
+    "listFormerNames": lambda w, c: Call(in_project(w)),
+    "deleteFormerName": lambda w, c: Call(former_name(w, c)),
 
     "listProjectMembers": lambda w, c: Call(in_project(w), query={"page_size": 100}),
     "createProjectMember": lambda w, c: Call(in_project(w), body={"role_id": 5, "member_user": {"user_id": w.user("new")}}),
