@@ -38,7 +38,8 @@ TokenScopes granted(const TokenScopes& requested, const Caller& caller, const Ac
     for (const auto& entry : requested.entries) {
         const auto now = policy.renamed(entry.repository);
         // By a former name one pulls, as far as one may by the name of today.
-        const auto may = now ? policy.allowed(caller, *now) & bit(Action::pull) : policy.allowed(caller, entry.repository);
+        const auto may =
+            now ? policy.allowed(caller, *now) & bit(Action::pull) : policy.allowed(caller, entry.repository);
         const auto actions = static_cast<ActionSet>(entry.actions & may);
         if (actions != 0) scopes.entries.push_back({entry.repository, actions});
     }

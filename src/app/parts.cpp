@@ -227,6 +227,7 @@ App::Parts::Parts(Config with)
       browse{store->manifests(), store->blobs(), policy},
       repositories{store->repositories(), blobs, policy, [this] { return access_directory.catch_up(); }, clock},
       renames{store->renames(), policy, [this] { return access_directory.catch_up(); }, clock},
+      promotions{store->promotions(), policy, clock},
       artifacts{store->artifacts(), policy, clock},
       immutable_rules{store->immutable_rules(), policy, clock},
       tag_history{store->tag_history(), policy, clock, config.history.keep},
@@ -263,9 +264,15 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit, [this] {
-              return access_directory.catch_up();
-          }},
+      oci{gate,
+          policy,
+          settings,
+          reads,
+          writes,
+          upload_endpoints,
+          lists,
+          oci_audit,
+          [this] { return access_directory.catch_up(); }},
       token{
           {.authenticator = authenticator,
            .keys = keys,
@@ -330,6 +337,7 @@ ManagementNeeds App::Parts::management_needs()
         .projects = projects,
         .repositories = repositories,
         .renames = renames,
+        .promotions = promotions,
         .artifacts = artifacts,
         .additions = additions,
         .icons = icons,
@@ -419,6 +427,7 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
+    chores.push_back({.name = "expired promotions", .every = 1min, .run = [this] { return promotions.expire(); }});
     chores.push_back({.name = "blob removals", .every = 1min, .run = [this] { return garbage.end_removals(); }});
     chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
     chores.push_back({.name = "expired tags", .every = 1min, .run = [this] { return tag_lifetimes.remove_expired(); }});

@@ -30,6 +30,7 @@
 #include "registry/immutable_rules.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
+#include "registry/promotions.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
@@ -108,6 +109,7 @@ struct App::Parts {
     Browse browse;
     Repositories repositories;
     Renames renames;
+    Promotions promotions;
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;

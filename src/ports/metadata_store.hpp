@@ -20,6 +20,7 @@
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/promotion_catalog.hpp"
 #include "ports/push_policy_catalog.hpp"
 #include "ports/quota_ledger.hpp"
 #include "ports/rename_catalog.hpp"
@@ -46,6 +47,7 @@ public:
     virtual ArtifactCatalog& artifacts() = 0;
     virtual RepositoryCatalog& repositories() = 0;
     virtual RenameCatalog& renames() = 0;
+    virtual PromotionCatalog& promotions() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual QuotaLedger& quotas() = 0;

@@ -6,7 +6,6 @@
 namespace entrepot {
 namespace {
 
-const Permission read_project = need(ObjectKind::project, "project", "read");
 const Permission update_project = need(ObjectKind::project, "project", "update");
 const Permission delete_project = need(ObjectKind::project, "project", "delete");
 const Permission read_repository = need(ObjectKind::project, "repository", "read");
@@ -39,7 +38,7 @@ Task<> Renames::rename_project(Caller caller, std::int64_t id, ProjectName name)
 
 Task<ListPage<FormerName>> Renames::former_names(Caller caller, std::int64_t project_id, ListQuery query)
 {
-    CO_CHECK(require_on(caller, project_id, read_project));
+    CO_CHECK(require_on(caller, project_id, update_project));
     CO_TRY(auto page, co_await catalog_.former_names(project_id, std::move(query)));
     for (auto& former : page.items) {
         const auto name = RepositoryName::parse(former.leads_to);

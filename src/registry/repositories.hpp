@@ -21,7 +21,11 @@ public:
     using CatchUp = std::function<Task<>()>;
 
     Repositories(
-        RepositoryCatalog& catalog, BlobIngest& uploads, const AccessPolicy& policy, CatchUp catch_up, const Clock& clock
+        RepositoryCatalog& catalog,
+        BlobIngest& uploads,
+        const AccessPolicy& policy,
+        CatchUp catch_up,
+        const Clock& clock
     )
         : catalog_{catalog}, uploads_{uploads}, policy_{policy}, catch_up_{std::move(catch_up)}, clock_{clock}
     {

@@ -98,7 +98,11 @@ class Renames(Scenario):
         self.addCleanup(mine.close)
         answer = mine.request("GET", f"/projects/{self.project}/repositories/app")
         self.assertEqual(answer.status, 404, answer)
-        self.assertEqual([name["leads_to"] for name in mine.get(f"/projects/{self.project}/formernames")], [None])
+        self.assertEqual(mine.request("GET", f"/projects/{self.project}/formernames").status, 403)
+        self.user("b" + self.project, self.project, 1)
+        boss = Api(self.host, user="b" + self.project, password="Somebody1pass")
+        self.addCleanup(boss.close)
+        self.assertEqual([name["leads_to"] for name in boss.get(f"/projects/{self.project}/formernames")], [None])
         self.assertEqual(self.registry.request("GET", f"/v2/{self.project}/app/manifests/1").status, 200)
         answer = self.admin.request("GET", f"/projects/{self.project}/repositories/app/artifacts/1")
         self.assertEqual((answer.status, answer.headers["Location"]),
@@ -145,5 +149,7 @@ class Renames(Scenario):
             for thread in threads:
                 thread.join()
         self.assertEqual(wrong, [])
-        events = self.admin.get("/events", query={"type": "repository.renamed", "limit": 100})
-        self.assertTrue(events)
+        number = self.admin.get(f"/projects/{self.project}")["project_id"]
+        told = self.admin.get("/events", query={"type": "repository.renamed", "project_id": number, "limit": 100})
+        self.assertEqual([event["details"]["to"] for event in told],
+                         [f"{self.project}/app{i + 1}" for i in range(10)])

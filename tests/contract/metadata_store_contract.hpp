@@ -237,6 +237,7 @@ private:
 #include "tests/contract/metadata_store_contract_manifests.hpp"
 #include "tests/contract/metadata_store_contract_people.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
+#include "tests/contract/metadata_store_contract_promotions.hpp"
 #include "tests/contract/metadata_store_contract_push_policies.hpp"
 #include "tests/contract/metadata_store_contract_quotas.hpp"
 #include "tests/contract/metadata_store_contract_races.hpp"

@@ -90,7 +90,9 @@ TEST_P(RenameContract, nothing_takes_a_name_that_is_kept_until_it_is_given_up)
     push_image("p/other", {.blobs = {"c"}}, {"v"});
     EXPECT_SUCCEEDS(rename("p/a", "p/b"));
     EXPECT_FAILS(Errc::denied, run(store().blobs().arrive(arrival(repository("p/a"), "c"))));
-    EXPECT_FAILS(Errc::denied, run(store().manifests().commit(pushed(repository("p/a"), Image{.blobs = {"c"}}, {"v"}))));
+    EXPECT_FAILS(
+        Errc::denied, run(store().manifests().commit(pushed(repository("p/a"), Image{.blobs = {"c"}}, {"v"})))
+    );
     EXPECT_FAILS(
         Errc::denied, run(store().blobs().mount(repository("p/a"), repository("p/b"), digest_of("c"), someone))
     );

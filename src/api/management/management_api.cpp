@@ -24,6 +24,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       projects_{needs.projects, needs.policy},
       repositories_{needs.repositories, needs.policy},
       renames_{needs.renames, needs.policy},
+      promotions_{needs.promotions, needs.policy},
       artifacts_{needs.artifacts, needs.policy},
       additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
@@ -58,6 +59,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     projects_.add_to(router_);
     repositories_.add_to(router_);
     renames_.add_to(router_);
+    promotions_.add_to(router_);
     artifacts_.add_to(router_);
     additions_.add_to(router_);
     quotas_.add_to(router_);

@@ -14,6 +14,7 @@
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
+#include "api/management/promotions_api.hpp"
 #include "api/management/push_policies_api.hpp"
 #include "api/management/quotas_api.hpp"
 #include "api/management/renames_api.hpp"
@@ -42,6 +43,7 @@ struct ManagementNeeds {
     Projects& projects;
     Repositories& repositories;
     Renames& renames;
+    Promotions& promotions;
     Artifacts& artifacts;
     Additions& additions;
     Icons& icons;
@@ -85,6 +87,7 @@ private:
     ProjectsApi projects_;
     RepositoriesApi repositories_;
     RenamesApi renames_;
+    PromotionsApi promotions_;
     ArtifactsApi artifacts_;
     AdditionsApi additions_;
     QuotasApi quotas_;

@@ -56,14 +56,13 @@ Task<Caller> Gate::admit_renamed(const Request& request, std::string_view former
 {
     CO_TRY(auto caller, co_await identify(request));
     const auto has_pull = [](ActionSet actions) { return (actions & bit(Action::pull)) != 0; };
-    const bool in_scope = !caller.scopes || has_pull(caller.scopes->actions_on(former)) ||
-                          has_pull(caller.scopes->actions_on(now));
+    const bool in_scope =
+        !caller.scopes || has_pull(caller.scopes->actions_on(former)) || has_pull(caller.scopes->actions_on(now));
     const bool may = in_scope && has_pull(policy_.allowed(caller, now));
     co_return co_await admitted(request, std::move(caller), may, now, Action::pull);
 }
 
-Task<Caller>
-Gate::admitted(const Request& request, Caller caller, bool may, std::string_view repository, Action action)
+Task<Caller> Gate::admitted(const Request& request, Caller caller, bool may, std::string_view repository, Action action)
 {
     if (may) {
         if (external_ != nullptr) {

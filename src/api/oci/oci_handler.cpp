@@ -12,6 +12,8 @@ namespace {
 
 using Kind = OciRoute::Kind;
 
+constexpr int most_renames_met = 8;  // by one pull
+
 // Which methods a route has, and what each needs; the first row that fits counts.
 struct Rule {
     Kind kind;
@@ -164,23 +166,24 @@ Task<Response> OciHandler::catalog(const Request& request)
 // Who pulls while its repository gets another name finds it, whatever it was that was missing by then.
 Task<Response> OciHandler::by_any_name(const Request& request, ByteSource& body, OciRoute route, Action action)
 {
-    if (auto now = policy_.renamed(route.name)) {
-        co_return co_await by_former_name(request, body, route, action, *std::move(now));
-    }
-    auto answer = co_await in_repository(request, body, route, action);
-    if (answer || action != Action::pull) co_return answer;
-    const auto code = answer.error().code();
-    const bool missing = code == Errc::name_unknown || (code == Errc::blob_unknown && request.method == Method::get);
-    if (missing) CO_CHECK(co_await catch_up_());
     auto now = policy_.renamed(route.name);
-    if (!now) co_return answer;
-    co_return co_await by_former_name(request, body, route, action, *std::move(now));
+    for (int i = 0;; ++i) {
+        auto answer = now ? co_await by_former_name(request, body, route, action, *now)
+                          : co_await in_repository(request, body, route, action);
+        if (answer || action != Action::pull || i == most_renames_met) co_return answer;
+        const auto code = answer.error().code();
+        const bool missing =
+            code == Errc::name_unknown || (code == Errc::blob_unknown && request.method == Method::get);
+        if (missing) CO_CHECK(co_await catch_up_());
+        auto then = policy_.renamed(route.name);
+        if (then == now) co_return answer;
+        now = std::move(then);
+    }
 }
 
 // Whoever may not pull by the new name learns nothing of it.
-Task<Response> OciHandler::by_former_name(
-    const Request& request, ByteSource& body, OciRoute route, Action action, std::string now
-)
+Task<Response>
+OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now)
 {
     CO_TRY(const auto former, RepositoryName::parse(route.name));
     CO_TRY(auto repository, RepositoryName::parse(now));

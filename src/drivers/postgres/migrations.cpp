@@ -176,7 +176,7 @@ constexpr std::array migrations{
     Migration{.version = 5, .name = "garbage collection", .script = postgres_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = postgres_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
-    Migration{.version = 8, .name = "renames", .script = postgres_promotion_schema, .oldest_binary = 8},
+    Migration{.version = 8, .name = "renames and promotions", .script = postgres_promotion_schema, .oldest_binary = 8},
 };
 
 }  // namespace

@@ -43,26 +43,20 @@ constexpr SqlStatement keep_name{
     "INSERT INTO former_names (name, project_id, repository_id, renamed_at, renamed_by) VALUES ($1, $2, NULL, $3, $4)"
 };
 
-constexpr SqlStatement lock_project_by_name{
-    "SELECT id FROM projects WHERE name = $1", "FOR NO KEY UPDATE"
-};
+constexpr SqlStatement lock_project_by_name{"SELECT id FROM projects WHERE name = $1", "FOR NO KEY UPDATE"};
 constexpr SqlStatement lock_project_by_id{"SELECT name FROM projects WHERE id = $1", "FOR UPDATE"};
 constexpr SqlStatement find_project_name{"SELECT id FROM projects WHERE name = $1"};
 constexpr SqlStatement update_repository{
     "UPDATE repositories SET name = $2, project_id = $3, updated_at = $4 WHERE id = $1"
 };
-constexpr SqlStatement forget_use{
-    "DELETE FROM images_in_use WHERE project_id = $1 AND repository = $2"
-};
+constexpr SqlStatement forget_use{"DELETE FROM images_in_use WHERE project_id = $1 AND repository = $2"};
 constexpr SqlStatement move_use{
     "UPDATE images_in_use SET project_id = $3, repository = $4 WHERE project_id = $1 AND repository = $2"
 };
 
 // A repository holds a blob once, so of each the project has one link less, or one more.
-constexpr SqlStatement uncount_links{
-    "UPDATE project_blobs SET links = links - 1 WHERE project_id = $1 AND blob_id IN "
-    "(SELECT blob_id FROM repository_blobs WHERE repository_id = $2)"
-};
+constexpr SqlStatement uncount_links{"UPDATE project_blobs SET links = links - 1 WHERE project_id = $1 AND blob_id IN "
+                                     "(SELECT blob_id FROM repository_blobs WHERE repository_id = $2)"};
 constexpr SqlStatement count_links{
     "INSERT INTO project_blobs (project_id, blob_id, links) SELECT $1, blob_id, 1 FROM repository_blobs "
     "WHERE repository_id = $2 ORDER BY blob_id "
@@ -73,10 +67,8 @@ constexpr SqlStatement sum_of_links{
     "JOIN project_blobs x ON x.blob_id = l.blob_id AND x.project_id = $1 JOIN blobs b ON b.id = l.blob_id "
     "WHERE l.repository_id = $2 AND x.links = $3"
 };
-constexpr SqlStatement drop_counts{
-    "DELETE FROM project_blobs WHERE project_id = $1 AND links = 0 AND blob_id IN "
-    "(SELECT blob_id FROM repository_blobs WHERE repository_id = $2)"
-};
+constexpr SqlStatement drop_counts{"DELETE FROM project_blobs WHERE project_id = $1 AND links = 0 AND blob_id IN "
+                                   "(SELECT blob_id FROM repository_blobs WHERE repository_id = $2)"};
 constexpr SqlStatement sum_of_manifests{
     "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM manifests WHERE repository_id = $1"
 };
@@ -139,8 +131,7 @@ Result<> leave_labels(SqlSession& session, std::int64_t repository_id)
 }
 
 // The row says the new project already. What frees comes first: a limit of both projects' tenant still holds then.
-Result<>
-move_charges(SqlSession& session, const RepositoryRow& before, const RepositoryRow& after, const Actor& actor)
+Result<> move_charges(SqlSession& session, const RepositoryRow& before, const RepositoryRow& after, const Actor& actor)
 {
     CHECK(session.run(uncount_links, {before.project_id, before.id}));
     TRY(const auto freed, number(session, sum_of_links, {before.project_id, before.id, std::int64_t{0}}));
@@ -209,9 +200,8 @@ Result<> forget_former_names_into(SqlSession& session, std::int64_t project_id)
     return note_projects(session, std::move(projects));
 }
 
-Result<> move_repository(
-    SqlSession& session, const RepositoryName& from, const RepositoryName& into, const Actor& actor
-)
+Result<>
+move_repository(SqlSession& session, const RepositoryName& from, const RepositoryName& into, const Actor& actor)
 {
     TRY(const auto before, lock_repository(session, from));
     if (!before) return no_such_repository(from);

@@ -22,9 +22,8 @@ Result<> check_path_free(SqlSession& session, std::int64_t project_id, const Rep
 Result<> forget_former_names(SqlSession& session, std::int64_t repository_id);
 Result<> forget_former_names_into(SqlSession& session, std::int64_t project_id);
 
-Result<> move_repository(
-    SqlSession& session, const RepositoryName& from, const RepositoryName& into, const Actor& actor
-);
+Result<>
+move_repository(SqlSession& session, const RepositoryName& from, const RepositoryName& into, const Actor& actor);
 
 // What a project's repositories were called until now.
 Result<std::vector<std::string>>

@@ -23,8 +23,7 @@ constexpr SqlStatement delete_former_name{
     "DELETE FROM former_names WHERE project_id = $1 AND id = $2 RETURNING name, COALESCE(repository_id, 0)"
 };
 
-Result<ListPage<FormerName>>
-list_former_names(SqlSession& session, std::int64_t project_id, const ListQuery& query)
+Result<ListPage<FormerName>> list_former_names(SqlSession& session, std::int64_t project_id, const ListQuery& query)
 {
     ListStatement statement{
         "n.id, " FORMER_NAME ", COALESCE(r.name, p.name), n.renamed_at, n.renamed_by",

@@ -21,6 +21,7 @@
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_promotions.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
 #include "drivers/sql/sql_quotas.hpp"
 #include "drivers/sql/sql_renames.hpp"
@@ -53,6 +54,7 @@ public:
     ArtifactCatalog& artifacts() override { return artifacts_; }
     RepositoryCatalog& repositories() override { return repositories_; }
     RenameCatalog& renames() override { return renames_; }
+    PromotionCatalog& promotions() override { return promotions_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     QuotaLedger& quotas() override { return quotas_; }
@@ -100,6 +102,7 @@ private:
     SqlArtifacts artifacts_;
     SqlRepositories repositories_;
     SqlRenames renames_;
+    SqlPromotions promotions_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlQuotas quotas_;

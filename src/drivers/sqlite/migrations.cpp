@@ -158,7 +158,7 @@ constexpr std::array migrations{
     Migration{.version = 5, .name = "garbage collection", .script = sqlite_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = sqlite_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},
-    Migration{.version = 8, .name = "renames", .script = sqlite_promotion_schema, .oldest_binary = 8},
+    Migration{.version = 8, .name = "renames and promotions", .script = sqlite_promotion_schema, .oldest_binary = 8},
 };
 
 }  // namespace
