@@ -49,7 +49,7 @@ def ctest(build, only):
 # Stories that the other engine could tell otherwise; the rest know nothing of the database.
 ON_POSTGRES = ["--database", "postgres", "auth", "bad_input", "abuse", "restart.Restart", "skopeo", "matrix", "tenan",
                "projects", "artifacts", "people", "robots", "harborapi", "harbor_clients", "cves", "lists", "idempot",
-               "audit", "apply", "quotas", "openapi.TheContract.test_every"]
+               "audit", "apply", "quota", "openapi.TheContract.test_every"]
 
 
 def blackbox(binary, *more):

@@ -6,6 +6,8 @@
 #include "core/clock.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +36,12 @@ struct GrantEntry {
     Micros expires_at = 0;  // 0: never
 };
 
+// Where a repository has been moved to that once was somewhere else.
+struct MovedRepository {
+    std::int64_t project_id = 0;
+    std::string path;  // below that project
+};
+
 struct ProjectAccess {
     std::int64_t id = 0;
     std::string name;
@@ -43,6 +51,9 @@ struct ProjectAccess {
     bool shared = false;  // every user of every tenant may read it
     bool frozen = false;
     std::vector<GrantEntry> grants;  // on the project and on repository patterns in it
+    std::vector<std::string> former_names;
+    // By the paths below the project that repositories have left.
+    std::map<std::string, MovedRepository, std::less<>> moved;
 };
 
 struct TenantAccess {

@@ -51,6 +51,7 @@ void AccessTables::put(ProjectAccess project)
     if (entry->is_public || entry->shared) open_projects_.insert(entry->id);
     projects_of_tenant_[entry->tenant_id].insert(entry->id);
     projects_by_name_.insert_or_assign(entry->name, entry);
+    for (const auto& name : entry->former_names) former_names_.insert_or_assign(name, entry->id);
     projects_.insert_or_assign(entry->id, entry);
 }
 
@@ -81,6 +82,10 @@ void AccessTables::remove_project(std::int64_t id)
     for (const auto& grant : entry->grants) take_away(projects_of_subject_, grant.subject, id);
     open_projects_.erase(id);
     take_away(projects_of_tenant_, entry->tenant_id, id);
+    for (const auto& name : entry->former_names) {
+        const auto former = former_names_.find(name);
+        if (former != former_names_.end() && former->second == id) former_names_.erase(former);
+    }
     // A project of the same name may have been put there since.
     const auto named = projects_by_name_.find(entry->name);
     if (named != projects_by_name_.end() && named->second->id == id) projects_by_name_.erase(named);
@@ -102,6 +107,13 @@ const ProjectAccess* AccessTables::project(std::string_view name) const noexcept
 {
     const auto found = projects_by_name_.find(name);
     return found == projects_by_name_.end() ? nullptr : found->second.get();
+}
+
+const ProjectAccess* AccessTables::formerly(std::string_view name) const noexcept
+{
+    if (former_names_.empty() || projects_by_name_.contains(name)) return nullptr;
+    const auto found = former_names_.find(name);
+    return found == former_names_.end() ? nullptr : project(found->second);
 }
 
 std::shared_ptr<const ProjectAccess> AccessTables::shared_project(std::string_view name) const

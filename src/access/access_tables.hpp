@@ -24,6 +24,8 @@ public:
     const TenantAccess* tenant(std::int64_t id) const noexcept { return find(tenants_, id); }
     const PrincipalAccess* principal(std::int64_t id) const noexcept { return find(principals_, id); }
     const ProjectAccess* project(std::string_view name) const noexcept;
+    // The one that had this name; null when none had, or one has it now.
+    const ProjectAccess* formerly(std::string_view name) const noexcept;
     // The permissions that a grant carries; null where it names a role that is gone.
     const PermissionSet* permissions_of(const GrantEntry& grant) const noexcept;
     const std::vector<GrantEntry>& platform_grants() const noexcept { return platform_grants_; }
@@ -87,6 +89,7 @@ private:
     std::int64_t version_ = 0;
     ById<ProjectAccess> projects_;
     std::unordered_map<std::string, std::shared_ptr<const ProjectAccess>, Hash, std::equal_to<>> projects_by_name_;
+    IdByName former_names_;
     ById<TenantAccess> tenants_;
     IdByName tenant_ids_;
     ById<PrincipalAccess> principals_;

@@ -70,6 +70,8 @@ constexpr Resource resources[] = {
     {K::project, "tag-retention", "CRUDL", {"operate"}},
     {K::project, "immutable-tag", "CUDL"},
     {K::project, "push-policy", "CRUDL"},
+    {K::project, "promotion-policy", "CRUDL"},
+    {K::project, "promotion", "CRL", {"approve"}},
     {K::project, "configuration", "RU"},
     {K::project, "robot", "CRUDL"},
     {K::project, "notification-policy", "CRUDL"},

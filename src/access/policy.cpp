@@ -63,6 +63,8 @@ ActionSet allowed_actions(
     if (!asker.stands) return 0;
     const auto* project = tables.project(project_of(repository));
     if (project == nullptr) {
+        // Nobody creates a project by a push to a name that another one has left.
+        if (tables.formerly(project_of(repository)) != nullptr) return 0;
         if (!creates_projects(tables, asker, caller, creation, clock)) return 0;
         // Its creator will be its admin.
         const ObjectRef to_be{.kind = ObjectKind::repository, .id = 0, .name = repository};
@@ -133,6 +135,27 @@ std::shared_ptr<const Role> AccessPolicy::custom_role(std::int64_t id) const
 {
     const std::shared_lock lock{mutex_};
     return tables_.shared_role(id);
+}
+
+std::optional<std::string> AccessPolicy::renamed(std::string_view name) const
+{
+    const std::shared_lock lock{mutex_};
+    const auto slash = name.find('/');
+    const auto* project = tables_.project(project_of(name));
+    const bool is_former = project == nullptr;
+    if (is_former) project = tables_.formerly(project_of(name));
+    if (project == nullptr) return std::nullopt;
+    if (slash == std::string_view::npos) return is_former ? std::optional{project->name} : std::nullopt;
+    const auto path = name.substr(slash + 1);
+    if (!project->moved.empty()) {
+        if (const auto found = project->moved.find(path); found != project->moved.end()) {
+            const auto* now = tables_.project(found->second.project_id);
+            if (now == nullptr) return std::nullopt;
+            return now->name + "/" + found->second.path;
+        }
+    }
+    if (!is_former) return std::nullopt;
+    return project->name + "/" + std::string{path};
 }
 
 bool AccessPolicy::is_current(const Caller& caller) const

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,10 @@ public:
     std::shared_ptr<const TenantAccess> tenant(std::string_view name) const;
     std::shared_ptr<const PrincipalAccess> principal(std::int64_t id) const;
     std::shared_ptr<const Role> custom_role(std::int64_t id) const;
+
+    // What is named differently now: the name of the project or repository that had this one, as it is called today.
+    // nullopt where nothing was renamed; whoever asks about a name that is in use pays for one look-up.
+    std::optional<std::string> renamed(std::string_view name) const;
 
     // Whether the caller's credential still stands: not disabled, expired or replaced since. Anonymous always does.
     bool is_current(const Caller& caller) const;

@@ -483,5 +483,36 @@ TEST(PermissionText, reads_back_what_it_writes_and_passes_over_what_it_does_not_
     EXPECT_EQ(two.size(), 2U);
 }
 
+TEST_F(Policy, a_former_name_leads_to_the_name_of_today)
+{
+    auto& app = world.projects[0];
+    app.former_names = {"old"};
+    app.moved["here"] = {.project_id = 10, .path = "team/there"};
+    app.moved["away"] = {.project_id = 11, .path = "away"};
+    app.moved["gone"] = {.project_id = 99, .path = "x"};
+    grant_on_app(grant_to(principal_key(alice), role::project_admin));
+    EXPECT_EQ(policy.renamed("old"), "app");
+    EXPECT_EQ(policy.renamed("old/x/y"), "app/x/y");
+    EXPECT_EQ(policy.renamed("old/here"), "app/team/there");
+    EXPECT_EQ(policy.renamed("app/here"), "app/team/there");
+    EXPECT_EQ(policy.renamed("app/away"), "open/away");
+    EXPECT_EQ(policy.renamed("app/gone"), std::nullopt);
+    for (const char* name : {"app", "app/x", "open/here", "absent", "absent/here"}) {
+        EXPECT_EQ(policy.renamed(name), std::nullopt) << name;
+    }
+    EXPECT_EQ(policy.allowed(as_alice, "old/x"), 0) << "nobody creates a project by it";
+    AccessChanges change;
+    change.version = 6;
+    change.projects = {project_entry(10, "app")};
+    policy.apply(change);
+    EXPECT_EQ(policy.renamed("old"), std::nullopt);
+    EXPECT_EQ(policy.renamed("app/here"), std::nullopt);
+    change.version = 7;
+    change.projects[0].former_names = {"old"};
+    change.projects.push_back(project_entry(12, "old"));
+    policy.apply(change);
+    EXPECT_EQ(policy.renamed("old/x"), std::nullopt) << "who has the name counts";
+}
+
 }  // namespace
 }  // namespace entrepot

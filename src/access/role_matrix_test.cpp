@@ -46,6 +46,8 @@ constexpr Line harbor[] = {
     {"preheat-policy", "C R U D L", "-", "-", "-", "-", "-"},
     {"export-cve", "C R L", "C R L", "C R L", "-", "-", "-"},
     {"push-policy", "C R U D L", "C R U D L", "R L", "-", "-", "-"},
+    {"promotion-policy", "C R U D L", "R L", "R L", "-", "-", "-"},
+    {"promotion", "C R L approve", "C R L approve", "C R L", "-", "-", "-"},
     // Ours: who gives grants, beside Harbor's members.
     {"grant", "C D L", "-", "-", "-", "-", "-"},
 };

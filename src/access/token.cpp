@@ -36,7 +36,11 @@ TokenScopes granted(const TokenScopes& requested, const Caller& caller, const Ac
     TokenScopes scopes;
     scopes.catalog = requested.catalog && policy.may_list_catalog(caller);
     for (const auto& entry : requested.entries) {
-        const auto actions = static_cast<ActionSet>(entry.actions & policy.allowed(caller, entry.repository));
+        const auto now = policy.renamed(entry.repository);
+        // By a former name one pulls, as far as one may by the name of today.
+        const auto may =
+            now ? policy.allowed(caller, *now) & bit(Action::pull) : policy.allowed(caller, entry.repository);
+        const auto actions = static_cast<ActionSet>(entry.actions & may);
         if (actions != 0) scopes.entries.push_back({entry.repository, actions});
     }
     return scopes;

@@ -107,5 +107,21 @@ TEST_F(Granted, a_private_project_of_others_looks_like_one_that_does_not_exist)
     EXPECT_TRUE(granted(asked, caller_with_id(8), policy).entries.empty());
 }
 
+TEST_F(Granted, by_a_former_name_is_pulling_what_may_be_pulled_today)
+{
+    AccessChanges change;
+    change.version = 1;
+    const auto owner = grant_to(principal_key(7), role::project_admin);
+    change.projects = {project_entry(1, "open", true, {owner}), project_entry(2, "closed", false, {owner})};
+    change.projects[0].moved["a"] = {.project_id = 2, .path = "b"};
+    change.projects[1].former_names = {"absent"};
+    policy.apply(change);
+    const auto owners = granted(everything, caller_with_id(7), policy);
+    EXPECT_EQ(owners.actions_on("open/a"), bit(Action::pull));
+    EXPECT_EQ(owners.actions_on("absent/a"), bit(Action::pull));
+    EXPECT_EQ(owners.actions_on("closed/a"), all_actions);
+    EXPECT_TRUE(granted(everything, caller_with_id(8), policy).entries.empty()) << "it was public where it was";
+}
+
 }  // namespace
 }  // namespace entrepot

@@ -226,7 +226,9 @@ App::Parts::Parts(Config with)
       mount_blob{store->blobs(), policy, project_gate},
       uploads{store->uploads(), store->blobs(), blobs, project_gate, random, clock, upload_limits(config)},
       browse{store->manifests(), store->blobs(), policy},
-      repositories{store->repositories(), blobs, policy, clock},
+      repositories{store->repositories(), blobs, policy, [this] { return access_directory.catch_up(); }, clock},
+      renames{store->renames(), policy, [this] { return access_directory.catch_up(); }, clock},
+      promotions{store->promotions(), policy, clock},
       artifacts{store->artifacts(), policy, clock},
       immutable_rules{store->immutable_rules(), policy, clock},
       tag_history{store->tag_history(), policy, clock, config.history.keep},
@@ -263,7 +265,16 @@ App::Parts::Parts(Config with)
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
       lists{browse},
-      oci{gate, policy, settings, reads, writes, upload_endpoints, lists, oci_audit, accounting.watch},
+      oci{gate,
+          policy,
+          settings,
+          reads,
+          writes,
+          upload_endpoints,
+          lists,
+          oci_audit,
+          accounting.watch,
+          [this] { return access_directory.catch_up(); }},
       token{
           {.authenticator = authenticator,
            .keys = keys,
@@ -329,6 +340,8 @@ ManagementNeeds App::Parts::management_needs()
         .idempotency = idempotency,
         .projects = projects,
         .repositories = repositories,
+        .renames = renames,
+        .promotions = promotions,
         .artifacts = artifacts,
         .additions = additions,
         .icons = icons,
@@ -417,6 +430,7 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
+    chores.push_back({.name = "expired promotions", .every = 1min, .run = [this] { return promotions.expire(); }});
     chores.push_back({.name = "blob removals", .every = 1min, .run = [this] { return garbage.end_removals(); }});
     chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
     chores.push_back({.name = "expired tags", .every = 1min, .run = [this] { return tag_lifetimes.remove_expired(); }});

@@ -32,10 +32,12 @@
 #include "registry/immutable_rules.hpp"
 #include "registry/mount_blob.hpp"
 #include "registry/project_gate.hpp"
+#include "registry/promotions.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
 #include "registry/push_manifest.hpp"
 #include "registry/push_policies.hpp"
+#include "registry/renames.hpp"
 #include "registry/repositories.hpp"
 #include "registry/tag_history.hpp"
 #include "registry/uploads.hpp"
@@ -109,6 +111,8 @@ struct App::Parts {
     Uploads uploads;
     Browse browse;
     Repositories repositories;
+    Renames renames;
+    Promotions promotions;
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;

@@ -130,6 +130,17 @@ std::vector<CtlCommand> repositories()
          .arguments = {repository},
          .traits = ctl_showing,
          .run = show_of(one_repository, repository_columns)},
+        {.path = "repository rename",
+         .text = "gives a repository another name; the old one leads to it from then on",
+         .arguments = {repository, {.name = "to", .text = "its new name below the project", .field = "name"}},
+         .options = {{.name = "project", .value = "NAME", .text = "the project that it goes to", .field = "project"}},
+         .traits = ctl_showing,
+         .run = send_to(
+             "POST",
+             "projects/{repository:project}/repositories/{repository:repository}/rename",
+             "repository {repository}: is {to} now"
+         ),
+         .example = "entrepot ctl repository rename web/app shop --project retail"},
         {.path = "repository delete",
          .text = "deletes a repository and all that is in it",
          .arguments = {repository},

@@ -36,6 +36,13 @@ const CtlColumns member_columns{
     {"ROLE", "role_name"},
 };
 
+const CtlColumns former_name_columns{
+    {"ID", "id"},
+    {"NAME", "name"},
+    {"LEADS TO", "leads_to"},
+    {"SINCE", "rename_time"},
+};
+
 const CtlArgument project{.name = "project", .text = "the project's name"};
 const CtlArgument name{.name = "name", .text = "the user's or group's name"};
 const CtlOption of_project{.name = "project", .value = "NAME", .text = "the project", .required = true};
@@ -157,6 +164,23 @@ std::vector<CtlCommand> projects()
          .options = project_flags,
          .traits = ctl_showing,
          .run = update_project},
+        {.path = "project rename",
+         .text = "gives a project another name; the old one leads to it from then on",
+         .arguments = {project, {.name = "to", .text = "the new name", .field = "name"}},
+         .traits = ctl_showing,
+         .run = send_to("POST", "projects/{project}/rename", "project {project}: is {to} now")},
+        {.path = "project names",
+         .text = "lists the former names that lead to a project, or to what was in it",
+         .arguments = {project},
+         .traits = ctl_listing,
+         .run = list_of("projects/{project}/formernames", former_name_columns)},
+        {.path = "project give-up-name",
+         .text = "gives a former name up: others may take it from then on",
+         .arguments = {project, {.name = "id", .text = "the former name's id, as `project names` shows it"}},
+         .traits = ctl_deleting,
+         .run = delete_at(
+             "projects/{project}/formernames/{id}", "the former name {id} of {project}", "{project}: gave the name up"
+         )},
         {.path = "project freeze",
          .text = "makes a project read-only",
          .arguments = {project},

@@ -20,6 +20,7 @@ std::vector<CtlCommand> make_commands()
           robot_commands,
           artifact_commands,
           rule_commands,
+          promotion_commands,
           event_commands,
           platform_commands,
           job_commands,

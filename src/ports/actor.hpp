@@ -8,7 +8,7 @@
 namespace entrepot {
 
 // By which way a change came, as the history of tags tells it.
-enum class Via : std::uint8_t { api, push, client_delete, copy, restore, retention, expiry };
+enum class Via : std::uint8_t { api, push, client_delete, copy, restore, retention, expiry, promotion };
 
 constexpr std::string_view text_of(Via via) noexcept
 {
@@ -19,6 +19,7 @@ constexpr std::string_view text_of(Via via) noexcept
         case Via::restore: return "restore";
         case Via::retention: return "retention";
         case Via::expiry: return "expiry";
+        case Via::promotion: return "promotion";
         case Via::api: break;
     }
     return "api";

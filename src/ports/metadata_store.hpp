@@ -20,8 +20,10 @@
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
+#include "ports/promotion_catalog.hpp"
 #include "ports/push_policy_catalog.hpp"
 #include "ports/quota_ledger.hpp"
+#include "ports/rename_catalog.hpp"
 #include "ports/repository_catalog.hpp"
 #include "ports/retention_catalog.hpp"
 #include "ports/robot_catalog.hpp"
@@ -45,6 +47,8 @@ public:
     virtual ManifestCatalog& manifests() = 0;
     virtual ArtifactCatalog& artifacts() = 0;
     virtual RepositoryCatalog& repositories() = 0;
+    virtual RenameCatalog& renames() = 0;
+    virtual PromotionCatalog& promotions() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual QuotaLedger& quotas() = 0;

@@ -60,7 +60,8 @@ Task<> Repositories::remove(Caller caller, RepositoryName name)
     CO_TRY(const auto uploads, co_await catalog_.remove(std::move(name), actor));
     // The repository is gone whatever becomes of these bytes.
     for (const auto& upload : uploads) (void)co_await uploads_.discard(upload);
-    co_return Result<>{};
+    // Of names that led to it.
+    co_return co_await catch_up_();
 }
 
 }  // namespace entrepot

@@ -6,7 +6,9 @@
 #include "ports/blob_store.hpp"
 #include "ports/repository_catalog.hpp"
 
+#include <functional>
 #include <string>
+#include <utility>
 
 namespace entrepot {
 
@@ -15,8 +17,17 @@ namespace entrepot {
 // does. Safe from any loop.
 class Repositories {
 public:
-    Repositories(RepositoryCatalog& catalog, BlobIngest& uploads, const AccessPolicy& policy, const Clock& clock)
-        : catalog_{catalog}, uploads_{uploads}, policy_{policy}, clock_{clock}
+    // Brings the policy up to date with what is committed (AccessDirectory::catch_up()).
+    using CatchUp = std::function<Task<>()>;
+
+    Repositories(
+        RepositoryCatalog& catalog,
+        BlobIngest& uploads,
+        const AccessPolicy& policy,
+        CatchUp catch_up,
+        const Clock& clock
+    )
+        : catalog_{catalog}, uploads_{uploads}, policy_{policy}, catch_up_{std::move(catch_up)}, clock_{clock}
     {
     }
 
@@ -32,6 +43,7 @@ private:
     RepositoryCatalog& catalog_;
     BlobIngest& uploads_;
     const AccessPolicy& policy_;
+    CatchUp catch_up_;
     const Clock& clock_;
 };
 

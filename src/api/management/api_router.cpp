@@ -99,6 +99,16 @@ std::optional<std::vector<std::string_view>> fit(std::string_view pattern, std::
     return values;
 }
 
+// The same request again, there (RFC 9110 section 15.4.9).
+Response redirection(const Request& request, std::string location)
+{
+    Response response;
+    response.status = 308;
+    if (!request.query.empty()) location.append("?").append(request.query);
+    response.add("Location", location);
+    return response;
+}
+
 // A literal pattern wins over one with variable parts: users/current over users/{user_id}.
 bool more_literal(std::string_view left, std::string_view right) noexcept
 {
@@ -234,6 +244,11 @@ Task<Response> ApiRouter::answer(const Request& request, ByteSource& body, ApiTr
         .path = std::move(match.values),
         .audit = trace.change,
     };
+    if (auto moved = redirect_ ? redirect_(call, route.pattern) : std::nullopt) {
+        // Nothing has changed.
+        trace.change = nullptr;
+        co_return redirection(request, *std::move(moved));
+    }
     if (reads) co_return co_await read(route, std::move(call));
     if (request.method == Method::post) co_return co_await create(route, std::move(call));
     co_return co_await change(route, std::move(call));

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,10 @@ public:
     {
     }
 
+    // Where what the request names has moved to, as a path; nullopt: nowhere. Before the first request.
+    using Redirect = std::function<std::optional<std::string>(const ApiCall&, std::string_view pattern)>;
+    void redirect_with(Redirect redirect) { redirect_ = std::move(redirect); }
+
     void get(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
     void head(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
     void post(std::string_view pattern, ApiHandler handler, ApiAudience audience = ApiAudience::signed_in);
@@ -93,6 +98,7 @@ private:
     const Settings* settings_;
     Idempotency* idempotency_;
     ApiAudit* audit_;
+    Redirect redirect_;
     PathTurns turns_;
     std::map<std::string, std::vector<ApiRoute>, std::less<>> routes_;  // by the first segment
 };

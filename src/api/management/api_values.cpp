@@ -272,4 +272,18 @@ Result<RepositoryName> repository_of(std::string_view project, std::string_view 
     return RepositoryName::parse(std::string{project} + "/" + below);
 }
 
+std::string location_of(const RepositoryName& repository)
+{
+    const auto project = repository.project();
+    auto location = "/api/v2.0/projects/" + std::string{project} + "/repositories/";
+    for (const char letter : repository.text().substr(project.size() + 1)) {
+        if (letter == '/') {
+            location += "%252F";
+        } else {
+            location += letter;
+        }
+    }
+    return location;
+}
+
 }  // namespace entrepot

@@ -58,5 +58,7 @@ Response list_response(const Request& request, std::string json_array, const Lis
 Result<std::int64_t> parse_id(std::string_view text);
 // The repository of a path: `name` is below the project and may still be percent-encoded once. name_invalid.
 Result<RepositoryName> repository_of(std::string_view project, std::string_view name);
+// "/api/v2.0/projects/p/repositories/a%252Fb"
+std::string location_of(const RepositoryName& repository);
 
 }  // namespace entrepot

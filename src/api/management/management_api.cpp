@@ -2,6 +2,7 @@
 
 #include "api/error_answer.hpp"
 #include "api/management/api_values.hpp"
+#include "api/management/former_name_redirects.hpp"
 
 namespace entrepot {
 namespace {
@@ -22,6 +23,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     : router_{needs.gate, &needs.settings, &needs.idempotency, &needs.audit},
       projects_{needs.projects, needs.policy},
       repositories_{needs.repositories, needs.policy},
+      renames_{needs.renames, needs.policy},
+      promotions_{needs.promotions, needs.policy},
       artifacts_{needs.artifacts, needs.policy},
       additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
@@ -53,9 +56,12 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       quota_recount_{quota_recount_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
       usage_{needs.usage}
 {
+    router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
     projects_.add_to(router_);
     repositories_.add_to(router_);
+    renames_.add_to(router_);
+    promotions_.add_to(router_);
     artifacts_.add_to(router_);
     additions_.add_to(router_);
     quotas_.add_to(router_);

@@ -14,8 +14,10 @@
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/projects_api.hpp"
+#include "api/management/promotions_api.hpp"
 #include "api/management/push_policies_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/renames_api.hpp"
 #include "api/management/repositories_api.hpp"
 #include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
@@ -41,6 +43,8 @@ struct ManagementNeeds {
     Idempotency& idempotency;
     Projects& projects;
     Repositories& repositories;
+    Renames& renames;
+    Promotions& promotions;
     Artifacts& artifacts;
     Additions& additions;
     Icons& icons;
@@ -84,6 +88,8 @@ private:
     Documentation documentation_;
     ProjectsApi projects_;
     RepositoriesApi repositories_;
+    RenamesApi renames_;
+    PromotionsApi promotions_;
     ArtifactsApi artifacts_;
     AdditionsApi additions_;
     QuotasApi quotas_;

@@ -18,7 +18,9 @@ struct OciCall {
     RepositoryName repository;
     std::string_view last;  // the path's last part, as OciRoute
     Caller caller;
+    std::string asked_as{};  // the former name that the repository was asked for by; else empty
 
+    const std::string& shown_name() const noexcept { return asked_as.empty() ? repository.text() : asked_as; }
     bool is_head() const noexcept { return request.method == Method::head; }
 };
 

@@ -48,7 +48,23 @@ Task<Caller> Gate::identify(const Request& request)
 Task<Caller> Gate::admit(const Request& request, std::string_view repository, Action action)
 {
     CO_TRY(auto caller, co_await identify(request));
-    if (policy_.may(caller, repository, action)) {
+    const bool may = policy_.may(caller, repository, action);
+    co_return co_await admitted(request, std::move(caller), may, repository, action);
+}
+
+Task<Caller> Gate::admit_renamed(const Request& request, std::string_view former, std::string_view now)
+{
+    CO_TRY(auto caller, co_await identify(request));
+    const auto has_pull = [](ActionSet actions) { return (actions & bit(Action::pull)) != 0; };
+    const bool in_scope =
+        !caller.scopes || has_pull(caller.scopes->actions_on(former)) || has_pull(caller.scopes->actions_on(now));
+    const bool may = in_scope && has_pull(policy_.allowed(caller, now));
+    co_return co_await admitted(request, std::move(caller), may, now, Action::pull);
+}
+
+Task<Caller> Gate::admitted(const Request& request, Caller caller, bool may, std::string_view repository, Action action)
+{
+    if (may) {
         if (external_ != nullptr) {
             CO_CHECK(co_await external_->ask(question_of(request, *caller.identity, name_of(action), repository)));
         }

@@ -42,6 +42,8 @@ public:
     std::optional<Caller> peek(const Request& request, std::string_view repository, Action action) noexcept;
     // unauthorized, denied, too_many_requests, unavailable.
     Task<Caller> admit(const Request& request, std::string_view repository, Action action);
+    // The same for a pull by a former name: judged by what is called `now`, with a token for either name.
+    Task<Caller> admit_renamed(const Request& request, std::string_view former, std::string_view now);
     // The caller from memory, whatever they may; nullopt where somebody has to be asked.
     std::optional<Caller> recall(const Request& request) noexcept;
     // The caller whatever they may.
@@ -61,6 +63,7 @@ public:
     static void add_csrf_token(const Request& request, Response& response);
 
 private:
+    Task<Caller> admitted(const Request& request, Caller caller, bool may, std::string_view repository, Action action);
     std::string realm(const Request& request) const;
 
     Task<Caller> identify_session(const Request& request, std::string id);

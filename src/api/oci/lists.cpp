@@ -63,11 +63,11 @@ Response json_response(std::string body)
     return response;
 }
 
-Response tags_response(const RepositoryName& repository, const NamePage& tags, const PageRequest& page)
+Response tags_response(const std::string& repository, const NamePage& tags, const PageRequest& page)
 {
-    auto response = json_response(name_list(R"({"name":")" + repository.text() + R"(","tags":)", tags.names));
+    auto response = json_response(name_list(R"({"name":")" + repository + R"(","tags":)", tags.names));
     if (tags.more && !tags.names.empty()) {
-        add_next(response, "/v2/" + repository.text() + "/tags/list", page, tags.names.back(), {});
+        add_next(response, "/v2/" + repository + "/tags/list", page, tags.names.back(), {});
     }
     return response;
 }
@@ -96,7 +96,7 @@ std::optional<Response> OciLists::peek_tags(const Request& request, const Reposi
     if (!page) return std::nullopt;
     const auto tags = browse_.peek_tags(repository, *page);
     if (!tags) return std::nullopt;
-    return tags_response(repository, **tags, *page);
+    return tags_response(repository.text(), **tags, *page);
 }
 
 Task<Response> OciLists::tags(OciCall call)
@@ -104,7 +104,7 @@ Task<Response> OciLists::tags(OciCall call)
     CO_TRY(const auto query, Query::of(call.request));
     CO_TRY(const auto page, page_of(query, usual_page));
     CO_TRY(const auto tags, co_await browse_.tags(call.repository, page));
-    co_return tags_response(call.repository, *tags, page);
+    co_return tags_response(call.shown_name(), *tags, page);
 }
 
 Task<Response> OciLists::referrers(OciCall call)
@@ -125,7 +125,7 @@ Task<Response> OciLists::referrers(OciCall call)
     if (!artifact_type.empty()) response.add("OCI-Filters-Applied", "artifactType");
     if (found.more && !found.referrers.empty()) {
         const auto filter = artifact_type.empty() ? std::string{} : "&artifactType=" + percent_encoded(artifact_type);
-        const auto path = "/v2/" + call.repository.text() + "/referrers/" + subject.text();
+        const auto path = "/v2/" + call.shown_name() + "/referrers/" + subject.text();
         add_next(response, path, page, found.referrers.back().digest.text(), filter);
     }
     co_return response;

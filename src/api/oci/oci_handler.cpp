@@ -12,6 +12,8 @@ namespace {
 
 using Kind = OciRoute::Kind;
 
+constexpr int most_renames_met = 8;  // by one pull
+
 // Which methods a route has, and what each needs; the first row that fits counts.
 struct Rule {
     Kind kind;
@@ -130,7 +132,7 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
     const auto last = unescaped(route->last);
     if (!last) co_return error_response(Error{Errc::bad_request, "the path is malformed"});
     route->last = *last;
-    auto answer = co_await in_repository(request, body, *route, *action);
+    auto answer = co_await by_any_name(request, body, *route, *action);
     if (answer) co_return *std::move(answer);
     co_return co_await refuse(request, *route, scope_of(request, *route, *action), answer.error());
 }
@@ -162,6 +164,48 @@ Task<Response> OciHandler::catalog(const Request& request)
         co_return fail(Errc::unauthorized, "authentication required");
     }
     co_return co_await lists_.catalog(request, caller);
+}
+
+// Who pulls while its repository gets another name finds it, whatever it was that was missing by then.
+Task<Response> OciHandler::by_any_name(const Request& request, ByteSource& body, OciRoute route, Action action)
+{
+    auto now = policy_.renamed(route.name);
+    for (int i = 0;; ++i) {
+        auto answer = now ? co_await by_former_name(request, body, route, action, *now)
+                          : co_await in_repository(request, body, route, action);
+        if (answer || action != Action::pull || i == most_renames_met) co_return answer;
+        const auto code = answer.error().code();
+        const bool missing =
+            code == Errc::name_unknown || (code == Errc::blob_unknown && request.method == Method::get);
+        if (missing) CO_CHECK(co_await catch_up_());
+        auto then = policy_.renamed(route.name);
+        if (then == now) co_return answer;
+        now = std::move(then);
+    }
+}
+
+// Whoever may not pull by the new name learns nothing of it.
+Task<Response>
+OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now)
+{
+    CO_TRY(const auto former, RepositoryName::parse(route.name));
+    CO_TRY(auto repository, RepositoryName::parse(now));
+    CO_TRY(auto caller, co_await gate_.admit_renamed(request, former.text(), now));
+    if (action != Action::pull) {
+        co_return fail(Errc::denied, "the repository " + former.text() + " is called " + now + " now");
+    }
+    OciCall call{
+        .request = request,
+        .body = body,
+        .repository = std::move(repository),
+        .last = route.last,
+        .caller = std::move(caller),
+        .asked_as = former.text(),
+    };
+    CO_TRY(auto response, co_await dispatch(std::move(call), route.kind));
+    response.add("Content-Location", "/v2/" + now + std::string{request.path.substr(4 + route.name.size())});
+    response.add("Warning", "299 - \"the repository " + former.text() + " is called " + now + " now\"");
+    co_return response;
 }
 
 Task<Response> OciHandler::in_repository(const Request& request, ByteSource& body, OciRoute route, Action action)

@@ -12,7 +12,9 @@
 #include "tenancy/settings.hpp"
 #include "upkeep/accounting/quota_watch.hpp"
 
+#include <functional>
 #include <optional>
+#include <string>
 
 namespace entrepot {
 
@@ -20,6 +22,9 @@ namespace entrepot {
 // error comes back into its answer.
 class OciHandler final : public Handler {
 public:
+    // Brings the policy up to date with what is committed (AccessDirectory::catch_up()).
+    using CatchUp = std::function<Task<>()>;
+
     OciHandler(
         Gate& gate,
         AccessPolicy& policy,
@@ -29,7 +34,8 @@ public:
         UploadEndpoints& uploads,
         OciLists& lists,
         OciAudit& audit,
-        QuotaWatch& quotas
+        QuotaWatch& quotas,
+        CatchUp catch_up
     )
         : gate_{gate},
           policy_{policy},
@@ -39,7 +45,8 @@ public:
           uploads_{uploads},
           lists_{lists},
           audit_{audit},
-          quotas_{quotas}
+          quotas_{quotas},
+          catch_up_{std::move(catch_up)}
     {
     }
 
@@ -49,7 +56,10 @@ public:
 private:
     Task<Response> base(const Request& request);
     Task<Response> catalog(const Request& request);
+    Task<Response> by_any_name(const Request& request, ByteSource& body, OciRoute route, Action action);
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
+    Task<Response>
+    by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 
@@ -62,6 +72,7 @@ private:
     OciLists& lists_;
     OciAudit& audit_;
     QuotaWatch& quotas_;
+    CatchUp catch_up_;
 };
 
 }  // namespace entrepot

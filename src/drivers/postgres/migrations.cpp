@@ -4,6 +4,7 @@
 #include "drivers/postgres/events_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
+#include "drivers/postgres/promotion_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
@@ -177,6 +178,7 @@ constexpr std::array migrations{
     Migration{.version = 6, .name = "rules", .script = postgres_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
     Migration{.version = 8, .name = "accounting", .script = postgres_accounting_schema, .oldest_binary = 7},
+    Migration{.version = 9, .name = "renames and promotions", .script = postgres_promotion_schema, .oldest_binary = 9},
 };
 
 }  // namespace

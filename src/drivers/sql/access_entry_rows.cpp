@@ -35,6 +35,15 @@ constexpr SqlStatement grants_on_platform{
     "FROM grants WHERE object_kind = 'platform' AND object_id = 0"
 };
 
+constexpr SqlStatement every_former_name{
+    "SELECT n.project_id, n.name, COALESCE(r.project_id, 0), COALESCE(r.name, '') FROM former_names n "
+    "LEFT JOIN repositories r ON r.id = n.repository_id"
+};
+constexpr SqlStatement former_names_of_project{
+    "SELECT n.project_id, n.name, COALESCE(r.project_id, 0), COALESCE(r.name, '') FROM former_names n "
+    "LEFT JOIN repositories r ON r.id = n.repository_id WHERE n.project_id = $1"
+};
+
 constexpr SqlStatement every_role{"SELECT id, name, description, permissions FROM roles"};
 
 // A credential's version counts whatever it is: a password or a robot's secrets.
@@ -102,6 +111,16 @@ PrincipalAccess principal_of(const SqlRow& row)
     principal.credential_version = row.integer(2);
     principal.expires_at = row.integer(3);
     return principal;
+}
+
+void add_former_name(ProjectAccess& project, SqlRow& row)
+{
+    if (row.integer(2) == 0) {
+        project.former_names.push_back(row.take_text(1));
+        return;
+    }
+    const auto& name = row.text(3);
+    project.moved[row.text(1)] = {.project_id = row.integer(2), .path = name.substr(name.find('/') + 1)};
 }
 
 // Where the rows of the tables around users go.
@@ -174,6 +193,8 @@ Result<> AccessReader::project(std::int64_t id)
     auto project = project_of(rows.front());
     TRY(auto grants, session_.run(grants_on_project, {id}));
     for (auto& row : grants) project.grants.push_back(grant_of(row));
+    TRY(auto names, session_.run(former_names_of_project, {id}));
+    for (auto& row : names) add_former_name(project, row);
     changes_.projects.push_back(std::move(project));
     return {};
 }
@@ -236,12 +257,12 @@ Result<> AccessReader::everything()
     for (auto& row : projects) changes_.projects.push_back(project_of(row));
     TRY(auto tenants, session_.run(all_tenants));
     for (auto& row : tenants) changes_.tenants.push_back(tenant_of(row));
-    CHECK(all_grants());
+    CHECK(grants_and_names());
     CHECK(all_principals());
     return roles();
 }
 
-Result<> AccessReader::all_grants()
+Result<> AccessReader::grants_and_names()
 {
     std::unordered_map<std::int64_t, ProjectAccess*> projects;
     std::unordered_map<std::int64_t, TenantAccess*> tenants;
@@ -259,6 +280,12 @@ Result<> AccessReader::all_grants()
                 found->second->grants.push_back(std::move(grant));
         } else if (const auto found = tenants.find(object); found != tenants.end()) {
             found->second->grants.push_back(std::move(grant));
+        }
+    }
+    TRY(auto names, session_.run(every_former_name));
+    for (auto& row : names) {
+        if (const auto found = projects.find(row.integer(0)); found != projects.end()) {
+            add_former_name(*found->second, row);
         }
     }
     return {};

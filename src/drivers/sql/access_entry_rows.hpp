@@ -26,7 +26,7 @@ public:
 
 private:
     GrantEntry grant_of(SqlRow& row);
-    Result<> all_grants();
+    Result<> grants_and_names();
     Result<> all_principals();
 
     SqlSession& session_;

@@ -48,6 +48,9 @@ struct CopyStep {
 };
 Result<std::vector<CopyStep>>
 plan_copy(SqlSession& session, const RepositoryName& from, const Reference& reference, const RepositoryName& into);
+// What belongs to one manifest, itself with it. unprocessable for too much.
+Result<std::vector<CopyStep>>
+copy_steps(SqlSession& session, std::int64_t repository_id, std::int64_t manifest_id, const std::string& digest);
 // The manifest as it is to be committed into the other repository.
 Result<NewManifest> read_for_copy(
     SqlSession& session,

@@ -84,10 +84,16 @@ plan_copy(SqlSession& session, const RepositoryName& from, const Reference& refe
     TRY(const auto there, session.run(find_digest, {into.text(), source.digest}));
     if (!there.empty())
         return fail(Errc::conflict, "the artifact " + source.digest + " is in " + into.text() + " already");
-    CopyPlan plan{session, source.repository_id};
-    CHECK(plan.add(source.id, source.digest, true, 0));
+    return copy_steps(session, source.repository_id, source.id, source.digest);
+}
+
+Result<std::vector<CopyStep>>
+copy_steps(SqlSession& session, std::int64_t repository_id, std::int64_t manifest_id, const std::string& digest)
+{
+    CopyPlan plan{session, repository_id};
+    CHECK(plan.add(manifest_id, digest, true, 0));
     auto steps = std::move(plan).take();
-    for (auto& step : steps) step.with = step.root ? std::string{} : source.digest;
+    for (auto& step : steps) step.with = step.root ? std::string{} : digest;
     return steps;
 }
 

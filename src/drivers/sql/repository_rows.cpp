@@ -2,6 +2,7 @@
 
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
+#include "drivers/sql/rename_rows.hpp"
 
 #include <algorithm>
 
@@ -121,7 +122,9 @@ Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName
     TRY(const auto inserted, session.run(insert_repository, {project.front().integer(0), name.text(), now}));
     TRY(const auto place, lock_repository(session, name));
     if (!place) return fail(Errc::unavailable, "the repository changed meanwhile, try again");
-    if (!inserted.empty()) CHECK(count_repository(session, *place, 1));
+    if (inserted.empty()) return *place;
+    CHECK(check_path_free(session, place->project_id, name));
+    CHECK(count_repository(session, *place, 1));
     return *place;
 }
 

@@ -43,7 +43,8 @@ struct BlobRow {
 
 Result<std::optional<std::int64_t>> find_repository(SqlSession& session, const RepositoryName& name);
 
-// Locks the repository; creates it where it isn't there yet. name_unknown without a project.
+// Locks the repository; creates it where it isn't there yet. name_unknown without a project; denied where the name is
+// kept for a repository that was renamed.
 Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName& name, Micros now);
 
 // Without a lock; nullopt without a repository.

@@ -4,6 +4,7 @@
 #include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/project_rows.hpp"
+#include "drivers/sql/rename_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
@@ -99,6 +100,7 @@ Result<Project> create_project(SqlSession& session, const NewProject& project, c
         ));
     if (inserted.empty()) return fail(Errc::conflict, "project " + project.name.text() + " exists already");
     const auto id = inserted.front().integer(0);
+    CHECK(check_project_name_free(session, project.name.text()));
     // Whoever creates a project need not learn of the others, which the answer to this names.
     if (const auto fits = check_tenant_allocation(session, project.tenant_id); !fits) {
         return fail(fits.error().code(), "the project's limits don't fit into what its tenant may use");
@@ -194,6 +196,7 @@ Result<> remove_project(SqlSession& session, std::int64_t id, const Actor& actor
     CHECK(record_event(session, event_in_project(event_type::project_deleted, actor, id)));
     TRY(const auto robots, session.run(find_robots, {id}));
     CHECK(retire_robots(session, first_column(robots), actor.at));
+    CHECK(forget_former_names_into(session, id));
     CHECK(remove_empty_repositories(session, id));
     for (const auto* statement :
          {&delete_grants, &delete_labels, &delete_webhooks, &delete_deltas, &delete_claims, &delete_project}) {

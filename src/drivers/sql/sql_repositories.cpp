@@ -4,6 +4,7 @@
 #include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/list_position.hpp"
 #include "drivers/sql/list_statement.hpp"
+#include "drivers/sql/rename_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 #include <algorithm>
@@ -213,6 +214,7 @@ Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, boo
     if (static_cast<std::int64_t>(history.size()) == history_at_once) return removed;
     TRY(const auto uploads, session.run(delete_uploads, {place->id}));
     for (const SqlRow& row : uploads) removed.uploads.push_back(UploadId{row.text(0)});
+    CHECK(forget_former_names(session, place->id));
     CHECK(session.run(delete_repository, {place->id}));
     CHECK(count_repository(session, *place, -1));
     auto event = event_in_project(event_type::repository_deleted, actor, place->project_id);

@@ -8,6 +8,8 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       manifests_{*engine_, cache_.get(), limited_},
       artifacts_{*engine_, cache_.get()},
       repositories_{*engine_, cache_.get()},
+      renames_{*engine_, cache_.get()},
+      promotions_{*engine_, cache_.get()},
       blobs_{*engine_, cache_.get(), limited_},
       uploads_{*engine_},
       quotas_{*engine_},

@@ -21,8 +21,10 @@
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
+#include "drivers/sql/sql_promotions.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
 #include "drivers/sql/sql_quotas.hpp"
+#include "drivers/sql/sql_renames.hpp"
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_retention.hpp"
 #include "drivers/sql/sql_robots.hpp"
@@ -52,6 +54,8 @@ public:
     ManifestCatalog& manifests() override { return manifests_; }
     ArtifactCatalog& artifacts() override { return artifacts_; }
     RepositoryCatalog& repositories() override { return repositories_; }
+    RenameCatalog& renames() override { return renames_; }
+    PromotionCatalog& promotions() override { return promotions_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     QuotaLedger& quotas() override { return quotas_; }
@@ -99,6 +103,8 @@ private:
     SqlManifests manifests_;
     SqlArtifacts artifacts_;
     SqlRepositories repositories_;
+    SqlRenames renames_;
+    SqlPromotions promotions_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlQuotas quotas_;

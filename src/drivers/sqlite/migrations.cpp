@@ -4,6 +4,7 @@
 #include "drivers/sqlite/events_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
 #include "drivers/sqlite/jobs_schema.hpp"
+#include "drivers/sqlite/promotion_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
@@ -159,6 +160,7 @@ constexpr std::array migrations{
     Migration{.version = 6, .name = "rules", .script = sqlite_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},
     Migration{.version = 8, .name = "accounting", .script = sqlite_accounting_schema, .oldest_binary = 7},
+    Migration{.version = 9, .name = "renames and promotions", .script = sqlite_promotion_schema, .oldest_binary = 9},
 };
 
 }  // namespace

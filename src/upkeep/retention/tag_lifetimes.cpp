@@ -44,6 +44,12 @@ Task<> TagLifetimes::use(Caller caller, std::int64_t project_id, std::string sou
 {
     CO_CHECK(require_on(caller, project_id, "update"));
     if (images.size() > most_images) co_return fail(Errc::bad_request, "a report names at most 10,000 images");
+    // What runs was often pulled by a name that its repository has left.
+    for (auto& image : images) {
+        const auto now = policy_.renamed(image.repository.text());
+        auto name = now ? RepositoryName::parse(*now) : image.repository;
+        if (name && name->project() == image.repository.project()) image.repository = *std::move(name);
+    }
     co_return co_await inventory_.use(project_id, std::move(source), std::move(images));
 }
 

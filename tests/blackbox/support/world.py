@@ -310,6 +310,53 @@ def with_push_policy(world, caller):
             "push_policy_id": world.admin.made(f"/projects/{project}/pushpolicies", push_policy())}
 
 
+# Both projects are those of the caller: the target has a say.
+def promotion_policy(world, caller, **more):
+    project, target = world.fresh_project(caller), world.fresh_project(caller)
+    return project, {"name": world.name("step"), "target_project": target, "approvals": 1, "self_approval": True, **more}
+
+
+def with_promotion_policy(world, caller):
+    project, policy = promotion_policy(world, caller)
+    number = world.admin.made(f"/projects/{project}/promotionpolicies", policy)
+    return {"project_name_or_id": project, "promotion_policy_id": number}, policy
+
+
+def new_promotion(world, caller):
+    values, _ = with_promotion_policy(world, caller)
+    world.push(values["project_name_or_id"], "app", "1.0")
+    return Call({"project_name_or_id": values["project_name_or_id"]}, body={
+        "policy_id": values["promotion_policy_id"], "artifacts": [{"repository": "app", "reference": "1.0"}]})
+
+
+def with_promotion(world, caller):
+    call = new_promotion(world, caller)
+    project = call.values["project_name_or_id"]
+    return {"project_name_or_id": project, "promotion_id": world.admin.made(f"/projects/{project}/promotions", call.body)}
+
+
+# Carried out when it was approved; asking for it once more is answered as it is.
+def approved_promotion(world, caller):
+    values = with_promotion(world, caller)
+    world.admin.post(f"/projects/{values['project_name_or_id']}/promotions/{values['promotion_id']}/approve", {}, 200)
+    return values
+
+
+def former_name(world, caller):
+    project = own_project(world, caller)
+    name = world.name("old")
+    world.push(project, name, "1.0")
+    world.admin.post(f"/projects/{project}/repositories/{name}/rename", {"name": world.name("new")}, 200)
+    return {"project_name_or_id": project,
+            "former_name_id": world.admin.get(f"/projects/{project}/formernames")[0]["id"]}
+
+
+def repository_to_rename(world, _):
+    name = world.name("old")
+    world.push(world.project, name, "1.0")
+    return Call({"project_name": world.project, "repository_name": name}, body={"name": world.name("team/new")})
+
+
 def label_on(world, digest):
     label = world.fresh_label()
     world.admin.post(f"/projects/{world.project}/repositories/app/artifacts/{digest}/labels", {"id": label}, 200)
@@ -437,6 +484,25 @@ REQUESTS = {
     "getProjectMetadata": lambda w, c: Call(in_project(w, meta_name="public")),
     "updateProjectMetadata": metadata_entry,
     "deleteProjectMetadata": metadata_entry,
+
+    "listPromotionPolicies": lambda w, c: Call(in_project(w)),
+    "createPromotionPolicy": lambda w, c: (lambda project, policy: Call({"project_name_or_id": project}, body=policy))(*promotion_policy(w, c)),
+    "getPromotionPolicy": lambda w, c: Call(with_promotion_policy(w, c)[0]),
+    "updatePromotionPolicy": lambda w, c: (lambda values, policy: Call(values, body={**policy, "disabled": True}))(*with_promotion_policy(w, c)),
+    "deletePromotionPolicy": lambda w, c: Call(with_promotion_policy(w, c)[0]),
+    "listPromotions": lambda w, c: Call(in_project(w)),
+    "requestPromotion": new_promotion,
+    "planPromotion": new_promotion,
+    "getPromotion": lambda w, c: Call(with_promotion(w, c)),
+    "approvePromotion": lambda w, c: Call(with_promotion(w, c), body={"comment": "fine"}),
+    "rejectPromotion": lambda w, c: Call(with_promotion(w, c), body={"comment": "not yet"}),
+    "cancelPromotion": lambda w, c: Call(with_promotion(w, c)),
+    "executePromotion": lambda w, c: Call(approved_promotion(w, c)),
+
+    "renameProject": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body={"name": w.name("renamed")}),
+    "renameRepository": repository_to_rename,
+    "listFormerNames": lambda w, c: Call(in_project(w)),
+    "deleteFormerName": lambda w, c: Call(former_name(w, c)),
 
     "listProjectMembers": lambda w, c: Call(in_project(w), query={"page_size": 100}),
     "createProjectMember": lambda w, c: Call(in_project(w), body={"role_id": 5, "member_user": {"user_id": w.user("new")}}),
