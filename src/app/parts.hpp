@@ -36,6 +36,7 @@
 #include "registry/push_policies.hpp"
 #include "registry/repositories.hpp"
 #include "registry/tag_history.hpp"
+#include "registry/trash.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/access_tokens.hpp"
@@ -109,6 +110,7 @@ struct App::Parts {
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;
+    Trash trash;
     PushPolicyBook push_policies;
     TagLifetimes tag_lifetimes;
     RetentionRun retention_run;

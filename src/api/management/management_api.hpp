@@ -26,6 +26,7 @@
 #include "api/management/tag_lifetimes_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
+#include "api/management/trash_api.hpp"
 #include "api/management/usergroups_api.hpp"
 #include "api/management/users_api.hpp"
 #include "api/management/webhooks_api.hpp"
@@ -46,6 +47,7 @@ struct ManagementNeeds {
     Labels& labels;
     ImmutableRuleBook& immutable_rules;
     TagHistory& tag_history;
+    Trash& trash;
     PushPolicyBook& push_policies;
     Retentions& retentions;
     TagLifetimes& tag_lifetimes;
@@ -88,6 +90,7 @@ private:
     LabelsApi labels_;
     ImmutableRulesApi immutable_rules_;
     TagHistoryApi tag_history_;
+    TrashApi trash_;
     PushPoliciesApi push_policies_;
     RetentionsApi retentions_;
     TagLifetimesApi tag_lifetimes_;
