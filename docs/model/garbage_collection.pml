@@ -10,6 +10,9 @@
      NO_CLAIM_CHECK     a row begins to leave although it was revived since it was found
      NO_REMOVER         several processes remove bytes at once, one of them long thought dead
 
+   The trash (docs/decisions/0020-trash.md) is one more repository here: a removal mounts the blob into it in the same
+   transaction, a way back is a mount out of it with a commit, and an entry that ends is a link that is swept.
+
    Time does not occur: a lease or a grace may end at any moment, so what is safe here is safe under any clock. Each
    atomic block is one transaction, or one step of the store. */
 

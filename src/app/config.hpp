@@ -143,6 +143,11 @@ struct Config {
         std::chrono::seconds keep = std::chrono::days{180};
     } history;
 
+    // What was deleted can be brought back.
+    struct Trash {
+        std::chrono::seconds keep = std::chrono::days{7};
+    } trash;
+
     struct Retention {
         bool expiry_labels = false;
     } retention;

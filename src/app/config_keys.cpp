@@ -381,6 +381,11 @@ constexpr std::array general_keys{
     duration<hour, 36'600 * day>(
         "history.keep", ENTREPOT_FIELD(history.keep), "How long it is remembered what a tag pointed at before."
     ),
+    duration<0, 3660 * day>(
+        "trash.keep",
+        ENTREPOT_FIELD(trash.keep),
+        "How long what was deleted can be brought back; its project is charged for it until then. 0s: not at all."
+    ),
     on_or_off(
         "retention.expiry_labels",
         ENTREPOT_FIELD(retention.expiry_labels),

@@ -232,6 +232,7 @@ App::Parts::Parts(Config with)
       artifacts{store->artifacts(), policy, clock},
       immutable_rules{store->immutable_rules(), policy, clock},
       tag_history{store->tag_history(), policy, clock, config.history.keep},
+      trash{store->trash(), store->garbage(), policy, clock, config.trash.keep},
       push_policies{store->push_policies(), store->tag_inventory(), policy, clock},
       tag_lifetimes{store->tag_inventory(), policy, clock},
       retention_run{store->retention(), store->tag_inventory(), store->schedules(), clock},
@@ -348,6 +349,7 @@ ManagementNeeds App::Parts::management_needs()
         .labels = labels,
         .immutable_rules = immutable_rules,
         .tag_history = tag_history,
+        .trash = trash,
         .push_policies = push_policies,
         .retentions = retentions,
         .tag_lifetimes = tag_lifetimes,
@@ -436,6 +438,7 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired tags", .every = 1min, .run = [this] { return tag_lifetimes.remove_expired(); }});
     chores.push_back({.name = "images in use", .every = 1h, .run = [this] { return tag_lifetimes.forget_unused(); }});
     chores.push_back({.name = "tag history", .every = 10min, .run = [this] { return tag_history.forget_old(); }});
+    chores.push_back({.name = "trash", .every = 1min, .run = [this] { return trash.forget_old(); }});
     chores.push_back({.name = "expired refresh tokens", .every = 1h, .run = [this] {
                           return store->refresh_tokens().remove_expired(clock.now());
                       }});
@@ -460,6 +463,9 @@ void App::Parts::add_metrics(MetricsText& text) const
     events.add_metrics(text);
     accounting.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
+    const auto held = trash.totals();
+    text.gauge("entrepot_trash_entries", "Deletions that can be undone.", static_cast<std::uint64_t>(held.entries));
+    text.gauge("entrepot_trash_bytes", "Bytes of what was deleted.", static_cast<std::uint64_t>(held.bytes));
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
     text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
     text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());

@@ -40,6 +40,7 @@
 #include "registry/renames.hpp"
 #include "registry/repositories.hpp"
 #include "registry/tag_history.hpp"
+#include "registry/trash.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/access_tokens.hpp"
@@ -116,6 +117,7 @@ struct App::Parts {
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;
+    Trash trash;
     PushPolicyBook push_policies;
     TagLifetimes tag_lifetimes;
     RetentionRun retention_run;

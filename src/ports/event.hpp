@@ -16,6 +16,7 @@ inline constexpr std::string_view artifact_pushed = "artifact.pushed";
 inline constexpr std::string_view artifact_pulled = "artifact.pulled";
 inline constexpr std::string_view artifact_copied = "artifact.copied";
 inline constexpr std::string_view artifact_deleted = "artifact.deleted";
+inline constexpr std::string_view artifact_restored = "artifact.restored";
 inline constexpr std::string_view artifact_labelled = "artifact.labelled";
 inline constexpr std::string_view artifact_unlabelled = "artifact.unlabelled";
 inline constexpr std::string_view tag_created = "tag.created";

@@ -56,6 +56,9 @@ public:
         RepositoryName repository, std::vector<std::int64_t> ids, Dead which, Micros before, Actor actor
     ) = 0;
 
+    // Expire: lets go of at most `limit` manifests of the trash whose window ended at `now` or before. How many.
+    virtual Task<std::int64_t> expire_trash(Micros now, std::int64_t limit) = 0;
+
     virtual Task<std::vector<UnusedLink>> unused_links(Micros before, std::int64_t limit) = 0;
 
     // SweepLinks and Condemn: removes those links of one project that have neither been used nor promised since. A blob

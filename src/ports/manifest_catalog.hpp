@@ -31,11 +31,13 @@ struct NewManifest {
     Manifest manifest;
     std::vector<Tag> tags;  // point here afterwards; none for a push by digest
     Actor actor;
-    ArtifactView view{};          // what lists will show
-    Micros tags_expire_at = 0;    // 0: never
-    bool may_lack_blobs = false;  // a sparse image: blobs that are not here count as needed once they arrive
-    std::string copied_from{};    // the repository that it is copied from; empty: pushed
-    std::string copied_with{};    // the digest that was asked to be copied, of what comes along with it
+    ArtifactView view{};             // what lists will show
+    Micros tags_expire_at = 0;       // 0: never
+    bool may_lack_blobs = false;     // a sparse image: blobs that are not here count as needed once they arrive
+    std::string copied_from{};       // the repository that it is copied from; empty: pushed
+    std::string copied_with{};       // the digest that was asked to be copied, of what comes along with it
+    std::int64_t restored_from = 0;  // the entry of the trash that it comes back from; 0: none
+    Micros deleted_at = 0;           // then
 };
 
 // One entry of a referrers answer.

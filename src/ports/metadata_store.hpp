@@ -33,6 +33,7 @@
 #include "ports/tag_history_catalog.hpp"
 #include "ports/tag_inventory.hpp"
 #include "ports/tenant_catalog.hpp"
+#include "ports/trash_catalog.hpp"
 #include "ports/upload_catalog.hpp"
 #include "ports/usage_ledger.hpp"
 #include "ports/webhook_catalog.hpp"
@@ -59,6 +60,7 @@ public:
     virtual LabelCatalog& labels() = 0;
     virtual ImmutableRuleCatalog& immutable_rules() = 0;
     virtual TagHistoryCatalog& tag_history() = 0;
+    virtual TrashCatalog& trash() = 0;
     virtual PushPolicyCatalog& push_policies() = 0;
     virtual RetentionCatalog& retention() = 0;
     virtual TagInventory& tag_inventory() = 0;

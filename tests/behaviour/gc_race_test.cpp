@@ -1,6 +1,6 @@
-// Pushes, mounts, moving tags, deletes and questions race with garbage collection without any lease or grace, over few
-// digests, on each engine and on files: no manifest ever lacks a blob, every byte is accounted for, and when all is
-// deleted nothing is left. Five seconds an engine; ENTREPOT_RACE_SECONDS says otherwise.
+// Pushes, mounts, moving tags, deletes, ways back from the trash and questions race with garbage collection without any
+// lease or grace, over few digests, on each engine and on files: no manifest ever lacks a blob, every byte is accounted
+// for, and when all is deleted nothing is left. Five seconds an engine; ENTREPOT_RACE_SECONDS says otherwise.
 #include "drivers/filesystem/scratch_directory.hpp"
 #include "tests/contract/metadata_store_recounts.hpp"
 #include "tests/support/gc_installation.hpp"
@@ -26,6 +26,10 @@ protected:
     {
         ASSERT_TRUE(system.create_projects());
         ASSERT_TRUE(system.start());
+        ASSERT_TRUE(run_to_end(system.store->trash().keep_for(3'600'000'000)));
+        for (const char* name : {"p", "q"}) {
+            projects.push_back(run_to_end(system.store->projects().find(ProjectName::parse(name).value()))->id);
+        }
         system.removal.dies = true;
     }
 
@@ -57,6 +61,25 @@ protected:
         if (!loaded) return;
         const Reference digest{(*loaded)->digest};
         (void)run_to_end(system.store->manifests().remove(place, random() % 2 == 0 ? tag : digest, system.actor()));
+    }
+    // What was deleted comes back, whatever was collected meanwhile, or is let go of.
+    void bring_back(std::mt19937& random)
+    {
+        const auto project = projects[random() % projects.size()];
+        ListQuery query;
+        query.offset = static_cast<std::int64_t>(random() % 3);
+        query.limit = 1;
+        const auto page = run_to_end(system.store->trash().list(project, query));
+        if (!page || page->items.empty()) return;
+        const auto id = page->items.front().id;
+        if (random() % 4 == 0) {
+            const auto emptied = run_to_end(system.store->trash().empty(project, id, system.actor()));
+            if (!emptied) expect_one_of(emptied.error(), {Errc::not_found, Errc::unavailable});
+            return;
+        }
+        const auto done = run_to_end(system.store->trash().restore(project, id, random() % 2 == 0, system.actor()));
+        if (!done) return expect_one_of(done.error(), {Errc::not_found, Errc::unavailable});
+        restored += done->digests.size();
     }
     // A manifest that is there has its blobs, unless it went while they were looked for.
     void look(std::mt19937& random)
@@ -95,10 +118,12 @@ protected:
     std::string url = GetParam() ? PostgresServer::shared().create_database() : std::string{};
     Installation system{url, directory.path()};
 
+    std::vector<std::int64_t> projects;
     std::atomic<bool> never = false;
     std::atomic<std::uint64_t> pushed = 0;
     std::atomic<std::uint64_t> refused = 0;
     std::atomic<std::uint64_t> looked = 0;
+    std::atomic<std::uint64_t> restored = 0;
     std::atomic<std::uint64_t> removed_manifests = 0;
     std::atomic<std::uint64_t> removed_blobs = 0;
 };
@@ -116,6 +141,7 @@ TEST_P(Race, no_manifest_ever_lacks_a_blob_and_in_the_end_nothing_is_left)
     for (unsigned i = 0; i < 4; ++i) work(i, [this](std::mt19937& random) { push(random); });
     work(10, [this](std::mt19937& random) { remove(random); });
     work(11, [this](std::mt19937& random) { look(random); });
+    work(12, [this](std::mt19937& random) { bring_back(random); });
     for (unsigned i = 0; i < 2; ++i) work(20 + i, [this](std::mt19937&) { collect(); });
     crowd.clear();
 
@@ -128,6 +154,7 @@ TEST_P(Race, no_manifest_ever_lacks_a_blob_and_in_the_end_nothing_is_left)
     for (int i = 0; i < 50; ++i) look(random);
     EXPECT_GT(pushed, 20U);
     EXPECT_GT(looked, 20U);
+    EXPECT_GT(restored, 5U);
     EXPECT_GT(removed_manifests, 10U);
     EXPECT_GT(removed_blobs, 10U);
 
@@ -135,12 +162,15 @@ TEST_P(Race, no_manifest_ever_lacks_a_blob_and_in_the_end_nothing_is_left)
     for (const auto& place : repositories()) {
         (void)run_to_end(system.store->repositories().remove(place, system.actor()));
     }
+    for (const auto project : projects) {
+        EXPECT_TRUE(run_to_end(system.store->trash().empty_all(project, system.actor())));
+    }
     for (int i = 0; i < 3; ++i) collect();
     EXPECT_EQ(number("SELECT COUNT(*) FROM blobs"), 0);
     EXPECT_EQ(number("SELECT SUM(bytes) FROM projects"), 0);
     EXPECT_EQ(stored_files(), 0);
-    std::cout << pushed << " pushes, " << refused << " refused, " << looked << " looks, " << removed_manifests
-              << " manifests and " << removed_blobs << " blobs removed\n";
+    std::cout << pushed << " pushes, " << refused << " refused, " << looked << " looks, " << restored
+              << " brought back, " << removed_manifests << " manifests and " << removed_blobs << " blobs removed\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(GarbageCollection, Race, testing::Bool(), [](const auto& instance) {

@@ -11,7 +11,9 @@ from support.registry import digest_of
 from support.scenario import Scenario
 from support.server import wait_until
 
-SOON = {"ENTREPOT_GC_LEASE": "1s", "ENTREPOT_GC_GRACE": "0s", "ENTREPOT_GC_UNTAGGED_AFTER": "0s"}
+# Nothing that was deleted can be brought back: its bytes are to go.
+SOON = {"ENTREPOT_GC_LEASE": "1s", "ENTREPOT_GC_GRACE": "0s", "ENTREPOT_GC_UNTAGGED_AFTER": "0s",
+        "ENTREPOT_TRASH_KEEP": "0s"}
 ENDS = ("Success", "Error", "Stopped")
 
 

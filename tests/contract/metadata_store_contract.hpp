@@ -247,5 +247,6 @@ private:
 #include "tests/contract/metadata_store_contract_settings.hpp"
 #include "tests/contract/metadata_store_contract_tag_rules.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
+#include "tests/contract/metadata_store_contract_trash.hpp"
 #include "tests/contract/metadata_store_contract_uploads.hpp"
 #include "tests/contract/metadata_store_contract_webhooks.hpp"

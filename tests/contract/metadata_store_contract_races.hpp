@@ -32,7 +32,8 @@ private:
 inline constexpr const char* wrongly_charged_projects =
     "SELECT count(*) FROM projects p WHERE " PROJECT_BYTES " <> "
     "(SELECT coalesce(sum(b.size), 0) FROM blobs b WHERE b.id IN (SELECT l.blob_id FROM repository_blobs l "
-    "JOIN repositories r ON r.id = l.repository_id WHERE r.project_id = p.id)) + "
+    "JOIN repositories r ON r.id = l.repository_id WHERE r.project_id = p.id UNION SELECT x.blob_id FROM "
+    "trash_blobs x JOIN trash_manifests k ON k.id = x.manifest_id WHERE k.project_id = p.id)) + "
     "(SELECT coalesce(sum(m.size), 0) FROM manifests m JOIN repositories r ON r.id = m.repository_id "
     "WHERE r.project_id = p.id)";
 

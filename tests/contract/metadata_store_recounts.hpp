@@ -19,7 +19,8 @@ inline const std::vector<std::string>& recounts()
     static const std::string tags = "(SELECT COUNT(*) FROM tags t WHERE t.manifest_id = a.manifest_id)";
     static const std::string used = "EXISTS (SELECT 1 FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
                                     "WHERE u.blob_id = l.blob_id AND m.repository_id = l.repository_id)";
-    static const std::string linked = "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id)";
+    static const std::string linked = "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id UNION ALL "
+                                      "SELECT 1 FROM trash_blobs x WHERE x.blob_id = b.id)";
     static const std::vector<std::string> queries{
         // What garbage collection goes by: links that are used, blobs that are held, manifests that are kept.
         "SELECT COUNT(*) FROM repository_blobs l WHERE CASE WHEN l.unused_since = 0 THEN 1 ELSE 0 END <> "
@@ -27,6 +28,15 @@ inline const std::vector<std::string>& recounts()
             used + " THEN 1 ELSE 0 END",
         "SELECT COUNT(*) FROM blobs b WHERE CASE WHEN b.state = 0 THEN 1 ELSE 0 END <> CASE WHEN " + linked +
             " THEN 1 ELSE 0 END",
+        // Repositories and what was deleted hold the blobs that a project is charged for.
+        "SELECT COUNT(*) FROM project_blobs x WHERE x.links <> "
+        "(SELECT COUNT(*) FROM repository_blobs l JOIN repositories r ON r.id = l.repository_id WHERE "
+        "l.blob_id = x.blob_id AND r.project_id = x.project_id) + (SELECT COUNT(*) FROM trash_blobs h JOIN "
+        "trash_manifests k ON k.id = h.manifest_id WHERE h.blob_id = x.blob_id AND k.project_id = x.project_id)",
+        "SELECT COUNT(*) FROM trash_blobs h JOIN trash_manifests k ON k.id = h.manifest_id WHERE NOT EXISTS "
+        "(SELECT 1 FROM project_blobs x WHERE x.project_id = k.project_id AND x.blob_id = h.blob_id)",
+        "SELECT COUNT(*) FROM trash t WHERE t.manifests <> "
+        "(SELECT COUNT(*) FROM trash_manifests k WHERE k.trash_id = t.id)",
         "SELECT COUNT(*) FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
         "WHERE u.repository_id <> m.repository_id",
         "SELECT COUNT(*) FROM artifacts a WHERE CASE WHEN a.dead_kind = 0 THEN 1 ELSE 0 END <> "

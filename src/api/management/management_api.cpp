@@ -31,6 +31,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       labels_{needs.labels, needs.policy},
       immutable_rules_{needs.immutable_rules, needs.policy},
       tag_history_{needs.tag_history, needs.policy},
+      trash_{needs.trash, needs.policy},
       push_policies_{needs.push_policies, needs.policy},
       retentions_{needs.retentions, needs.policy},
       tag_lifetimes_{needs.tag_lifetimes, needs.policy, needs.clock},
@@ -68,6 +69,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     labels_.add_to(router_);
     immutable_rules_.add_to(router_);
     tag_history_.add_to(router_);
+    trash_.add_to(router_);
     push_policies_.add_to(router_);
     retentions_.add_to(router_);
     tag_lifetimes_.add_to(router_);

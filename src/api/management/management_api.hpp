@@ -28,6 +28,7 @@
 #include "api/management/tag_lifetimes_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
+#include "api/management/trash_api.hpp"
 #include "api/management/usage_api.hpp"
 #include "api/management/usergroups_api.hpp"
 #include "api/management/users_api.hpp"
@@ -51,6 +52,7 @@ struct ManagementNeeds {
     Labels& labels;
     ImmutableRuleBook& immutable_rules;
     TagHistory& tag_history;
+    Trash& trash;
     PushPolicyBook& push_policies;
     Retentions& retentions;
     TagLifetimes& tag_lifetimes;
@@ -96,6 +98,7 @@ private:
     LabelsApi labels_;
     ImmutableRulesApi immutable_rules_;
     TagHistoryApi tag_history_;
+    TrashApi trash_;
     PushPoliciesApi push_policies_;
     RetentionsApi retentions_;
     TagLifetimesApi tag_lifetimes_;

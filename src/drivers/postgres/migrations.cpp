@@ -8,6 +8,7 @@
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
+#include "drivers/postgres/trash_schema.hpp"
 
 #include <array>
 
@@ -179,6 +180,7 @@ constexpr std::array migrations{
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
     Migration{.version = 8, .name = "accounting", .script = postgres_accounting_schema, .oldest_binary = 7},
     Migration{.version = 9, .name = "renames and promotions", .script = postgres_promotion_schema, .oldest_binary = 9},
+    Migration{.version = 10, .name = "trash", .script = postgres_trash_schema, .oldest_binary = 10},
 };
 
 }  // namespace

@@ -76,6 +76,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Postgres,
+    TrashContract,
+    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Postgres,
     AccessContract,
     testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
     [](const auto& instance) { return instance.param.name; }
@@ -327,7 +334,7 @@ TEST(PostgresStore, brings_a_database_of_an_older_schema_to_the_newest)
     const SystemClock clock;
     const std::filesystem::path fixtures =
         std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    for (const std::string name : {"postgres_v1.sql", "postgres_v2.sql"}) {
+    for (const std::string name : {"postgres_v1.sql", "postgres_v2.sql", "postgres_v7.sql"}) {
         SCOPED_TRACE(name);
         std::ifstream file{fixtures / name};
         ASSERT_TRUE(file.is_open());

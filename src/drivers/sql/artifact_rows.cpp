@@ -435,6 +435,19 @@ Result<> ArtifactRows::forget(const Row& row)
 Result<> ArtifactRows::remove(std::int64_t id)
 {
     CHECK(guard_.check_manifest(id));
+    CHECK(trash_.put(id));
+    return take_out(id);
+}
+
+Result<> ArtifactRows::remove_garbage(std::int64_t id)
+{
+    CHECK(guard_.check_manifest(id));
+    CHECK(trash_.put_with_kin(id));
+    return take_out(id);
+}
+
+Result<> ArtifactRows::take_out(std::int64_t id)
+{
     TRY(const auto row, load(id));
     if (row->tag_count > 0) CHECK(remember_untag_all(session_, id, actor_));
     CHECK(forget(*row));

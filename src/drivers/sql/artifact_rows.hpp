@@ -3,6 +3,7 @@
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/sql_session.hpp"
 #include "drivers/sql/tag_guard.hpp"
+#include "drivers/sql/trash_rows.hpp"
 #include "oci/artifact_view.hpp"
 #include "ports/manifest_catalog.hpp"
 
@@ -25,7 +26,7 @@ namespace entrepot {
 class ArtifactRows {
 public:
     ArtifactRows(SqlSession& session, const RepositoryRow& place, const Actor& actor)
-        : session_{session}, place_{place}, actor_{actor}, guard_{session, place}
+        : session_{session}, place_{place}, actor_{actor}, guard_{session, place}, trash_{session, place, actor}
     {
     }
 
@@ -36,8 +37,12 @@ public:
     // The manifest is about to be taken for another type: what depended on it lets go. add() follows.
     Result<> forget(std::int64_t id);
     Result<bool> untag(std::string_view name);  // false when there is no such tag
-    // Removes the manifest with its row and its tags: the one way by which a manifest leaves.
+    // Removes the manifest with its row and its tags, to where it can be brought back from; what one ArtifactRows
+    // removes comes back together. This and the next are the only ways by which a manifest leaves.
     Result<> remove(std::int64_t id);
+    // That nothing has kept for long enough: it can be brought back only with what it belonged to.
+    Result<> remove_garbage(std::int64_t id);
+    TrashBin& trash() noexcept { return trash_; }
 
     // What the tags that were moved here pointed at before, in their order; empty: they are new.
     struct MovedTag {
@@ -51,6 +56,7 @@ public:
 
 private:
     struct Row;
+    Result<> take_out(std::int64_t id);
     Result<std::optional<Row>> find(std::string_view digest);
     Result<std::optional<Row>> load(std::int64_t id);
     Result<std::vector<std::int64_t>> move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at);
@@ -69,6 +75,7 @@ private:
     RepositoryRow place_;
     Actor actor_;
     TagGuard guard_;
+    TrashBin trash_;
     std::int64_t listed_ = 0;
     std::map<std::int64_t, std::int64_t> chunks_;
     std::vector<MovedTag> moved_;

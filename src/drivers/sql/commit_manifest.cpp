@@ -207,7 +207,10 @@ Result<> record_commit(
 )
 {
     const bool copied = !pushed.copied_from.empty();
-    const auto type = copied ? event_type::artifact_copied : event_type::artifact_pushed;
+    const bool restored = pushed.restored_from > 0;
+    const auto type = restored ? event_type::artifact_restored
+                      : copied ? event_type::artifact_copied
+                               : event_type::artifact_pushed;
     auto event = event_in_project(type, pushed.actor, place.project_id);
     event.repository = pushed.repository.text();
     event.digest = pushed.digest.text();
@@ -219,6 +222,10 @@ Result<> record_commit(
     if (pushed.manifest.subject) details["subject"] = pushed.manifest.subject->digest.text();
     if (copied) details["from"] = pushed.copied_from;
     if (!pushed.copied_with.empty()) details["with"] = pushed.copied_with;
+    if (restored) {
+        details["trash_id"] = pushed.restored_from;
+        details["deleted_at"] = rfc3339(pushed.deleted_at);
+    }
     set_details(event, details);
     return record_event(session, event);
 }

@@ -16,9 +16,10 @@ constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE nam
     "CASE WHEN p.quota_bytes >= 0 OR p.quota_artifacts >= 0 OR t.quota_bytes >= 0 OR t.quota_artifacts >= 0 " \
     "THEN 1 ELSE 0 END"
 
-#define PLACE_BY_NAME                                                                                  \
-    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                                              \
-    ", p.immutable_rules, p.push_policies FROM repositories r JOIN projects p ON p.id = r.project_id " \
+#define PLACE_BY_NAME                                                       \
+    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                   \
+    ", p.immutable_rules, p.push_policies, (SELECT keep FROM trash_state) " \
+    "FROM repositories r JOIN projects p ON p.id = r.project_id "           \
     "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
 constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};
@@ -56,7 +57,8 @@ constexpr SqlStatement revive_blob{"UPDATE blobs SET state = 0, condemned_at = 0
 // Two statements: what was committed while the lock was waited for, only the second one sees.
 constexpr SqlStatement lock_blob{"SELECT id FROM blobs WHERE id = $1", "FOR NO KEY UPDATE"};
 constexpr SqlStatement condemn_blob{"UPDATE blobs SET state = 2, condemned_at = $2 WHERE id = $1 AND state = 0 AND "
-                                    "NOT EXISTS (SELECT 1 FROM repository_blobs WHERE blob_id = $1)"};
+                                    "NOT EXISTS (SELECT 1 FROM repository_blobs WHERE blob_id = $1) AND "
+                                    "NOT EXISTS (SELECT 1 FROM trash_blobs WHERE blob_id = $1)"};
 
 constexpr SqlStatement count_link{
     "INSERT INTO project_blobs (project_id, blob_id, links) VALUES ($1, $2, 1) "
@@ -88,6 +90,7 @@ Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)
         .limited = row.integer(3) != 0,
         .guarded = row.integer(4) > 0,
         .has_push_policies = row.integer(5) > 0,
+        .trash_keep = row.integer(6),
     };
 }
 

@@ -23,6 +23,7 @@ struct RepositoryRow {
     bool claimed = false;  // what this transaction adds was checked before, see project_budget.hpp
     bool guarded = false;  // the project has immutability rules
     bool has_push_policies = false;
+    Micros trash_keep = 0;  // how long what goes can be brought back; 0: not at all
 };
 
 // What a blob's row says of its bytes: those of a live and of a condemned one are there
@@ -30,7 +31,7 @@ struct RepositoryRow {
 enum class BlobState : std::int64_t {
     live,       // some repository holds it
     absent,     // a manifest names it, nobody has pushed it
-    condemned,  // no repository holds it any more
+    condemned,  // neither a repository nor the trash holds it any more
     leaving,    // its bytes are being removed
 };
 

@@ -3,6 +3,7 @@
 #include "drivers/sql/artifact_rows.hpp"
 #include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/trash_rows.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -40,7 +41,8 @@ constexpr SqlStatement delete_unused{
 constexpr SqlStatement claim_blobs{
     "UPDATE blobs SET state = 3 WHERE state = 2 AND id IN (SELECT id FROM blobs WHERE state > 0 AND state = 2 AND "
     "condemned_at <= $1 ORDER BY condemned_at LIMIT $2) AND NOT EXISTS "
-    "(SELECT 1 FROM repository_blobs l WHERE l.blob_id = blobs.id)"
+    "(SELECT 1 FROM repository_blobs l WHERE l.blob_id = blobs.id) AND NOT EXISTS "
+    "(SELECT 1 FROM trash_blobs x WHERE x.blob_id = blobs.id)"
 };
 constexpr SqlStatement select_leaving{"SELECT digest, size FROM blobs WHERE state > 0 AND state = 3"};
 
@@ -75,7 +77,8 @@ constexpr SqlStatement sum_dying{
     "UNION SELECT blob_id FROM repository_blobs WHERE unused_since > 0 AND unused_since <= $3 "
     "UNION SELECT id FROM blobs WHERE state > 0 AND state >= 2) "
     "SELECT COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM suspects s JOIN blobs b ON b.id = s.blob_id "
-    "WHERE b.state <> 1 AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND "
+    "WHERE b.state <> 1 AND NOT EXISTS (SELECT 1 FROM trash_blobs x WHERE x.blob_id = b.id) AND "
+    "NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND "
     "(l.unused_since > $3 OR (l.unused_since = 0 AND EXISTS (SELECT 1 FROM manifest_blobs u "
     "JOIN artifacts a ON a.manifest_id = u.manifest_id WHERE u.blob_id = b.id AND "
     "u.repository_id = l.repository_id AND (a.dead_kind < $1 OR a.dead_since > $2)))))"
@@ -119,7 +122,7 @@ Result<GarbageCatalog::Removed> remove_dead(
         if (found.empty()) continue;
         const auto event = event_in_project(event_type::artifact_deleted, actor, place->project_id);
         CHECK(record_removal(session, event, repository.text(), id));
-        CHECK(rows.remove(id));
+        CHECK(rows.remove_garbage(id));
         removed.manifests += 1;
         removed.bytes += static_cast<std::uint64_t>(found.front().integer(0));
     }
@@ -209,6 +212,12 @@ Task<GarbageCatalog::Removed> SqlGarbage::remove_manifests(
         return remove_dead(session, repository, ids, which, before, actor);
     };
     co_return co_await engine_.write(Durability::process, work, settled);
+}
+
+Task<std::int64_t> SqlGarbage::expire_trash(Micros now, std::int64_t limit)
+{
+    const auto work = [now, limit](SqlSession& session) { return release_expired_trash(session, now, limit); };
+    co_return co_await engine_.write(Durability::process, work);
 }
 
 Task<std::vector<UnusedLink>> SqlGarbage::unused_links(Micros before, std::int64_t limit)

@@ -15,6 +15,7 @@ public:
     Task<Removed> remove_manifests(
         RepositoryName repository, std::vector<std::int64_t> ids, Dead which, Micros before, Actor actor
     ) override;
+    Task<std::int64_t> expire_trash(Micros now, std::int64_t limit) override;
     Task<std::vector<UnusedLink>> unused_links(Micros before, std::int64_t limit) override;
     Task<std::uint64_t> sweep_links(std::int64_t project_id, std::vector<UnusedLink> links, Actor actor) override;
     Task<std::vector<StoredBlob>> claim(Micros before, std::int64_t limit) override;

@@ -8,6 +8,7 @@
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/robot_rows.hpp"
 #include "drivers/sql/tenant_rows.hpp"
+#include "drivers/sql/trash_rows.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -50,6 +51,9 @@ constexpr SqlStatement find_content{"SELECT 1 FROM repositories r WHERE r.projec
                                     "(EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) OR "
                                     "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.repository_id = r.id) OR "
                                     "EXISTS (SELECT 1 FROM uploads u WHERE u.repository_id = r.id)) LIMIT 1"};
+
+// Manifests of the trash, in one transaction.
+constexpr std::int64_t trash_at_once = 200;
 
 constexpr SqlStatement delete_grants{
     "DELETE FROM grants WHERE object_kind IN ('project', 'repository') AND object_id = $1"
@@ -187,12 +191,15 @@ Result<std::string> find_obstacle(SqlSession& session, std::int64_t id)
     return std::string{};
 }
 
-Result<> remove_project(SqlSession& session, std::int64_t id, const Actor& actor)
+// What was deleted in it goes first, in as many transactions as it takes; false: there is more of it.
+Result<bool> remove_project(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     CHECK(lock_repositories(session, id));
     CHECK(session.run(lock_project, {id}));
     TRY(auto obstacle, find_obstacle(session, id));
     if (!obstacle.empty()) return fail(Errc::precondition_failed, std::move(obstacle));
+    TRY(const auto emptied, empty_project_trash(session, id, trash_at_once, actor.at));
+    if (!emptied.all) return false;
     CHECK(record_event(session, event_in_project(event_type::project_deleted, actor, id)));
     TRY(const auto robots, session.run(find_robots, {id}));
     CHECK(retire_robots(session, first_column(robots), actor.at));
@@ -202,7 +209,8 @@ Result<> remove_project(SqlSession& session, std::int64_t id, const Actor& actor
          {&delete_grants, &delete_labels, &delete_webhooks, &delete_deltas, &delete_claims, &delete_project}) {
         CHECK(session.run(*statement, {id}));
     }
-    return note_access_change(session, AccessObject::project, id);
+    CHECK(note_access_change(session, AccessObject::project, id));
+    return true;
 }
 
 }  // namespace
@@ -259,7 +267,10 @@ Task<std::string> SqlProjects::obstacle(std::int64_t id)
 Task<> SqlProjects::remove(std::int64_t id, Actor actor)
 {
     const auto work = [id, actor](SqlSession& session) { return remove_project(session, id, actor); };
-    co_return co_await engine_.write(Durability::durable, work);
+    for (bool removed = false; !removed;) {
+        CO_TRY(removed, co_await engine_.write(Durability::durable, work));
+    }
+    co_return Result<>{};
 }
 
 Task<std::map<std::int64_t, std::int64_t>> SqlProjects::grants_by_role(std::int64_t id, Micros now)

@@ -183,19 +183,25 @@ list_repositories_of(SqlSession& session, const std::vector<std::int64_t>& ids, 
 
 struct Removed {
     bool all = false;
+    std::int64_t trash_id = 0;  // of the entry that all parts go to
     std::vector<UploadId> uploads;
 };
 
 // A part of the repository: some manifests, else some blobs, else what its tags were, else itself.
-Result<Removed> remove_part(SqlSession& session, const RepositoryName& name, bool first, const Actor& actor)
+Result<Removed>
+remove_part(SqlSession& session, const RepositoryName& name, bool first, std::int64_t trash_id, const Actor& actor)
 {
     TRY(const auto place, lock_repository(session, name));
     if (!place && first) return no_such_repository(name);
-    if (!place) return Removed{.all = true, .uploads = {}};
+    if (!place) return Removed{.all = true, .trash_id = 0, .uploads = {}};
     if (first) CHECK(TagGuard{session, *place}.check_repository());
     Removed removed;
     TRY(const auto manifests, session.run(select_manifests, {place->id, removed_at_once}));
     ArtifactRows rows{session, *place, actor};
+    removed.trash_id = trash_id;
+    if (!manifests.empty()) {
+        TRY(removed.trash_id, rows.trash().put_repository(trash_id));
+    }
     std::int64_t bytes = 0;
     for (const SqlRow& row : manifests) {
         const auto event = event_in_project(event_type::artifact_deleted, actor, place->project_id);
@@ -273,11 +279,13 @@ Task<std::vector<UploadId>> SqlRepositories::remove(RepositoryName name, Actor a
     const auto settled = [cache = cache_, name] {
         if (cache) cache->contents_removed(name.text());
     };
+    std::int64_t trash_id = 0;
     for (int i = 0; i < most_transactions; ++i) {
-        const auto work = [name, first = i == 0, actor](SqlSession& session) {
-            return remove_part(session, name, first, actor);
+        const auto work = [name, first = i == 0, trash_id, actor](SqlSession& session) {
+            return remove_part(session, name, first, trash_id, actor);
         };
         CO_TRY(auto removed, co_await engine_.write(Durability::durable, work, settled));
+        trash_id = removed.trash_id;
         std::ranges::move(removed.uploads, std::back_inserter(uploads));
         if (removed.all) co_return uploads;
     }

@@ -20,6 +20,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       labels_{*engine_},
       immutable_rules_{*engine_},
       tag_history_{*engine_, cache_.get()},
+      trash_{*engine_, cache_.get()},
       push_policies_{*engine_},
       retention_{*engine_},
       tag_inventory_{*engine_, cache_.get()},

@@ -36,6 +36,7 @@
 #include "drivers/sql/sql_tag_inventory.hpp"
 #include "drivers/sql/sql_teams.hpp"
 #include "drivers/sql/sql_tenants.hpp"
+#include "drivers/sql/sql_trash.hpp"
 #include "drivers/sql/sql_uploads.hpp"
 #include "drivers/sql/sql_usage.hpp"
 #include "drivers/sql/sql_webhooks.hpp"
@@ -66,6 +67,7 @@ public:
     LabelCatalog& labels() override { return labels_; }
     ImmutableRuleCatalog& immutable_rules() override { return immutable_rules_; }
     TagHistoryCatalog& tag_history() override { return tag_history_; }
+    TrashCatalog& trash() override { return trash_; }
     PushPolicyCatalog& push_policies() override { return push_policies_; }
     RetentionCatalog& retention() override { return retention_; }
     TagInventory& tag_inventory() override { return tag_inventory_; }
@@ -115,6 +117,7 @@ private:
     SqlLabels labels_;
     SqlImmutableRules immutable_rules_;
     SqlTagHistory tag_history_;
+    SqlTrash trash_;
     SqlPushPolicies push_policies_;
     SqlRetention retention_;
     SqlTagInventory tag_inventory_;

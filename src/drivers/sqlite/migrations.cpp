@@ -8,6 +8,7 @@
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
+#include "drivers/sqlite/trash_schema.hpp"
 
 #include <array>
 
@@ -161,6 +162,7 @@ constexpr std::array migrations{
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},
     Migration{.version = 8, .name = "accounting", .script = sqlite_accounting_schema, .oldest_binary = 7},
     Migration{.version = 9, .name = "renames and promotions", .script = sqlite_promotion_schema, .oldest_binary = 9},
+    Migration{.version = 10, .name = "trash", .script = sqlite_trash_schema, .oldest_binary = 10},
 };
 
 }  // namespace

@@ -104,6 +104,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlite,
+    TrashContract,
+    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
+    [](const auto& instance) { return instance.param.name; }
+);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite,
     AccessContract,
     testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
     [](const auto& instance) { return instance.param.name; }
@@ -347,7 +354,7 @@ TEST(SqliteStore, brings_a_database_of_an_older_schema_to_the_newest)
 {
     const SystemClock clock;
     const std::string fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    for (const std::string name : {"/sqlite_v1.sql", "/sqlite_v2.sql"}) {
+    for (const std::string name : {"/sqlite_v1.sql", "/sqlite_v2.sql", "/sqlite_v7.sql"}) {
         SCOPED_TRACE(name);
         const TemporaryDirectory directory;
         ASSERT_TRUE(std::filesystem::exists(fixtures + name));

@@ -28,6 +28,7 @@ constexpr WebhookType types[] = {
     {"TAG_CREATED", tag_created, "entrepot.tag.created"},
     {tag_moved_name, "", "entrepot.tag.moved"},
     {"TAG_DELETED", tag_deleted, "entrepot.tag.deleted"},
+    {"ARTIFACT_RESTORED", artifact_restored, "entrepot.artifact.restored"},
     {"ARTIFACT_LABELLED", artifact_labelled, "entrepot.artifact.labelled"},
     {"ARTIFACT_UNLABELLED", artifact_unlabelled, "entrepot.artifact.unlabelled"},
     {"PROMOTION_REQUESTED", promotion_requested, "entrepot.promotion.requested"},

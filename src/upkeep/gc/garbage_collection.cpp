@@ -67,7 +67,10 @@ Task<JobEnd> GarbageCollection::run(JobRun& run)
     if (options->dry_run) co_return co_await estimate(run, *options);
     Round round{.run = run, .options = *options, .count = GarbageCount::parse(run.checkpoint()), .clock = clock_};
     for (const auto step :
-         {&GarbageCollection::remove_manifests, &GarbageCollection::sweep_links, &GarbageCollection::remove_blobs}) {
+         {&GarbageCollection::remove_manifests,
+          &GarbageCollection::expire_trash,
+          &GarbageCollection::sweep_links,
+          &GarbageCollection::remove_blobs}) {
         const auto finished = co_await (this->*step)(round);
         if (!finished && finished.error().code() == Errc::conflict) {
             co_return JobEnd{.kind = JobEnd::Kind::later, .result = round.count.json(), .wait = wait_for_other};
@@ -105,6 +108,18 @@ Task<bool> GarbageCollection::remove_manifests(Round& round)
         if (round.count.manifests == removed_before) break;  // others were faster: the next run looks again
     }
     round.run.log(std::to_string(round.count.manifests) + " manifests removed");
+    co_return true;
+}
+
+Task<bool> GarbageCollection::expire_trash(Round& round)
+{
+    const auto most = batch_of(rows_at_once, round.options.rate);
+    for (;;) {
+        CO_TRY(const auto expired, co_await catalog_.expire_trash(clock_.now(), most));
+        if (expired == 0) break;
+        CO_TRY(const bool goes_on, co_await round.pace(static_cast<std::uint64_t>(expired)));
+        if (!goes_on) co_return false;
+    }
     co_return true;
 }
 

@@ -63,6 +63,7 @@ private:
     using Dead = GarbageCatalog::Dead;
 
     Task<bool> remove_manifests(Round& round);
+    Task<bool> expire_trash(Round& round);
     Task<bool> sweep_links(Round& round);
     Task<bool> remove_blobs(Round& round);
     Task<std::uint64_t> remove_batch(BlobRemover& remover, Micros condemned_before, std::int64_t limit, Round* round);

@@ -15,6 +15,7 @@ namespace {
 class Heap final : public GarbageCatalog, public BlobRemoval {
 public:
     std::int64_t dead = 0;
+    std::int64_t trashed = 0;
     std::int64_t links = 0;
     std::int64_t condemned = 0;
     std::int64_t leaving = 0;
@@ -43,6 +44,13 @@ public:
     {
         dead -= std::ssize(ids);
         co_return Removed{ids.size(), 0};
+    }
+    Task<std::int64_t> expire_trash(Micros, std::int64_t limit) override
+    {
+        const auto expired = std::min(trashed, limit);
+        trashed -= expired;
+        links += expired;
+        co_return expired;
     }
     Task<std::vector<UnusedLink>> unused_links(Micros before, std::int64_t limit) override
     {
@@ -148,7 +156,8 @@ protected:
 TEST_F(TheCollection, removes_manifests_then_links_then_bytes)
 {
     heap.dead = 120;
-    heap.links = 130;
+    heap.trashed = 60;
+    heap.links = 70;
     heap.condemned = 1000;
     const auto ended = collect();
     EXPECT_EQ(ended.kind, JobEnd::Kind::done);

@@ -390,6 +390,14 @@ def repository_to_delete(world, _):
     return Call({"project_name": world.project, "repository_name": encoded_twice(name)})
 
 
+def trashed(world, _):
+    """An entry of the trash: an image of its own that was deleted."""
+    digest = world.fresh_image("deleted")
+    world.admin.delete(f"/projects/{world.project}/repositories/deleted/artifacts/{digest}")
+    newest = world.admin.get(f"/projects/{world.project}/trash", query={"page_size": 1})[0]
+    return {"project_name": world.project, "trash_id": newest["id"]}
+
+
 def metadata_entry(world, _):
     world.admin.request("POST", f"/projects/{world.project}/metadatas", {"auto_scan": "true"})
     return Call(in_project(world, meta_name="auto_scan"), body={"auto_scan": "false"})
@@ -543,6 +551,12 @@ REQUESTS = {
     "listTagsAt": lambda w, c: Call(w.repository()),
     "getTagHistory": lambda w, c: Call(w.repository(tag_name="1.0")),
     "restoreTag": lambda w, c: Call(w.repository(tag_name="1.0"), body={"digest": w.image[w.project]}),
+    "listTrash": lambda w, c: Call({"project_name": w.project}, query={"q": "repository=~app"}),
+    "emptyTrash": lambda w, c: Call({"project_name": w.project}),
+    "getTrash": lambda w, c: Call(trashed(w, c)),
+    "deleteTrash": lambda w, c: Call(trashed(w, c)),
+    "restoreTrash": lambda w, c: Call(trashed(w, c), body={"force_tags": True}),
+    "restoreRepository": lambda w, c: Call(w.repository(), body={"at": "2090-01-01T00:00:00Z", "dry_run": True}),
     "getRentenitionMetadata": lambda w, c: Call(),
     "createRetention": new_retention,
     "getRetention": lambda w, c: Call(with_retention(w, c)),
