@@ -63,6 +63,9 @@ std::span<const std::string_view> all_event_types() noexcept
         replication_finished,
         retention_finished,
         garbage_collection_finished,
+        scrub_finished,
+        blob_damaged,
+        blob_healed,
     };
     return types;
 }

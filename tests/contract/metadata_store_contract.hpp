@@ -242,6 +242,7 @@ private:
 #include "tests/contract/metadata_store_contract_races.hpp"
 #include "tests/contract/metadata_store_contract_retention.hpp"
 #include "tests/contract/metadata_store_contract_robots.hpp"
+#include "tests/contract/metadata_store_contract_scrub.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"
 #include "tests/contract/metadata_store_contract_tag_rules.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"

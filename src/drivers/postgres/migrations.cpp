@@ -5,6 +5,7 @@
 #include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
+#include "drivers/postgres/scrub_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 
 #include <array>
@@ -175,6 +176,7 @@ constexpr std::array migrations{
     Migration{.version = 5, .name = "garbage collection", .script = postgres_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = postgres_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = postgres_quota_schema, .oldest_binary = 7},
+    Migration{.version = 8, .name = "scrub", .script = postgres_scrub_schema, .oldest_binary = 8},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "drivers/sqlite/jobs_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
+#include "drivers/sqlite/scrub_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 
 #include <array>
@@ -157,6 +158,7 @@ constexpr std::array migrations{
     Migration{.version = 5, .name = "garbage collection", .script = sqlite_garbage_schema, .oldest_binary = 5},
     Migration{.version = 6, .name = "rules", .script = sqlite_rules_schema, .oldest_binary = 6},
     Migration{.version = 7, .name = "quotas", .script = sqlite_quota_schema, .oldest_binary = 7},
+    Migration{.version = 8, .name = "scrub", .script = sqlite_scrub_schema, .oldest_binary = 8},
 };
 
 }  // namespace
