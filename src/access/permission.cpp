@@ -36,6 +36,7 @@ constexpr Resource resources[] = {
     {K::platform, "scanner", "CRUDL"},
     {K::platform, "garbage-collection", "CRUL", {"stop"}},
     {K::platform, "purge-audit", "CRUL", {"stop"}},
+    {K::platform, "scrub", "CRUL", {"stop"}},
     {K::platform, "system-volumes", "R"},
     {K::platform, "jobservice-monitor", "L", {"stop"}},
     {K::platform, "security-hub", "RL"},

@@ -134,6 +134,17 @@ struct Config {
         std::chrono::seconds untagged_after = std::chrono::hours{24};
     } gc;
 
+    struct Scrub {
+        std::uint64_t rate = std::uint64_t{50} << 20U;  // bytes a second that are read again; 0: none
+        std::chrono::seconds min_age = std::chrono::hours{24};
+        struct Replica {
+            std::string url;  // empty: none
+            std::string user;
+            std::filesystem::path password_file;
+            std::filesystem::path ca_file;
+        } replica;
+    } scrub;
+
     struct History {
         std::chrono::seconds keep = std::chrono::days{180};
     } history;

@@ -17,6 +17,7 @@
 #include "app/data_directory.hpp"
 #include "app/event_parts.hpp"
 #include "app/job_metrics.hpp"
+#include "app/scrub_parts.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -100,6 +101,7 @@ struct App::Parts {
     Robots robots;
     PullLedger ledger;
     GarbageCollection garbage;
+    ScrubParts scrub;
     Pull pull;
     PushManifest push_manifest;
     MountBlob mount_blob;

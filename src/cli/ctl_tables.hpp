@@ -18,6 +18,7 @@ std::vector<CtlCommand> rule_commands();      // tag history, immutable, push-po
 std::vector<CtlCommand> event_commands();     // event, webhook
 std::vector<CtlCommand> platform_commands();  // quota, audit, config, status
 std::vector<CtlCommand> job_commands();       // job, queue
+std::vector<CtlCommand> scrub_commands();     // scrub
 std::vector<CtlCommand> apply_commands();     // apply, export
 std::vector<CtlCommand> own_commands();       // completion, docs
 

@@ -49,7 +49,9 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       garbage_collection_{
           garbage_collection_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}
       },
-      purge_audit_{purge_audit_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
+      purge_audit_{purge_audit_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
+      scrub_{needs.scrub, needs.policy},
+      scrubs_{scrub_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
 {
     documentation_.add_to(router_);
     projects_.add_to(router_);
@@ -80,6 +82,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     jobs_.add_to(router_);
     garbage_collection_.add_to(router_);
     purge_audit_.add_to(router_);
+    scrub_.add_to(router_);
+    scrubs_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -20,6 +20,7 @@
 #include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
+#include "api/management/scrub_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
 #include "api/management/tag_history_api.hpp"
@@ -59,6 +60,7 @@ struct ManagementNeeds {
     Jobs& jobs;
     Schedules& schedules;
     JobQueue& job_queue;
+    ScrubCatalog& scrub;
     const Clock& clock;
     EventsApi::Needs events;
     WebhooksApi::Needs webhooks;
@@ -108,6 +110,8 @@ private:
     JobsApi jobs_;
     SystemJobsApi garbage_collection_;
     SystemJobsApi purge_audit_;
+    ScrubApi scrub_;
+    SystemJobsApi scrubs_;
 };
 
 }  // namespace entrepot
