@@ -37,6 +37,7 @@ constexpr Resource resources[] = {
     {K::platform, "garbage-collection", "CRUL", {"stop"}},
     {K::platform, "purge-audit", "CRUL", {"stop"}},
     {K::platform, "quota-recount", "CRUL", {"stop"}},
+    {K::platform, "scrub", "CRUL", {"stop"}},
     {K::platform, "system-volumes", "R"},
     {K::platform, "jobservice-monitor", "L", {"stop"}},
     {K::platform, "security-hub", "RL"},

@@ -138,6 +138,16 @@ struct Config {
         std::vector<std::int64_t> warn_at{85, 95};  // percent, ascending; empty: nobody is warned
         std::chrono::seconds keep_usage = std::chrono::days{800};
     } quotas;
+    struct Scrub {
+        std::uint64_t rate = std::uint64_t{50} << 20U;  // bytes a second that are read again; 0: none
+        std::chrono::seconds min_age = std::chrono::hours{24};
+        struct Replica {
+            std::string url;  // empty: none
+            std::string user;
+            std::filesystem::path password_file;
+            std::filesystem::path ca_file;
+        } replica;
+    } scrub;
 
     struct History {
         std::chrono::seconds keep = std::chrono::days{180};

@@ -77,6 +77,16 @@ Result<> set_authoriser_url(Config& config, std::string_view value)
     return {};
 }
 
+Result<> set_replica_url(Config& config, std::string_view value)
+{
+    if (!value.empty()) {
+        TRY(const auto url, parse_http_url(value));
+        if (url.target != "/") return fail(Errc::bad_request, "must be http(s)://HOST[:PORT], without a path");
+    }
+    config.scrub.replica.url = value;
+    return {};
+}
+
 Result<> set_master_key(Config& config, std::string_view value)
 {
     CHECK(MasterKey::parse(value));
@@ -377,6 +387,37 @@ constexpr std::array general_keys{
         "quotas.keep_usage",
         ENTREPOT_FIELD(quotas.keep_usage),
         "How long it is remembered what projects used each day."
+    ),
+    size<Config, 0, 1024 * gib>(
+        "scrub.rate", ENTREPOT_FIELD(scrub.rate), "Bytes a second that a scrub reads again; 0: it reads none."
+    ),
+    duration<0, 3660 * day>(
+        "scrub.min_age",
+        ENTREPOT_FIELD(scrub.min_age),
+        "How old bytes are that a scrub calls orphans: longer than the longest push."
+    ),
+    ConfigKey<Config>{
+        "scrub.replica.url",
+        "URL",
+        "Another registry with the same repositories, where lost blobs are fetched from; when empty, nowhere.",
+        set_replica_url,
+        [](const Config& config) { return config.scrub.replica.url; },
+    },
+    ConfigKey<Config>{
+        "scrub.replica.user",
+        "text",
+        "Who logs in there, and may pull; when empty, nobody in particular.",
+        [](Config& config, std::string_view value) -> Result<> {
+            config.scrub.replica.user = value;
+            return {};
+        },
+        [](const Config& config) { return config.scrub.replica.user; },
+    },
+    path<Config>("scrub.replica.password_file", ENTREPOT_FIELD(scrub.replica.password_file), "Their password, a line."),
+    path<Config>(
+        "scrub.replica.ca_file",
+        ENTREPOT_FIELD(scrub.replica.ca_file),
+        "Certificate authorities it is trusted by (PEM)."
     ),
     duration<hour, 36'600 * day>(
         "history.keep", ENTREPOT_FIELD(history.keep), "How long it is remembered what a tag pointed at before."

@@ -216,6 +216,7 @@ App::Parts::Parts(Config with)
       },
       ledger{store->pulls(), clock},
       garbage{store->garbage(), blobs, clock, garbage_windows(config)},
+      scrub{config, *store, blobs, clock, random},
       pull{store->manifests(), store->blobs(), blobs, ledger, clock, garbage_windows(config).lease},
       push_manifest{
           {store->manifests(), store->blobs(), blobs},
@@ -311,6 +312,7 @@ void App::Parts::hire_job_handlers()
     job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
     job_runner.handle("gc", garbage, 1);
     job_runner.handle(Accounting::kind, accounting.accounting, 1);
+    job_runner.handle(Scrub::kind, scrub.scrub(), 1);
     job_runner.handle("purge_audit", audit.purge(), 1);
     job_runner.handle(RetentionOrder::kind, retention_run, 2);
 }
@@ -363,6 +365,7 @@ ManagementNeeds App::Parts::management_needs()
         .jobs = jobs,
         .schedules = schedules,
         .job_queue = store->job_queue(),
+        .scrub = store->scrub(),
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},
@@ -434,6 +437,7 @@ std::vector<Background::Chore> App::Parts::chores()
                       }});
     chores.push_back({.name = "expired promotions", .every = 1min, .run = [this] { return promotions.expire(); }});
     chores.push_back({.name = "blob removals", .every = 1min, .run = [this] { return garbage.end_removals(); }});
+    chores.push_back({.name = "scrub findings", .every = 10s, .run = [this] { return scrub.count_findings(); }});
     chores.push_back({.name = "schedules", .every = 1s, .run = [this] { return schedules.fire_due(); }});
     chores.push_back({.name = "expired tags", .every = 1min, .run = [this] { return tag_lifetimes.remove_expired(); }});
     chores.push_back({.name = "images in use", .every = 1h, .run = [this] { return tag_lifetimes.forget_unused(); }});
@@ -462,6 +466,7 @@ void App::Parts::add_metrics(MetricsText& text) const
     job_metrics.add_to(text);
     events.add_metrics(text);
     accounting.add_metrics(text);
+    scrub.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     const auto held = trash.totals();
     text.gauge("entrepot_trash_entries", "Deletions that can be undone.", static_cast<std::uint64_t>(held.entries));

@@ -19,6 +19,7 @@
 #include "app/event_parts.hpp"
 #include "app/health_metrics.hpp"
 #include "app/job_metrics.hpp"
+#include "app/scrub_parts.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -106,6 +107,7 @@ struct App::Parts {
     Robots robots;
     PullLedger ledger;
     GarbageCollection garbage;
+    ScrubParts scrub;
     Pull pull;
     PushManifest push_manifest;
     MountBlob mount_blob;

@@ -26,6 +26,7 @@ std::vector<CtlCommand> make_commands()
           platform_commands,
           job_commands,
           gc_commands,
+          scrub_commands,
           apply_commands,
           own_commands}) {
         auto some = make();
@@ -62,6 +63,7 @@ constexpr std::array groups{
     CtlGroup{"audit", "who did what"},
     CtlGroup{"job", "work that is done later"},
     CtlGroup{"queue", "jobs of one kind"},
+    CtlGroup{"scrub", "whether the store has what it should have"},
     CtlGroup{"config", "settings of the platform"},
     CtlGroup{"completion", "completion for shells"},
 };

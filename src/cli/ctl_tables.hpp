@@ -21,6 +21,7 @@ std::vector<CtlCommand> event_commands();      // event, webhook
 std::vector<CtlCommand> platform_commands();   // quota, audit, config, status
 std::vector<CtlCommand> job_commands();        // job, queue
 std::vector<CtlCommand> gc_commands();         // gc
+std::vector<CtlCommand> scrub_commands();      // scrub
 std::vector<CtlCommand> apply_commands();      // apply, export
 std::vector<CtlCommand> own_commands();        // completion, docs
 

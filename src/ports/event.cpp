@@ -29,6 +29,7 @@ std::span<const std::string_view> all_event_types() noexcept
         promotion_failed,     quota_warned,          quota_exceeded,
         scan_completed,       scan_stopped,          scan_failed,
         replication_finished, retention_finished,    garbage_collection_finished,
+        scrub_finished,       blob_damaged,          blob_healed,
     };
     return types;
 }

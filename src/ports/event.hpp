@@ -75,6 +75,9 @@ inline constexpr std::string_view scan_failed = "scan.failed";
 inline constexpr std::string_view replication_finished = "replication.finished";
 inline constexpr std::string_view retention_finished = "retention.finished";
 inline constexpr std::string_view garbage_collection_finished = "garbage_collection.finished";
+inline constexpr std::string_view scrub_finished = "scrub.finished";
+inline constexpr std::string_view blob_damaged = "blob.damaged";
+inline constexpr std::string_view blob_healed = "blob.healed";
 }  // namespace event_type
 
 std::span<const std::string_view> all_event_types() noexcept;

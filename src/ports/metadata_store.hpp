@@ -28,6 +28,7 @@
 #include "ports/retention_catalog.hpp"
 #include "ports/robot_catalog.hpp"
 #include "ports/schedule_catalog.hpp"
+#include "ports/scrub_catalog.hpp"
 #include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
 #include "ports/tag_history_catalog.hpp"
@@ -79,6 +80,7 @@ public:
     virtual RoleCatalog& roles() = 0;
     virtual GroupCatalog& groups() = 0;
     virtual GarbageCatalog& garbage() = 0;
+    virtual ScrubCatalog& scrub() = 0;
     virtual PullCounters& pulls() = 0;
     virtual AuditAnchors& audit_anchors() = 0;
     virtual EventLog& events() = 0;

@@ -244,6 +244,7 @@ private:
 #include "tests/contract/metadata_store_contract_renames.hpp"
 #include "tests/contract/metadata_store_contract_retention.hpp"
 #include "tests/contract/metadata_store_contract_robots.hpp"
+#include "tests/contract/metadata_store_contract_scrub.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"
 #include "tests/contract/metadata_store_contract_tag_rules.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"

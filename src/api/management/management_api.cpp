@@ -55,7 +55,9 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       },
       purge_audit_{purge_audit_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
       quota_recount_{quota_recount_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
-      usage_{needs.usage}
+      usage_{needs.usage},
+      scrub_{needs.scrub, needs.policy},
+      scrubs_{scrub_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -92,6 +94,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     purge_audit_.add_to(router_);
     quota_recount_.add_to(router_);
     usage_.add_to(router_);
+    scrub_.add_to(router_);
+    scrubs_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

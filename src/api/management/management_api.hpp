@@ -22,6 +22,7 @@
 #include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
+#include "api/management/scrub_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
 #include "api/management/tag_history_api.hpp"
@@ -66,6 +67,7 @@ struct ManagementNeeds {
     Jobs& jobs;
     Schedules& schedules;
     JobQueue& job_queue;
+    ScrubCatalog& scrub;
     const Clock& clock;
     EventsApi::Needs events;
     UsageApi::Needs usage;
@@ -121,6 +123,8 @@ private:
     SystemJobsApi purge_audit_;
     SystemJobsApi quota_recount_;
     UsageApi usage_;
+    ScrubApi scrub_;
+    SystemJobsApi scrubs_;
 };
 
 }  // namespace entrepot

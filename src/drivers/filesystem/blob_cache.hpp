@@ -14,7 +14,8 @@
 namespace entrepot {
 
 // What was used last: small blobs as bytes, larger ones as open files, each bounded by itself. A digest names the same
-// bytes for ever, so nothing here grows stale. Safe from any thread; a lock is held for one look-up in one shard.
+// bytes for ever, so nothing here grows stale but files that were taken away. Safe from any thread; a lock is held for
+// one look-up in one shard.
 class BlobCache {
 public:
     // Larger blobs are not kept in memory.

@@ -3,6 +3,7 @@
 #include "core/bytes.hpp"
 
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr const char* layout_name = "layout";
 constexpr std::string_view layout_version = "1\n";
+constexpr const char* quarantine_name = "quarantine";
 constexpr int most_slots = 1024;
 
 // "sha256/ab", where the blob's file lies, and "sha256/ab/<hex>", the file.
@@ -177,6 +179,42 @@ Result<std::optional<std::uint64_t>> BlobTree::remove_blob(const Digest& digest)
     }
     if (::unlinkat(root_.get(), path.c_str(), 0) != 0 && errno != ENOENT) return system_failure("remove a blob");
     return static_cast<std::uint64_t>(status.st_size);
+}
+
+// A push may give the name to good bytes at any moment: what was moved and is not what was looked at goes back, unless
+// there is something in its place again.
+Result<bool> BlobTree::quarantine(const Digest& digest, int looked_at) const
+{
+    struct stat bad{};
+    struct stat named{};
+    const auto path = path_of(digest);
+    if (::fstat(looked_at, &bad) != 0) return system_failure("fstat a blob");
+    if (::fstatat(root_.get(), path.c_str(), &named, 0) != 0) {
+        if (errno == ENOENT) return false;
+        return system_failure("look at a blob");
+    }
+    if (named.st_ino != bad.st_ino) return false;
+    const auto aside =
+        std::string{quarantine_name} + '/' + std::string{name_of(digest.algorithm())} + '-' + std::string{digest.hex()};
+    if (::mkdirat(root_.get(), quarantine_name, 0700) != 0 && errno != EEXIST) {
+        return system_failure("create the quarantine");
+    }
+    if (::renameat(root_.get(), path.c_str(), root_.get(), aside.c_str()) != 0) {
+        if (errno == ENOENT) return false;
+        return system_failure("move a blob aside");
+    }
+    if (::fstatat(root_.get(), aside.c_str(), &named, 0) == 0 && named.st_ino != bad.st_ino) {
+        constexpr unsigned keep_what_is_there = RENAME_NOREPLACE;
+        ::renameat2(root_.get(), aside.c_str(), root_.get(), path.c_str(), keep_what_is_there);
+        CHECK(sync_name(digest));
+        return false;
+    }
+    // Whoever has it open can tell by this that it is a blob no more (is_current).
+    if (::fchmod(looked_at, 0) != 0) return system_failure("close a file that was moved aside");
+    CHECK(sync_name(digest));
+    CHECK(sync_directory(root_.get(), quarantine_name));
+    CHECK(sync_directory(root_.get(), "."));
+    return true;
 }
 
 Result<FileDescriptor> BlobTree::lock_removal() const

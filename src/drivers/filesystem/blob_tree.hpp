@@ -39,6 +39,9 @@ public:
 
     // The size of what was removed; nullopt where there was nothing.
     Result<std::optional<std::uint64_t>> remove_blob(const Digest& digest) const;
+    // Moves the file that is open as `looked_at` into quarantine/, durably; false where the blob's name means another
+    // one or none by now.
+    Result<bool> quarantine(const Digest& digest, int looked_at) const;
     // The lock of the one who may remove blobs, held as long as the file is open; conflict where another has it.
     Result<FileDescriptor> lock_removal() const;
 

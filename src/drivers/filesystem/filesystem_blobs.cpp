@@ -2,6 +2,7 @@
 
 #include "drivers/filesystem/blob_cache.hpp"
 #include "drivers/filesystem/blob_tree.hpp"
+#include "drivers/filesystem/filesystem_inventory.hpp"
 #include "drivers/filesystem/open_uploads.hpp"
 #include "drivers/filesystem/small_blobs.hpp"
 #include "oci/hasher.hpp"
@@ -36,6 +37,22 @@ Result<BlobContent> read_blob(const BlobTree& tree, const Digest& digest)
     }
     content.bytes = std::make_shared<const std::string>(std::move(bytes));
     return content;
+}
+
+// False for a file that another process has removed, replaced or moved aside since it was opened.
+bool is_current(const BlobContent& content)
+{
+    if (!content.file) return true;
+    struct stat status{};
+    return ::fstat(content.file->descriptor(), &status) == 0 && status.st_nlink > 0 && (status.st_mode & S_IRUSR) != 0;
+}
+
+std::optional<BlobContent> find_current(BlobCache& cache, const Digest& digest)
+{
+    auto content = cache.find(digest);
+    if (!content || is_current(*content)) return content;
+    cache.forget(digest);
+    return std::nullopt;
 }
 
 Result<std::uint64_t> sync_blob(const BlobTree& tree, const Digest& digest)
@@ -77,7 +94,8 @@ struct FilesystemBlobs::Parts {
           cache{options.cache_bytes, options.open_files},
           working{std::max(1U, options.work_threads)},
           syncing{std::max(1U, options.sync_threads)},
-          small{tree, cache, working, syncing, options.journal_bytes}
+          small{tree, cache, working, syncing, options.journal_bytes},
+          inventory{tree, cache, removals, working}
     {
     }
 
@@ -88,6 +106,7 @@ struct FilesystemBlobs::Parts {
     asio::thread_pool working;
     asio::thread_pool syncing;
     SmallBlobs small;
+    FilesystemInventory inventory;
 };
 
 FilesystemBlobs::FilesystemBlobs(FilesystemOptions options) : parts_{std::make_unique<Parts>(options)} {}
@@ -106,12 +125,12 @@ void FilesystemBlobs::stop()
 
 std::optional<BlobContent> FilesystemBlobs::peek(const Digest& digest)
 {
-    return parts_->cache.find(digest);
+    return find_current(parts_->cache, digest);
 }
 
 Task<BlobContent> FilesystemBlobs::load(Digest digest)
 {
-    if (auto content = parts_->cache.find(digest)) co_return *std::move(content);
+    if (auto content = find_current(parts_->cache, digest)) co_return *std::move(content);
     auto read = [parts = parts_.get(), digest = std::move(digest)] {
         const auto removals = parts->removals.load();
         auto content = read_blob(parts->tree, digest);
@@ -251,6 +270,11 @@ Task<std::unique_ptr<BlobRemover>> FilesystemBlobs::begin_removal()
 const std::vector<StoredBlob>& FilesystemBlobs::restored() const noexcept
 {
     return parts_->small.restored();
+}
+
+BlobInventory& FilesystemBlobs::inventory() noexcept
+{
+    return parts_->inventory;
 }
 
 Task<> FilesystemBlobs::probe()

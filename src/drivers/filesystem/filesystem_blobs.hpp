@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ports/blob_inventory.hpp"
 #include "ports/blob_store.hpp"
 
 #include <cstddef>
@@ -52,6 +53,9 @@ public:
     Task<std::uint64_t> confirm(Digest digest) override;
 
     Task<std::unique_ptr<BlobRemover>> begin_removal() override;
+
+    // Lives as long as this store.
+    BlobInventory& inventory() noexcept;
 
     Task<> probe() override;
     Task<StorageSpace> space() override;

@@ -254,6 +254,8 @@ Result<> UploadFile::verify(const Digest& expected)
 Result<std::uint64_t> UploadFile::publish(const Digest& expected)
 {
     CHECK(verify(expected));
+    // How old a blob is counts from now on, not from when its last byte came.
+    if (::futimens(file_.get(), nullptr) != 0) return system_failure("date an upload");
     CHECK(sync_data(file_.get()));
     CHECK(home_.tree.publish_upload(id_.text, expected));
     CHECK(home_.tree.sync_name(expected));

@@ -13,11 +13,20 @@ public:
     {
     }
 
+    ~MemoryUpload() override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        if (const auto upload = mine()) (*upload)->open = false;
+    }
+    MemoryUpload(const MemoryUpload&) = delete;
+    MemoryUpload& operator=(const MemoryUpload&) = delete;
+
     Task<> append(Buffer chunk) override
     {
         const std::lock_guard guard{blobs_.mutex_};
         CO_TRY(auto* const upload, mine());
         upload->bytes += as_text(chunk.bytes());
+        upload->written_at = blobs_.now_;
         hasher_.update(chunk.bytes());
         co_return Result<>{};
     }
@@ -39,7 +48,7 @@ public:
             co_return fail(Errc::digest_mismatch, "the content does not have the digest " + expected.text());
         }
         const std::uint64_t size = bytes.size();
-        blobs_.blobs_.try_emplace(expected, std::make_shared<const std::string>(std::move(bytes)));
+        blobs_.store(expected, std::move(bytes));
         co_return size;
     }
 
@@ -77,7 +86,7 @@ public:
             const auto place = blobs_.blobs_.find(digest);
             if (place == blobs_.blobs_.end()) continue;
             removed.blobs += 1;
-            removed.bytes += place->second->size();
+            removed.bytes += place->second.bytes->size();
             blobs_.blobs_.erase(place);
         }
         co_return removed;
@@ -87,12 +96,103 @@ private:
     MemoryBlobs& blobs_;
 };
 
+class MemoryCheck final : public BlobCheck {
+public:
+    MemoryCheck(MemoryBlobs& blobs, Digest digest, std::shared_ptr<const std::string> bytes)
+        : blobs_{blobs}, digest_{std::move(digest)}, bytes_{std::move(bytes)}, hasher_{digest_.algorithm()}
+    {
+    }
+
+    Task<std::uint64_t> read(std::uint64_t most) override
+    {
+        const auto piece = std::string_view{*bytes_}.substr(offset_, most);
+        hasher_.update(as_bytes(piece));
+        offset_ += piece.size();
+        co_return piece.size();
+    }
+    Digest actual() const override { return hasher_.digest(); }
+    std::uint64_t size() const noexcept override { return offset_; }
+    Task<bool> quarantine() override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        const auto place = blobs_.blobs_.find(digest_);
+        if (place == blobs_.blobs_.end() || place->second.bytes != bytes_) co_return false;
+        blobs_.blobs_.erase(place);
+        co_return true;
+    }
+
+private:
+    MemoryBlobs& blobs_;
+    const Digest digest_;
+    const std::shared_ptr<const std::string> bytes_;
+    Hasher hasher_;
+    std::size_t offset_ = 0;
+};
+
+// As a file that is renamed: in the place of what was there.
+void MemoryBlobs::store(Digest digest, std::string bytes)
+{
+    blobs_.insert_or_assign(std::move(digest), Blob{std::make_shared<const std::string>(std::move(bytes)), now_});
+}
+
+void MemoryBlobs::set_time(Micros now)
+{
+    const std::lock_guard guard{mutex_};
+    now_ = now;
+}
+
+void MemoryBlobs::rot(const Digest& digest, std::string bytes)
+{
+    const std::lock_guard guard{mutex_};
+    blobs_.at(digest).bytes = std::make_shared<const std::string>(std::move(bytes));
+}
+
+Task<std::vector<ListedBlob>> MemoryBlobs::list(std::string after, std::size_t limit)
+{
+    const std::lock_guard guard{mutex_};
+    std::vector<ListedBlob> listed;
+    for (const auto& [digest, blob] : blobs_) {
+        if (digest.text() <= after) continue;
+        if (listed.size() == limit) break;
+        listed.push_back({digest, blob.bytes->size(), blob.stored_at});
+    }
+    co_return listed;
+}
+
+Task<std::unique_ptr<BlobCheck>> MemoryBlobs::check(Digest digest)
+{
+    const std::lock_guard guard{mutex_};
+    const auto place = blobs_.find(digest);
+    if (place == blobs_.end()) co_return fail(Errc::blob_unknown, "the blob is not known to this registry");
+    co_return std::make_unique<MemoryCheck>(*this, std::move(digest), place->second.bytes);
+}
+
+Task<std::vector<ListedUpload>> MemoryBlobs::list_uploads(std::string after, std::size_t limit)
+{
+    const std::lock_guard guard{mutex_};
+    std::vector<ListedUpload> listed;
+    for (auto place = uploads_.upper_bound(after); place != uploads_.end() && listed.size() < limit; ++place) {
+        listed.push_back({UploadId{place->first}, place->second.bytes.size(), place->second.written_at});
+    }
+    co_return listed;
+}
+
+Task<bool> MemoryBlobs::discard_stray(ListedUpload upload)
+{
+    const std::lock_guard guard{mutex_};
+    const auto place = uploads_.find(upload.id.text);
+    if (place == uploads_.end() || place->second.open || place->second.written_at != upload.written_at) co_return false;
+    uploads_.erase(place);
+    co_return true;
+}
+
 std::optional<BlobContent> MemoryBlobs::peek(const Digest& digest)
 {
     const std::lock_guard guard{mutex_};
     const auto place = blobs_.find(digest);
     if (place == blobs_.end()) return std::nullopt;
-    return BlobContent{place->second->size(), place->second, nullptr};
+    const auto& bytes = place->second.bytes;
+    return BlobContent{bytes->size(), bytes, nullptr};
 }
 
 Task<BlobContent> MemoryBlobs::load(Digest digest)
@@ -120,13 +220,15 @@ MemoryBlobs::resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset
     upload.bytes.resize(offset);
     if (hash_state.empty()) hasher.update(as_bytes(upload.bytes));
     upload.writer = ++last_writer_;
+    upload.open = true;
+    upload.written_at = now_;
     co_return std::make_unique<MemoryUpload>(*this, std::move(id), upload.writer, std::move(hasher));
 }
 
 Task<> MemoryBlobs::put(Digest digest, std::string bytes)
 {
     const std::lock_guard guard{mutex_};
-    blobs_.try_emplace(std::move(digest), std::make_shared<const std::string>(std::move(bytes)));
+    store(std::move(digest), std::move(bytes));
     co_return Result<>{};
 }
 
@@ -142,7 +244,7 @@ Task<std::uint64_t> MemoryBlobs::confirm(Digest digest)
     const std::lock_guard guard{mutex_};
     const auto place = blobs_.find(digest);
     if (place == blobs_.end()) co_return fail(Errc::blob_unknown, "the blob is not known to this registry");
-    co_return place->second->size();
+    co_return place->second.bytes->size();
 }
 
 Task<std::unique_ptr<BlobRemover>> MemoryBlobs::begin_removal()

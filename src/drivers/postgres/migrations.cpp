@@ -7,6 +7,7 @@
 #include "drivers/postgres/promotion_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
+#include "drivers/postgres/scrub_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 #include "drivers/postgres/trash_schema.hpp"
 
@@ -181,6 +182,7 @@ constexpr std::array migrations{
     Migration{.version = 8, .name = "accounting", .script = postgres_accounting_schema, .oldest_binary = 7},
     Migration{.version = 9, .name = "renames and promotions", .script = postgres_promotion_schema, .oldest_binary = 9},
     Migration{.version = 10, .name = "trash", .script = postgres_trash_schema, .oldest_binary = 10},
+    Migration{.version = 11, .name = "scrub", .script = postgres_scrub_schema, .oldest_binary = 11},
 };
 
 }  // namespace

@@ -77,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Postgres,
     TrashContract,
+    ScrubContract,
     testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
     [](const auto& instance) { return instance.param.name; }
 );

@@ -17,7 +17,7 @@ namespace {
 
 constexpr SqlStatement find_blob_here{
     "SELECT b.id, b.size, l.unused_since FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id "
-    "WHERE b.digest = $1 AND l.repository_id = $2"
+    "WHERE b.digest = $1 AND l.repository_id = $2 AND b.state <> 4"
 };
 
 // A blob that a sparse manifest needs and that nobody has pushed: a row that no repository is linked to.

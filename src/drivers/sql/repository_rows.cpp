@@ -56,9 +56,11 @@ constexpr SqlStatement revive_blob{"UPDATE blobs SET state = 0, condemned_at = 0
 
 // Two statements: what was committed while the lock was waited for, only the second one sees.
 constexpr SqlStatement lock_blob{"SELECT id FROM blobs WHERE id = $1", "FOR NO KEY UPDATE"};
-constexpr SqlStatement condemn_blob{"UPDATE blobs SET state = 2, condemned_at = $2 WHERE id = $1 AND state = 0 AND "
-                                    "NOT EXISTS (SELECT 1 FROM repository_blobs WHERE blob_id = $1) AND "
-                                    "NOT EXISTS (SELECT 1 FROM trash_blobs WHERE blob_id = $1)"};
+constexpr SqlStatement condemn_blob{
+    "UPDATE blobs SET state = 2, condemned_at = $2 WHERE id = $1 AND state IN (0, 4) AND "
+    "NOT EXISTS (SELECT 1 FROM repository_blobs WHERE blob_id = $1) AND "
+    "NOT EXISTS (SELECT 1 FROM trash_blobs WHERE blob_id = $1)"
+};
 
 constexpr SqlStatement count_link{
     "INSERT INTO project_blobs (project_id, blob_id, links) VALUES ($1, $2, 1) "
@@ -162,7 +164,7 @@ Result<std::optional<BlobRow>> lock_linked_blob(SqlSession& session, const Repos
 Result<> link_blob(SqlSession& session, const RepositoryRow& repository, const BlobRow& blob, Micros now)
 {
     const Micros promised = std::max<Micros>(now, 1);
-    if (blob.state != BlobState::live) CHECK(session.run(revive_blob, {blob.id}));
+    if (blob.state == BlobState::condemned) CHECK(session.run(revive_blob, {blob.id}));
     TRY(const auto linked, session.run(insert_link, {repository.id, blob.id, now, promised}));
     if (linked.empty()) {
         CHECK(session.run(renew_link, {repository.id, blob.id, promised}));

@@ -4,6 +4,7 @@
 #include "drivers/sql/sql_session.hpp"
 #include "oci/digest.hpp"
 #include "oci/names.hpp"
+#include "ports/blob_state.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -24,15 +25,6 @@ struct RepositoryRow {
     bool guarded = false;  // the project has immutability rules
     bool has_push_policies = false;
     Micros trash_keep = 0;  // how long what goes can be brought back; 0: not at all
-};
-
-// What a blob's row says of its bytes: those of a live and of a condemned one are there
-// (docs/decisions/0014-garbage-collection.md).
-enum class BlobState : std::int64_t {
-    live,       // some repository holds it
-    absent,     // a manifest names it, nobody has pushed it
-    condemned,  // neither a repository nor the trash holds it any more
-    leaving,    // its bytes are being removed
 };
 
 struct BlobRow {
@@ -60,7 +52,7 @@ Result<std::optional<BlobRow>> find_linked_blob(SqlSession& session, const Repos
 Result<bool> project_holds(SqlSession& session, std::int64_t project_id, const Digest& digest);
 
 // The same for somebody who is about to link it elsewhere: until then it can't be condemned. nullopt also when its
-// bytes are leaving.
+// bytes are leaving or lost.
 Result<std::optional<BlobRow>> lock_linked_blob(SqlSession& session, const RepositoryName& name, const Digest& digest);
 
 // Each does nothing when there is nothing to do, and charges or frees the project's bytes. The blob that is linked has

@@ -1,5 +1,6 @@
 #include "drivers/sql/sql_blobs.hpp"
 
+#include "drivers/sql/finding_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 
 namespace entrepot {
@@ -56,9 +57,10 @@ Result<std::optional<BlobRow>> enter_blob(SqlSession& session, const BlobCatalog
     const SqlRow& row = rows.front();
     BlobRow blob{row.integer(0), static_cast<std::uint64_t>(row.integer(1)), BlobState{row.integer(2)}, 0};
     if (blob.state == BlobState::leaving) return std::nullopt;
-    if (blob.state == BlobState::absent) {
+    if (blob.state == BlobState::absent || blob.state == BlobState::lost) {
         TRY(const auto filled, session.run(fill_blob, {blob.id, size, arrival.sweeps}));
         if (filled.empty()) return std::nullopt;
+        if (blob.state == BlobState::lost) CHECK(record_healed(session, arrival.digest, size, "push", arrival.actor));
         blob.size = arrival.size;
         blob.state = BlobState::live;
     }
@@ -125,7 +127,7 @@ Task<std::uint64_t> SqlBlobs::load(RepositoryName repository, Digest digest)
     const std::uint64_t epoch = cache_ ? cache_->epoch(key) : 0;
     const auto work = [repository, digest](SqlSession& session) -> Result<std::uint64_t> {
         TRY(const auto blob, find_linked_blob(session, repository, digest));
-        if (!blob) return no_such_blob(repository, digest);
+        if (!blob || blob->state == BlobState::lost) return no_such_blob(repository, digest);
         return blob->size;
     };
     CO_TRY(const std::uint64_t size, co_await engine_.read(work));
@@ -139,7 +141,7 @@ Task<std::uint64_t> SqlBlobs::promise(RepositoryName repository, Digest digest, 
     const std::uint64_t epoch = cache_ ? cache_->epoch(key) : 0;
     const auto find = [repository, digest](SqlSession& session) -> Result<BlobRow> {
         TRY(const auto blob, find_linked_blob(session, repository, digest));
-        if (!blob) return no_such_blob(repository, digest);
+        if (!blob || blob->state == BlobState::lost) return no_such_blob(repository, digest);
         return *blob;
     };
     CO_TRY(BlobRow blob, co_await engine_.read(find));

@@ -77,7 +77,7 @@ constexpr SqlStatement sum_dying{
     "UNION SELECT blob_id FROM repository_blobs WHERE unused_since > 0 AND unused_since <= $3 "
     "UNION SELECT id FROM blobs WHERE state > 0 AND state >= 2) "
     "SELECT COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM suspects s JOIN blobs b ON b.id = s.blob_id "
-    "WHERE b.state <> 1 AND NOT EXISTS (SELECT 1 FROM trash_blobs x WHERE x.blob_id = b.id) AND "
+    "WHERE b.state NOT IN (1, 4) AND NOT EXISTS (SELECT 1 FROM trash_blobs x WHERE x.blob_id = b.id) AND "
     "NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND "
     "(l.unused_since > $3 OR (l.unused_since = 0 AND EXISTS (SELECT 1 FROM manifest_blobs u "
     "JOIN artifacts a ON a.manifest_id = u.manifest_id WHERE u.blob_id = b.id AND "

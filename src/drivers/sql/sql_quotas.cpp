@@ -16,7 +16,9 @@ constexpr SqlStatement recount_next{
     "COALESCE((SELECT CAST(SUM(m.size) AS BIGINT) FROM repositories r JOIN manifests m ON m.repository_id = r.id "
     "WHERE r.project_id = p.id), 0) - "
     "COALESCE((SELECT CAST(SUM(b.size) AS BIGINT) FROM blobs b WHERE b.id IN (SELECT l.blob_id FROM repositories r "
-    "JOIN repository_blobs l ON l.repository_id = r.id WHERE r.project_id = p.id)), 0), " PROJECT_ARTIFACTS
+    "JOIN repository_blobs l ON l.repository_id = r.id WHERE r.project_id = p.id UNION "
+    "SELECT x.blob_id FROM trash t JOIN trash_manifests k ON k.trash_id = t.id "
+    "JOIN trash_blobs x ON x.manifest_id = k.id WHERE t.project_id = p.id)), 0), " PROJECT_ARTIFACTS
     " - (SELECT COUNT(*) FROM artifacts a WHERE a.project_id = p.id AND a.listed = 1) "
     "FROM projects p WHERE p.id > $1 ORDER BY p.id LIMIT 1"
 };

@@ -39,6 +39,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       roles_{*engine_},
       groups_{*engine_},
       garbage_{*engine_, cache_.get()},
+      scrub_{*engine_, cache_.get()},
       pulls_{*engine_},
       audit_anchors_{*engine_},
       events_{*engine_, job_bell_},

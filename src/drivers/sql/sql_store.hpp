@@ -30,6 +30,7 @@
 #include "drivers/sql/sql_robots.hpp"
 #include "drivers/sql/sql_roles.hpp"
 #include "drivers/sql/sql_schedules.hpp"
+#include "drivers/sql/sql_scrub.hpp"
 #include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
 #include "drivers/sql/sql_tag_history.hpp"
@@ -86,6 +87,7 @@ public:
     RoleCatalog& roles() override { return roles_; }
     GroupCatalog& groups() override { return groups_; }
     GarbageCatalog& garbage() override { return garbage_; }
+    ScrubCatalog& scrub() override { return scrub_; }
     PullCounters& pulls() override { return pulls_; }
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
     EventLog& events() override { return events_; }
@@ -136,6 +138,7 @@ private:
     SqlRoles roles_;
     SqlGroups groups_;
     SqlGarbage garbage_;
+    SqlScrub scrub_;
     SqlPullCounters pulls_;
     SqlAuditAnchors audit_anchors_;
     JobBell job_bell_;

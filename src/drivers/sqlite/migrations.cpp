@@ -7,6 +7,7 @@
 #include "drivers/sqlite/promotion_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
+#include "drivers/sqlite/scrub_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 #include "drivers/sqlite/trash_schema.hpp"
 
@@ -163,6 +164,7 @@ constexpr std::array migrations{
     Migration{.version = 8, .name = "accounting", .script = sqlite_accounting_schema, .oldest_binary = 7},
     Migration{.version = 9, .name = "renames and promotions", .script = sqlite_promotion_schema, .oldest_binary = 9},
     Migration{.version = 10, .name = "trash", .script = sqlite_trash_schema, .oldest_binary = 10},
+    Migration{.version = 11, .name = "scrub", .script = sqlite_scrub_schema, .oldest_binary = 11},
 };
 
 }  // namespace

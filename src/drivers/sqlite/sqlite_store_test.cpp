@@ -105,6 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Sqlite,
     TrashContract,
+    ScrubContract,
     testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
     [](const auto& instance) { return instance.param.name; }
 );

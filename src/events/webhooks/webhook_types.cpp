@@ -60,6 +60,9 @@ constexpr WebhookType types[] = {
     {"TENANT_DELETED", tenant_deleted, "entrepot.tenant.deleted", true},
     {"CONFIGURATION_UPDATED", configuration_updated, "entrepot.configuration.updated", true},
     {"GARBAGE_COLLECTION", garbage_collection_finished, "entrepot.garbage_collection.finished", true},
+    {"SCRUB", scrub_finished, "entrepot.scrub.finished", true},
+    {"BLOB_DAMAGED", blob_damaged, "entrepot.blob.damaged", true},
+    {"BLOB_HEALED", blob_healed, "entrepot.blob.healed", true},
 };
 
 json::object details_of(const Event& event)

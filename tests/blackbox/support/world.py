@@ -187,6 +187,10 @@ class World:
         """A garbage collection that only says what it would remove."""
         return self.admin.made("/system/gc/schedule", collection("Manual"))
 
+    def scrubbing(self):
+        """A scrub that reads no bytes."""
+        return self.admin.made("/system/scrub/schedule", scrubbing("Manual"))
+
     def ended_job(self, job=None):
         job = job or self.job()
         for _ in range(1000):
@@ -220,6 +224,10 @@ class World:
 
 def collection(type_, cron="", **more):
     return {"parameters": {"dry_run": True, **more}, "schedule": {"type": type_, "cron": cron}}
+
+
+def scrubbing(type_, cron=""):
+    return {"parameters": {"verify": False, "orphans": "report"}, "schedule": {"type": type_, "cron": cron}}
 
 
 def purge(type_, cron="", dry_run=True):
@@ -640,6 +648,14 @@ REQUESTS = {
     "getGC": lambda w, c: Call({"gc_id": w.collection()}),
     "stopGC": lambda w, c: Call({"gc_id": w.collection()}),
     "getGCLog": lambda w, c: Call({"gc_id": w.ended_job(w.collection())}),
+    "getScrubHistory": lambda w, c: Call(query={"page_size": 5}),
+    "listScrubFindings": lambda w, c: Call(query={"q": "state=open", "page_size": 5}),
+    "getScrubSchedule": lambda w, c: Call(),
+    "createScrubSchedule": lambda w, c: Call(body=scrubbing("Manual")),
+    "updateScrubSchedule": lambda w, c: Call(body=scrubbing("None")),
+    "getScrub": lambda w, c: Call({"scrub_id": w.scrubbing()}),
+    "stopScrub": lambda w, c: Call({"scrub_id": w.scrubbing()}),
+    "getScrubLog": lambda w, c: Call({"scrub_id": w.ended_job(w.scrubbing())}),
     "getPurgeHistory": lambda w, c: Call(query={"page_size": 5}),
     "getPurgeSchedule": lambda w, c: Call(),
     "createPurgeSchedule": lambda w, c: Call(body=purge("Manual")),

@@ -1,0 +1,51 @@
+#include "upkeep/scrub/scrub_round.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace entrepot {
+namespace {
+
+constexpr std::chrono::seconds between_saves{1};
+constexpr std::uint64_t least_portion = 64 * 1024;
+constexpr std::uint64_t largest_portion = 4 * 1024 * 1024;
+constexpr std::uint64_t portions_a_second = 20;
+
+}  // namespace
+
+Task<> ScrubRound::passed(std::string after)
+{
+    position.after = std::move(after);
+    if (clock_.steady() < next_save_) co_return Result<>{};
+    co_return co_await save();
+}
+
+Task<> ScrubRound::save()
+{
+    CO_CHECK(co_await run.save(position.json(), position.count.json()));
+    next_save_ = clock_.steady() + between_saves;
+    co_return Result<>{};
+}
+
+std::uint64_t ScrubRound::portion() const noexcept
+{
+    if (options.rate == 0) return largest_portion;
+    return std::clamp(options.rate / portions_a_second, least_portion, largest_portion);
+}
+
+Task<> ScrubRound::pace(std::uint64_t bytes)
+{
+    if (options.rate == 0 || bytes == 0) co_return Result<>{};
+    const auto due = std::chrono::microseconds{bytes * 1'000'000 / options.rate};
+    const auto now = clock_.steady();
+    next_read_ = std::max(next_read_, now - due) + due;
+    if (next_read_ <= now) co_return Result<>{};
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    timer.expires_after(next_read_ - now);
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return Result<>{};
+}
+
+}  // namespace entrepot
