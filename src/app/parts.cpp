@@ -253,6 +253,7 @@ App::Parts::Parts(Config with)
            .clock = clock}
       },
       job_metrics{jobs, job_runner, clock},
+      backup_metrics{store->settings()},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
@@ -408,6 +409,7 @@ std::vector<Background::Chore> App::Parts::chores()
                           return idempotency.remove_expired();
                       }});
     chores.push_back({.name = "job counts", .every = 10s, .run = [this] { return job_metrics.count_queues(); }});
+    chores.push_back({.name = "backups", .every = 10s, .run = [this] { return backup_metrics.refresh(); }});
     chores.push_back({.name = "old jobs", .every = 10min, .run = [this] { return jobs.remove_old(); }});
     chores.push_back({.name = "audit purge", .every = 10s, .run = [this] { return audit.purge().obey(); }});
     chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
@@ -431,6 +433,7 @@ void App::Parts::add_metrics(MetricsText& text) const
     add_http_metrics(text, server->counters());
     audit.add_metrics(text);
     job_metrics.add_to(text);
+    backup_metrics.add_to(text);
     events.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
