@@ -1,4 +1,5 @@
 #include "app/app.hpp"
+#include "app/backup_command.hpp"
 #include "app/command_line.hpp"
 #include "app/config.hpp"
 #include "app/ctl_words.hpp"
@@ -51,6 +52,16 @@ int run(const AuditShowCommand& command)
 int run(const ResetAdminCommand& command)
 {
     return run_reset_admin(command);
+}
+
+int run(const BackupCommand& command)
+{
+    return run_backup(command);
+}
+
+int run(const RestoreCommand& command)
+{
+    return run_restore(command);
 }
 
 int run(const VersionCommand&)

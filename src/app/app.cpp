@@ -89,6 +89,9 @@ App::App(Config config, std::optional<std::string> admin_password)
     if (!created && created.error().code() != Errc::conflict) throw start_failure("the first project", created.error());
     if (auto read = run_to_end(parts.settings.refresh()); !read) throw start_failure("the settings", read.error());
     if (auto told = run_to_end(parts.trash.start()); !told) throw start_failure("the trash", told.error());
+    if (auto read = run_to_end(parts.backup_metrics.refresh()); !read) {
+        throw start_failure("the last backup's time", read.error());
+    }
     if (auto read = run_to_end(parts.access_directory.catch_up()); !read) {
         throw start_failure("the permissions", read.error());
     }

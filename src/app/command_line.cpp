@@ -1,5 +1,6 @@
 #include "app/command_line.hpp"
 
+#include "app/backup_options.hpp"
 #include "app/config_keys.hpp"
 
 #include <algorithm>
@@ -19,6 +20,8 @@ SYNOPSIS
   entrepot check-config [--config FILE | --print-reference]
   entrepot audit verify|show [OPTIONS]
   entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
+  entrepot backup --to DIR | list|verify|prune --from DIR [OPTIONS]
+  entrepot restore --from DIR [OPTIONS]
   entrepot ctl COMMAND
   entrepot version
 
@@ -27,6 +30,8 @@ DESCRIPTION
   check-config          reads the configuration as serve would, tells what is wrong with it and starts nothing
   audit                 proves the audit trail, or prints what it holds
   reset-admin-password  gives the user "admin" a new password, when nobody can log in any more
+  backup                keeps everything in another place while the server runs; lists, verifies and prunes backups
+  restore               brings a backup back into an empty place
   ctl                   works with a registry over its API: projects, members, artifacts and all else
   version               prints the version
 
@@ -217,6 +222,7 @@ struct Parser {
     CLI::App* show = audit->add_subcommand("show");
     CLI::App* reset = app.add_subcommand("reset-admin-password");
     CLI::App* version = app.add_subcommand("version");
+    BackupOptions backups{app};
     AuditVerifyCommand to_verify;
     AuditShowCommand to_show;
     std::optional<std::string> config_file;
@@ -228,6 +234,10 @@ struct Parser {
     {
         app.require_subcommand(0, 1);
         for (auto* command : {&app, serve, check, audit, verify, show, reset, version}) {
+            command->set_help_flag();
+            command->add_flag("-h,--help", help);
+        }
+        for (auto* command : backups.commands()) {
             command->set_help_flag();
             command->add_flag("-h,--help", help);
         }
@@ -273,6 +283,7 @@ struct Parser {
         if (check->parsed()) return std::string{check_help};
         if (audit->parsed()) return std::string{audit_help};
         if (reset->parsed()) return std::string{reset_help};
+        if (const auto text = backups.help(); !text.empty()) return text;
         return std::string{version->parsed() ? version_help : overview};
     }
 
@@ -280,6 +291,10 @@ struct Parser {
     {
         for (const auto* command : {serve, check, audit, reset, version}) {
             if (command->parsed()) return "See: entrepot " + command->get_name() + " --help\n";
+        }
+        for (const auto* command : backups.commands()) {
+            if (!command->parsed()) continue;
+            return "See: entrepot " + std::string{backups.restore() ? "restore" : "backup"} + " --help\n";
         }
         return "See: entrepot --help\n";
     }
@@ -313,6 +328,10 @@ Command parse_command_line(int count, const char* const* arguments)
     if (parser.show->parsed()) return std::move(parser.to_show);
     if (parser.audit->parsed()) return PrintCommand{std::string{audit_help}, exit_code::usage};
     if (parser.reset->parsed()) return ResetAdminCommand{std::move(parser.config_file), std::move(parser.flags)};
+    if (const auto wrong = parser.backups.complaint(); !wrong.empty())
+        return PrintCommand{"entrepot: " + wrong + "\n" + parser.usage_hint(), exit_code::usage};
+    if (auto command = parser.backups.backup()) return *std::move(command);
+    if (auto command = parser.backups.restore()) return *std::move(command);
     if (parser.version->parsed()) return VersionCommand{};
     return PrintCommand{std::string{overview}, exit_code::usage};
 }

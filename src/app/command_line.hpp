@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/audit_command.hpp"
+#include "app/backup_command.hpp"
 #include "app/config.hpp"
 #include "app/exit_code.hpp"
 #include "app/reset_admin.hpp"
@@ -41,6 +42,8 @@ using Command = std::variant<
     AuditVerifyCommand,
     AuditShowCommand,
     ResetAdminCommand,
+    BackupCommand,
+    RestoreCommand,
     VersionCommand,
     CtlWords,
     PrintCommand>;

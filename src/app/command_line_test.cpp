@@ -92,6 +92,38 @@ TEST(CommandLine, refuses_wrong_arguments)
     }
 }
 
+TEST(CommandLine, takes_backups_and_restores_them)
+{
+    using Action = BackupCommand::Action;
+    const auto command = parse({"backup", "--to", "/b", "--data", "/d", "--database", "u", "--with-keys", "--link"});
+    const auto& taken = std::get<BackupCommand>(command);
+    EXPECT_EQ(taken.action, Action::take);
+    EXPECT_EQ(taken.directory, "/b");
+    EXPECT_EQ(taken.flags.data, "/d");
+    EXPECT_EQ(taken.flags.database, "u");
+    EXPECT_TRUE(taken.with_keys && taken.link);
+    EXPECT_EQ(std::get<BackupCommand>(parse({"backup", "list", "--from", "/b"})).action, Action::list);
+    const auto verify = parse({"backup", "verify", "--from", "/b", "--at", "x", "--quick"});
+    EXPECT_EQ(std::get<BackupCommand>(verify).action, Action::verify);
+    EXPECT_EQ(std::get<BackupCommand>(verify).at, "x");
+    const auto prune = parse({"backup", "prune", "--from", "/b", "--keep", "3"});
+    EXPECT_EQ(std::get<BackupCommand>(prune).action, Action::prune);
+    EXPECT_EQ(std::get<BackupCommand>(prune).keep, 3U);
+    const auto restore = parse({"restore", "--from", "/b", "--at", "x", "--metadata-only", "--without-keys"});
+    EXPECT_EQ(std::get<RestoreCommand>(restore).directory, "/b");
+    EXPECT_TRUE(std::get<RestoreCommand>(restore).metadata_only);
+    EXPECT_TRUE(std::get<RestoreCommand>(restore).without_keys);
+    EXPECT_FALSE(std::get<RestoreCommand>(restore).without_missing);
+    for (const auto& wrong :
+         {parse({"backup"}),
+          parse({"backup", "list"}),
+          parse({"backup", "prune", "--from", "/b"}),
+          parse({"backup", "prune", "--from", "/b", "--keep", "0"}),
+          parse({"restore"})}) {
+        EXPECT_EQ(std::get<PrintCommand>(wrong).exit_code, 64);
+    }
+}
+
 TEST(CommandLine, explains_every_command)
 {
     for (const auto& command :
@@ -100,6 +132,9 @@ TEST(CommandLine, explains_every_command)
           parse({"serve", "--help"}),
           parse({"version", "--help"}),
           parse({"check-config", "-h"}),
+          parse({"backup", "--help"}),
+          parse({"backup", "prune", "--help"}),
+          parse({"restore", "-h"}),
           parse({"serve", "--no-such-option", "--help"})}) {
         EXPECT_EQ(std::get<PrintCommand>(command).exit_code, 0);
         EXPECT_TRUE(std::get<PrintCommand>(command).text.starts_with("NAME\n")) << std::get<PrintCommand>(command).text;

@@ -258,6 +258,7 @@ App::Parts::Parts(Config with)
            .clock = clock}
       },
       job_metrics{jobs, job_runner, clock},
+      backup_metrics{store->settings()},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
@@ -428,6 +429,7 @@ std::vector<Background::Chore> App::Parts::chores()
                           return idempotency.remove_expired();
                       }});
     chores.push_back({.name = "job counts", .every = 10s, .run = [this] { return job_metrics.count_queues(); }});
+    chores.push_back({.name = "backups", .every = 10s, .run = [this] { return backup_metrics.refresh(); }});
     chores.push_back({.name = "old jobs", .every = 10min, .run = [this] { return jobs.remove_old(); }});
     chores.push_back({.name = "audit purge", .every = 10s, .run = [this] { return audit.purge().obey(); }});
     chores.push_back({.name = "expired grants", .every = 1h, .run = [this] { return tenancy.grants.remove_expired(); }}
@@ -464,6 +466,7 @@ void App::Parts::add_metrics(MetricsText& text) const
     garbage.add_metrics(text);
     audit.add_metrics(text);
     job_metrics.add_to(text);
+    backup_metrics.add_to(text);
     events.add_metrics(text);
     accounting.add_metrics(text);
     scrub.add_metrics(text);

@@ -15,6 +15,7 @@
 #include "app/app.hpp"
 #include "app/audit_parts.hpp"
 #include "app/background.hpp"
+#include "app/backup_metrics.hpp"
 #include "app/data_directory.hpp"
 #include "app/event_parts.hpp"
 #include "app/health_metrics.hpp"
@@ -129,6 +130,7 @@ struct App::Parts {
     Schedules schedules;
     Retentions retentions;
     JobMetrics job_metrics;
+    BackupMetrics backup_metrics;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs

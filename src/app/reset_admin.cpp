@@ -2,6 +2,7 @@
 
 #include "access/policy.hpp"
 #include "api/token/first_user.hpp"
+#include "app/act_as_owner.hpp"
 #include "app/audit_parts.hpp"
 #include "app/data_directory.hpp"
 #include "app/exit_code.hpp"
@@ -9,14 +10,9 @@
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <grp.h>
 #include <pwd.h>
-#include <stdexcept>
-#include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace entrepot {
@@ -36,25 +32,6 @@ std::string operator_name()
 {
     const auto* user = ::getpwuid(::getuid());
     return "local:" + (user ? std::string{user->pw_name} : std::to_string(::getuid()));
-}
-
-// root goes on as the data directory's owner, so that the server can read and write all that is made here.
-void act_as_owner(const std::filesystem::path& data)
-{
-    struct stat status{};
-    if (::stat(data.c_str(), &status) != 0) {
-        throw std::runtime_error{
-            "the server's data directory " + data.string() + " can't be used (" +
-            std::generic_category().message(errno) +
-            "): name it by --data or --config, the reset is recorded in its audit trail"
-        };
-    }
-    if (::geteuid() != 0 || status.st_uid == 0) return;
-    if (::setgroups(0, nullptr) != 0 || ::setgid(status.st_gid) != 0 || ::setuid(status.st_uid) != 0) {
-        throw std::runtime_error{
-            "can't act as the owner of " + data.string() + ": " + std::generic_category().message(errno)
-        };
-    }
 }
 
 AuditRecord reset_record(const Clock& clock, std::string who, const Result<std::string>& outcome)

@@ -21,15 +21,10 @@ constexpr std::string_view layout_version = "1\n";
 constexpr const char* quarantine_name = "quarantine";
 constexpr int most_slots = 1024;
 
-// "sha256/ab", where the blob's file lies, and "sha256/ab/<hex>", the file.
+// Where the blob's file lies.
 std::string directory_of(const Digest& digest)
 {
     return std::string{name_of(digest.algorithm())} + '/' + std::string{digest.hex().substr(0, 2)};
-}
-
-std::string path_of(const Digest& digest)
-{
-    return directory_of(digest) + '/' + std::string{digest.hex()};
 }
 
 void sync_or_throw(int base, const char* path)
@@ -102,6 +97,20 @@ void remove_files_in(int directory)
 
 }  // namespace
 
+std::string path_of_blob(const Digest& digest)
+{
+    return directory_of(digest) + '/' + std::string{digest.hex()};
+}
+
+Result<FileDescriptor> lock_blob_removal(int root)
+{
+    FileDescriptor file{::openat(root, "removal.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!file) return system_failure("open the lock of removals");
+    TRY(const bool locked, try_lock(file.get()));
+    if (!locked) return fail(Errc::conflict, "blobs are being removed already");
+    return file;
+}
+
 BlobTree::BlobTree(const std::string& root)
 {
     make_root(root);
@@ -156,7 +165,7 @@ void BlobTree::take_slot()
 
 Result<FileDescriptor> BlobTree::open_blob(const Digest& digest) const
 {
-    FileDescriptor file{::openat(root_.get(), path_of(digest).c_str(), O_RDONLY | O_CLOEXEC)};
+    FileDescriptor file{::openat(root_.get(), path_of_blob(digest).c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file && errno == ENOENT) return fail(Errc::blob_unknown, "the blob is not known to this registry");
     if (!file) return system_failure("open a blob");
     return file;
@@ -165,13 +174,13 @@ Result<FileDescriptor> BlobTree::open_blob(const Digest& digest) const
 bool BlobTree::holds(const Digest& digest, std::uint64_t size) const
 {
     struct stat status{};
-    return ::fstatat(root_.get(), path_of(digest).c_str(), &status, 0) == 0 &&
+    return ::fstatat(root_.get(), path_of_blob(digest).c_str(), &status, 0) == 0 &&
            static_cast<std::uint64_t>(status.st_size) == size;
 }
 
 Result<std::optional<std::uint64_t>> BlobTree::remove_blob(const Digest& digest) const
 {
-    const auto path = path_of(digest);
+    const auto path = path_of_blob(digest);
     struct stat status{};
     if (::fstatat(root_.get(), path.c_str(), &status, 0) != 0) {
         if (errno == ENOENT) return std::nullopt;
@@ -217,15 +226,6 @@ Result<bool> BlobTree::quarantine(const Digest& digest, int looked_at) const
     return true;
 }
 
-Result<FileDescriptor> BlobTree::lock_removal() const
-{
-    FileDescriptor file{::openat(root_.get(), "removal.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-    if (!file) return system_failure("open the lock of removals");
-    TRY(const bool locked, try_lock(file.get()));
-    if (!locked) return fail(Errc::conflict, "blobs are being removed already");
-    return file;
-}
-
 Result<BlobTree::Temporary> BlobTree::write_temporary(std::span<const std::byte> bytes)
 {
     Temporary temporary;
@@ -263,7 +263,7 @@ Result<> BlobTree::publish_temporary(const Temporary& temporary, const Digest& d
         remove_temporary(temporary);
         return prepared;
     }
-    if (::renameat(temporary_.get(), temporary.name.c_str(), root_.get(), path_of(digest).c_str()) != 0) {
+    if (::renameat(temporary_.get(), temporary.name.c_str(), root_.get(), path_of_blob(digest).c_str()) != 0) {
         const int number = errno;
         remove_temporary(temporary);
         return system_failure("rename a temporary file", number);
@@ -274,7 +274,7 @@ Result<> BlobTree::publish_temporary(const Temporary& temporary, const Digest& d
 Result<> BlobTree::publish_upload(const std::string& name, const Digest& digest)
 {
     CHECK(prepare_directory(digest));
-    if (::renameat(uploads_.get(), name.c_str(), root_.get(), path_of(digest).c_str()) != 0) {
+    if (::renameat(uploads_.get(), name.c_str(), root_.get(), path_of_blob(digest).c_str()) != 0) {
         return system_failure("rename an upload");
     }
     return {};

@@ -14,6 +14,12 @@
 
 namespace entrepot {
 
+// Where a blob lies below the store's root: "sha256/ab/<hex>".
+std::string path_of_blob(const Digest& digest);
+// The lock of the one who may remove blobs from the store whose root this is, held as long as the file is open;
+// conflict where another has it.
+Result<FileDescriptor> lock_blob_removal(int root);
+
 // The directories of the store (docs/formats/blob-layout.md), one slot of which belongs to this process: its temporary
 // files and its journal lie there under a lock. Safe from any thread; every method blocks.
 class BlobTree {
@@ -43,7 +49,7 @@ public:
     // one or none by now.
     Result<bool> quarantine(const Digest& digest, int looked_at) const;
     // The lock of the one who may remove blobs, held as long as the file is open; conflict where another has it.
-    Result<FileDescriptor> lock_removal() const;
+    Result<FileDescriptor> lock_removal() const { return lock_blob_removal(root_.get()); }
 
     // Bytes in a file of its own that nobody sees, in the page cache only. remove_temporary() where it isn't published.
     struct Temporary {

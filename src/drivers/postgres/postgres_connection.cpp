@@ -160,25 +160,37 @@ Result<std::vector<std::string>> PostgresConnection::take_notifications()
     return channels;
 }
 
+// Everything that was queued is on its way.
+Result<> PostgresConnection::send_all()
+{
+    while (true) {
+        const int left = PQflush(connection_);
+        if (left < 0) return lost("sending");
+        if (left == 0) return {};
+        CHECK(wait_for_socket(true));
+        if (PQconsumeInput(connection_) == 0) return lost("sending");
+    }
+}
+
+// Null when all has been answered.
+Result<PostgresConnection::Answer> PostgresConnection::next_answer()
+{
+    while (PQisBusy(connection_) != 0) {
+        CHECK(wait_for_socket(false));
+        if (PQconsumeInput(connection_) == 0) return lost("waiting for an answer");
+    }
+    return Answer{PQgetResult(connection_)};
+}
+
 // The last answer of what was sent, or the first that is an error.
 Result<PostgresConnection::Answer> PostgresConnection::answer()
 {
     worth_repeating_ = false;
-    while (true) {
-        const int left = PQflush(connection_);
-        if (left < 0) return lost("sending");
-        if (left == 0) break;
-        CHECK(wait_for_socket(true));
-        if (PQconsumeInput(connection_) == 0) return lost("sending");
-    }
+    CHECK(send_all());
     Answer last;
     Answer error;
     while (true) {
-        while (PQisBusy(connection_) != 0) {
-            CHECK(wait_for_socket(false));
-            if (PQconsumeInput(connection_) == 0) return lost("waiting for an answer");
-        }
-        Answer next{PQgetResult(connection_)};
+        TRY(Answer next, next_answer());
         if (!next) break;
         const auto status = PQresultStatus(next.get());
         const bool fine = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
@@ -188,6 +200,56 @@ Result<PostgresConnection::Answer> PostgresConnection::answer()
     if (error) return refused(error.get());
     if (!last) return lost("waiting for an answer");
     return last;
+}
+
+Result<> PostgresConnection::stream(const std::string& text, const std::function<Result<>(SqlRow&)>& each)
+{
+    const bool sent = connection_ &&
+                      PQsendQueryParams(connection_, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) != 0 &&
+                      PQsetSingleRowMode(connection_) != 0;
+    if (!sent) return lost(text.c_str());
+    CHECK(send_all());
+    while (true) {
+        TRY(const Answer next, next_answer());
+        if (!next) return {};
+        const auto status = PQresultStatus(next.get());
+        if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
+            auto failure = refused(next.get());
+            disconnect();
+            return failure;
+        }
+        for (auto& row : rows_of(next.get())) {
+            if (auto taken = each(row); !taken) {
+                disconnect();
+                return taken;
+            }
+        }
+    }
+}
+
+Result<> PostgresConnection::copy_in(const std::string& command, std::string_view data)
+{
+    constexpr std::size_t piece = 1 << 20;
+    if (!connection_ || PQsendQuery(connection_, command.c_str()) == 0) return lost(command.c_str());
+    CHECK(send_all());
+    TRY(const Answer ready, next_answer());
+    if (!ready) return lost(command.c_str());
+    if (PQresultStatus(ready.get()) != PGRES_COPY_IN) return refused(ready.get());
+    const auto queue = [this](auto put) -> Result<> {
+        while (true) {
+            const int queued = put();
+            if (queued < 0) return lost("COPY");
+            if (queued > 0) return send_all();
+            CHECK(wait_for_socket(true));
+        }
+    };
+    for (std::size_t at = 0; at < data.size(); at += piece) {
+        const auto part = data.substr(at, piece);
+        CHECK(queue([&] { return PQputCopyData(connection_, part.data(), static_cast<int>(part.size())); }));
+    }
+    CHECK(queue([&] { return PQputCopyEnd(connection_, nullptr); }));
+    CHECK(answer());
+    return {};
 }
 
 Result<> PostgresConnection::wait_for_socket(bool also_writing)

@@ -41,6 +41,9 @@ public:
     Result<> begin(Durability durability);
     Result<> commit() override;
     void rollback() override;
+    Result<> stream(const std::string& text, const std::function<Result<>(SqlRow&)>& each) override;
+    // COPY … FROM STDIN with all that it takes.
+    Result<> copy_in(const std::string& command, std::string_view data);
 
     // Whether the last failure passes when the whole transaction is run again: a deadlock, or a row that vanished
     // between two statements.
@@ -59,6 +62,8 @@ private:
     Result<> finish_connecting();
     Result<> prepare(const SqlStatement& statement);
     Result<Answer> answer();
+    Result<> send_all();
+    Result<Answer> next_answer();
     Result<> wait_for_socket(bool also_writing);
     std::unexpected<Error> lost(const char* doing);
     std::unexpected<Error> refused(const pg_result* result);

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::chrono::minutes longest_migration{30};
 
-// "entrepot" in ASCII: one number for every instance on the database. No answer is awaited on the lock but the lock.
-constexpr const char* lock_schema =
-    "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7308332045753216884)";
-
 // The engine's connections are made when they are needed; the feed ends before them.
 class PostgresStore final : public SqlStore {
 public:
@@ -45,7 +41,7 @@ Result<> prepare_schema(const PostgresOptions& options, const Clock& clock)
     PostgresConnection connection{options.url, clock};
     connection.set_deadline(clock.steady() + longest_migration);
     CHECK(connection.connect());
-    return migrate(connection, {.lock = lock_schema, .migrations = postgres_migrations()}, clock);
+    return migrate(connection, {.lock = postgres_schema_lock, .migrations = postgres_migrations()}, clock);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include "core/clock.hpp"
 #include "drivers/sql/sql_session.hpp"
 
+#include <functional>
 #include <span>
+#include <string>
 
 namespace entrepot {
 
@@ -13,6 +15,10 @@ public:
     virtual Result<> begin() = 0;
     virtual Result<> commit() = 0;
     virtual void rollback() = 0;
+
+    // A query whose rows are never all in memory. Ends with the first failure of `each`, which must not use the
+    // connection; what is left of the answer is lost with it then.
+    virtual Result<> stream(const std::string& text, const std::function<Result<>(SqlRow&)>& each) = 0;
 };
 
 // One numbered step of an engine's schema. `oldest_binary` is the lowest version whose binaries still work on the

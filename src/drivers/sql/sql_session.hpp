@@ -41,6 +41,7 @@ public:
     std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(fields_.at(column)); }
     const std::string& text(std::size_t column) const { return std::get<std::string>(fields_.at(column)); }
     std::string take_text(std::size_t column) { return std::move(std::get<std::string>(fields_.at(column))); }
+    std::vector<Field> take_fields() noexcept { return std::move(fields_); }
 
 private:
     std::vector<Field> fields_;

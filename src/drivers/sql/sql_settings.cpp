@@ -17,6 +17,12 @@ constexpr SqlStatement delete_setting{"DELETE FROM settings WHERE name = $1"};
 
 }  // namespace
 
+Result<> put_setting_in(SqlSession& session, std::string_view name, std::string_view value, Micros now)
+{
+    CHECK(session.run(put_setting, {name, value, now}));
+    return {};
+}
+
 Task<SettingsCatalog::Values> SqlSettings::all()
 {
     const auto work = [](SqlSession& session) -> Result<Values> {
@@ -35,7 +41,7 @@ Task<> SqlSettings::change(Changes changes, Actor actor)
         boost::json::array names;
         for (const auto& [name, value] : changes) {
             if (value) {
-                CHECK(session.run(put_setting, {name, *value, actor.at}));
+                CHECK(put_setting_in(session, name, *value, actor.at));
             } else {
                 CHECK(session.run(delete_setting, {name}));
             }

@@ -5,6 +5,9 @@
 
 namespace entrepot {
 
+// Inside a transaction, and without an event.
+Result<> put_setting_in(SqlSession& session, std::string_view name, std::string_view value, Micros now);
+
 // Settings on any SqlEngine, which outlives it.
 class SqlSettings final : public SettingsCatalog {
 public:

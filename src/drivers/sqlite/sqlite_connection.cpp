@@ -14,6 +14,7 @@ namespace entrepot {
 namespace {
 
 constexpr int busy_timeout_ms = 4000;
+constexpr int longest_wait_for_readers_ms = 500;
 
 constexpr SqlStatement begin_writing{"BEGIN IMMEDIATE"};
 constexpr SqlStatement commit_transaction{"COMMIT"};
@@ -71,6 +72,15 @@ SqlRow::Field field_of(sqlite3_stmt* statement, int column)
     const auto* start = static_cast<const char*>(sqlite3_column_blob(statement, column));
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
     return start ? std::string(start, size) : std::string{};
+}
+
+SqlRow row_of(sqlite3_stmt* statement)
+{
+    const int columns = sqlite3_column_count(statement);
+    std::vector<SqlRow::Field> fields;
+    fields.reserve(static_cast<std::size_t>(columns));
+    for (int column = 0; column < columns; ++column) fields.push_back(field_of(statement, column));
+    return SqlRow{std::move(fields)};
 }
 
 bool says_full(int code, int system_error) noexcept
@@ -156,15 +166,25 @@ Result<SqlRows> SqliteConnection::run_prepared(sqlite3_stmt* statement, std::spa
 Result<SqlRows> SqliteConnection::rows_of(sqlite3_stmt* statement)
 {
     SqlRows rows;
-    const int columns = sqlite3_column_count(statement);
     while (true) {
         const int stepped = sqlite3_step(statement);
         if (stepped == SQLITE_DONE) return rows;
         if (stepped != SQLITE_ROW) return failure(sqlite3_sql(statement));
-        std::vector<SqlRow::Field> fields;
-        fields.reserve(static_cast<std::size_t>(columns));
-        for (int column = 0; column < columns; ++column) fields.push_back(field_of(statement, column));
-        rows.emplace_back(std::move(fields));
+        rows.push_back(row_of(statement));
+    }
+}
+
+Result<> SqliteConnection::stream(const std::string& text, const std::function<Result<>(SqlRow&)>& each)
+{
+    sqlite3_stmt* once = nullptr;
+    if (sqlite3_prepare_v3(database_, text.c_str(), -1, 0, &once, nullptr) != SQLITE_OK) return failure(text.c_str());
+    const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> guard{once, &sqlite3_finalize};
+    while (true) {
+        const int stepped = sqlite3_step(once);
+        if (stepped == SQLITE_DONE) return {};
+        if (stepped != SQLITE_ROW) return failure(text.c_str());
+        auto row = row_of(once);
+        CHECK(each(row));
     }
 }
 
@@ -202,9 +222,11 @@ void SqliteConnection::checkpoint(bool wholly)
     const int mode = wholly ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int pages = 0;
     int moved = 0;
+    if (wholly) sqlite3_busy_timeout(database_, longest_wait_for_readers_ms);
     // What can't be moved now is moved later.
     if (sqlite3_wal_checkpoint_v2(database_, nullptr, mode, &pages, &moved) == SQLITE_OK && pages == moved)
         log_pages_ = 0;
+    if (wholly) sqlite3_busy_timeout(database_, busy_timeout_ms);
 }
 
 Result<sqlite3_stmt*> SqliteConnection::prepared(const SqlStatement& statement)

@@ -30,6 +30,7 @@ public:
     Result<> begin() override;
     Result<> commit() override;
     void rollback() override;
+    Result<> stream(const std::string& text, const std::function<Result<>(SqlRow&)>& each) override;
     // False once SQLite has rolled the transaction back by itself, as it may after a full disk.
     bool in_transaction() const noexcept;
 

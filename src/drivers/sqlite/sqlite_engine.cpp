@@ -9,8 +9,7 @@ namespace entrepot {
 
 namespace {
 
-constexpr int pages_to_move = 2000;       // 8 MB: the log is moved into the database
-constexpr int most_pages_of_log = 16000;  // 64 MB: readers kept it from starting over, now they are waited for
+constexpr int pages_to_move = 2000;  // 8 MB: the log is moved into the database
 
 constexpr SqlStatement open_savepoint{"SAVEPOINT work"};
 constexpr SqlStatement keep_savepoint{"RELEASE work"};
@@ -180,8 +179,10 @@ Result<> SqliteEngine::set_synchronous(Durability durability)
 void SqliteEngine::tidy_log(bool was_full)
 {
     const int pages = writer_->log_pages();
-    if (was_full || pages >= most_pages_of_log) {
+    if (was_full || pages >= most_pages_) {
         writer_->checkpoint(true);
+        // A reader that stays, such as a backup, holds it up: then not every group waits for it.
+        most_pages_ = writer_->log_pages() + most_pages_of_log;
     } else if (pages >= pages_to_move) {
         writer_->checkpoint(false);
     }

@@ -52,6 +52,10 @@ private:
     Result<> set_synchronous(Durability durability);
     void tidy_log(bool was_full);
 
+    // 64 MB: readers kept the log from starting over, now they are waited for.
+    static constexpr int most_pages_of_log = 16000;
+    int most_pages_ = most_pages_of_log;  // the writer's thread alone
+
     std::mutex mutex_;
     std::condition_variable writes_wait_;
     std::condition_variable reads_wait_;

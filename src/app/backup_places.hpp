@@ -1,0 +1,32 @@
+#pragma once
+
+#include "app/backup_command.hpp"
+#include "core/clock.hpp"
+#include "ports/metadata_copy.hpp"
+#include "ports/stored_files.hpp"
+
+#include <memory>
+#include <string>
+
+namespace entrepot {
+
+// What backup and restore make of a configuration.
+Result<std::unique_ptr<MetadataSnapshot>> open_snapshot(const Config& config, const Clock& clock);
+Result<std::unique_ptr<MetadataFilling>> open_filling(const Config& config, const Clock& clock);
+// When the last whole backup ended, for the server's metrics.
+Result<> note_backup(const Config& config, const Clock& clock);
+
+// The master key's text, as it is configured or lies in the data directory; empty where there is none yet.
+Result<std::string> master_key_text(const Config& config);
+std::string fingerprint_of(const std::string& master_key);  // empty for none
+
+// The audit trail's files without their locks.
+bool is_audit_file(std::string_view name);
+bool is_any_file(std::string_view name);
+
+// To standard error, with the time.
+void tell_progress(const std::string& line);
+// To standard error; exit_code::failure.
+int complain_of(const Error& error);
+
+}  // namespace entrepot
