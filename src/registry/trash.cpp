@@ -6,7 +6,7 @@
 namespace entrepot {
 namespace {
 
-const Permission list_artifacts = need(ObjectKind::project, "artifact", "list");
+const Permission read_repository = need(ObjectKind::project, "repository", "read");
 const Permission create_artifact = need(ObjectKind::project, "artifact", "create");
 const Permission delete_artifact = need(ObjectKind::project, "artifact", "delete");
 const Permission create_tag = need(ObjectKind::project, "tag", "create");
@@ -27,13 +27,13 @@ ObjectRef in_project(std::int64_t id)
 
 Task<ListPage<TrashEntry>> Trash::list(Caller caller, std::int64_t project_id, ListQuery query)
 {
-    CO_CHECK(require(policy_, caller, list_artifacts, in_project(project_id)));
+    CO_CHECK(require(policy_, caller, read_repository, in_project(project_id)));
     co_return co_await catalog_.list(project_id, std::move(query));
 }
 
 Task<TrashEntry> Trash::find(Caller caller, std::int64_t project_id, std::int64_t id)
 {
-    CO_CHECK(require(policy_, caller, list_artifacts, in_project(project_id)));
+    CO_CHECK(require(policy_, caller, read_repository, in_project(project_id)));
     co_return co_await catalog_.find(project_id, id);
 }
 
