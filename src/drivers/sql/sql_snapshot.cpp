@@ -45,9 +45,9 @@ constexpr std::array recounts{
         {"SELECT COUNT(*) FROM manifests m LEFT JOIN artifacts a ON a.manifest_id = m.id WHERE a.manifest_id IS NULL"}
     },
     Recount{
-        "blobs that a manifest uses and whose repository does not hold them, though they are said to be there",
-        {"SELECT COUNT(*) FROM blobs b LEFT JOIN (SELECT DISTINCT blob_id AS id FROM repository_blobs) l "
-         "ON l.id = b.id WHERE b.state = 0 AND l.id IS NULL"}
+        "blobs that neither a repository nor the trash holds, though they are said to be there",
+        {"SELECT COUNT(*) FROM blobs b LEFT JOIN (SELECT blob_id AS id FROM repository_blobs UNION "
+         "SELECT blob_id FROM trash_blobs) l ON l.id = b.id WHERE b.state = 0 AND l.id IS NULL"}
     },
 };
 
