@@ -196,7 +196,7 @@ Result<bool> BlobTree::quarantine(const Digest& digest, int looked_at) const
 {
     struct stat bad{};
     struct stat named{};
-    const auto path = path_of(digest);
+    const auto path = path_of_blob(digest);
     if (::fstat(looked_at, &bad) != 0) return system_failure("fstat a blob");
     if (::fstatat(root_.get(), path.c_str(), &named, 0) != 0) {
         if (errno == ENOENT) return false;
