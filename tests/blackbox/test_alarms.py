@@ -35,6 +35,9 @@ SYMPTOMS = {
     "EntrepotDiskFull": {'entrepot_disk_free_bytes{of="data"}': 4, 'entrepot_disk_total_bytes{of="data"}': 100},
     "EntrepotGarbageStays": {
         'entrepot_jobs_last_success_timestamp_seconds{kind="gc"}': lambda _: time.time() - 9 * DAY},
+    "EntrepotBlobsDamaged": {'entrepot_scrub_open_findings{kind="rotten"}': 1},
+    "EntrepotBackupOverdue": {
+        "entrepot_backup_last_success_timestamp_seconds": lambda _: time.time() - 3 * DAY},
     "EntrepotJobsLag": {'entrepot_jobs_oldest_waiting_seconds{kind="retention"}': 1000},
     "EntrepotJobsFail": {'entrepot_job_runs_total{kind="replication",end="failed"}': growing},
     "EntrepotEventsLag": {"entrepot_events_lag": 20_000},
