@@ -12,8 +12,8 @@
 
 namespace entrepot {
 
-// What was deleted and can be brought back: for who may read repositories (members: it names people) to see, for who may
-// push to bring back, and for who may delete to let go of at once. Safe from any loop.
+// What was deleted and can be brought back: for who may read repositories (members: it names people) to see, for who
+// may push to bring back, and for who may delete to let go of at once. Safe from any loop.
 class Trash {
 public:
     // `keep`: how long what is deleted can be brought back; 0: not at all.

@@ -65,6 +65,10 @@ protected:
     // What was deleted comes back, whatever was collected meanwhile, or is let go of.
     void bring_back(std::mt19937& random)
     {
+        // What is deleted next may be kept for no longer than it takes to look at it.
+        if (random() % 4 == 0) {
+            (void)run_to_end(system.store->trash().keep_for(random() % 2 == 0 ? 3'600'000'000 : 20'000));
+        }
         const auto project = projects[random() % projects.size()];
         ListQuery query;
         query.offset = static_cast<std::int64_t>(random() % 3);
@@ -72,7 +76,7 @@ protected:
         const auto page = run_to_end(system.store->trash().list(project, query));
         if (!page || page->items.empty()) return;
         const auto id = page->items.front().id;
-        if (random() % 4 == 0) {
+        if (random() % 2 == 0) {
             const auto emptied = run_to_end(system.store->trash().empty(project, id, system.actor()));
             if (!emptied) expect_one_of(emptied.error(), {Errc::not_found, Errc::unavailable});
             return;
@@ -156,7 +160,7 @@ TEST_P(Race, no_manifest_ever_lacks_a_blob_and_in_the_end_nothing_is_left)
     EXPECT_GT(looked, 20U);
     EXPECT_GT(restored, 5U);
     EXPECT_GT(removed_manifests, 10U);
-    EXPECT_GT(removed_blobs, 10U);
+    EXPECT_GT(removed_blobs, 0U);  // few: the trash holds most
 
     system.removal.dies = false;
     for (const auto& place : repositories()) {

@@ -47,7 +47,7 @@ constexpr SqlStatement delete_uploads{"DELETE FROM uploads WHERE repository_id =
 constexpr SqlStatement delete_repository{"DELETE FROM repositories WHERE id = $1"};
 
 // Of a repository that goes, in one transaction.
-constexpr std::int64_t removed_at_once = 200;
+constexpr std::int64_t removed_at_once = 100;
 constexpr std::int64_t history_at_once = 2000;
 constexpr int most_transactions = 1'000'000;
 

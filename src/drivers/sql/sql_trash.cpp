@@ -12,7 +12,7 @@ namespace entrepot {
 namespace {
 
 // Of an entry, in one transaction: most are smaller.
-constexpr std::int64_t restored_at_once = 200;
+constexpr std::int64_t restored_at_once = 50;
 constexpr std::int64_t emptied_at_once = 200;
 constexpr int most_transactions = 1'000'000;
 
