@@ -168,5 +168,5 @@ class Firing(Scenario):
             time.sleep(0.3)
             seen.update(prometheus.firing())  # a receiver that fails is soon left alone
             return seen >= BROUGHT_ABOUT
-        wait_until(goes_on, 90, f"all of {BROUGHT_ABOUT} fire")
+        wait_until(goes_on, 90, f"all fire; these don't: {BROUGHT_ABOUT - seen}")
         self.assertEqual(prometheus.ill_rules(), [])
