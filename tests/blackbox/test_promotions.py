@@ -82,7 +82,8 @@ class Promotions(Scenario):
         self.assertEqual(made["state"], "pending")
         self.assertEqual(made["artifacts"], [{"repository": "app", "digest": digest, "tag": "1.0",
                                               "target_repository": "released/app", "target_tag": "1.0"}])
-        self.assertEqual(dev.request("POST", one + "/approve").status, 403)
+        refused = dev.request("POST", one + "/approve")
+        self.assertEqual(refused.status, 403, refused)
         self.assertEqual(self.status("released/app/manifests/1.0"), 404)
         self.push(text="moved since")
         done = boss.expect(200, "POST", one + "/approve", {"comment": "go"}).json()
