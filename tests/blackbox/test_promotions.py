@@ -64,7 +64,7 @@ class Promotions(Scenario):
 
     def test_a_release_goes_with_signature_and_sbom_when_another_person_agrees(self):
         dev = self.user("d" + self.project, source=2)
-        boss = self.user("b" + self.project, source=3, target=4)
+        boss = self.user("b" + self.project, target=4)  # of nothing else
         number = self.policy(gates=[{"kind": "accessory", "value": SIGNATURE}, {"kind": "accessory", "value": SBOM}],
                              target_repository="released/{repository}", approvals=1)
         digest = self.push()
@@ -82,10 +82,12 @@ class Promotions(Scenario):
         self.assertEqual(made["state"], "pending")
         self.assertEqual(made["artifacts"], [{"repository": "app", "digest": digest, "tag": "1.0",
                                               "target_repository": "released/app", "target_tag": "1.0"}])
-        self.assertEqual(dev.request("POST", one + "/approve").status, 403)
+        refused = dev.request("POST", one + "/approve")
+        self.assertEqual(refused.status, 403, refused)
         self.assertEqual(self.status("released/app/manifests/1.0"), 404)
         self.push(text="moved since")
-        done = boss.expect(200, "POST", one + "/approve", {"comment": "go"}).json()
+        there = f"/projects/{self.target}/promotions/{made['id']}"
+        done = boss.expect(200, "POST", there + "/approve", {"comment": "go"}).json()
         self.assertEqual((done["state"], done["error"], done["ended_by"]), ("done", "", "b" + self.project), done)
         self.assertEqual(done["decisions"][0]["comment"], "go")
         answer = self.registry.request("GET", f"/v2/{self.target}/released/app/manifests/1.0")
@@ -94,8 +96,8 @@ class Promotions(Scenario):
         self.assertEqual({each["artifactType"] for each in found}, {SIGNATURE, SBOM})
         used = self.admin.get(f"/projects/{self.target}/summary")["quota"]["used"]["storage"]
         self.assertEqual(used, plan["bytes"])
-        self.assertEqual(boss.expect(200, "POST", one + "/execute").json()["end_time"], done["end_time"])
-        self.assertEqual(boss.request("POST", one + "/approve").status, 409)
+        self.assertEqual(boss.expect(200, "POST", there + "/execute").json()["end_time"], done["end_time"])
+        self.assertEqual(boss.request("POST", there + "/approve").status, 409)
         self.assertEqual([each["state"] for each in self.admin.get(f"/projects/{self.target}/promotions")], ["done"])
 
     def test_who_asks_can_t_agree_and_strangers_see_nothing(self):

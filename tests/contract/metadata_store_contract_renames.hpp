@@ -136,6 +136,25 @@ TEST_P(RenameContract, what_moves_to_another_project_is_charged_there)
     expect_exact();
 }
 
+TEST_P(RenameContract, what_garbage_collection_saw_elsewhere_is_left_to_its_next_run)
+{
+    add_project("q");
+    push_image("p/app", {.blobs = {"c"}}, {"v"});
+    arrive(repository("p/app"), "loose");
+    constexpr Micros end = Micros{1} << 60U;
+    const auto seen = run(store().garbage().unused_links(end, 10));
+    ASSERT_EQ(seen.value().size(), 1U);
+    EXPECT_SUCCEEDS(rename("p/app", "q/app"));
+    EXPECT_EQ(run(store().garbage().sweep_links(id_of("p"), *seen, someone)).value(), 0U);
+    EXPECT_SUCCEEDS(run(store().blobs().load(repository("q/app"), digest_of("loose"))));
+    const auto again = run(store().garbage().unused_links(end, 10));
+    EXPECT_EQ(run(store().garbage().sweep_links(id_of("q"), *again, someone)).value(), 1U);
+    EXPECT_FAILS(Errc::blob_unknown, run(store().blobs().load(repository("q/app"), digest_of("loose"))));
+    EXPECT_SUCCEEDS(run(store().quotas().settle(1)));
+    EXPECT_EQ(host().number(wrongly_charged_projects), 0);
+    expect_exact();
+}
+
 TEST_P(RenameContract, a_project_without_room_takes_nothing)
 {
     add_project("q");

@@ -19,6 +19,13 @@ void note(const ApiCall& call, const ProjectAccess& project, std::string_view ty
     call.audit->tenant_id = project.tenant_id;
 }
 
+// Of a promotion that is there.
+void note_change(const ApiCall& call, const ProjectAccess& project)
+{
+    note(call, project, "promotion", call.path.at(1));
+    call.audit->operation = "update";
+}
+
 void note_promotion(const ApiCall& call, const ProjectAccess& project, const Promotion& promotion)
 {
     note(call, project, "promotion", std::to_string(promotion.id));
@@ -170,6 +177,7 @@ Task<Response> PromotionsApi::plan(ApiCall call)
 {
     CO_TRY(const auto project, project_of(call, policy_, call.path.at(0)));
     note(call, *project, "promotion", "plan");
+    call.audit->operation = "read";
     CO_TRY(const auto body, co_await JsonBody::read(call.body));
     CO_TRY(auto order, promotion_order_of(body, *project));
     CO_TRY(const auto plan, co_await promotions_.plan(call.caller, std::move(order)));
@@ -187,7 +195,7 @@ Task<Response> PromotionsApi::read(ApiCall call)
 Task<Response> PromotionsApi::decide(ApiCall call, bool approves)
 {
     CO_TRY(const auto project, project_of(call, policy_, call.path.at(0)));
-    note(call, *project, "promotion", call.path.at(1));
+    note_change(call, *project);
     CO_TRY(const auto id, parse_id(call.path.at(1)));
     CO_TRY(auto comment, co_await comment_of(call.body));
     CO_TRY(const auto promotion, co_await promotions_.vote(call.caller, project->id, id, approves, std::move(comment)));
@@ -198,7 +206,7 @@ Task<Response> PromotionsApi::decide(ApiCall call, bool approves)
 Task<Response> PromotionsApi::cancel(ApiCall call)
 {
     CO_TRY(const auto project, project_of(call, policy_, call.path.at(0)));
-    note(call, *project, "promotion", call.path.at(1));
+    note_change(call, *project);
     CO_TRY(const auto id, parse_id(call.path.at(1)));
     CO_TRY(const auto promotion, co_await promotions_.cancel(call.caller, project->id, id));
     note_promotion(call, *project, promotion);
@@ -208,7 +216,7 @@ Task<Response> PromotionsApi::cancel(ApiCall call)
 Task<Response> PromotionsApi::execute(ApiCall call)
 {
     CO_TRY(const auto project, project_of(call, policy_, call.path.at(0)));
-    note(call, *project, "promotion", call.path.at(1));
+    note_change(call, *project);
     CO_TRY(const auto id, parse_id(call.path.at(1)));
     CO_TRY(const auto promotion, co_await promotions_.execute(call.caller, project->id, id));
     note_promotion(call, *project, promotion);

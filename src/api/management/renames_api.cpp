@@ -22,6 +22,7 @@ void note(const ApiCall& call, const ProjectAccess& project)
 
 void note_names(const ApiCall& call, std::string_view before, std::string_view after)
 {
+    call.audit->operation = "update";
     call.audit->before = json::serialize(json::object{{"name", before}});
     call.audit->after = json::serialize(json::object{{"name", after}});
 }

@@ -6,6 +6,7 @@
 #include "drivers/sql/trash_rows.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -30,7 +31,9 @@ constexpr SqlStatement select_unused{
     "WHERE l.unused_since > 0 AND l.unused_since <= $1 ORDER BY l.unused_since LIMIT $2"
 };
 
-constexpr SqlStatement lock_repository_row{"SELECT id FROM repositories WHERE id = $1", "FOR NO KEY UPDATE"};
+constexpr SqlStatement lock_repository_row{
+    "SELECT project_id, name FROM repositories WHERE id = $1", "FOR NO KEY UPDATE"
+};
 
 constexpr SqlStatement delete_unused{
     "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2 AND unused_since = $3 AND NOT EXISTS "
@@ -151,12 +154,18 @@ Result<std::vector<UnusedLink>> find_unused(SqlSession& session, Micros before, 
 Result<std::uint64_t>
 sweep(SqlSession& session, std::int64_t project_id, const std::vector<UnusedLink>& links, Micros now)
 {
-    // As pushes do, so that none uses a link that goes.
-    std::set<std::int64_t> repositories;
-    for (const UnusedLink& link : links) repositories.insert(link.repository_id);
-    for (const std::int64_t id : repositories) CHECK(session.run(lock_repository_row, {id}));
+    // As pushes do, so that none uses a link that goes. One that is elsewhere by now is the next run's.
+    std::map<std::int64_t, std::string_view> repositories;
+    for (const UnusedLink& link : links) repositories.emplace(link.repository_id, link.repository.text());
+    std::set<std::int64_t> renamed;
+    for (const auto& [id, name] : repositories) {
+        TRY(const auto rows, session.run(lock_repository_row, {id}));
+        const bool same = !rows.empty() && rows.front().integer(0) == project_id && rows.front().text(1) == name;
+        if (!same) renamed.insert(id);
+    }
     std::uint64_t swept = 0;
     for (const UnusedLink& link : links) {
+        if (renamed.contains(link.repository_id)) continue;
         TRY(const auto deleted, session.run(delete_unused, {link.repository_id, link.blob_id, link.since}));
         if (deleted.empty()) continue;
         swept += 1;
