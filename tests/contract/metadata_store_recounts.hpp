@@ -25,7 +25,7 @@ inline const std::vector<std::string>& recounts()
         "SELECT COUNT(*) FROM repository_blobs l WHERE CASE WHEN l.unused_since = 0 THEN 1 ELSE 0 END <> "
         "CASE WHEN " +
             used + " THEN 1 ELSE 0 END",
-        "SELECT COUNT(*) FROM blobs b WHERE CASE WHEN b.state = 0 THEN 1 ELSE 0 END <> CASE WHEN " + linked +
+        "SELECT COUNT(*) FROM blobs b WHERE CASE WHEN b.state IN (0, 4) THEN 1 ELSE 0 END <> CASE WHEN " + linked +
             " THEN 1 ELSE 0 END",
         "SELECT COUNT(*) FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest_id "
         "WHERE u.repository_id <> m.repository_id",
