@@ -126,9 +126,9 @@ TEST_P(ScrubContract, a_push_of_a_lost_blob_gives_it_back_to_all_that_held_it_an
     arrive(repository("p/a"), "layer");
     push_sparse("p/d", {"layer"});
     EXPECT_TRUE(lose("layer"));
-    arrive(repository("q/b"), "layer");
+    arrive(repository("p/e"), "layer");
     EXPECT_TRUE(holds("p/a", "layer"));
-    EXPECT_TRUE(holds("q/b", "layer"));
+    EXPECT_TRUE(holds("p/e", "layer"));
     EXPECT_FALSE(holds("p/d", "layer")) << "naming it is no right to it";
     EXPECT_EQ(finding_of("layer").state, FindingState::healed);
     EXPECT_EQ(events_of("blob.healed"), 1);

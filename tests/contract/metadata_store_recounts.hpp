@@ -26,7 +26,7 @@ inline const std::vector<std::string>& recounts()
         "SELECT COUNT(*) FROM repository_blobs l WHERE CASE WHEN l.unused_since = 0 THEN 1 ELSE 0 END <> "
         "CASE WHEN " +
             used + " THEN 1 ELSE 0 END",
-        "SELECT COUNT(*) FROM blobs b WHERE CASE WHEN b.state = 0 THEN 1 ELSE 0 END <> CASE WHEN " + linked +
+        "SELECT COUNT(*) FROM blobs b WHERE CASE WHEN b.state IN (0, 4) THEN 1 ELSE 0 END <> CASE WHEN " + linked +
             " THEN 1 ELSE 0 END",
         // Repositories and what was deleted hold the blobs that a project is charged for.
         "SELECT COUNT(*) FROM project_blobs x WHERE x.links <> "

@@ -46,132 +46,35 @@ private:
     std::unique_ptr<MetadataStore> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    MetadataStoreContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
+#define ON_POSTGRES(Suite)                                                                            \
+    INSTANTIATE_TEST_SUITE_P(                                                                         \
+        Postgres,                                                                                     \
+        Suite,                                                                                        \
+        testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}), \
+        [](const auto& instance) { return instance.param.name; }                                      \
+    )
 
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    RobotContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
+ON_POSTGRES(MetadataStoreContract);
+ON_POSTGRES(RobotContract);
+ON_POSTGRES(ArtifactContract);
+ON_POSTGRES(GarbageContract);
+ON_POSTGRES(TrashContract);
+ON_POSTGRES(AccessContract);
+ON_POSTGRES(LabelContract);
+ON_POSTGRES(TagRuleContract);
+ON_POSTGRES(PushPolicyContract);
+ON_POSTGRES(PromotionContract);
+ON_POSTGRES(RenameContract);
+ON_POSTGRES(RetentionContract);
+ON_POSTGRES(AuditAnchorContract);
+ON_POSTGRES(QuotaContract);
+ON_POSTGRES(EventContract);
+ON_POSTGRES(WebhookContract);
+ON_POSTGRES(JobContract);
+ON_POSTGRES(ScheduleContract);
+ON_POSTGRES(ScrubContract);
 
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    ArtifactContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    GarbageContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    TrashContract,
-    ScrubContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    AccessContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    LabelContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    TagRuleContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    PushPolicyContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    PromotionContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    RenameContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    RetentionContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    AuditAnchorContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    QuotaContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    EventContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    WebhookContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    JobContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Postgres,
-    ScheduleContract,
-    testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
+#undef ON_POSTGRES
 
 // Counts what the change feed says and lets a test wait for more of it.
 class Changes {

@@ -74,132 +74,35 @@ private:
     std::unique_ptr<MetadataStore> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    MetadataStoreContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
+#define ON_SQLITE(Suite)                                                                          \
+    INSTANTIATE_TEST_SUITE_P(                                                                     \
+        Sqlite,                                                                                   \
+        Suite,                                                                                    \
+        testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}), \
+        [](const auto& instance) { return instance.param.name; }                                  \
+    )
 
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    RobotContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
+ON_SQLITE(MetadataStoreContract);
+ON_SQLITE(RobotContract);
+ON_SQLITE(ArtifactContract);
+ON_SQLITE(GarbageContract);
+ON_SQLITE(TrashContract);
+ON_SQLITE(AccessContract);
+ON_SQLITE(LabelContract);
+ON_SQLITE(TagRuleContract);
+ON_SQLITE(PushPolicyContract);
+ON_SQLITE(PromotionContract);
+ON_SQLITE(RenameContract);
+ON_SQLITE(RetentionContract);
+ON_SQLITE(AuditAnchorContract);
+ON_SQLITE(QuotaContract);
+ON_SQLITE(EventContract);
+ON_SQLITE(WebhookContract);
+ON_SQLITE(JobContract);
+ON_SQLITE(ScheduleContract);
+ON_SQLITE(ScrubContract);
 
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    ArtifactContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    GarbageContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    TrashContract,
-    ScrubContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    AccessContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    LabelContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    TagRuleContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    PushPolicyContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    PromotionContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    RenameContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    RetentionContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    AuditAnchorContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    QuotaContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    EventContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    WebhookContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    JobContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
-
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    ScheduleContract,
-    testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}),
-    [](const auto& instance) { return instance.param.name; }
-);
+#undef ON_SQLITE
 
 // Pushes images until the answer is storage_full; how many got in.
 int push_until_full(MetadataStore& store)

@@ -55,6 +55,7 @@ Task<BlobRepair::Looked> BlobRepair::look_at(ScrubRound& round, Digest digest)
         round.count().verified_bytes += *count;
         needs_.verified_bytes.fetch_add(*count, std::memory_order_relaxed);
         CO_CHECK(co_await round.pace(*count));
+        CO_CHECK(co_await round.still_at_it());
     }
     round.count().verified += 1;
     looked.verdict = looked.check->actual() == digest ? Verdict::sound : Verdict::rotten;
@@ -83,10 +84,9 @@ Task<> BlobRepair::verify(ScrubRound& round, KnownBlob blob)
     }
     if (looked.check->size() == blob.size) co_return Result<>{};
     round.count().wrong_sizes += 1;
-    std::vector<NewFinding> findings;
-    findings.push_back({.kind = FindingKind::wrong_size, .subject = blob.digest.text(), .size = blob.size});
-    findings.back().note = std::to_string(looked.check->size()) + " bytes are stored";
-    co_return co_await needs_.catalog.report(std::move(findings), round.actor());
+    NewFinding finding{.kind = FindingKind::wrong_size, .subject = blob.digest.text(), .size = blob.size};
+    finding.note = std::to_string(looked.check->size()) + " bytes are stored";
+    co_return co_await round.report(std::move(finding));
 }
 
 Task<bool> BlobRepair::sound(ScrubRound& round, Digest digest)
@@ -112,9 +112,8 @@ Task<> BlobRepair::unreadable(ScrubRound& round, KnownBlob blob, BlobCheck& chec
     if (needs_.replica && round.options.heal) co_return co_await rotten(round, std::move(blob), check, "unreadable");
     round.count().unreadable += 1;
     round.run.log("unreadable: " + blob.digest.text());
-    std::vector<NewFinding> findings;
-    findings.push_back({.kind = FindingKind::unreadable, .subject = blob.digest.text(), .size = blob.size});
-    co_return co_await needs_.catalog.report(std::move(findings), round.actor());
+    NewFinding finding{.kind = FindingKind::unreadable, .subject = blob.digest.text(), .size = blob.size};
+    co_return co_await round.report(std::move(finding));
 }
 
 // The bytes are not in the store any more: the catalog is told, then they are looked for. A push that stored them in
@@ -125,6 +124,7 @@ Task<> BlobRepair::lost(ScrubRound& round, KnownBlob blob, NewFinding finding)
         CO_TRY(const bool now_lost, co_await needs_.catalog.lose(std::move(finding), round.actor()));
         if (!now_lost) co_return Result<>{};
     } else {
+        // At once: what follows may close it.
         std::vector<NewFinding> findings;
         findings.push_back(std::move(finding));
         CO_CHECK(co_await needs_.catalog.report(std::move(findings), round.actor()));
@@ -193,6 +193,7 @@ Task<> BlobRepair::fetch(ScrubRound& round, RepositoryName repository, KnownBlob
             received = co_await upload->append(std::move(chunk));
         }
         CO_CHECK(co_await round.pace(*count));
+        CO_CHECK(co_await round.still_at_it());
     }
     if (received) {
         const auto stored = co_await upload->commit(blob.digest);

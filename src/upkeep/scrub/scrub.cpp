@@ -16,7 +16,7 @@ Task<JobEnd> Scrub::run(JobRun& run)
 {
     const auto options = ScrubOptions::parse(run.parameters(), usual_);
     if (!options) co_return JobEnd{.kind = JobEnd::Kind::failed, .result = options.error().message()};
-    ScrubRound round{run, *options, needs_.clock};
+    ScrubRound round{run, *options, {needs_.catalog, needs_.garbage, needs_.clock}};
     using Phase = ScrubPosition::Phase;
     if (round.position.phase == Phase::blobs) CO_CHECK(co_await walk_blobs(round));
     if (round.position.phase == Phase::uploads) CO_CHECK(co_await walk_uploads(round));
@@ -115,17 +115,13 @@ Task<> Scrub::orphan(ScrubRound& round, ListedBlob blob)
         if (adopted) co_return Result<>{};
     }
     if (round.options.orphans == OrphanPolicy::remove && !known) {
-        std::vector<StoredBlob> unknown{{blob.digest, blob.size}};
-        CO_CHECK(co_await needs_.garbage.condemn_unknown(std::move(unknown), round.actor()));
         round.count().deleted += 1;
         round.run.log("orphan, left to garbage collection: " + name);
-        std::vector<std::string> subjects{name};
-        co_return co_await needs_.catalog.close(std::move(subjects), FindingState::deleted, round.actor());
+        co_return co_await round.condemn({blob.digest, blob.size});
     }
-    std::vector<NewFinding> findings;
-    findings.push_back({.kind = FindingKind::orphan, .subject = name, .size = blob.size});
-    if (known) findings.back().note = "a manifest names it that lacks it";
-    co_return co_await needs_.catalog.report(std::move(findings), round.actor());
+    NewFinding finding{.kind = FindingKind::orphan, .subject = name, .size = blob.size};
+    if (known) finding.note = "a manifest names it that lacks it";
+    co_return co_await round.report(std::move(finding));
 }
 
 // Whoever put the bytes there was no push, so they are not believed.
@@ -179,9 +175,8 @@ Task<> Scrub::stray(ScrubRound& round, ListedUpload upload)
         std::vector<std::string> subjects{id};
         co_return co_await needs_.catalog.close(std::move(subjects), FindingState::deleted, round.actor());
     }
-    std::vector<NewFinding> findings;
-    findings.push_back({.kind = FindingKind::stray_upload, .subject = id, .size = size});
-    co_return co_await needs_.catalog.report(std::move(findings), round.actor());
+    NewFinding finding{.kind = FindingKind::stray_upload, .subject = id, .size = size};
+    co_return co_await round.report(std::move(finding));
 }
 
 Task<> Scrub::finish(ScrubRound& round)
