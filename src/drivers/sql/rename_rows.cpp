@@ -54,6 +54,12 @@ constexpr SqlStatement move_use{
     "UPDATE images_in_use SET project_id = $3, repository = $4 WHERE project_id = $1 AND repository = $2"
 };
 
+// What was deleted from it comes back to it; not into another project, which isn't charged for it.
+constexpr SqlStatement rename_trash{"UPDATE trash SET repository = $3 WHERE project_id = $1 AND repository = $2"};
+constexpr SqlStatement rename_trashed_manifests{
+    "UPDATE trash_manifests SET repository = $3 WHERE project_id = $1 AND repository = $2"
+};
+
 // A repository holds a blob once, so of each the project has one link less, or one more.
 constexpr SqlStatement uncount_links{"UPDATE project_blobs SET links = links - 1 WHERE project_id = $1 AND blob_id IN "
                                      "(SELECT blob_id FROM repository_blobs WHERE repository_id = $2)"};
@@ -222,7 +228,12 @@ move_repository(SqlSession& session, const RepositoryName& from, const Repositor
     CHECK(session.run(move_use, {before->project_id, path_of(from), project_id, path_of(into)}));
     TRY(const auto after, find_place(session, into));
     if (!after) return fail(Errc::unavailable, "the repository changed meanwhile, try again");
-    if (after->project_id != before->project_id) CHECK(move_charges(session, *before, *after, actor));
+    if (after->project_id != before->project_id) {
+        CHECK(move_charges(session, *before, *after, actor));
+    } else {
+        CHECK(session.run(rename_trash, {project_id, path_of(from), path_of(into)}));
+        CHECK(session.run(rename_trashed_manifests, {project_id, path_of(from), path_of(into)}));
+    }
     CHECK(record_move(session, *before, *after, from, into, actor));
     // The new place forgets a former name, every other one that leads here says where that is now.
     CHECK(note_access_change(session, AccessObject::project, project_id));
