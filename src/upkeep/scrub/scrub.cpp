@@ -10,6 +10,8 @@ constexpr std::int64_t page = 500;
 // How long it is remembered what scrubs have found and what is over.
 constexpr Micros keep_closed = 90LL * 86'400 * 1'000'000;
 
+constexpr Micros youngest_stray = 60'000'000;
+
 }  // namespace
 
 Task<JobEnd> Scrub::run(JobRun& run)
@@ -160,7 +162,8 @@ Task<> Scrub::walk_uploads(ScrubRound& round)
 
 Task<> Scrub::stray(ScrubRound& round, ListedUpload upload)
 {
-    if (upload.written_at > round.judged_before()) {
+    // An upload that begins has its file for a moment before it has the file's lock.
+    if (upload.written_at > std::min(round.judged_before(), needs_.clock.now() - youngest_stray)) {
         round.count().too_young += 1;
         co_return Result<>{};
     }
