@@ -553,6 +553,26 @@ TEST_F(Backups, of_an_older_schema_is_brought_up_to_date)
     }
 }
 
+// SQLite's log grows while a snapshot is open; pushes don't wait for it each time.
+TEST_F(Backups, pushes_go_on_beside_a_snapshot_that_stays)
+{
+    const Registry registry{Engine::sqlite, system_clock};
+    registry.fill();
+    const auto store = registry.open();
+    const auto snapshot = registry.snapshot();
+    ASSERT_TRUE(snapshot);
+    int number = 0;
+    const auto push = [&] {
+        const auto image = image_of(std::to_string(++number) + std::string(900'000, 'x'));
+        return run_to_end(store->manifests().commit(pushed(image, {}))).has_value();
+    };
+    while (fs::file_size(registry.path("entrepot.db-wal")) < 70U << 20) ASSERT_TRUE(push());
+    const auto begun = system_clock.steady();
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(push());
+    EXPECT_LT(system_clock.steady() - begun, 8s) << "each waited for the reader";
+    store->stop();
+}
+
 // Removals of blobs wait for a backup, and it for them.
 TEST_F(Backups, no_blob_is_removed_meanwhile)
 {
