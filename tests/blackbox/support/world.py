@@ -501,7 +501,7 @@ REQUESTS = {
     "cancelPromotion": lambda w, c: Call(with_promotion(w, c)),
     "executePromotion": lambda w, c: Call(approved_promotion(w, c)),
 
-    "renameProject": lambda w, c: Call({"project_name_or_id": own_project(w, c)}, body={"name": w.name("renamed")}),
+    "renameProject": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body={"name": w.name("renamed")}),
     "renameRepository": repository_to_rename,
     "listFormerNames": lambda w, c: Call(in_project(w)),
     "deleteFormerName": lambda w, c: Call(former_name(w, c)),
