@@ -179,7 +179,8 @@ def expected(principal, operation, public=False):
     if "signed-in" in permissions:
         return operation.success
     permissions = [one for one in permissions if one != "anyone"]
-    if operation.id == "deleteProject" and isinstance(principal.rights, set) and not principal.join and not principal.everywhere:
+    made_for_it = operation.id in ("deleteProject", "renameProject")
+    if made_for_it and isinstance(principal.rights, set) and not principal.join and not principal.everywhere:
         return 404  # it was made for this request, and they have nothing there
     if any(principal.may(permission, public) for permission in permissions):
         return operation.success
@@ -213,7 +214,7 @@ class Matrix(Scenario):
             for principal in self.cast.people.values():
                 wanted = status_of(principal, operation)
                 fresh = wanted < 400 and operation.method not in ("GET", "HEAD")
-                special = operation.id in ("deleteProject", "deleteTenant")
+                special = operation.id in ("deleteProject", "renameProject", "deleteTenant")
                 call = call_of(operation, principal) if fresh or special else denied
                 answer = call.send(principal.api, operation)
                 sent += 1

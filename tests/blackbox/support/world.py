@@ -320,7 +320,8 @@ def with_push_policy(world, caller):
 
 # Both projects are those of the caller: the target has a say.
 def promotion_policy(world, caller, **more):
-    project, target = world.fresh_project(caller), world.fresh_project(caller)
+    project = own_project(world, caller)
+    target = world.fresh_project(caller) if caller is not None else world.public
     return project, {"name": world.name("step"), "target_project": target, "approvals": 1, "self_approval": True, **more}
 
 
@@ -332,9 +333,10 @@ def with_promotion_policy(world, caller):
 
 def new_promotion(world, caller):
     values, _ = with_promotion_policy(world, caller)
-    world.push(values["project_name_or_id"], "app", "1.0")
+    name = world.name("promoted")
+    world.push(values["project_name_or_id"], name, "1.0")
     return Call({"project_name_or_id": values["project_name_or_id"]}, body={
-        "policy_id": values["promotion_policy_id"], "artifacts": [{"repository": "app", "reference": "1.0"}]})
+        "policy_id": values["promotion_policy_id"], "artifacts": [{"repository": name, "reference": "1.0"}]})
 
 
 def with_promotion(world, caller):
