@@ -10,9 +10,7 @@ AccountingParts::AccountingParts(
     const Config& config, MetadataStore& store, const AccessPolicy& policy, const Clock& clock
 )
     : watch{store.quotas(), clock, config.quotas.warn_at},
-      accounting{
-          store.quotas(), store.usage(), clock, std::chrono::microseconds{config.quotas.keep_usage}.count()
-      },
+      accounting{store.quotas(), store.usage(), clock, std::chrono::microseconds{config.quotas.keep_usage}.count()},
       reports{store.usage(), policy},
       ledger_{store.quotas()},
       clock_{clock},

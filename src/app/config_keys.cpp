@@ -107,7 +107,8 @@ Result<> set_warn_at(Config& config, std::string_view value)
     std::vector<std::int64_t> percents;
     for (const auto& text : split_list(value)) {
         const auto level = parse_decimal(text);
-        if (!level || *level < 1 || *level > 100 || (!percents.empty() && std::cmp_less_equal(*level, percents.back()))) {
+        if (!level || *level < 1 || *level > 100 ||
+            (!percents.empty() && std::cmp_less_equal(*level, percents.back()))) {
             return fail(Errc::bad_request, "must be percentages from 1 to 100, each above the one before");
         }
         percents.push_back(static_cast<std::int64_t>(*level));
@@ -384,9 +385,7 @@ constexpr std::array general_keys{
         true,
     },
     duration<day, 36'600 * day>(
-        "quotas.keep_usage",
-        ENTREPOT_FIELD(quotas.keep_usage),
-        "How long it is remembered what projects used each day."
+        "quotas.keep_usage", ENTREPOT_FIELD(quotas.keep_usage), "How long it is remembered what projects used each day."
     ),
     size<Config, 0, 1024 * gib>(
         "scrub.rate", ENTREPOT_FIELD(scrub.rate), "Bytes a second that a scrub reads again; 0: it reads none."

@@ -92,9 +92,9 @@ struct App::Parts {
     TokenSettings token_settings;
     MasterKey master_key;
     KeyRing keys;
-    EventParts events;     // as they can be followed, and webhooks
+    EventParts events;           // as they can be followed, and webhooks
     AccountingParts accounting;  // quotas, and what is used
-    JobRunner job_runner;  // what is done in the background
+    JobRunner job_runner;        // what is done in the background
     Authenticator authenticator;
     Sessions sessions;
 

@@ -530,7 +530,7 @@ TEST_F(Backups, signing_keys_are_left_out_where_their_key_is_lost)
 // What an older program left is loaded into its own schema, and brought up to date then.
 TEST_F(Backups, of_an_older_schema_is_brought_up_to_date)
 {
-    const auto fixtures = fs::path{__FILE__}.parent_path() / "../contract/fixtures";
+    const fs::path fixtures{ENTREPOT_FIXTURES};
     for (const auto& [engine, name] :
          {std::pair{Engine::sqlite, "sqlite_v1.sql"}, {Engine::postgres, "postgres_v1.sql"}}) {
         const Registry old{engine, system_clock};

@@ -110,9 +110,7 @@ Task<Response> UsageApi::projects_of_tenant(ApiCall call)
         // Averages of the days that were measured; how many those are is what a bill multiplies them by.
         const auto mean = [&](std::int64_t sum) { return sum / std::max<std::int64_t>(project.days, 1); };
         const auto& sums = project.byte_days;
-        auto item = usage_json(
-            {mean(sums.charged), mean(sums.referenced), mean(sums.stored), mean(sums.artifacts)}
-        );
+        auto item = usage_json({mean(sums.charged), mean(sums.referenced), mean(sums.stored), mean(sums.artifacts)});
         item["project_id"] = project.project_id;
         item["project_name"] = project.project;
         item["days"] = project.days;

@@ -9,6 +9,8 @@
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/tag_guard.hpp"
 
+#include <algorithm>
+
 namespace entrepot {
 
 namespace {
@@ -97,9 +99,11 @@ constexpr SqlStatement update_names{
     "UPDATE repositories SET name = CAST($2 AS TEXT) || substr(name, CAST($3 AS INTEGER)) WHERE project_id = $1"
 };
 
+// Below its project; empty of a repository that is called as its project is.
 std::string path_of(const RepositoryName& name)
 {
-    return name.text().substr(name.project().size() + 1);
+    const auto& text = name.text();
+    return text.substr(std::min(text.size(), name.project().size() + 1));
 }
 
 Result<> note_projects(SqlSession& session, Result<SqlRows> rows)
@@ -223,7 +227,9 @@ move_repository(SqlSession& session, const RepositoryName& from, const Repositor
     }
     CHECK(session.run(take_back_path, {project_id, path_of(into), before->id}));
     CHECK(session.run(update_repository, {before->id, into.text(), project_id, actor.at}));
-    CHECK(session.run(keep_path, {path_of(from), before->project_id, before->id, actor.at, actor.user_id}));
+    if (!path_of(from).empty()) {
+        CHECK(session.run(keep_path, {path_of(from), before->project_id, before->id, actor.at, actor.user_id}));
+    }
     CHECK(session.run(forget_use, {project_id, path_of(into)}));
     CHECK(session.run(move_use, {before->project_id, path_of(from), project_id, path_of(into)}));
     TRY(const auto after, find_place(session, into));

@@ -54,7 +54,8 @@ std::unexpected<Error> no_such_entry(std::int64_t id)
 
 Result<TrashEntry> entry_in(SqlSession& session, SqlRow& row)
 {
-    TRY(auto repository, RepositoryName::parse(row.text(2) + "/" + row.text(3)));
+    // A repository may be called as its project is.
+    TRY(auto repository, RepositoryName::parse(row.text(2) + (row.text(3).empty() ? "" : "/") + row.text(3)));
     TrashEntry entry{
         .id = row.integer(0),
         .project_id = row.integer(1),

@@ -36,8 +36,8 @@ constexpr SqlStatement put_day{
     "artifacts = excluded.artifacts"
 };
 
-#define USAGE_SUMS                                                                               \
-    "CAST(SUM(charged_bytes) AS BIGINT), CAST(SUM(referenced_bytes) AS BIGINT), "                \
+#define USAGE_SUMS                                                                \
+    "CAST(SUM(charged_bytes) AS BIGINT), CAST(SUM(referenced_bytes) AS BIGINT), " \
     "CAST(SUM(stored_bytes) AS BIGINT), CAST(SUM(artifacts) AS BIGINT)"
 
 constexpr SqlStatement days_of_tenant{"SELECT day, COUNT(*), " USAGE_SUMS " FROM usage_days "
@@ -93,8 +93,7 @@ Task<std::int64_t> SqlUsage::measure(std::int64_t after, std::int64_t day, Which
     const auto write = [measured, day](SqlSession& session) -> Result<> {
         const auto& [id, tenant_id, project, usage] = measured;
         CHECK(session.run(
-            put_day,
-            {id, day, tenant_id, project, usage.charged, usage.referenced, usage.stored, usage.artifacts}
+            put_day, {id, day, tenant_id, project, usage.charged, usage.referenced, usage.stored, usage.artifacts}
         ));
         return {};
     };
@@ -123,9 +122,8 @@ Task<ListPage<ProjectUsage>> SqlUsage::by_project(UsageSpan span, ListQuery quer
     const auto work = [span, query](SqlSession& session) -> Result<ListPage<ProjectUsage>> {
         ListPage<ProjectUsage> page;
         TRY(auto rows,
-            session.run(
-                projects_of_tenant, {span.tenant_id, span.first_day, span.last_day, query.limit, query.offset}
-            ));
+            session.run(projects_of_tenant, {span.tenant_id, span.first_day, span.last_day, query.limit, query.offset})
+        );
         for (SqlRow& row : rows) {
             page.items.push_back({row.integer(0), row.take_text(1), row.integer(2), usage_in(row, 3)});
         }
