@@ -187,6 +187,9 @@ class World:
         """A garbage collection that only says what it would remove."""
         return self.admin.made("/system/gc/schedule", collection("Manual"))
 
+    def recounting(self):
+        return self.admin.made("/system/quota-recount/schedule", {"schedule": {"type": "Manual"}})
+
     def scrubbing(self):
         """A scrub that reads no bytes."""
         return self.admin.made("/system/scrub/schedule", scrubbing("Manual"))
@@ -658,6 +661,14 @@ REQUESTS = {
     "getScrub": lambda w, c: Call({"scrub_id": w.scrubbing()}),
     "stopScrub": lambda w, c: Call({"scrub_id": w.scrubbing()}),
     "getScrubLog": lambda w, c: Call({"scrub_id": w.ended_job(w.scrubbing())}),
+    "listQuotaRecounts": lambda w, c: Call(query={"page_size": 5}),
+    "getQuotaRecountSchedule": lambda w, c: Call(),
+    "createQuotaRecountSchedule": lambda w, c: Call(body={"schedule": {"type": "Manual"}}),
+    "updateQuotaRecountSchedule": lambda w, c: Call(body={"schedule": {"type": "None"}}),
+    "getQuotaRecount": lambda w, c: Call({"recount_id": w.recounting()}),
+    "stopQuotaRecount": lambda w, c: Call({"recount_id": w.recounting()}),
+    "getQuotaRecountLog": lambda w, c: Call({"recount_id": w.ended_job(w.recounting())}),
+    "listProjectUsage": lambda w, c: Call({"project_name_or_id": w.project}, query={"from": "2026-11-01"}),
     "getPurgeHistory": lambda w, c: Call(query={"page_size": 5}),
     "getPurgeSchedule": lambda w, c: Call(),
     "createPurgeSchedule": lambda w, c: Call(body=purge("Manual")),
@@ -700,6 +711,8 @@ REQUESTS = {
     "updateTenant": lambda w, c: Call(in_tenant(w), body={"description": "told"}),
     "deleteTenant": lambda w, c: Call({"tenant_name_or_id": w.fresh_tenant(c)}),
     "getTenantQuota": lambda w, c: Call(in_tenant(w)),
+    "listTenantUsage": lambda w, c: Call(in_tenant(w)),
+    "listTenantUsageByProject": lambda w, c: Call(in_tenant(w), query={"page_size": 5}),
     "updateTenantQuota": lambda w, c: Call(in_tenant(w), body={"hard": {"storage": -1, "artifacts": -1}}),
     "listTenantMembers": lambda w, c: Call(in_tenant(w), query={"page_size": 100}),
     "addTenantMember": lambda w, c: Call(in_tenant(w), body={"user": new_user(w)}),
