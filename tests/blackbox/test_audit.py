@@ -349,7 +349,7 @@ class BesideTheServer(AuditScenario):
         self.assertNotIn("password:", done.stdout)
         missing = self.reset(self.work / "none")
         self.assertEqual(missing.returncode, 1)
-        self.assertIn("audit trail", missing.stderr)
+        self.assertIn("data directory", missing.stderr)
         if not self.server.database:
             self.server.start()
         self.assertEqual(self.api("GET", "users/current").status, 200)

@@ -21,7 +21,8 @@ WORKERS = 8
 PROJECTS = ("alpha", "beta", "gamma")
 REPOSITORIES = [f"{project}/r{number}" for project in PROJECTS for number in range(2)]
 LAYERS = [f"layer {number} ".encode() * 50 * (number + 1) for number in range(24)]
-SOON = {"ENTREPOT_GC_LEASE": "1s", "ENTREPOT_GC_GRACE": "0s", "ENTREPOT_GC_UNTAGGED_AFTER": "0s"}
+SOON = {"ENTREPOT_GC_LEASE": "1s", "ENTREPOT_GC_GRACE": "0s", "ENTREPOT_GC_UNTAGGED_AFTER": "0s",
+        "ENTREPOT_TRASH_KEEP": "20s", "ENTREPOT_UPLOADS_PER_USER": "1000000"}
 GONE = (OSError, AssertionError, ValueError, KeyError, EOFError)
 
 
@@ -66,7 +67,7 @@ class Load:
         self.api.request("POST", f"/projects/{project}/repositories/{encoded_twice(repository)}/artifacts?{query}")
 
     def abandon(self):
-        started = self.registry.request("POST", f"/v2/{self.place()}/blobs/uploads/")
+        started = self.registry.expect(202, "POST", f"/v2/{self.place()}/blobs/uploads/")
         self.registry.request("PATCH", started.headers["Location"], b"never finished" * 100)
 
     def upload(self):
