@@ -48,7 +48,9 @@ Result<> parse_authority(std::string_view text, HttpUrl& url)
         url.host = lowered(text.substr(0, end));
         rest = text.substr(end);
     }
-    if (!is_host(url.host, bracketed)) return fail(Errc::bad_request, "\"" + std::string{text} + "\" names no host");
+    // Brackets are for IPv6 alone (RFC 3986 section 3.2.2).
+    if (!is_host(url.host, bracketed) || (bracketed && !url.host.contains(':')))
+        return fail(Errc::bad_request, "\"" + std::string{text} + "\" names no host");
     url.port = url.tls ? 443 : 80;
     if (rest.empty()) return {};
     if (!rest.starts_with(':')) return fail(Errc::bad_request, "\"" + std::string{text} + "\" names no host");

@@ -41,6 +41,8 @@ TEST(HttpUrl, refuses_what_is_none)
           "http://a/\r\nX: y",
           "http://[::1",
           "http://[]",
+          "http://[127.0.0.1]",
+          "http://[host]:80/",
           "http://[::1]x",
           "http://a/\x7f"}) {
         EXPECT_FALSE(parse_http_url(text)) << text;
