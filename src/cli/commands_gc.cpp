@@ -63,15 +63,6 @@ Result<int> set_schedule(CtlRun& run)
     return ctl_exit::success;
 }
 
-Result<int> show_log(CtlRun& run)
-{
-    TRY(const auto path, run.path("system/gc/{id}/log"));
-    TRY(auto* const api, run.api());
-    TRY(const auto text, api->get(path));
-    if (text.is_string()) run.io().out(std::string{text.as_string()});
-    return ctl_exit::success;
-}
-
 }  // namespace
 
 std::vector<CtlCommand> gc_commands()
@@ -100,7 +91,10 @@ std::vector<CtlCommand> gc_commands()
          .text = "lists collections, the newest first, with what they freed",
          .traits = ctl_listing,
          .run = list_of("system/gc", run_columns)},
-        {.path = "gc log", .text = "shows what a collection wrote", .arguments = {id}, .run = show_log},
+        {.path = "gc log",
+         .text = "shows what a collection wrote",
+         .arguments = {id},
+         .run = text_of("system/gc/{id}/log")},
         {.path = "gc stop",
          .text = "stops a collection; what it has removed is gone",
          .arguments = {id},

@@ -59,15 +59,6 @@ Result<int> list_jobs(CtlRun& run)
     return ctl_exit::success;
 }
 
-Result<int> show_log(CtlRun& run)
-{
-    TRY(const auto path, run.path("jobs/{id}/log"));
-    TRY(auto* const api, run.api());
-    TRY(const auto text, api->get(path));
-    if (text.is_string()) run.io().out(std::string{text.as_string()});
-    return ctl_exit::success;
-}
-
 Result<int> list_queues(CtlRun& run)
 {
     TRY(auto* const api, run.api());
@@ -109,7 +100,7 @@ std::vector<CtlCommand> job_commands()
         {.path = "job log",
          .text = "shows what a job wrote",
          .arguments = {id},
-         .run = show_log,
+         .run = text_of("jobs/{id}/log"),
          .more = "Of a long log the first 500 lines and the newest 1500 are kept."},
         {.path = "job stop",
          .text = "stops a job and its tasks",

@@ -51,15 +51,6 @@ Result<int> list_findings(CtlRun& run)
     return ctl_exit::success;
 }
 
-Result<int> show_log(CtlRun& run)
-{
-    TRY(const auto path, run.path("system/scrub/{run}/log"));
-    TRY(auto* const api, run.api());
-    TRY(const auto text, api->get(path));
-    if (text.is_string()) run.io().out(std::string{text.as_string()});
-    return ctl_exit::success;
-}
-
 }  // namespace
 
 std::vector<CtlCommand> scrub_commands()
@@ -100,7 +91,10 @@ std::vector<CtlCommand> scrub_commands()
          .arguments = {run_id},
          .traits = ctl_showing,
          .run = show_of("system/scrub/{run}", run_columns)},
-        {.path = "scrub log", .text = "shows what a scrub wrote", .arguments = {run_id}, .run = show_log},
+        {.path = "scrub log",
+         .text = "shows what a scrub wrote",
+         .arguments = {run_id},
+         .run = text_of("system/scrub/{run}/log")},
         {.path = "scrub stop",
          .text = "stops a scrub",
          .arguments = {run_id},

@@ -55,6 +55,17 @@ CtlHandler show_of(std::string_view path, CtlColumns columns)
     };
 }
 
+CtlHandler text_of(std::string_view path)
+{
+    return [path](CtlRun& run) -> Result<int> {
+        TRY(const auto full, run.path(path));
+        TRY(auto* const api, run.api());
+        TRY(const auto text, api->get(full));
+        if (text.is_string()) run.io().out(std::string{text.as_string()});
+        return ctl_exit::success;
+    };
+}
+
 CtlHandler send_to(std::string_view method, std::string_view path, std::string_view said, json::object fixed)
 {
     return [=, fixed = std::move(fixed)](CtlRun& run) -> Result<int> {

@@ -19,6 +19,8 @@ using CtlColumns = std::vector<CtlColumn>;
 
 CtlHandler list_of(std::string_view path, CtlColumns columns);
 CtlHandler show_of(std::string_view path, CtlColumns columns);
+// A text as it is: what a job wrote.
+CtlHandler text_of(std::string_view path);
 // POST or PUT with the body that the line gives and what is `fixed`.
 CtlHandler
 send_to(std::string_view method, std::string_view path, std::string_view said, boost::json::object fixed = {});
