@@ -64,6 +64,11 @@ int run(const RestoreCommand& command)
     return run_restore(command);
 }
 
+int run(const RebuildCommand& command)
+{
+    return run_rebuild(command);
+}
+
 int run(const VersionCommand&)
 {
     std::printf("entrepot %s\n", version_text);

@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "drivers/postgres": {"drivers/sql", "ports", "access", *BASE},
     "drivers/layers": {"ports", "access", *BASE},
     **{f"drivers/{name}": {"ports", "access", "client", *BASE}
-       for name in ("s3", "swift", "upstream", "directory", "scanner", "authoriser", "outbound", "replica")},
+       for name in ("s3", "swift", "upstream", "directory", "scanner", "authoriser", "outbound")},
     "api": {"http", *VERBS, "ports", "access", *BASE},
     "cli": {"client", *BASE},
     "simulator": {"swarm", "core"},

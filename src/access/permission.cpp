@@ -59,6 +59,7 @@ constexpr Resource resources[] = {
     {K::tenant, "quota", "RU"},
     {K::tenant, "robot", "CRUDL"},
     {K::tenant, "log", "L"},
+    {K::tenant, "registry", "CRUDL"},
 
     // Harbor's project permissions.
     {K::project, "project", "RUD"},

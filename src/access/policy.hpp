@@ -70,6 +70,7 @@ public:
     Ids visible_projects(const Caller& caller) const;
     Ids projects_with(const Caller& caller, Permission permission) const;
     Ids tenants_with(const Caller& caller, Permission permission) const;
+    std::vector<std::int64_t> projects_of_tenant(std::int64_t id) const;
 
 private:
     AccessTables tables_;

@@ -122,4 +122,11 @@ AccessPolicy::Ids AccessPolicy::tenants_with(const Caller& caller, Permission pe
     });
 }
 
+std::vector<std::int64_t> AccessPolicy::projects_of_tenant(std::int64_t id) const
+{
+    const std::shared_lock lock{mutex_};
+    const auto& ids = tables_.projects_of_tenant(id);
+    return {ids.begin(), ids.end()};
+}
+
 }  // namespace entrepot

@@ -66,6 +66,7 @@ constexpr OwnLine of_tenants[] = {
     {"quota", "R U"},
     {"robot", "C R U D L"},
     {"log", "L"},
+    {"registry", "C R U D L"},
 };
 
 std::set<std::string> words_of(const std::string& letters)

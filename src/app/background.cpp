@@ -68,4 +68,13 @@ void Background::stop()
     thread_.join();
 }
 
+std::function<void()> hurrying(std::atomic<Background*>& listener, std::vector<std::string_view> chores)
+{
+    return [&listener, chores = std::move(chores)] {
+        auto* background = listener.load();
+        if (background == nullptr) return;
+        for (const auto chore : chores) background->hurry(chore);
+    };
+}
+
 }  // namespace entrepot

@@ -5,10 +5,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <list>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -47,5 +49,8 @@ private:
     bool stopping_ = false;  // on the loop's thread only
     std::jthread thread_;
 };
+
+// Hurries these chores of whichever Background there is by then.
+std::function<void()> hurrying(std::atomic<Background*>& listener, std::vector<std::string_view> chores);
 
 }  // namespace entrepot

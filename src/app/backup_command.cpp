@@ -64,8 +64,8 @@ Result<int> take(const BackupCommand& command, const Config& config)
     BackupDirectory target{command.directory, command.link ? FileSharing::name : FileSharing::blocks};
     TakeBackup backup{
         {.open_snapshot = [&] { return open_snapshot(config, clock); },
-         .blobs = blobs,
-         .audit = audit,
+         .blobs = &blobs,
+         .audit = &audit,
          .small_files = std::move(files),
          .engine = config.uses_postgres() ? "postgresql" : "sqlite",
          .program = version_text,

@@ -35,9 +35,17 @@ struct RestoreCommand {
     bool without_keys = false;  // the master key is lost
 };
 
+// `entrepot rebuild-index`: the database from what lies beside the blobs, into an empty place.
+struct RebuildCommand {
+    std::optional<std::string> config_file;
+    ConfigFlags flags;
+    bool without_keys = false;  // the master key is lost
+};
+
 // Print what they did to standard output, their progress to standard error, and return the exit code:
 // exit_code::incomplete where something is missing or damaged.
 int run_backup(const BackupCommand& command);
 int run_restore(const RestoreCommand& command);
+int run_rebuild(const RebuildCommand& command);
 
 }  // namespace entrepot

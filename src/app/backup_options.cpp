@@ -91,6 +91,39 @@ EXIT CODES
   78  wrong configuration
 )";
 
+constexpr std::string_view rebuild_help = R"(NAME
+  entrepot rebuild-index - make a lost database anew from what the blob store keeps beside the blobs
+
+SYNOPSIS
+  entrepot rebuild-index [--config FILE] [--data DIR] [--database URL] [--without-keys]
+
+DESCRIPTION
+  The database is gone, there is no backup, and the blobs are where they were (storage.root, or DIR/blobs). A server
+  keeps snapshots of its metadata there, and a journal of what has changed in repositories since (index.enabled). This
+  brings the newest snapshot back that is whole, repeats the journal, looks whether all blobs are there, and says what is
+  missing and up to when the index goes.
+
+  There must be no database: remove what is left of it. master.key, the audit trail and the blobs stay where they are.
+  Stop all servers. Killed, it leaves a directory that no server starts on: run it again, it goes on.
+
+  Users, robots, grants, rules, labels and settings are those of the snapshot, also those that were removed since: look
+  through them. Sessions and refresh tokens have ended. Take a backup where you can: it has all of that.
+
+OPTIONS
+  --config FILE   The server's YAML file
+  --data DIR      The data directory. Default: ./var
+  --database URL  postgresql://USER:PASSWORD@HOST/NAME to fill, instead of SQLite in the data directory
+  --without-keys  The master key is lost: leave the signing keys out, so that the server makes new ones
+  --help          Print this
+
+EXIT CODES
+  0   everything that the index tells of is there
+  1   failed; the message says why
+  3   rebuilt, but something is missing or damaged, each is named
+  64  wrong arguments
+  78  wrong configuration
+)";
+
 }  // namespace
 
 BackupOptions::BackupOptions(CLI::App& app)
@@ -98,7 +131,8 @@ BackupOptions::BackupOptions(CLI::App& app)
       list_{backup_->add_subcommand("list")},
       verify_{backup_->add_subcommand("verify")},
       prune_{backup_->add_subcommand("prune")},
-      restore_{app.add_subcommand("restore")}
+      restore_{app.add_subcommand("restore")},
+      rebuild_{app.add_subcommand("rebuild-index")}
 {
     backup_->require_subcommand(0, 1);
     backup_->add_option("--to", taken_.directory);
@@ -120,6 +154,10 @@ BackupOptions::BackupOptions(CLI::App& app)
     restore_->add_flag("--verify", restored_.verify);
     restore_->add_flag("--without-missing", restored_.without_missing);
     restore_->add_flag("--without-keys", restored_.without_keys);
+    rebuild_->add_option("--config", rebuilt_.config_file);
+    rebuild_->add_option("--data", rebuilt_.flags.data);
+    rebuild_->add_option("--database", rebuilt_.flags.database);
+    rebuild_->add_flag("--without-keys", rebuilt_.without_keys);
 }
 
 std::optional<BackupCommand> BackupOptions::backup() const
@@ -137,6 +175,17 @@ std::optional<RestoreCommand> BackupOptions::restore() const
     return restore_->parsed() ? std::optional{restored_} : std::nullopt;
 }
 
+std::optional<RebuildCommand> BackupOptions::rebuild() const
+{
+    return rebuild_->parsed() ? std::optional{rebuilt_} : std::nullopt;
+}
+
+std::string BackupOptions::name() const
+{
+    if (restore_->parsed()) return restore_->get_name();
+    return rebuild_->parsed() ? rebuild_->get_name() : backup_->get_name();
+}
+
 std::string BackupOptions::complaint() const
 {
     if (backup_->parsed() && taken_.directory.empty()) return "--to is required: where the backup goes";
@@ -146,6 +195,7 @@ std::string BackupOptions::complaint() const
 std::string BackupOptions::help() const
 {
     if (backup_->parsed()) return std::string{backup_help};
+    if (rebuild_->parsed()) return std::string{rebuild_help};
     return restore_->parsed() ? std::string{restore_help} : std::string{};
 }
 

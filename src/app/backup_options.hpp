@@ -10,15 +10,17 @@
 
 namespace entrepot {
 
-// `backup` and `restore` on the command line.
+// `backup`, `restore` and `rebuild-index` on the command line.
 class BackupOptions {
 public:
     explicit BackupOptions(CLI::App& app);
 
-    std::vector<CLI::App*> commands() const { return {backup_, list_, verify_, prune_, restore_}; }
+    std::vector<CLI::App*> commands() const { return {backup_, list_, verify_, prune_, restore_, rebuild_}; }
     // After parsing: which of them it was.
     std::optional<BackupCommand> backup() const;
     std::optional<RestoreCommand> restore() const;
+    std::optional<RebuildCommand> rebuild() const;
+    std::string name() const;  // "backup" for all that is done with backups
     // What is wrong beyond the grammar; empty: nothing.
     std::string complaint() const;
     // Of the one that was parsed; empty: of none.
@@ -30,8 +32,10 @@ private:
     CLI::App* verify_;
     CLI::App* prune_;
     CLI::App* restore_;
+    CLI::App* rebuild_;
     BackupCommand taken_;
     RestoreCommand restored_;
+    RebuildCommand rebuilt_;
 };
 
 }  // namespace entrepot

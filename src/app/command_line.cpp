@@ -22,6 +22,7 @@ SYNOPSIS
   entrepot reset-admin-password [--config FILE] [--data DIR] [--database URL]
   entrepot backup --to DIR | list|verify|prune --from DIR [OPTIONS]
   entrepot restore --from DIR [OPTIONS]
+  entrepot rebuild-index [OPTIONS]
   entrepot ctl COMMAND
   entrepot version
 
@@ -32,6 +33,7 @@ DESCRIPTION
   reset-admin-password  gives the user "admin" a new password, when nobody can log in any more
   backup                keeps everything in another place while the server runs; lists, verifies and prunes backups
   restore               brings a backup back into an empty place
+  rebuild-index         makes a lost database anew, from what the blob store keeps beside the blobs
   ctl                   works with a registry over its API: projects, members, artifacts and all else
   version               prints the version
 
@@ -294,7 +296,7 @@ struct Parser {
         }
         for (const auto* command : backups.commands()) {
             if (!command->parsed()) continue;
-            return "See: entrepot " + std::string{backups.restore() ? "restore" : "backup"} + " --help\n";
+            return "See: entrepot " + backups.name() + " --help\n";
         }
         return "See: entrepot --help\n";
     }
@@ -332,6 +334,7 @@ Command parse_command_line(int count, const char* const* arguments)
         return PrintCommand{"entrepot: " + wrong + "\n" + parser.usage_hint(), exit_code::usage};
     if (auto command = parser.backups.backup()) return *std::move(command);
     if (auto command = parser.backups.restore()) return *std::move(command);
+    if (auto command = parser.backups.rebuild()) return *std::move(command);
     if (parser.version->parsed()) return VersionCommand{};
     return PrintCommand{std::string{overview}, exit_code::usage};
 }

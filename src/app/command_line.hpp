@@ -44,6 +44,7 @@ using Command = std::variant<
     ResetAdminCommand,
     BackupCommand,
     RestoreCommand,
+    RebuildCommand,
     VersionCommand,
     CtlWords,
     PrintCommand>;

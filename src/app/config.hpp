@@ -149,6 +149,12 @@ struct Config {
         } replica;
     } scrub;
 
+    // What brings the database back from the store alone.
+    struct Index {
+        bool enabled = true;
+        std::chrono::seconds every = std::chrono::hours{24};
+    } index;
+
     struct History {
         std::chrono::seconds keep = std::chrono::days{180};
     } history;

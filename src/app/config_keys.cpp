@@ -418,6 +418,16 @@ constexpr std::array general_keys{
         ENTREPOT_FIELD(scrub.replica.ca_file),
         "Certificate authorities it is trusted by (PEM)."
     ),
+    on_or_off(
+        "index.enabled",
+        ENTREPOT_FIELD(index.enabled),
+        "Keep an index beside the blobs, from which `entrepot rebuild-index` makes a lost database anew."
+    ),
+    duration<1, 366 * day>(
+        "index.every",
+        ENTREPOT_FIELD(index.every),
+        "How old the newest snapshot of that index gets; what came since is in its journal."
+    ),
     duration<hour, 36'600 * day>(
         "history.keep", ENTREPOT_FIELD(history.keep), "How long it is remembered what a tag pointed at before."
     ),

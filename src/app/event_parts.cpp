@@ -1,5 +1,6 @@
 #include "app/event_parts.hpp"
 
+#include "app/outbound_parts.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 
@@ -12,9 +13,7 @@ using namespace std::chrono_literals;
 
 std::unique_ptr<OutboundClient> outbound_of(const Config& config)
 {
-    auto rules = OutboundRules::parse(config.outbound.allow);
-    if (!rules) throw std::runtime_error{"outbound.allow: " + rules.error().message()};
-    auto client = OutboundClient::create(*std::move(rules));
+    auto client = OutboundClient::create(outbound_rules_of(config));
     if (!client) throw std::runtime_error{"outbound requests: " + client.error().message()};
     return *std::move(client);
 }

@@ -37,6 +37,7 @@ public:
 
     EventFeed& feed() noexcept { return feed_; }
     Webhooks& webhooks() noexcept { return webhooks_; }
+    OutboundHttp& outbound() noexcept { return *outbound_; }
     // The handler of the jobs Webhooks::job_kind.
     JobHandler& delivery() noexcept { return delivery_; }
     std::vector<Background::Chore> chores();

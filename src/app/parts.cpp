@@ -45,14 +45,6 @@ MasterKey master_key_of(const Config& config, Random& random)
     );
 }
 
-// The store hurries the chore that reads what changed.
-std::function<void()> hurry(std::atomic<Background*>& listener, std::string_view chore)
-{
-    return [&listener, chore] {
-        if (auto* background = listener.load()) background->hurry(chore);
-    };
-}
-
 FilesystemOptions blob_options(const Config& config)
 {
     FilesystemOptions options;
@@ -138,7 +130,12 @@ Task<> drained(OperationsHandler& operations)
 App::Parts::Parts(Config with)
     : config{std::move(with)},
       directory{config.data},
-      store{open_store(config, clock, hurry(feed_listener, "access"), hurry(feed_listener, EventParts::following))},
+      store{open_store(
+          config,
+          clock,
+          hurrying(feed_listener, {"access"}),
+          hurrying(feed_listener, {EventParts::following, ReplicationParts::following})
+      )},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
       access_directory{store->access(), policy},
@@ -180,6 +177,7 @@ App::Parts::Parts(Config with)
       project_gate{policy, store->projects(), [this] { return access_directory.catch_up(); }},
       projects{
           {.catalog = store->projects(),
+           .endpoints = store->endpoints(),
            .policy = policy,
            .directory = access_directory,
            .settings = settings,
@@ -217,6 +215,7 @@ App::Parts::Parts(Config with)
       ledger{store->pulls(), clock},
       garbage{store->garbage(), blobs, clock, garbage_windows(config)},
       scrub{config, *store, blobs, clock, random},
+      index{config, *store, clock, random, master_key.fingerprint()},
       pull{store->manifests(), store->blobs(), blobs, ledger, clock, garbage_windows(config).lease},
       push_manifest{
           {store->manifests(), store->blobs(), blobs},
@@ -257,17 +256,35 @@ App::Parts::Parts(Config with)
            .policy = policy,
            .clock = clock}
       },
+      replication{
+          {.config = config,
+           .store = *store,
+           .master_key = master_key,
+           .local = local_site(),
+           .clock = clock,
+           .random = random}
+      },
+      exchange{
+          {.store = *store,
+           .outbound = events.outbound(),
+           .timetable = schedules,
+           .policy = policy,
+           .upstreams = replication.upstreams(),
+           .secrets = replication.secrets(),
+           .clock = clock}
+      },
       job_metrics{jobs, job_runner, clock},
       backup_metrics{store->settings()},
+      proxy{config, *store, blobs, policy, master_key, clock, random},
       authoriser{authoriser_of(config, clock)},
       gate{authenticator, sessions, policy, config.auth.service, config.auth.external_url},
       login_audit{audit.trail(), clock},
       oci_audit{audit.trail(), policy, clock},
       api_audit{audit.trail(), clock},
-      reads{pull, oci_audit},
+      reads{pull, oci_audit, &proxy.cache()},
       writes{push_manifest, browse, clock, config.manifests.max_bytes},
       upload_endpoints{uploads, mount_blob, gate, clock, config.uploads.chunk_min_length},
-      lists{browse},
+      lists{browse, &proxy.cache()},
       oci{gate,
           policy,
           settings,
@@ -307,27 +324,19 @@ App::Parts::Parts(Config with)
     hire_job_handlers();
 }
 
-// The kinds of jobs, and how many of each run at once here.
-void App::Parts::hire_job_handlers()
-{
-    job_runner.handle(Webhooks::job_kind, events.delivery(), 48);
-    job_runner.handle("gc", garbage, 1);
-    job_runner.handle(Accounting::kind, accounting.accounting, 1);
-    job_runner.handle(Scrub::kind, scrub.scrub(), 1);
-    job_runner.handle("purge_audit", audit.purge(), 1);
-    job_runner.handle(RetentionOrder::kind, retention_run, 2);
-}
-
 App::Parts::~Parts()
 {
     feed_listener = nullptr;
     if (background) background->stop();
     job_runner.stop();
+    index.stop();
     (void)run_to_end(drained(operations));
     authenticator.stop();
     if (server) server->stop();
+    proxy.stop();
     parsing.join();
     unpacking.join();
+    reading.join();
     (void)run_to_end(ledger.flush());
     (void)run_to_end(authenticator.flush_uses());
     audit.stop();
@@ -352,6 +361,7 @@ ManagementNeeds App::Parts::management_needs()
         .labels = labels,
         .immutable_rules = immutable_rules,
         .tag_history = tag_history,
+        .browse = browse,
         .trash = trash,
         .push_policies = push_policies,
         .retentions = retentions,
@@ -367,6 +377,8 @@ ManagementNeeds App::Parts::management_needs()
         .schedules = schedules,
         .job_queue = store->job_queue(),
         .scrub = store->scrub(),
+        .endpoints = exchange.endpoints(),
+        .replications = exchange.replications(),
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},
@@ -423,8 +435,11 @@ std::vector<Background::Chore> App::Parts::chores()
     // Other instances change settings as well; SQLite has one instance.
     const auto between_settings = config.uses_postgres() ? std::chrono::steady_clock::duration{900ms} : 1h;
     chores.push_back({.name = "settings", .every = between_settings, .run = [this] { return settings.refresh(); }});
+    for (auto& chore : index.chores()) chores.push_back(std::move(chore));
     for (auto& chore : health_metrics.chores()) chores.push_back(std::move(chore));
     for (auto& chore : accounting.chores()) chores.push_back(std::move(chore));
+    for (auto& chore : exchange.chores()) chores.push_back(std::move(chore));
+    for (auto& chore : replication.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
@@ -470,13 +485,14 @@ void App::Parts::add_metrics(MetricsText& text) const
     events.add_metrics(text);
     accounting.add_metrics(text);
     scrub.add_metrics(text);
+    index.add_metrics(text);
+    exchange.add_metrics(text);
+    replication.add_metrics(text);
+    proxy.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
-    const auto held = trash.totals();
-    text.gauge("entrepot_trash_entries", "Deletions that can be undone.", static_cast<std::uint64_t>(held.entries));
-    text.gauge("entrepot_trash_bytes", "Bytes of what was deleted.", static_cast<std::uint64_t>(held.bytes));
+    trash.add_metrics(text);
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
-    text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", ledger.pulls());
-    text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", ledger.lost());
+    ledger.add_metrics(text);
 }
 
 }  // namespace entrepot

@@ -18,8 +18,12 @@
 #include "app/backup_metrics.hpp"
 #include "app/data_directory.hpp"
 #include "app/event_parts.hpp"
+#include "app/exchange_parts.hpp"
 #include "app/health_metrics.hpp"
+#include "app/index_parts.hpp"
 #include "app/job_metrics.hpp"
+#include "app/proxy_parts.hpp"
+#include "app/replication_parts.hpp"
 #include "app/scrub_parts.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -84,6 +88,7 @@ struct App::Parts {
     FilesystemBlobs blobs;                 // bytes
     asio::thread_pool parsing{1};          // for what would hold up a loop
     asio::thread_pool unpacking{1};        // for documents within artifacts
+    asio::thread_pool reading{2};          // blobs that are copied to other registries
 
     AccessPolicy policy;  // who may do what, from memory
     AccessDirectory access_directory;
@@ -109,6 +114,7 @@ struct App::Parts {
     PullLedger ledger;
     GarbageCollection garbage;
     ScrubParts scrub;
+    IndexParts index;
     Pull pull;
     PushManifest push_manifest;
     MountBlob mount_blob;
@@ -129,8 +135,11 @@ struct App::Parts {
     Jobs jobs;
     Schedules schedules;
     Retentions retentions;
+    ReplicationParts replication;
+    ExchangeParts exchange;
     JobMetrics job_metrics;
     BackupMetrics backup_metrics;
+    ProxyParts proxy;
 
     std::unique_ptr<ExternalAuthoriser> authoriser;  // null: nobody is asked
     Gate gate;                                       // HTTP ⇄ verbs
@@ -157,6 +166,7 @@ struct App::Parts {
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
     void hire_job_handlers();
+    LocalSite::Parts local_site();  // this registry as a place to copy from and to
     void add_metrics(MetricsText& text) const;
 };
 

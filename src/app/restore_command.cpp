@@ -1,9 +1,7 @@
-#include "app/act_as_owner.hpp"
 #include "app/backup_command.hpp"
 #include "app/backup_places.hpp"
 #include "app/data_directory.hpp"
 #include "app/exit_code.hpp"
-#include "core/log.hpp"
 #include "drivers/filesystem/backup_directory.hpp"
 #include "drivers/filesystem/stored_blob_files.hpp"
 #include "upkeep/backup/kept_backups.hpp"
@@ -48,23 +46,6 @@ Result<BackupManifest> chosen_backup(BackupTarget& target, const RestoreCommand&
     if (!command.at) return load_backup(target, ids.back());
     if (!is_backup_id(*command.at)) return fail(Errc::bad_request, "\"" + *command.at + "\" is no backup's name");
     return load_backup(target, *command.at);
-}
-
-// Says what can't be read without the key that the backup's secrets are sealed under.
-Result<> tell_of_keys(const BackupManifest& manifest, const Config& config)
-{
-    TRY(const auto key, master_key_text(config));
-    const auto ours = fingerprint_of(key);
-    if (manifest.master_key.empty() || ours == manifest.master_key) return {};
-    std::fprintf(
-        stderr,
-        "entrepot: the master key %s. The backup's secrets are sealed under the one with the fingerprint %s: put it "
-        "there before the server starts, which can't read its signing keys and the secrets of webhooks without it. If "
-        "it is lost, restore with --without-keys.\n",
-        ours.empty() ? "is not there" : ("is another one, " + ours).c_str(),
-        manifest.master_key.c_str()
-    );
-    return {};
 }
 
 int print_restored(const BackupManifest& manifest, const RestoreBackup::Report& report)
@@ -118,7 +99,7 @@ Result<int> restore(const RestoreCommand& command, const Config& config)
     };
     TRY(const auto report, run.run());
     CHECK(directory.mark_finished());
-    CHECK(tell_of_keys(manifest, config));
+    CHECK(tell_of_keys(manifest, config, "restore"));
     return print_restored(manifest, report);
 }
 
@@ -126,16 +107,9 @@ Result<int> restore(const RestoreCommand& command, const Config& config)
 
 int run_restore(const RestoreCommand& command)
 {
-    log::configure(log::Level::warning, log::Format::text);
-    const auto config = load_config(command.config_file, process_environment(), command.flags);
-    if (!config) {
-        std::fprintf(stderr, "%s\n", config.error().message().c_str());
-        return exit_code::configuration;
-    }
-    std::error_code error;
-    if (fs::exists(config->data, error)) act_as_owner(config->data);
-    const auto ended = restore(command, *config);
-    return ended ? *ended : complain_of(ended.error());
+    return run_on_place(command.config_file, command.flags, [&](const Config& config) {
+        return restore(command, config);
+    });
 }
 
 }  // namespace entrepot

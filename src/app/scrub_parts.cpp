@@ -1,6 +1,6 @@
 #include "app/scrub_parts.hpp"
 
-#include "drivers/replica/registry_replica.hpp"
+#include "drivers/upstream/registry_replica.hpp"
 
 #include <chrono>
 #include <stdexcept>

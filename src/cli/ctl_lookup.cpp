@@ -147,6 +147,19 @@ Result<std::string> find_webhook(CtlRun& run, std::string_view name)
     return as_text(find_entry(*api, list, "name", name, "id", "webhook"));
 }
 
+Result<std::string> find_registry(CtlRun& run, std::string_view name)
+{
+    TRY(auto* const api, run.api());
+    return as_text(find_entry(*api, "registries?" + exact_query("name", name), "name", name, "id", "registry"));
+}
+
+Result<std::string> find_replication(CtlRun& run, std::string_view name)
+{
+    TRY(auto* const api, run.api());
+    const auto list = "replication/policies?" + exact_query("name", name);
+    return as_text(find_entry(*api, list, "name", name, "id", "replication policy"));
+}
+
 Result<std::string> find_quota(CtlRun& run, std::string_view project)
 {
     TRY(auto* const api, run.api());
@@ -196,6 +209,8 @@ constexpr std::array lookups{
     Lookup{"token", find_token},
     Lookup{"label", find_label},
     Lookup{"webhook", find_webhook},
+    Lookup{"registry", find_registry},
+    Lookup{"replication", find_replication},
     Lookup{"quota", find_quota},
     Lookup{"project_id", find_project},
     Lookup{"tenant_id", find_tenant},

@@ -1,6 +1,7 @@
 #include "client/client_connection.hpp"
 
 #include "core/ascii.hpp"
+#include "core/bytes.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -18,11 +19,15 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 
 namespace entrepot {
@@ -121,12 +126,25 @@ Task<> ClientConnection::connect(ClientDeadline deadline, const HttpClientOption
         co_return fail(Errc::unavailable, fmt::format("can't reach {}: {}", origin_.authority(), error.message()));
     error_code unimportant;
     lowest().socket().set_option(Tcp::no_delay{true}, unimportant);
-    if (origin_.tls) CO_CHECK(co_await shake_hands(options.insecure));
+    if (origin_.tls) CO_CHECK(co_await shake_hands(options));
     co_return Result<>{};
 }
 
-Task<> ClientConnection::shake_hands(bool insecure)
+bool ClientConnection::is_pinned_certificate(const std::string& pin)
 {
+    const std::unique_ptr<X509, decltype(&X509_free)> shown{
+        SSL_get1_peer_certificate(std::get<Tls>(stream_).native_handle()), X509_free
+    };
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+    unsigned size = 0;
+    if (!shown || X509_digest(shown.get(), EVP_sha256(), hash.data(), &size) != 1) return false;
+    return same_word(pin, "sha256:" + to_hex(std::as_bytes(std::span{hash.data(), size})));
+}
+
+Task<> ClientConnection::shake_hands(const HttpClientOptions& options)
+{
+    const bool pinned = !options.certificate_pin.empty() && origin_.host == options.pinned_host;
+    const bool insecure = options.insecure || pinned;
     auto& tls = std::get<Tls>(stream_);
     if (!is_number(origin_.host)) SSL_set_tlsext_host_name(tls.native_handle(), origin_.host.c_str());
     error_code error;
@@ -138,6 +156,11 @@ Task<> ClientConnection::shake_hands(bool insecure)
     }
     error.clear();
     co_await tls.async_handshake(asio::ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
+    if (!error && pinned && !is_pinned_certificate(options.certificate_pin)) {
+        co_return fail(
+            Errc::unavailable, fmt::format("{} shows another certificate than the pinned one", origin_.authority())
+        );
+    }
     if (!error) co_return Result<>{};
     const auto verdict = SSL_get_verify_result(tls.native_handle());
     const std::string why =
@@ -175,7 +198,7 @@ Task<> ClientConnection::write(std::string bytes)
     co_return Result<>{};
 }
 
-Task<> ClientConnection::write_source(ByteSource& source, bool chunked)
+Task<> ClientConnection::write_source(ByteSource& source, bool chunked, std::chrono::milliseconds patience)
 {
     std::string bytes;
     for (;;) {
@@ -184,13 +207,14 @@ Task<> ClientConnection::write_source(ByteSource& source, bool chunked)
         CO_TRY(const auto count, co_await std::move(filled));
         if (count == 0) break;
         bytes.resize(count);
+        expires_at(std::chrono::steady_clock::now() + patience);
         CO_CHECK(co_await write(chunked ? fmt::format("{:x}\r\n{}\r\n", count, bytes) : bytes));
     }
     if (chunked) CO_CHECK(co_await write("0\r\n\r\n"));
     co_return Result<>{};
 }
 
-Task<> ClientConnection::send(const ClientRequest& request, const HttpUrl& url, std::string_view user_agent)
+Task<> ClientConnection::send(const ClientRequest& request, const HttpUrl& url, const HttpClientOptions& options)
 {
     CO_CHECK(check_fields(request));
     received_ = false;
@@ -199,7 +223,7 @@ Task<> ClientConnection::send(const ClientRequest& request, const HttpUrl& url, 
     message.method_string(request.method);
     message.target(url.target);
     message.set(web::field::host, url.authority());
-    message.set(web::field::user_agent, user_agent);
+    message.set(web::field::user_agent, options.user_agent);
     for (const auto& field : request.fields) message.insert(field.name, field.value);
     const bool may_have_body = request.method != "GET" && request.method != "HEAD";
     if (request.source == nullptr) {
@@ -224,7 +248,7 @@ Task<> ClientConnection::send(const ClientRequest& request, const HttpUrl& url, 
     }
     bytes += "\r\n";
     CO_CHECK(co_await write(std::move(bytes)));
-    auto body = write_source(*request.source, !size);
+    auto body = write_source(*request.source, !size, options.idle_patience);
     co_return co_await std::move(body);
 }
 

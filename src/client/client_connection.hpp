@@ -32,7 +32,7 @@ public:
 
     Task<> connect(ClientDeadline deadline, const HttpClientOptions& options);
     // Sends head and body.
-    Task<> send(const ClientRequest& request, const HttpUrl& url, std::string_view user_agent);
+    Task<> send(const ClientRequest& request, const HttpUrl& url, const HttpClientOptions& options);
     // Reads heads until one that is final. The parser is left where the body begins.
     Task<> read_head(AnswerParser& parser);
     // At least one byte of the body, or 0 at its end.
@@ -52,8 +52,9 @@ private:
     template <class Message>
     Task<> write_head(Message& message);
     Task<> write(std::string bytes);
-    Task<> write_source(ByteSource& source, bool chunked);
-    Task<> shake_hands(bool insecure);
+    Task<> write_source(ByteSource& source, bool chunked, std::chrono::milliseconds patience);
+    Task<> shake_hands(const HttpClientOptions& options);
+    bool is_pinned_certificate(const std::string& pin);
     Error broken(const boost::system::error_code& error, std::string_view doing) const;
     Plain& lowest();
 

@@ -90,8 +90,10 @@ private:
 // One request on one connection until its final head is there.
 Task<> exchange(Opened& opened, const ClientRequest& request, const HttpClientOptions& options)
 {
-    auto sending = opened.connection->send(request, opened.url, options.user_agent);
+    auto sending = opened.connection->send(request, opened.url, options);
     auto sent = co_await std::move(sending);
+    // Sending a long body has used the first deadline up.
+    if (request.source != nullptr) opened.connection->expires_at(steady_clock::now() + options.exchange_patience);
     if (!sent && sent.error().code() != Errc::connection_lost) co_return std::unexpected{std::move(sent).error()};
     // Who refuses a long body may answer and close before all of it is sent.
     do {
@@ -130,6 +132,7 @@ reach(std::shared_ptr<HttpClient::State> state, const ClientRequest& request, Ht
 // Where the answer sends the request, or nothing when it is to be taken as it is.
 std::optional<std::string> redirected_to(const Opened& opened, const ClientRequest& request)
 {
+    if (!request.follow) return std::nullopt;
     const auto status = opened.parser->get().result_int();
     const bool only_reads = request.method == "GET" || request.method == "HEAD";
     const bool any_method = (status == 307 || status == 308) && request.source == nullptr;
@@ -223,7 +226,10 @@ Result<HttpClient> HttpClient::create(HttpClientOptions options)
         context.set_default_verify_paths(error);
     else
         context.load_verify_file(options.ca_file, error);
+    if (!error && !options.ca_text.empty()) context.add_certificate_authority(asio::buffer(options.ca_text), error);
     if (error && !options.insecure) {
+        if (!options.ca_text.empty())
+            return fail(Errc::bad_request, "no certificate authority can be read from the PEM");
         const auto what = options.ca_file.empty() ? std::string{"the system's certificates"} : options.ca_file;
         return fail(Errc::bad_request, fmt::format("{}: no certificates can be read: {}", what, error.message()));
     }

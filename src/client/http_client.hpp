@@ -22,13 +22,20 @@ struct HttpField {
 
 struct HttpClientOptions {
     std::string ca_file{};  // PEM; empty: the system's certificate authorities
+    std::string ca_text{};  // PEM; authorities besides these
     bool insecure = false;  // takes any certificate
+    // "sha256:<hex>" of the DER of the one certificate that `pinned_host` may show, whoever signed it and whatever
+    // `insecure` says; empty: none. Other hosts, after redirects, are trusted as usual.
+    std::string certificate_pin{};
+    std::string pinned_host{};  // lower-case
     std::string user_agent = "entrepot";
-    std::chrono::milliseconds connect_patience{10'000};   // connecting and the TLS handshake
-    std::chrono::milliseconds exchange_patience{60'000};  // send(): all of it; open(): until the head is there
-    std::chrono::milliseconds idle_patience{30'000};      // open(): between two pieces of a body
-    std::size_t longest_body = 16 * 1024 * 1024;          // of an answer that send() gathers
-    bool cut_long_bodies = false;  // send() takes the front of a longer one then, instead of refusing it
+    std::chrono::milliseconds connect_patience{10'000};  // connecting and the TLS handshake
+    // send(): all of it; open(): until the head is there; both: once the last byte of a `source` is sent
+    std::chrono::milliseconds exchange_patience{60'000};
+    // Between two pieces of a body: of one that open() gives, or of a `source`.
+    std::chrono::milliseconds idle_patience{30'000};
+    std::size_t longest_body = 16 * 1024 * 1024;  // of an answer that send() gathers
+    bool cut_long_bodies = false;                 // send() takes the front of a longer one then, instead of refusing it
     unsigned most_redirects = 5;
     std::size_t most_idle = 16;  // connections kept open for the next request
     // Checked against the very address that is connected to; null: everywhere, as the operator chose.
@@ -41,6 +48,7 @@ struct ClientRequest {
     std::vector<HttpField> fields{};
     std::string body{};
     ByteSource* source = nullptr;  // sent in the place of `body`; it can't be sent twice, so it follows no redirect
+    bool follow = true;            // false: a redirect is an answer like others
 };
 
 // The first part of an answer. Any status counts as an answer.

@@ -428,5 +428,45 @@ TEST_F(HttpClientTls, says_that_a_ca_file_is_none)
     EXPECT_EQ(HttpClient::create({.ca_file = file("missing")}).error().code(), Errc::bad_request);
 }
 
+TEST(HttpClient, gives_a_redirect_as_an_answer_where_it_is_not_to_follow)
+{
+    TestPeer peer{[](int, TestPeer::Link& link) {
+        link.request();
+        link.say("HTTP/1.1 307 Elsewhere\r\nLocation: http://elsewhere.example/\r\nContent-Length: 0\r\n\r\n");
+    }};
+    auto client = make_client();
+    const auto answer = ask(client, {.url = peer.url(), .follow = false}).value();
+    EXPECT_EQ(answer.status, 307U);
+    EXPECT_EQ(answer.field("location"), "http://elsewhere.example/");
+}
+
+TEST(HttpClient, gives_a_long_body_a_deadline_for_each_piece)
+{
+    TestPeer peer{[](int, TestPeer::Link& link) {
+        link.request();
+        link.say(hello);
+    }};
+    // All of it takes longer than an exchange may; no piece does.
+    class Slow final : public ByteSource {
+    public:
+        std::optional<std::uint64_t> size() const override { return 4; }
+        Task<std::size_t> read(std::span<std::byte> into) override
+        {
+            if (left_ == 0) co_return std::size_t{0};
+            asio::steady_timer timer{co_await asio::this_coro::executor, milliseconds{150}};
+            co_await timer.async_wait(asio::use_awaitable);
+            --left_;
+            into[0] = std::byte{'x'};
+            co_return std::size_t{1};
+        }
+
+    private:
+        int left_ = 4;
+    };
+    Slow body;
+    auto client = make_client({.exchange_patience = milliseconds{300}, .idle_patience = milliseconds{300}});
+    EXPECT_EQ(ask(client, {.method = "PUT", .url = peer.url(), .source = &body}).value().body, "hello");
+}
+
 }  // namespace
 }  // namespace entrepot

@@ -34,6 +34,12 @@ const CidrList& out_of_reach()
     return networks;
 }
 
+const CidrList& private_networks()
+{
+    static const CidrList networks{{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"}};
+    return networks;
+}
+
 bool starts_with(const Address& address, std::initializer_list<std::uint8_t> prefix)
 {
     return std::equal(prefix.begin(), prefix.end(), address.bytes().begin());
@@ -88,9 +94,19 @@ Result<OutboundRules> OutboundRules::parse(const std::vector<std::string>& allow
 bool OutboundRules::allows(std::string_view host, const Address& address) const
 {
     if (networks_.contains(address) || std::ranges::find(hosts_, lowered(host)) != hosts_.end()) return true;
-    if (out_of_reach().contains(address)) return false;
+    const auto is_closed = [this](const Address& each) {
+        return out_of_reach().contains(each) || (private_closed_ && private_networks().contains(each));
+    };
+    if (is_closed(address)) return false;
     const auto wrapped = wrapped_in(address);
-    return !wrapped || !out_of_reach().contains(*wrapped);
+    return !wrapped || !is_closed(*wrapped);
+}
+
+OutboundRules OutboundRules::without_private_networks() const
+{
+    auto stricter = *this;
+    stricter.private_closed_ = true;
+    return stricter;
 }
 
 Task<> check_outbound(const OutboundRules& rules, std::string url)

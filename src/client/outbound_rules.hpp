@@ -20,6 +20,9 @@ public:
 
     bool allows(std::string_view host, const Address& address) const;
 
+    // The same, with private networks closed besides (RFC 1918, RFC 4193, RFC 6598), but for those that are listed.
+    OutboundRules without_private_networks() const;
+
 private:
     OutboundRules(CidrList networks, std::vector<std::string> hosts)
         : networks_{std::move(networks)}, hosts_{std::move(hosts)}
@@ -28,6 +31,7 @@ private:
 
     CidrList networks_;
     std::vector<std::string> hosts_;
+    bool private_closed_ = false;
 };
 
 // Whether the rules would let the URL be asked now: bad_request when it is none, or leads only to where they don't

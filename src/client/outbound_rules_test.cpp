@@ -116,5 +116,28 @@ TEST(OutboundRules, a_long_answer_can_be_cut)
     EXPECT_EQ(answer.body.size(), 10'000U);
 }
 
+TEST(OutboundRules, close_private_networks_where_asked_but_for_those_that_are_listed)
+{
+    const auto open = OutboundRules::parse({"10.1.0.0/16"}).value();
+    const auto closed = open.without_private_networks();
+    for (const auto* text :
+         {"10.2.0.1",
+          "172.16.0.1",
+          "172.31.255.255",
+          "192.168.1.1",
+          "100.64.0.1",
+          "fc00::1",
+          "fd12::1",
+          "::ffff:10.2.0.1",
+          "64:ff9b::10.2.0.1",
+          "2002:c0a8:101::"}) {
+        EXPECT_TRUE(open.allows("x", Address::parse(text).value())) << text;
+        EXPECT_FALSE(closed.allows("x", Address::parse(text).value())) << text;
+    }
+    for (const auto* text : {"10.1.0.1", "172.32.0.1", "192.169.1.1", "100.128.0.1", "203.0.113.1", "2001:db8::1"})
+        EXPECT_TRUE(closed.allows("x", Address::parse(text).value())) << text;
+    EXPECT_FALSE(closed.allows("x", Address::parse("127.0.0.1").value()));
+}
+
 }  // namespace
 }  // namespace entrepot

@@ -178,7 +178,9 @@ Connection::Next Connection::close() noexcept
     if (phase_ == Phase::closed) return Next::stay;
     phase_ = Phase::closed;
     if (stream_) stream_->stop();
+    if (arriving_) arriving_->stop();
     stream_.reset();
+    arriving_.reset();
     TimerWheel::clear(*this);
     boost::system::error_code ignored;
     descriptor_.close(ignored);
@@ -324,9 +326,13 @@ bool Connection::may_be_reused() const noexcept
 
 Connection::Next Connection::respond(Response&& response)
 {
-    if (sends_body(response.status, request_.method == Method::head)) stream_ = response.stream();
+    if (sends_body(response.status, request_.method == Method::head)) {
+        stream_ = response.stream();
+        arriving_ = response.arriving();
+    }
     last_piece_ = false;
-    keep_alive_ = keep_alive_ && !response.close && !stream_ && !loop_.draining() && may_be_reused();
+    arrived_ = 0;
+    keep_alive_ = keep_alive_ && !response.close && !in_pieces() && !loop_.draining() && may_be_reused();
     const HeadOptions options{request_.method == Method::head, framing_.http_1_0, keep_alive_, loop_.date_line()};
     auto& head = loop_.buffers().head;
     head.clear();
@@ -364,7 +370,7 @@ Connection::Next Connection::sent(Io io, std::uint64_t allowed, std::uint64_t by
     if (endpoint_.bucket.limited() && allowed > bytes) endpoint_.bucket.give_back(allowed - bytes);
     switch (io) {
         case Io::ready:
-            if (outgoing_.finished()) return stream_ ? take_piece() : answer_sent();
+            if (outgoing_.finished()) return in_pieces() ? take_piece() : answer_sent();
             return endpoint_.bucket.limited() ? Next::step : Next::yield;
         case Io::wants_read:
         case Io::wants_write: return wait_in_body(false);

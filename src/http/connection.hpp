@@ -58,6 +58,7 @@ private:
     Next sent(Io io, std::uint64_t allowed, std::uint64_t bytes);
     Next take_piece();
     Next send_piece();
+    bool in_pieces() const noexcept { return stream_ || arriving_; }
     Next answer_sent();
     Next next_request();
     Next discard();
@@ -67,6 +68,7 @@ private:
 
     static asio::awaitable<void> run_handler(Hold self);
     static asio::awaitable<void> read_piece(Hold self);
+    static asio::awaitable<void> read_part(Hold self);
     void watch_peer();
     void hear_peer();
     void wait(bool for_read);
@@ -108,6 +110,9 @@ private:
     std::shared_ptr<StreamedBody> stream_;  // what is being sent, piece by piece
     std::string piece_;
     bool last_piece_ = false;
+    std::shared_ptr<ArrivingBody> arriving_;  // the same of a body that arrives
+    ArrivingBody::Part part_;
+    std::uint64_t arrived_ = 0;  // of it, taken for sending
     bool peer_watched_ = false;  // for its leaving, while a body is streamed
     RateWatch rate_;
     std::int64_t moved_last_ = 0;

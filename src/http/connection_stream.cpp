@@ -26,14 +26,17 @@ std::string framed(std::string_view piece, bool in_chunks)
 Connection::Next Connection::take_piece()
 {
     outgoing_.release();
+    if (arriving_) last_piece_ = arrived_ == arriving_->length();
     if (last_piece_) {
         stream_.reset();
+        arriving_.reset();
         return answer_sent();
     }
     phase_ = Phase::streaming;
-    if (loop_.draining()) stream_->stop();
+    // What arrives has an end, and is waited for like any other answer.
+    if (stream_ && loop_.draining()) stream_->stop();
     watch_peer();
-    asio::co_spawn(loop_.context(), read_piece(Hold{this}), asio::detached);
+    asio::co_spawn(loop_.context(), arriving_ ? read_part(Hold{this}) : read_piece(Hold{this}), asio::detached);
     if (phase_ == Phase::streaming) return Next::stay;
     return ++answered_ < most_pieces_in_a_turn ? Next::step : Next::yield;
 }
@@ -61,11 +64,36 @@ asio::awaitable<void> Connection::read_piece(Hold self)
     self->proceed();
 }
 
+asio::awaitable<void> Connection::read_part(Hold self)
+{
+    const auto body = self->arriving_;
+    Result<ArrivingBody::Part> part{MemoryRange{}};
+    try {
+        part = co_await body->part(self->arrived_);
+    } catch (const std::exception& thrown) {
+        part = fail(Errc::internal, "an arriving body threw", thrown.what());
+    }
+    if (self->phase_ == Phase::closed) co_return;
+    if (!part) {
+        log::failure(log::Level::warning, "sending what arrives", part.error(), self->request_.request_id());
+        self->close();
+        co_return;
+    }
+    self->part_ = *std::move(part);
+    self->phase_ = Phase::piece;
+    self->proceed();
+}
+
 Connection::Next Connection::send_piece()
 {
     phase_ = Phase::sending;
     Response piece;
-    piece.body = std::move(piece_);
+    if (arriving_) {
+        std::visit([&piece](auto& range) { piece.body = std::move(range); }, part_);
+        arrived_ += piece.body_length();
+    } else {
+        piece.body = std::move(piece_);
+    }
     const auto before = outgoing_.sent();
     const auto allowed = budget(piece.body_length());
     const auto io = outgoing_.begin(*transport_, {}, std::move(piece), true, allowed);
@@ -83,7 +111,7 @@ void Connection::watch_peer()
         asio::posix::descriptor_base::wait_read,
         [hold = Hold{this}](boost::system::error_code error) {
             hold->peer_watched_ = false;
-            if (!error && hold->stream_) hold->hear_peer();
+            if (!error && hold->in_pieces()) hold->hear_peer();
         }
     );
 }

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "core/address.hpp"
+#include "core/token_bucket.hpp"
 #include "http/admission.hpp"
 #include "http/inbound_request.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"
 #include "http/tls_context.hpp"
-#include "http/token_bucket.hpp"
 #include "http/transport.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -61,4 +61,10 @@ std::shared_ptr<StreamedBody> Response::stream() const noexcept
     return held == nullptr ? nullptr : *held;
 }
 
+std::shared_ptr<ArrivingBody> Response::arriving() const noexcept
+{
+    const auto* held = std::get_if<std::shared_ptr<ArrivingBody>>(&body);
+    return held == nullptr ? nullptr : *held;
+}
+
 }  // namespace entrepot

@@ -78,11 +78,33 @@ public:
     virtual void stop() noexcept = 0;
 };
 
+// A body of known length whose bytes are still arriving somewhere: sent from there, as far as they have come. The
+// connection ends with it. An error cuts the body off, so that the peer sees it is not whole.
+class ArrivingBody {
+public:
+    using Part = std::variant<MemoryRange, FileRange>;
+
+    virtual ~ArrivingBody() = default;
+    virtual std::uint64_t length() const noexcept = 0;
+    // Waits until there is something at `offset` of this body; at least a byte of it. Called on the connection's loop,
+    // one call at a time.
+    virtual Task<Part> part(std::uint64_t offset) = 0;
+    // Nobody is there any more: a part() that waits answers something within a second.
+    virtual void stop() noexcept = 0;
+};
+
 // An answer. The session adds the status line, Date, Content-Length, Connection and (as configured) Server.
 struct Response {
     unsigned status = 200;
     std::string headers;  // complete "Name: value\r\n" lines
-    std::variant<std::monostate, std::string, MemoryRange, FileRange, std::shared_ptr<StreamedBody>> body;
+    std::variant<
+        std::monostate,
+        std::string,
+        MemoryRange,
+        FileRange,
+        std::shared_ptr<StreamedBody>,
+        std::shared_ptr<ArrivingBody>>
+        body;
     // For HEAD (and 304): the length that the body would have. Unset: the length of `body`.
     std::optional<std::uint64_t> announced_length;
     bool close = false;  // no further request on this connection
@@ -91,8 +113,9 @@ struct Response {
     Response& add(std::string_view name, std::string_view value);
     // The value of one that add() was given by this very name.
     std::optional<std::string_view> header(std::string_view name) const noexcept;
-    std::uint64_t body_length() const noexcept;  // 0 of what is streamed
+    std::uint64_t body_length() const noexcept;  // 0 of what is streamed or arriving
     std::shared_ptr<StreamedBody> stream() const noexcept;
+    std::shared_ptr<ArrivingBody> arriving() const noexcept;
 };
 
 // What answers requests. One object serves all loops; it may be called from any of them at once.

@@ -1,9 +1,9 @@
 #include "core/address.hpp"
+#include "core/token_bucket.hpp"
 #include "http/inbound_request.hpp"
 #include "http/message.hpp"
 #include "http/response_head.hpp"
 #include "http/timer_wheel.hpp"
-#include "http/token_bucket.hpp"
 
 #include <gtest/gtest.h>
 

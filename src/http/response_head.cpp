@@ -85,8 +85,10 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
     out += response.headers;
     if (announces_length(response)) {
         const bool bodiless = !sends_body(response.status, options.head_request);
+        const auto arriving = response.arriving();
+        const auto length = arriving ? arriving->length() : response.body_length();
         out += "Content-Length: ";
-        append_number(out, bodiless && response.announced_length ? *response.announced_length : response.body_length());
+        append_number(out, bodiless && response.announced_length ? *response.announced_length : length);
         out += "\r\n";
     }
     if (response.stream() && !options.http_1_0) out += "Transfer-Encoding: chunked\r\n";

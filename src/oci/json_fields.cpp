@@ -25,6 +25,12 @@ std::string_view find_text(const json::object& object, std::string_view key) noe
     return value->get_string();
 }
 
+std::int64_t find_integer(const json::object& object, std::string_view key) noexcept
+{
+    const auto* value = object.if_contains(key);
+    return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
 std::optional<json::object> parse_object(std::string_view text)
 {
     boost::system::error_code error;

@@ -8,7 +8,7 @@
 namespace entrepot {
 
 // By which way a change came, as the history of tags tells it.
-enum class Via : std::uint8_t { api, push, client_delete, copy, restore, retention, expiry, promotion };
+enum class Via : std::uint8_t { api, push, client_delete, copy, restore, retention, expiry, promotion, replication };
 
 constexpr std::string_view text_of(Via via) noexcept
 {
@@ -20,6 +20,7 @@ constexpr std::string_view text_of(Via via) noexcept
         case Via::retention: return "retention";
         case Via::expiry: return "expiry";
         case Via::promotion: return "promotion";
+        case Via::replication: return "replication";
         case Via::api: break;
     }
     return "api";
@@ -30,6 +31,7 @@ struct Actor {
     std::int64_t user_id = 0;  // 0: anonymous or the system itself
     Micros at = 0;
     Via via = Via::api;
+    std::int64_t endpoint_id = 0;  // of replication: the registry that it came from
 };
 
 }  // namespace entrepot

@@ -74,8 +74,19 @@ struct JobWorker {
     Micros heartbeat_at = 0;
 };
 
+// How the tasks of a job stand.
+struct JobTaskCounts {
+    std::int64_t parent_id = 0;
+    std::int64_t unfinished = 0;
+    std::int64_t succeeded = 0;
+    std::int64_t failed = 0;
+    std::int64_t stopped = 0;
+    Micros last_end = 0;  // of the ended ones; 0: none has ended
+};
+
 // Jobs as people see and steer them. Lists know the fields id, kind, state, subject_id, parent_id, project_id,
-// tenant_id, worker, trigger, creation_time. not_found, bad_request, unavailable, storage_full.
+// tenant_id, worker, trigger, creation_time, and outcome: that of a job with its tasks, "running" while one of them is
+// unfinished, else the worst of "failed", "stopped", "succeeded". not_found, bad_request, unavailable, storage_full.
 class JobCatalog {
 public:
     // How much of a log is kept: its first lines, and its newest.
@@ -88,6 +99,8 @@ public:
     // The newest first.
     virtual Task<ListPage<Job>> list(ListQuery query) = 0;
     virtual Task<std::vector<JobLine>> log(std::int64_t id) = 0;
+    // In one statement; of those that have any. At most 1,000 parents.
+    virtual Task<std::vector<JobTaskCounts>> task_counts(std::vector<std::int64_t> parents) = 0;
 
     // A job that doesn't run is stopped at once, one that runs is asked to stop; of an ended one precondition_failed.
     virtual Task<JobState> stop(std::int64_t id, Micros now) = 0;

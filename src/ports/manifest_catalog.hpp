@@ -5,6 +5,7 @@
 #include "oci/manifest.hpp"
 #include "oci/names.hpp"
 #include "ports/actor.hpp"
+#include "ports/tag_states.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -99,6 +100,10 @@ public:
     // The repositories that hold at least one manifest or blob, in name order: those of the projects of these ids, or
     // all for nullopt.
     virtual Task<NamePage> repositories(std::optional<std::vector<std::int64_t>> projects, PageRequest page) = 0;
+
+    // What the tags of a range point at, for comparing two registries; of the projects of these ids, or of all.
+    virtual Task<std::vector<TagState>>
+    tag_states(std::optional<std::vector<std::int64_t>> projects, TagRange range) = 0;
 };
 
 // What pulls add up to, gathered in memory and written at most once a second.

@@ -6,6 +6,7 @@
 #include "ports/artifact_catalog.hpp"
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/endpoint_catalog.hpp"
 #include "ports/event_log.hpp"
 #include "ports/garbage_catalog.hpp"
 #include "ports/grant_catalog.hpp"
@@ -21,9 +22,11 @@
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
 #include "ports/promotion_catalog.hpp"
+#include "ports/proxy_catalog.hpp"
 #include "ports/push_policy_catalog.hpp"
 #include "ports/quota_ledger.hpp"
 #include "ports/rename_catalog.hpp"
+#include "ports/replication_catalog.hpp"
 #include "ports/repository_catalog.hpp"
 #include "ports/retention_catalog.hpp"
 #include "ports/robot_catalog.hpp"
@@ -51,6 +54,7 @@ public:
     virtual RepositoryCatalog& repositories() = 0;
     virtual RenameCatalog& renames() = 0;
     virtual PromotionCatalog& promotions() = 0;
+    virtual ProxyCatalog& proxies() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual QuotaLedger& quotas() = 0;
@@ -85,6 +89,8 @@ public:
     virtual AuditAnchors& audit_anchors() = 0;
     virtual EventLog& events() = 0;
     virtual WebhookCatalog& webhooks() = 0;
+    virtual EndpointCatalog& endpoints() = 0;
+    virtual ReplicationCatalog& replications() = 0;
     virtual JobQueue& job_queue() = 0;
     virtual JobStore& job_store() = 0;
     virtual JobCatalog& jobs() = 0;

@@ -40,6 +40,8 @@ struct Project {
     std::int64_t repository_count = 0;
     std::int64_t artifact_count = 0;
     ProjectMetadata metadata;
+    std::int64_t registry_id = 0;  // the endpoint that it caches; 0: it is no proxy cache
+    std::string proxy_settings{};  // a JSON object with how it is one; empty: as by default
 };
 
 struct NewProject {
@@ -50,6 +52,8 @@ struct NewProject {
     std::int64_t quota_bytes = no_limit;
     std::int64_t quota_artifacts = no_limit;
     ProjectMetadata metadata{};
+    std::int64_t registry_id = 0;
+    std::string proxy_settings{};
 };
 
 // What is not set stays as it is.
@@ -61,6 +65,7 @@ struct ProjectChange {
     std::map<std::string, std::optional<std::string>, std::less<>> metadata{};  // nullopt: removed
     // false: conflict when one of the metadata is there already; true: not_found when one is not there.
     std::optional<bool> metadata_exists{};
+    std::optional<std::string> proxy_settings{};
 };
 
 struct ProjectQuota {
@@ -81,8 +86,8 @@ public:
     virtual Task<Project> find(ProjectName name) = 0;  // name_unknown
     virtual Task<Project> find(std::int64_t id) = 0;   // name_unknown
 
-    // The actor becomes its owner and gets its admin's grant. conflict when it exists, not_found without the tenant,
-    // unprocessable when its limits don't fit into what the tenant was allocated.
+    // The actor becomes its owner and gets its admin's grant. conflict when it exists, not_found without the tenant or
+    // the endpoint, unprocessable when its limits don't fit into what the tenant was allocated.
     virtual Task<Project> create(NewProject project, Actor actor) = 0;
 
     virtual Task<Project> change(std::int64_t id, ProjectChange change, Actor actor) = 0;  // name_unknown

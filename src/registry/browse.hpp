@@ -35,6 +35,8 @@ public:
     }
     // The repositories of the projects where the caller may list them.
     Task<NamePage> repositories(const Caller& caller, PageRequest page);
+    // What tags of these repositories point at.
+    Task<std::vector<TagState>> tag_states(const Caller& caller, TagRange range);
     Task<> remove_manifest(RepositoryName repository, Reference reference, Actor actor)  // manifest_unknown
     {
         return manifests_.remove(std::move(repository), std::move(reference), actor);

@@ -44,4 +44,10 @@ Task<> PullLedger::flush()
     co_return written;
 }
 
+void PullLedger::add_metrics(MetricsText& text) const
+{
+    text.counter("entrepot_manifest_pulls_total", "Manifests pulled.", pulls());
+    text.counter("entrepot_manifest_pulls_uncounted_total", "Pulls whose record was lost.", lost());
+}
+
 }  // namespace entrepot

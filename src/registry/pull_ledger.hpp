@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/metrics.hpp"
 #include "core/task.hpp"
 #include "ports/manifest_catalog.hpp"
 
@@ -24,6 +25,7 @@ public:
     Task<> flush();
 
     std::uint64_t pulls() const noexcept { return pulls_.load(std::memory_order_relaxed); }
+    void add_metrics(MetricsText& text) const;
     std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
 private:

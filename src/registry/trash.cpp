@@ -88,4 +88,11 @@ Task<> Trash::forget_old()
     co_return Result<>{};
 }
 
+void Trash::add_metrics(MetricsText& text) const
+{
+    const auto held = totals();
+    text.gauge("entrepot_trash_entries", "Deletions that can be undone.", static_cast<std::uint64_t>(held.entries));
+    text.gauge("entrepot_trash_bytes", "Bytes of what was deleted.", static_cast<std::uint64_t>(held.bytes));
+}
+
 }  // namespace entrepot

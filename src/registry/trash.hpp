@@ -2,6 +2,7 @@
 
 #include "access/policy.hpp"
 #include "core/clock.hpp"
+#include "core/metrics.hpp"
 #include "core/task.hpp"
 #include "ports/garbage_catalog.hpp"
 #include "ports/trash_catalog.hpp"
@@ -48,6 +49,7 @@ public:
     Task<> forget_old();
     // As forget_old() last found it.
     TrashTotals totals() const noexcept { return {entries_, bytes_}; }
+    void add_metrics(MetricsText& text) const;
 
 private:
     TrashCatalog& catalog_;

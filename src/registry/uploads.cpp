@@ -1,9 +1,8 @@
 #include "registry/uploads.hpp"
 
 #include "core/log.hpp"
+#include "core/pause.hpp"
 #include "oci/hasher.hpp"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -222,12 +221,10 @@ Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size,
 // How many removals have ended, once none is under way for this digest.
 Task<std::int64_t> Uploads::look(Digest digest)
 {
-    asio::steady_timer timer{co_await asio::this_coro::executor};
     for (int looks = 0; looks < most_looks; ++looks) {
         CO_TRY(const auto seen, co_await links_.look(digest));
         if (!seen.leaving) co_return seen.sweeps;
-        timer.expires_after(between_looks);
-        co_await timer.async_wait(asio::use_awaitable);
+        co_await pause(between_looks);
     }
     co_return fail(Errc::unavailable, "an earlier blob of this digest is being removed, try again");
 }

@@ -25,6 +25,8 @@ const Permission update_tenant_quota = need(ObjectKind::tenant, "quota", "update
 const Permission read_tenant = need(ObjectKind::tenant, "tenant", "read");
 const Permission list_all_quotas = need(ObjectKind::platform, "quota", "list");
 const Permission update_all_quotas = need(ObjectKind::platform, "quota", "update");
+const Permission read_endpoints = need(ObjectKind::platform, "registry", "read");
+const Permission read_tenant_endpoints = need(ObjectKind::tenant, "registry", "read");
 const Permission create_anywhere = need(ObjectKind::platform, "project", "create");
 
 // Harbor's roles, strongest first.
@@ -99,12 +101,33 @@ bool Projects::may_create_in(const Caller& caller, const TenantAccess& tenant) c
     return needs_.settings.everyone_creates_projects() && is_person && is_member(caller, tenant.id);
 }
 
+// A tenant's own endpoints serve its projects alone; the platform's are for those to give who may read them.
+Task<> Projects::check_endpoint(Caller caller, std::int64_t id, std::int64_t tenant_id) const
+{
+    const bool of_platform = needs_.policy.may(caller, read_endpoints, the_platform);
+    const auto tenant = needs_.policy.tenant(tenant_id);
+    const bool of_tenant = tenant && needs_.policy.may(caller, read_tenant_endpoints, object_of(*tenant));
+    const auto endpoint = co_await needs_.endpoints.find(id);
+    const bool missing = !endpoint && endpoint.error().code() == Errc::not_found;
+    if (!endpoint && !missing) co_return std::unexpected{endpoint.error()};
+    const bool theirs = endpoint && endpoint->tenant_id == tenant_id;
+    if (!of_platform && !(of_tenant && theirs)) {
+        co_return fail(Errc::denied, "you may not use this registry endpoint");
+    }
+    if (missing) co_return fail(Errc::bad_request, "there is no such registry endpoint");
+    if (endpoint->tenant_id != 0 && !theirs) {
+        co_return fail(Errc::bad_request, "this registry endpoint belongs to another tenant");
+    }
+    co_return Result<>{};
+}
+
 Task<Project> Projects::create(Caller caller, ProjectOrder order)
 {
     if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
     CO_TRY(const auto tenant, tenant_of(caller, order.tenant));
     if (!may_create_in(caller, *tenant)) co_return fail(Errc::denied, "you may not create projects in this tenant");
     CO_CHECK(check_limit(order.storage_limit));
+    if (order.registry_id != 0) CO_CHECK(co_await check_endpoint(caller, order.registry_id, tenant->id));
     const bool may_set_limit = needs_.policy.may(caller, update_tenant_quota, object_of(*tenant)) ||
                                needs_.policy.may(caller, update_all_quotas, the_platform);
     auto limit = needs_.settings.quota_per_project() ? needs_.settings.storage_per_project() : no_limit;
@@ -119,6 +142,8 @@ Task<Project> Projects::create(Caller caller, ProjectOrder order)
         .tenant_id = tenant->id,
         .quota_bytes = limit,
         .metadata = std::move(order.metadata),
+        .registry_id = order.registry_id,
+        .proxy_settings = std::move(order.proxy_settings),
     };
     CO_TRY(auto project, co_await needs_.catalog.create(std::move(wanted), actor(caller)));
     CO_CHECK(co_await needs_.directory.catch_up());
@@ -129,7 +154,7 @@ Task<Project> Projects::change(Caller caller, std::int64_t id, ProjectChange cha
 {
     CO_TRY(const auto project, visible(caller, id));
     const bool changes_guard = change.frozen || change.is_protected;
-    const bool changes_rest = change.is_public || change.shared || !change.metadata.empty();
+    const bool changes_rest = change.is_public || change.shared || !change.metadata.empty() || change.proxy_settings;
     if (changes_guard) {
         const auto tenant = needs_.policy.tenant(project->tenant_id);
         if (!tenant || !needs_.policy.may(caller, update_tenant, object_of(*tenant))) {

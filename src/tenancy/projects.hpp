@@ -4,6 +4,7 @@
 #include "core/clock.hpp"
 #include "core/task.hpp"
 #include "oci/names.hpp"
+#include "ports/endpoint_catalog.hpp"
 #include "ports/project_catalog.hpp"
 #include "tenancy/access_directory.hpp"
 #include "tenancy/settings.hpp"
@@ -24,6 +25,8 @@ struct ProjectOrder {
     bool shared = false;
     std::optional<std::int64_t> storage_limit{};  // of who may set limits; others get the installation's
     ProjectMetadata metadata{};
+    std::int64_t registry_id = 0;  // the endpoint that it is to cache; 0: none
+    std::string proxy_settings{};  // how it is to cache it, checked
 };
 
 // Projects and their quotas as people manage them. Every change is in the policy's memory before it is acknowledged
@@ -32,6 +35,7 @@ class Projects {
 public:
     struct Needs {
         ProjectCatalog& catalog;
+        EndpointCatalog& endpoints;
         const AccessPolicy& policy;
         AccessDirectory& directory;
         const Settings& settings;
@@ -42,7 +46,8 @@ public:
     // Those that the caller has any right in: a robot that may only pull finds its projects here, as in Harbor.
     Task<ListPage<Project>> list(Caller caller, ListQuery query);
     Task<Project> find(Caller caller, std::int64_t id);
-    // conflict when the name is taken, also by what the caller can't see: names are one space across tenants.
+    // conflict when the name is taken, also by what the caller can't see: names are one space across tenants. denied,
+    // bad_request for an endpoint that is not the caller's to use, or there is none.
     Task<Project> create(Caller caller, ProjectOrder order);
     // frozen and is_protected are the tenant's admin's to change, all else the project's.
     Task<Project> change(Caller caller, std::int64_t id, ProjectChange change);
@@ -75,6 +80,7 @@ private:
     Result<std::shared_ptr<const ProjectAccess>> visible(const Caller& caller, std::int64_t id) const;
     Result<std::shared_ptr<const TenantAccess>> tenant_of(const Caller& caller, const std::string& text) const;
     bool is_member(const Caller& caller, std::int64_t tenant_id) const;
+    Task<> check_endpoint(Caller caller, std::int64_t id, std::int64_t tenant_id) const;
     bool may_create_in(const Caller& caller, const TenantAccess& tenant) const;
     Result<> may_set_quota(const Caller& caller, std::int64_t project_id) const;
     Actor actor(const Caller& caller) const { return {caller.identity->user_id, needs_.clock.now()}; }

@@ -237,8 +237,8 @@ protected:
         BackupDirectory target{place.path() / "backups-here"};
         TakeBackup backup{
             {.open_snapshot = [&] { return from.snapshot(); },
-             .blobs = *blobs,
-             .audit = audit,
+             .blobs = &*blobs,
+             .audit = &audit,
              .small_files = {{"instance", "i1\n"}},
              .engine = "test",
              .program = "0",

@@ -38,12 +38,15 @@ SYMPTOMS = {
     "EntrepotBlobsDamaged": {'entrepot_scrub_open_findings{kind="rotten"}': 1},
     "EntrepotBackupOverdue": {
         "entrepot_backup_last_success_timestamp_seconds": lambda _: time.time() - 3 * DAY},
+    "EntrepotIndexStands": {"entrepot_index_errors_total": growing},
     "EntrepotJobsLag": {'entrepot_jobs_oldest_waiting_seconds{kind="retention"}': 1000},
     "EntrepotJobsFail": {'entrepot_job_runs_total{kind="replication",end="failed"}': growing},
     "EntrepotEventsLag": {"entrepot_events_lag": 20_000},
     "EntrepotWebhookTargetAway": {"entrepot_webhook_open_circuits": 2},
     "EntrepotAuditStands": {"entrepot_audit_admits_changes": 0},
     "EntrepotAuditForwardFails": {'entrepot_audit_forward_failures_total{to="syslog"}': growing},
+    "EntrepotRegistryEndpointAway": {'entrepot_registry_endpoint_healthy{name="berlin"}': 0},
+    "EntrepotReplicationLags": {'entrepot_replication_lag_seconds{policy="releases"}': 8000},
     "EntrepotQuotaDrift": {"entrepot_quota_drift_bytes_total": growing},
 }
 # Those that a real instance is brought to.
@@ -87,11 +90,16 @@ class Rules(Scenario):
             for name in names_in(expression) - {"up", "ALERTS"}:
                 self.assertIn(name, metrics, f"{name} of {expression} is documented")
         said = self.metrics(self.host)
-        # These come with what they are of: TLS, forwarding, an ended job.
-        later = ("entrepot_tls_certificate", "entrepot_audit_forward", "entrepot_jobs_last_success")
+        # These come with what they are of: TLS, forwarding, an ended job, a registry elsewhere, a policy.
+        later = ("entrepot_tls_certificate", "entrepot_audit_forward", "entrepot_jobs_last_success",
+                 "entrepot_registry_endpoint", "entrepot_replication_lag")
         for name in set().union(*map(names_in, expressions)) - {"up", "ALERTS"}:
             if not name.startswith(later):
                 wait_until(lambda name=name: f"\n{name}" in self.metrics(self.host), 30, f"{name} is there\n{said}")
+
+
+# Of what an installation need not have: forwarding, ended jobs, endpoints, policies.
+NOT_EVERYWHERE = ("entrepot_audit_forward", "entrepot_jobs_l", "entrepot_registry_endpoint", "entrepot_replication_lag")
 
 
 @unittest.skipIf(settings.foreign, "about our own alarms")
@@ -127,7 +135,7 @@ class Firing(Scenario):
             with self.subTest(name):
                 for sample in symptoms:
                     family = sample.split("{")[0]
-                    known = f"\n{family}" in healthy or family.startswith(("entrepot_audit_forward", "entrepot_jobs_l"))
+                    known = f"\n{family}" in healthy or family.startswith(NOT_EVERYWHERE)
                     self.assertTrue(known, f"{family} is one of ours")
         patients = [Patient(healthy, symptoms) for symptoms in SYMPTOMS.values()]
         for patient in patients:

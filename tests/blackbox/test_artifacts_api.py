@@ -1,6 +1,7 @@
 """Repositories, artifacts, tags and what lies in them, as the management API shows what real clients pushed."""
 import base64
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -249,6 +250,27 @@ class ArtifactsApi(Scenario):
         self.api("DELETE", self.path("app", "v1", "labels", str(number)), expect=404)
         self.assertIsNone(self.artifacts("app", "?with_label=true")[0]["labels"])
         self.api("DELETE", f"/labels/{number}")
+
+    def test_two_installations_can_be_compared_by_digests(self):
+        digests = {tag: self.push(name, tag, config=json.dumps({"os": tag}).encode())
+                   for name, tag in (("app", "v1"), ("app", "v2"), ("tool", "v3"))}
+        name = self.project
+        inside = f"after_repository={name}/&until_repository={name}0"
+        whole = self.api("GET", f"/tag-states?{inside}").json()
+        self.assertEqual(whole["repositories"], [
+            {"name": f"{name}/app", "tags": [{"name": tag, "digest": digests[tag]} for tag in ("v1", "v2")]},
+            {"name": f"{name}/tool", "tags": [{"name": "v3", "digest": digests["v3"]}]}])
+        lines = "".join(f"{name}/{repository}\t{tag}\t{digests[tag]}\n"
+                        for repository, tag in (("app", "v1"), ("app", "v2"), ("tool", "v3")))
+        self.assertEqual((whole["tags"], whole["more"]), (3, False))
+        self.assertEqual(whole["digest"], "sha256:" + hashlib.sha256(lines.encode()).hexdigest())
+        summary = self.api("GET", f"/tag-states?{inside}&summary=true").json()
+        self.assertEqual(summary, {key: whole[key] for key in ("tags", "more", "digest")})
+        page = self.api("GET", f"/tag-states?after_repository={name}/app&after_tag=v1&limit=1").json()
+        self.assertEqual((page["repositories"][0]["tags"], page["more"]), ([{"name": "v2", "digest": digests["v2"]}], True))
+        for query in ("limit=0", "limit=10001", "limit=x", "summary=perhaps", "after_repository=b&until_repository=a"):
+            self.api("GET", "/tag-states?" + query, expect=400)
+        self.api("GET", "/tag-states", expect=401, anonymous=True)
 
     def test_an_outsider_learns_nothing(self):
         self.push("app", "v1", config=b'{"os":"linux"}')

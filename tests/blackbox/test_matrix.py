@@ -157,6 +157,8 @@ ELSEWHERE = {
     "getCurrentUserInfo": "people only; below", "getCert": "always 404",
     "explainPermission": "visible objects only; below",
     "getCurrentUserPermissions": "visible objects only; below", "headProject": "visible objects only; below",
+    "pingRegistry": "needs a registry that answers: test_replication_api.py",
+    "getReplicationLog": "needs a task: test_replication_api.py",
     "createGrant": "nobody grants what they lack; below", "CreateRobot": "nobody grants what they lack; below",
     "UpdateRobot": "nobody grants what they lack; below", "createProjectMember": "nobody grants what they lack; below",
     "updateProjectMember": "nobody grants what they lack; below", "RefreshSec": "a robot's rights are taken over; below",

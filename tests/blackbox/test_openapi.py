@@ -27,6 +27,8 @@ HARBOR = settings.ROOT / "tests/blackbox/harbor_operations.txt"
 # Whose success can't be had here; what they must answer then, and why.
 NO_SUCCESS = {
     "getCert": (404, "we sign no certificates"),
+    "pingRegistry": (400, "the world's registry elsewhere does not answer"),
+    "getReplicationLog": (404, "and so there are no tasks"),
 }
 
 

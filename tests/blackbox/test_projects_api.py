@@ -97,7 +97,7 @@ class Projects(ManagementApi):
             with self.subTest(raw=raw):
                 self.refused(400, "BAD_REQUEST", "POST", "/projects", raw)
         self.call("POST", "/projects", b'{"project_name":"' + b"a" * (1 << 20) + b'"}', 413)
-        self.refused(422, "UNPROCESSABLE_ENTITY", "POST", "/projects", {"project_name": self.project, "registry_id": 3})
+        self.refused(400, "BAD_REQUEST", "POST", "/projects", {"project_name": self.project, "registry_id": 3})
         self.refused(404, "NOT_FOUND", "POST", "/projects", {"project_name": self.project, "tenant": "no-such-tenant"})
 
     def test_nobody_sets_what_is_not_theirs_to_set(self):

@@ -437,8 +437,67 @@ TYPED_TEST_P(BlobStoreContract, what_is_read_while_it_is_removed_stays_whole)
     EXPECT_EQ(bytes_of(*content), bytes);
 }
 
+inline std::string read_part(const UploadPart& part, std::uint64_t offset, std::size_t length)
+{
+    if (part.bytes) return *part.bytes;
+    std::string bytes(length, '\0');
+    const auto count = ::pread(part.file->descriptor(), bytes.data(), length, static_cast<off_t>(offset));
+    bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+    return bytes;
+}
+
+TYPED_TEST_P(BlobStoreContract, what_is_written_can_be_read_while_more_comes)
+{
+    const auto bytes = content_of(600000);
+    auto upload = this->begin('a');
+    const auto view = run(this->blobs().view(upload_id('a')));
+    ASSERT_TRUE(view);
+    EXPECT_EQ((*view)->written(), 0U);
+    ASSERT_TRUE(append(*upload, bytes.substr(0, 400000)));
+    ASSERT_TRUE(run(upload->settle()));
+    EXPECT_EQ((*view)->written(), 400000U);
+    const auto part = (*view)->part(100000, 300000);
+    ASSERT_TRUE(part);
+    EXPECT_EQ(read_part(*part, 100000, 300000), bytes.substr(100000, 300000));
+    EXPECT_EQ((*view)->part(100000, 300001).error().code(), Errc::range_invalid);
+    EXPECT_EQ((*view)->part(400001, 0).error().code(), Errc::range_invalid);
+
+    ASSERT_TRUE(append(*upload, bytes.substr(400000)));
+    ASSERT_TRUE(run(upload->commit(digest_of(bytes))));
+    EXPECT_EQ((*view)->written(), bytes.size());
+    const auto all = (*view)->part(0, bytes.size());
+    ASSERT_TRUE(all);
+    EXPECT_EQ(read_part(*all, 0, bytes.size()), bytes) << "also when it has become a blob";
+    EXPECT_EQ(run(this->blobs().view(upload_id('a'))).error().code(), Errc::upload_unknown);
+}
+
+TYPED_TEST_P(BlobStoreContract, views_outlive_what_they_show)
+{
+    for (const std::size_t size : {std::size_t{1000}, std::size_t{300000}}) {
+        const auto bytes = content_of(size);
+        auto upload = this->begin('a');
+        const auto view = run(this->blobs().view(upload_id('a'))).value();
+        ASSERT_TRUE(append(*upload, bytes));
+        ASSERT_FALSE(run(upload->commit(digest_of("another"))));
+        const auto part = view->part(0, size);
+        ASSERT_TRUE(part);
+        EXPECT_EQ(read_part(*part, 0, size), bytes);
+    }
+    auto upload = this->begin('b');
+    ASSERT_TRUE(append(*upload, "dropped"));
+    ASSERT_TRUE(run(upload->settle()));
+    const auto view = run(this->blobs().view(upload_id('b'))).value();
+    upload.reset();
+    ASSERT_TRUE(run(this->blobs().discard(upload_id('b'))));
+    EXPECT_EQ(read_part(view->part(0, 7).value(), 0, 7), "dropped");
+    EXPECT_EQ(run(this->blobs().view(upload_id('c'))).error().code(), Errc::upload_unknown);
+    EXPECT_EQ(run(this->blobs().view(UploadId{"../blobs"})).error().code(), Errc::upload_unknown);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(
     BlobStoreContract,
+    what_is_written_can_be_read_while_more_comes,
+    views_outlive_what_they_show,
     removed_blobs_are_gone_and_their_bytes_are_counted,
     one_at_a_time_removes,
     what_is_read_while_it_is_removed_stays_whole,

@@ -536,6 +536,61 @@ TEST_P(JobContract, one_key_is_one_job_however_many_add_it_at_once)
     EXPECT_EQ(take(100).size(), 9U);
 }
 
+TEST_P(JobContract, an_execution_is_what_became_of_its_tasks)
+{
+    const auto plan = add_many(job("plan"), 4);
+    for (const auto& one : take(10, 200, {{"plan", 10}})) exchange({{.lease = one.lease}}, {}, 0, 250);
+    const auto add_task = [&](std::int64_t parent) {
+        NewJob task = job();
+        task.parent_id = parent;
+        add(task);
+    };
+    for (int i = 0; i < 3; ++i) add_task(plan[0]);
+    add_task(plan[1]);
+    add_task(plan[2]);
+    const auto counts = [&](std::vector<std::int64_t> of) {
+        return run(store().jobs().task_counts(std::move(of))).value();
+    };
+    const auto with_outcome = [&](const std::string& outcome) {
+        ListQuery query{.conditions = {{"kind", ListCondition::Kind::equal, {"plan"}}}, .order = {{"id", false}}};
+        query.conditions.push_back({"outcome", ListCondition::Kind::equal, {outcome}});
+        Ids ids;
+        for (const auto& one : run(store().jobs().list(query)).value().items) ids.push_back(one.id);
+        return ids;
+    };
+    EXPECT_TRUE(counts({}).empty());
+    EXPECT_TRUE(counts({0, plan[3]}).empty()) << "jobs without a parent are nobody's tasks";
+    ASSERT_EQ(counts(plan).size(), 3U);
+    EXPECT_EQ(counts(plan).front().unfinished, 3);
+    EXPECT_EQ(counts(plan).front().last_end, 0);
+    EXPECT_EQ(with_outcome("running"), (Ids{plan[0], plan[1], plan[2]}));
+    EXPECT_EQ(with_outcome("succeeded"), Ids{plan[3]});
+
+    const auto tasks = take(10);
+    ASSERT_EQ(tasks.size(), 5U);
+    using Kind = JobOutcome::Kind;
+    const auto end = [&](std::size_t task, Kind kind, Micros at) {
+        exchange({{.lease = tasks[task].lease, .kind = kind}}, {}, 0, at);
+    };
+    end(0, Kind::succeeded, 300);
+    end(1, Kind::failed, 320);
+    EXPECT_EQ(counts({plan[0]}).front().unfinished, 1);
+    EXPECT_EQ(with_outcome("running"), (Ids{plan[0], plan[1], plan[2]}));
+    end(2, Kind::stopped, 310);
+    end(3, Kind::stopped, 300);
+    end(4, Kind::succeeded, 300);
+    const auto first = counts({plan[0]}).front();
+    EXPECT_EQ(first.parent_id, plan[0]);
+    EXPECT_EQ(first.unfinished, 0);
+    EXPECT_EQ(first.succeeded, 1);
+    EXPECT_EQ(first.failed, 1);
+    EXPECT_EQ(first.stopped, 1);
+    EXPECT_EQ(first.last_end, 320);
+    EXPECT_EQ(with_outcome("failed"), Ids{plan[0]});
+    EXPECT_EQ(with_outcome("stopped"), Ids{plan[1]});
+    EXPECT_EQ(with_outcome("succeeded"), (Ids{plan[2], plan[3]}));
+}
+
 class ScheduleContract : public MetadataStoreContract {
 protected:
     static Schedule schedule(std::string kind = "gc", std::int64_t subject = 0)

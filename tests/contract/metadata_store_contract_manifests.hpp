@@ -294,4 +294,40 @@ TEST_P(MetadataStoreContract, adds_pulls_up)
     EXPECT_EQ(host().number("SELECT pull_count FROM repositories"), 11);
 }
 
+TEST_P(MetadataStoreContract, says_what_tags_point_at_range_by_range)
+{
+    const Image image{.blobs = {"config"}};
+    const Image other{.blobs = {"config", "other"}};
+    push(repository("p/app"), image, {"a", "b", "v1"});
+    push(repository("p/app"), other, {"B"});
+    push(repository("p/app-2"), image, {"a"});
+    push(repository("p/zoo"), other, {"v1"});
+    const auto digest = digest_of(image.bytes());
+    const auto second = digest_of(other.bytes());
+    const auto states = [&](TagRange range, std::optional<std::vector<std::int64_t>> projects = {}) {
+        std::string text;
+        const auto found = run(store().manifests().tag_states(std::move(projects), std::move(range)));
+        EXPECT_TRUE(found);
+        for (const auto& state : found.value()) {
+            EXPECT_EQ(state.digest, state.place.tag == "B" || state.place.repository == "p/zoo" ? second : digest);
+            text += state.place.repository + ":" + state.place.tag + " ";
+        }
+        return text;
+    };
+    EXPECT_EQ(states({.limit = 10}), "p/app:B p/app:a p/app:b p/app:v1 p/app-2:a p/zoo:v1 ");
+    EXPECT_EQ(states({.limit = 2}), "p/app:B p/app:a ");
+    EXPECT_EQ(states({.after = {"p/app", "a"}, .limit = 3}), "p/app:b p/app:v1 p/app-2:a ");
+    EXPECT_EQ(states({.after = {"p/app", "zz"}, .limit = 9}), "p/app-2:a p/zoo:v1 ");
+    EXPECT_EQ(states({.after = {"p/app", ""}, .until = {"p/app", "b"}, .limit = 9}), "p/app:B p/app:a p/app:b ");
+    EXPECT_EQ(states({.after = {"p/app", "b"}, .until = {"p/zoo", ""}, .limit = 9}), "p/app:v1 p/app-2:a ");
+    EXPECT_EQ(states({.after = {"q", ""}, .limit = 9}), "");
+    EXPECT_EQ(states({.limit = 9}, std::vector<std::int64_t>{}), "");
+    EXPECT_EQ(states({.limit = 0}), "");
+    const auto project = run(store().projects().find(ProjectName::parse("p").value())).value().id;
+    std::vector<std::int64_t> many(3000, 0);
+    for (std::size_t i = 0; i < many.size(); ++i) many[i] = 1'000'000 + static_cast<std::int64_t>(i);
+    many.push_back(project);
+    EXPECT_EQ(states({.after = {"p/app", "v1"}, .limit = 1}, many), "p/app-2:a ");
+}
+
 }  // namespace entrepot::contract

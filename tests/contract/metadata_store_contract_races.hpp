@@ -29,6 +29,18 @@ private:
     std::vector<std::thread> threads_;
 };
 
+// Tells such threads to stop, also when a test leaves early: to be made after them.
+class SetAtEnd {
+public:
+    explicit SetAtEnd(std::atomic<bool>& flag) : flag_{flag} {}
+    ~SetAtEnd() { flag_ = true; }
+    SetAtEnd(const SetAtEnd&) = delete;
+    SetAtEnd& operator=(const SetAtEnd&) = delete;
+
+private:
+    std::atomic<bool>& flag_;
+};
+
 inline constexpr const char* wrongly_charged_projects =
     "SELECT count(*) FROM projects p WHERE " PROJECT_BYTES " <> "
     "(SELECT coalesce(sum(b.size), 0) FROM blobs b WHERE b.id IN (SELECT l.blob_id FROM repository_blobs l "

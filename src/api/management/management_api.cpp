@@ -31,6 +31,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       labels_{needs.labels, needs.policy},
       immutable_rules_{needs.immutable_rules, needs.policy},
       tag_history_{needs.tag_history, needs.policy},
+      tag_states_{needs.browse},
       trash_{needs.trash, needs.policy},
       push_policies_{needs.push_policies, needs.policy},
       retentions_{needs.retentions, needs.policy},
@@ -57,7 +58,9 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       quota_recount_{quota_recount_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
       usage_{needs.usage},
       scrub_{needs.scrub, needs.policy},
-      scrubs_{scrub_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}}
+      scrubs_{scrub_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
+      registries_{needs.endpoints},
+      replications_{{needs.replications, needs.clock}}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -71,6 +74,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     labels_.add_to(router_);
     immutable_rules_.add_to(router_);
     tag_history_.add_to(router_);
+    tag_states_.add_to(router_);
     trash_.add_to(router_);
     push_policies_.add_to(router_);
     retentions_.add_to(router_);
@@ -96,6 +100,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     usage_.add_to(router_);
     scrub_.add_to(router_);
     scrubs_.add_to(router_);
+    registries_.add_to(router_);
+    replications_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

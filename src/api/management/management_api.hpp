@@ -17,7 +17,9 @@
 #include "api/management/promotions_api.hpp"
 #include "api/management/push_policies_api.hpp"
 #include "api/management/quotas_api.hpp"
+#include "api/management/registries_api.hpp"
 #include "api/management/renames_api.hpp"
+#include "api/management/replications_api.hpp"
 #include "api/management/repositories_api.hpp"
 #include "api/management/retentions_api.hpp"
 #include "api/management/robots_api.hpp"
@@ -27,6 +29,7 @@
 #include "api/management/system_jobs_api.hpp"
 #include "api/management/tag_history_api.hpp"
 #include "api/management/tag_lifetimes_api.hpp"
+#include "api/management/tag_states_api.hpp"
 #include "api/management/teams_api.hpp"
 #include "api/management/tenants_api.hpp"
 #include "api/management/trash_api.hpp"
@@ -53,6 +56,7 @@ struct ManagementNeeds {
     Labels& labels;
     ImmutableRuleBook& immutable_rules;
     TagHistory& tag_history;
+    Browse& browse;
     Trash& trash;
     PushPolicyBook& push_policies;
     Retentions& retentions;
@@ -68,6 +72,8 @@ struct ManagementNeeds {
     Schedules& schedules;
     JobQueue& job_queue;
     ScrubCatalog& scrub;
+    Endpoints& endpoints;
+    Replications& replications;
     const Clock& clock;
     EventsApi::Needs events;
     UsageApi::Needs usage;
@@ -100,6 +106,7 @@ private:
     LabelsApi labels_;
     ImmutableRulesApi immutable_rules_;
     TagHistoryApi tag_history_;
+    TagStatesApi tag_states_;
     TrashApi trash_;
     PushPoliciesApi push_policies_;
     RetentionsApi retentions_;
@@ -125,6 +132,8 @@ private:
     UsageApi usage_;
     ScrubApi scrub_;
     SystemJobsApi scrubs_;
+    RegistriesApi registries_;
+    ReplicationsApi replications_;
 };
 
 }  // namespace entrepot

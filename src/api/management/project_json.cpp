@@ -82,6 +82,11 @@ void append_project(std::string& out, const Project& project, const ProjectView&
     append_time(out, "creation_time", project.created_at);
     append_time(out, "update_time", project.updated_at);
     append_flag(out, "deleted", false);
+    if (project.registry_id != 0) {
+        append_field(out, "registry_id", project.registry_id);
+        append_name(out, "proxy_settings");
+        out += project.proxy_settings.empty() ? "{}" : project.proxy_settings;
+    }
     append_name(out, "metadata");
     out += metadata_json(project);
     append_field(out, "tenant_id", project.tenant_id);

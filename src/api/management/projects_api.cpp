@@ -3,6 +3,7 @@
 #include "api/management/json_append.hpp"
 #include "api/management/project_json.hpp"
 #include "api/management/project_of.hpp"
+#include "exchange/proxy/proxy_settings.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -15,6 +16,17 @@ namespace json = boost::json;
 constexpr std::string_view one_project = "projects/{project_name_or_id}";
 constexpr std::string_view all_metadata = "projects/{project_name_or_id}/metadatas";
 constexpr std::string_view one_metadata = "projects/{project_name_or_id}/metadatas/{meta_name}";
+
+// Checked here and kept as they came; only a proxy cache has any.
+Result<std::optional<std::string>> proxy_settings_of(const JsonBody& body, bool is_proxy)
+{
+    TRY(const auto wanted, body.optional_object("proxy_settings"));
+    if (!wanted) return std::optional<std::string>{};
+    if (!is_proxy) return fail(Errc::bad_request, "only a proxy cache has proxy_settings");
+    auto text = json::serialize(wanted->raw());
+    CHECK(parse_proxy_settings(text));
+    return std::optional{std::move(text)};
+}
 
 // Parameters of their own beside `q`: name (a part of it), public, owner; tenant is ours.
 Result<ListQuery> project_query_of(const Query& query)
@@ -104,8 +116,11 @@ Task<Response> ProjectsApi::create(ApiCall call)
     CO_TRY(auto name, ProjectName::parse(text));
     CO_TRY(auto settings, project_settings_of(body));
     CO_TRY(const auto registry, body.optional_integer("registry_id"));
-    if (registry.value_or(0) != 0) co_return fail(Errc::unprocessable, "proxy projects are not supported");
+    if (registry.value_or(0) < 0) co_return fail(Errc::bad_request, "there is no such registry endpoint");
     ProjectOrder order{.name = std::move(name), .tenant = {}};
+    order.registry_id = registry.value_or(0);
+    CO_TRY(auto proxy_settings, proxy_settings_of(body, order.registry_id != 0));
+    order.proxy_settings = std::move(proxy_settings).value_or("");
     CO_TRY(const auto tenant_id, body.optional_integer("tenant_id"));
     CO_TRY(const auto tenant, body.optional_text("tenant"));
     order.tenant = tenant_id ? std::to_string(*tenant_id) : tenant.value_or("");
@@ -145,6 +160,7 @@ Task<Response> ProjectsApi::update(ApiCall call)
     // Whoever sends a project back as they read it changes neither.
     if (change.frozen == before.frozen) change.frozen.reset();
     if (change.is_protected == before.is_protected) change.is_protected.reset();
+    CO_TRY(change.proxy_settings, proxy_settings_of(body, before.registry_id != 0));
     CO_TRY(const auto after, co_await projects_.change(call.caller, access->id, std::move(change)));
     call.audit->before = project_record(before);
     call.audit->after = project_record(after);

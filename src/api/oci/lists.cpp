@@ -90,6 +90,7 @@ json::object descriptor(const Referrer& referrer)
 
 std::optional<Response> OciLists::peek_tags(const Request& request, const RepositoryName& repository)
 {
+    if (is_proxied(repository)) return std::nullopt;
     const auto query = Query::of(request);
     if (!query) return std::nullopt;
     const auto page = page_of(*query, usual_page);
@@ -103,8 +104,28 @@ Task<Response> OciLists::tags(OciCall call)
 {
     CO_TRY(const auto query, Query::of(call.request));
     CO_TRY(const auto page, page_of(query, usual_page));
-    CO_TRY(const auto tags, co_await browse_.tags(call.repository, page));
+    CO_TRY(const auto tags, co_await tags_of(call.repository, page));
     co_return tags_response(call.shown_name(), *tags, page);
+}
+
+Task<NamePagePtr> OciLists::tags_of(const RepositoryName& repository, const PageRequest& page)
+{
+    if (is_proxied(repository)) {
+        auto upstream = co_await proxy_->tags(repository, page);
+        if (upstream) co_return *std::move(upstream);
+    }
+    co_return co_await browse_.tags(repository, page);
+}
+
+Task<ReferrerPage> OciLists::referrers_of(
+    const RepositoryName& repository, const Digest& subject, const std::string& artifact_type, const PageRequest& page
+)
+{
+    if (is_proxied(repository)) {
+        auto upstream = co_await proxy_->referrers(repository, subject, artifact_type, page);
+        if (upstream) co_return *std::move(upstream);
+    }
+    co_return co_await browse_.referrers(repository, subject, artifact_type, page);
 }
 
 Task<Response> OciLists::referrers(OciCall call)
@@ -113,7 +134,7 @@ Task<Response> OciLists::referrers(OciCall call)
     CO_TRY(const auto query, Query::of(call.request));
     CO_TRY(const auto page, page_of(query, referrers_page));
     CO_TRY(const auto artifact_type, query.plain("artifactType"));
-    CO_TRY(const auto found, co_await browse_.referrers(call.repository, subject, artifact_type, page));
+    CO_TRY(const auto found, co_await referrers_of(call.repository, subject, artifact_type, page));
 
     json::array manifests;
     for (const auto& referrer : found.referrers) manifests.push_back(descriptor(referrer));

@@ -2,6 +2,7 @@
 
 #include "api/oci/call.hpp"
 #include "core/task.hpp"
+#include "exchange/proxy/proxy_cache.hpp"
 #include "registry/browse.hpp"
 
 #include <optional>
@@ -11,7 +12,8 @@ namespace entrepot {
 // tags/list, referrers and _catalog, in pages that a Link header joins (RFC 8288).
 class OciLists {
 public:
-    explicit OciLists(Browse& browse) : browse_{browse} {}
+    // `proxy`: asks the upstreams of proxy caches; null: nobody is asked.
+    OciLists(Browse& browse, ProxyCache* proxy) : browse_{browse}, proxy_{proxy} {}
 
     std::optional<Response> peek_tags(const Request& request, const RepositoryName& repository);
     Task<Response> tags(OciCall call);
@@ -19,7 +21,17 @@ public:
     Task<Response> catalog(const Request& request, Caller caller);
 
 private:
+    Task<NamePagePtr> tags_of(const RepositoryName& repository, const PageRequest& page);
+    Task<ReferrerPage> referrers_of(
+        const RepositoryName& repository,
+        const Digest& subject,
+        const std::string& artifact_type,
+        const PageRequest& page
+    );
+    bool is_proxied(const RepositoryName& repository) const { return proxy_ != nullptr && proxy_->covers(repository); }
+
     Browse& browse_;
+    ProxyCache* proxy_;
 };
 
 }  // namespace entrepot

@@ -208,11 +208,19 @@ OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute ro
     co_return response;
 }
 
+Result<> OciHandler::check_takes_pushes(const RepositoryName& repository) const
+{
+    const auto project = policy_.project(repository.project());
+    if (!project || project->registry_id == 0) return {};
+    return fail(Errc::unsupported, "the project " + project->name + " is a proxy cache: nothing can be pushed to it");
+}
+
 Task<Response> OciHandler::in_repository(const Request& request, ByteSource& body, OciRoute route, Action action)
 {
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
     if (action != Action::pull && settings_.read_only()) co_return fail(Errc::denied, "the registry is read-only");
+    if (action == Action::push) CO_CHECK(check_takes_pushes(repository));
     const auto change = OciAudit::change_of(request, route);
     if (change) CO_CHECK(co_await audit_.ready());
     const auto who = caller.identity;

@@ -60,6 +60,7 @@ private:
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
     Task<Response>
     by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
+    Result<> check_takes_pushes(const RepositoryName& repository) const;
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 

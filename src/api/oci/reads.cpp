@@ -1,6 +1,7 @@
 #include "api/oci/reads.hpp"
 
 #include "api/error_answer.hpp"
+#include "api/oci/arriving_blob.hpp"
 #include "api/oci/byte_range.hpp"
 
 namespace entrepot {
@@ -92,26 +93,35 @@ Response out_of_range(const Error& error, std::uint64_t size)
     return response;
 }
 
-Response blob_response(const Request& request, const Digest& digest, const BlobContent& content)
+// `body_of`: the body of a stretch.
+template <class BodyOf>
+Response blob_response(const Request& request, const Digest& digest, std::uint64_t size, BodyOf body_of)
 {
     if (not_modified(request, digest)) return unchanged(digest);
-    const auto wanted = wanted_range(request, digest, content.size);
-    if (!wanted) return out_of_range(wanted.error(), content.size);
+    const auto wanted = wanted_range(request, digest, size);
+    if (!wanted) return out_of_range(wanted.error(), size);
     const auto& range = *wanted;
     auto response = blob_head(request, digest);
-    const auto part = range.value_or(ByteRange{.offset = 0, .length = content.size});
+    const auto part = range.value_or(ByteRange{.offset = 0, .length = size});
     if (range) {
         response.status = 206;
         response.headers.append("Content-Range: bytes ").append(std::to_string(part.offset)).append("-");
         response.headers.append(std::to_string(part.offset + part.length - 1)).append("/");
-        response.headers.append(std::to_string(content.size)).append("\r\n");
+        response.headers.append(std::to_string(size)).append("\r\n");
     }
-    if (content.bytes) {
-        response.body = MemoryRange{.bytes = content.bytes, .offset = part.offset, .length = part.length};
-    } else {
-        response.body = FileRange{.file = content.file, .offset = part.offset, .length = part.length};
-    }
+    body_of(response, part);
     return response;
+}
+
+Response blob_response(const Request& request, const Digest& digest, const BlobContent& content)
+{
+    return blob_response(request, digest, content.size, [&content](Response& response, const ByteRange& part) {
+        if (content.bytes) {
+            response.body = MemoryRange{.bytes = content.bytes, .offset = part.offset, .length = part.length};
+        } else {
+            response.body = FileRange{.file = content.file, .offset = part.offset, .length = part.length};
+        }
+    });
 }
 
 Response blob_size_response(const Request& request, const Digest& digest, std::uint64_t size)
@@ -141,6 +151,7 @@ std::optional<Response> OciReads::peek_manifest(
 {
     const auto parsed = Reference::parse(reference);
     if (!parsed) return std::nullopt;
+    if (proxy_ != nullptr && !proxy_->may_peek(repository, *parsed)) return std::nullopt;
     const auto manifest = pull_.peek_manifest(repository, *parsed, purpose_of(request));
     if (!manifest) return std::nullopt;
     auto response = manifest_response(request, *manifest);
@@ -171,7 +182,7 @@ Task<Response> OciReads::manifest(OciCall call)
         co_return fail(Errc::manifest_unknown, "there is no such manifest");
     }
     if (!reference) co_return std::unexpected{reference.error()};
-    CO_TRY(const auto manifest, co_await pull_.load_manifest(call.repository, *reference, purpose_of(call.request)));
+    CO_TRY(const auto manifest, co_await fresh_manifest(call, *reference));
     auto response = manifest_response(call.request, manifest);
     if (is_pull(call.request, response)) {
         audit_.pulled(call.request, call.caller, call.repository, *reference, *manifest);
@@ -179,15 +190,53 @@ Task<Response> OciReads::manifest(OciCall call)
     co_return response;
 }
 
+// What is here and needs no look at an upstream costs none.
+Task<ManifestPtr> OciReads::fresh_manifest(const OciCall& call, const Reference& reference)
+{
+    const bool proxied = proxy_ != nullptr && proxy_->covers(call.repository);
+    if (!proxied || proxy_->may_peek(call.repository, reference)) {
+        auto here = co_await pull_.load_manifest(call.repository, reference, purpose_of(call.request));
+        const auto code = here ? Errc::internal : here.error().code();
+        const bool missing = code == Errc::manifest_unknown || code == Errc::name_unknown;
+        if (!proxied || !missing) co_return here;
+    }
+    CO_TRY(auto passed, co_await proxy_->bring(call.repository, reference));
+    if (passed) co_return passed;
+    co_return co_await pull_.load_manifest(call.repository, reference, purpose_of(call.request));
+}
+
 Task<Response> OciReads::blob(OciCall call)
 {
     CO_TRY(auto digest, Digest::parse(call.last));
     if (call.is_head()) {
-        CO_TRY(const auto size, co_await pull_.load_blob_size(call.repository, digest));
-        co_return blob_size_response(call.request, digest, size);
+        auto size = co_await pull_.load_blob_size(call.repository, digest);
+        if (!size && brings(call, size.error())) size = co_await proxy_->blob_size(call.repository, digest);
+        if (!size) co_return std::unexpected{size.error()};
+        co_return blob_size_response(call.request, digest, *size);
     }
-    CO_TRY(const auto content, co_await pull_.load_blob(call.repository, digest));
-    co_return blob_response(call.request, digest, content);
+    const auto content = co_await pull_.load_blob(call.repository, digest);
+    if (content) co_return blob_response(call.request, digest, *content);
+    if (brings(call, content.error())) co_return co_await arriving_blob(std::move(call), std::move(digest));
+    co_return std::unexpected{content.error()};
+}
+
+bool OciReads::brings(const OciCall& call, const Error& missing) const
+{
+    const bool unknown = missing.code() == Errc::blob_unknown || missing.code() == Errc::name_unknown;
+    return unknown && proxy_ != nullptr && proxy_->covers(call.repository);
+}
+
+Task<Response> OciReads::arriving_blob(OciCall call, Digest digest)
+{
+    CO_TRY(const auto arriving, co_await proxy_->blob(call.repository, digest));
+    if (!arriving.fetch) {
+        CO_TRY(const auto content, co_await pull_.load_blob(call.repository, digest));
+        co_return blob_response(call.request, digest, content);
+    }
+    const auto send = [&arriving](Response& response, const ByteRange& part) {
+        response.body = std::make_shared<ArrivingBlob>(arriving.fetch, arriving.attempt, part.offset, part.length);
+    };
+    co_return blob_response(call.request, digest, arriving.size, send);
 }
 
 }  // namespace entrepot

@@ -3,6 +3,7 @@
 #include "api/oci/call.hpp"
 #include "api/oci/oci_audit.hpp"
 #include "core/task.hpp"
+#include "exchange/proxy/proxy_cache.hpp"
 #include "registry/pull.hpp"
 
 #include <optional>
@@ -13,7 +14,8 @@ namespace entrepot {
 // same with time.
 class OciReads {
 public:
-    OciReads(Pull& pull, OciAudit& audit) : pull_{pull}, audit_{audit} {}
+    // `proxy`: brings what is not here; null: nothing does.
+    OciReads(Pull& pull, OciAudit& audit, ProxyCache* proxy) : pull_{pull}, audit_{audit}, proxy_{proxy} {}
 
     std::optional<Response> peek_manifest(
         const Request& request, const Caller& caller, const RepositoryName& repository, std::string_view reference
@@ -24,8 +26,13 @@ public:
     Task<Response> blob(OciCall call);
 
 private:
+    Task<ManifestPtr> fresh_manifest(const OciCall& call, const Reference& reference);
+    bool brings(const OciCall& call, const Error& missing) const;
+    Task<Response> arriving_blob(OciCall call, Digest digest);
+
     Pull& pull_;
     OciAudit& audit_;
+    ProxyCache* proxy_;
 };
 
 }  // namespace entrepot

@@ -5,6 +5,7 @@
 #include "drivers/filesystem/filesystem_inventory.hpp"
 #include "drivers/filesystem/open_uploads.hpp"
 #include "drivers/filesystem/small_blobs.hpp"
+#include "drivers/filesystem/upload_file_view.hpp"
 #include "oci/hasher.hpp"
 
 #include <algorithm>
@@ -182,6 +183,14 @@ Task<> FilesystemBlobs::discard(UploadId id)
     };
     auto removed = co_await offload(parts_->syncing, std::move(remove));
     co_return removed;
+}
+
+Task<std::shared_ptr<UploadView>> FilesystemBlobs::view(UploadId id)
+{
+    if (!well_formed(id)) co_return fail(Errc::upload_unknown, "the upload is not known");
+    auto open = [parts = parts_.get(), id = std::move(id)] { return view_upload(parts->tree.uploads(), id); };
+    auto opened = co_await offload(parts_->working, std::move(open));
+    co_return opened;
 }
 
 Task<std::uint64_t> FilesystemBlobs::confirm(Digest digest)

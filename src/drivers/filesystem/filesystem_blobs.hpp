@@ -2,6 +2,7 @@
 
 #include "ports/blob_inventory.hpp"
 #include "ports/blob_store.hpp"
+#include "ports/upload_view.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -26,7 +27,8 @@ class FilesystemBlobs final : public BlobReader,
                               public BlobIngest,
                               public BlobRemoval,
                               public BlobStoreHealth,
-                              public BlobStoreSpace {
+                              public BlobStoreSpace,
+                              public UploadViews {
 public:
     // Creates what is missing below `root`, sweeps what killed processes left behind, and replays their journals.
     // Throws std::runtime_error where the directory can't be used.
@@ -51,6 +53,8 @@ public:
     Task<> put(Digest digest, std::string bytes) override;
     Task<> discard(UploadId id) override;
     Task<std::uint64_t> confirm(Digest digest) override;
+
+    Task<std::shared_ptr<UploadView>> view(UploadId id) override;
 
     Task<std::unique_ptr<BlobRemover>> begin_removal() override;
 

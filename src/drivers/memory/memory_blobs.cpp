@@ -25,7 +25,7 @@ public:
     {
         const std::lock_guard guard{blobs_.mutex_};
         CO_TRY(auto* const upload, mine());
-        upload->bytes += as_text(chunk.bytes());
+        *upload->bytes += as_text(chunk.bytes());
         upload->written_at = blobs_.now_;
         hasher_.update(chunk.bytes());
         co_return Result<>{};
@@ -35,14 +35,14 @@ public:
     {
         const std::lock_guard guard{blobs_.mutex_};
         CO_TRY(const auto* const upload, mine());
-        co_return Progress{upload->bytes.size(), hasher_.state()};
+        co_return Progress{upload->bytes->size(), hasher_.state()};
     }
 
     Task<std::uint64_t> commit(Digest expected) override
     {
         const std::lock_guard guard{blobs_.mutex_};
         CO_TRY(auto* const upload, mine());
-        auto bytes = std::move(upload->bytes);
+        auto bytes = *upload->bytes;  // views go on reading the upload's own
         blobs_.uploads_.erase(id_.text);
         if (hasher_.algorithm() != expected.algorithm() || hasher_.digest() != expected) {
             co_return fail(Errc::digest_mismatch, "the content does not have the digest " + expected.text());
@@ -65,6 +65,32 @@ private:
     const UploadId id_;
     const std::int64_t writer_;
     Hasher hasher_;
+};
+
+class MemoryUploadView final : public UploadView {
+public:
+    MemoryUploadView(MemoryBlobs& blobs, std::shared_ptr<const std::string> bytes)
+        : blobs_{blobs}, bytes_{std::move(bytes)}
+    {
+    }
+
+    std::uint64_t written() const noexcept override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        return bytes_->size();
+    }
+
+    Result<UploadPart> part(std::uint64_t offset, std::uint64_t length) override
+    {
+        const std::lock_guard guard{blobs_.mutex_};
+        const auto there = bytes_->size();
+        if (offset > there || length > there - offset) return fail(Errc::range_invalid, "that is not written yet");
+        return UploadPart{std::make_shared<const std::string>(bytes_->substr(offset, length)), nullptr};
+    }
+
+private:
+    MemoryBlobs& blobs_;
+    const std::shared_ptr<const std::string> bytes_;
 };
 
 class MemoryRemover final : public BlobRemover {
@@ -172,7 +198,7 @@ Task<std::vector<ListedUpload>> MemoryBlobs::list_uploads(std::string after, std
     const std::lock_guard guard{mutex_};
     std::vector<ListedUpload> listed;
     for (auto place = uploads_.upper_bound(after); place != uploads_.end() && listed.size() < limit; ++place) {
-        listed.push_back({UploadId{place->first}, place->second.bytes.size(), place->second.written_at});
+        listed.push_back({UploadId{place->first}, place->second.bytes->size(), place->second.written_at});
     }
     co_return listed;
 }
@@ -213,12 +239,12 @@ MemoryBlobs::resume(UploadId id, DigestAlgorithm algorithm, std::uint64_t offset
     }
     const std::lock_guard guard{mutex_};
     const auto place = uploads_.find(id.text);
-    if (offset > 0 && (place == uploads_.end() || place->second.bytes.size() < offset)) {
+    if (offset > 0 && (place == uploads_.end() || place->second.bytes->size() < offset)) {
         co_return fail(Errc::upload_unknown, "the upload is not known");
     }
     auto& upload = uploads_[id.text];
-    upload.bytes.resize(offset);
-    if (hash_state.empty()) hasher.update(as_bytes(upload.bytes));
+    upload.bytes->resize(offset);
+    if (hash_state.empty()) hasher.update(as_bytes(*upload.bytes));
     upload.writer = ++last_writer_;
     upload.open = true;
     upload.written_at = now_;
@@ -237,6 +263,14 @@ Task<> MemoryBlobs::discard(UploadId id)
     const std::lock_guard guard{mutex_};
     uploads_.erase(id.text);
     co_return Result<>{};
+}
+
+Task<std::shared_ptr<UploadView>> MemoryBlobs::view(UploadId id)
+{
+    const std::lock_guard guard{mutex_};
+    const auto place = uploads_.find(id.text);
+    if (place == uploads_.end()) co_return fail(Errc::upload_unknown, "the upload is not known");
+    co_return std::make_shared<MemoryUploadView>(*this, place->second.bytes);
 }
 
 Task<std::uint64_t> MemoryBlobs::confirm(Digest digest)

@@ -2,6 +2,7 @@
 
 #include "ports/blob_inventory.hpp"
 #include "ports/blob_store.hpp"
+#include "ports/upload_view.hpp"
 
 #include <cstdint>
 #include <map>
@@ -17,7 +18,8 @@ class MemoryBlobs final : public BlobReader,
                           public BlobIngest,
                           public BlobRemoval,
                           public BlobInventory,
-                          public BlobStoreHealth {
+                          public BlobStoreHealth,
+                          public UploadViews {
 public:
     // What lies there is what was stored then, until it is set again; before that, 0.
     void set_time(Micros now);
@@ -39,6 +41,8 @@ public:
     Task<> discard(UploadId id) override;
     Task<std::uint64_t> confirm(Digest digest) override;
 
+    Task<std::shared_ptr<UploadView>> view(UploadId id) override;
+
     Task<std::unique_ptr<BlobRemover>> begin_removal() override;
 
     Task<> probe() override;
@@ -47,9 +51,10 @@ private:
     friend class MemoryUpload;
     friend class MemoryRemover;
     friend class MemoryCheck;
+    friend class MemoryUploadView;
 
     struct Upload {
-        std::string bytes;
+        std::shared_ptr<std::string> bytes = std::make_shared<std::string>();
         std::int64_t writer = 0;  // the latest; others are cancelled
         bool open = false;        // by that one
         Micros written_at = 0;

@@ -2,6 +2,7 @@
 
 #include "drivers/postgres/accounting_schema.hpp"
 #include "drivers/postgres/events_schema.hpp"
+#include "drivers/postgres/exchange_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/promotion_schema.hpp"
@@ -183,6 +184,7 @@ constexpr std::array migrations{
     Migration{.version = 9, .name = "renames and promotions", .script = postgres_promotion_schema, .oldest_binary = 9},
     Migration{.version = 10, .name = "trash", .script = postgres_trash_schema, .oldest_binary = 10},
     Migration{.version = 11, .name = "scrub", .script = postgres_scrub_schema, .oldest_binary = 11},
+    Migration{.version = 12, .name = "exchange", .script = postgres_exchange_schema, .oldest_binary = 11},
 };
 
 }  // namespace

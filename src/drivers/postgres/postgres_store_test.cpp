@@ -64,12 +64,15 @@ ON_POSTGRES(LabelContract);
 ON_POSTGRES(TagRuleContract);
 ON_POSTGRES(PushPolicyContract);
 ON_POSTGRES(PromotionContract);
+ON_POSTGRES(ProxyContract);
 ON_POSTGRES(RenameContract);
 ON_POSTGRES(RetentionContract);
 ON_POSTGRES(AuditAnchorContract);
 ON_POSTGRES(QuotaContract);
 ON_POSTGRES(EventContract);
 ON_POSTGRES(WebhookContract);
+ON_POSTGRES(EndpointContract);
+ON_POSTGRES(ReplicationContract);
 ON_POSTGRES(JobContract);
 ON_POSTGRES(ScheduleContract);
 ON_POSTGRES(ScrubContract);
@@ -238,7 +241,7 @@ TEST(PostgresStore, brings_a_database_of_an_older_schema_to_the_newest)
     const SystemClock clock;
     const std::filesystem::path fixtures =
         std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    for (const std::string name : {"postgres_v1.sql", "postgres_v2.sql", "postgres_v7.sql"}) {
+    for (const std::string name : {"postgres_v1.sql", "postgres_v2.sql", "postgres_v7.sql", "postgres_v11.sql"}) {
         SCOPED_TRACE(name);
         std::ifstream file{fixtures / name};
         ASSERT_TRUE(file.is_open());

@@ -9,10 +9,12 @@ namespace entrepot {
 namespace {
 
 constexpr SqlStatement all_projects{
-    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen FROM projects ORDER BY id"
+    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0) FROM projects "
+    "ORDER BY id"
 };
 constexpr SqlStatement one_project{
-    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen FROM projects WHERE id = $1"
+    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0) FROM projects "
+    "WHERE id = $1"
 };
 
 constexpr SqlStatement all_tenants{"SELECT id, name, frozen FROM tenants ORDER BY id"};
@@ -91,6 +93,7 @@ ProjectAccess project_of(SqlRow& row)
     project.is_public = row.integer(4) != 0;
     project.shared = row.integer(5) != 0;
     project.frozen = row.integer(6) != 0;
+    project.registry_id = row.integer(7);
     return project;
 }
 

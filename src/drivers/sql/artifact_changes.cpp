@@ -57,8 +57,9 @@ public:
     {
     }
 
-    Result<> run(std::int64_t root)
+    Result<> run(std::int64_t root, std::vector<std::string> untagged)
     {
+        rows_.trash().untagged(root, std::move(untagged));
         left_.push_back(root);
         while (!left_.empty()) {
             const auto id = left_.back();
@@ -114,10 +115,15 @@ remove_artifact(SqlSession& session, const RepositoryName& name, const Reference
 }
 
 Result<> remove_artifact_tree(
-    SqlSession& session, const RepositoryRow& place, const RepositoryName& name, std::int64_t id, const Actor& actor
+    SqlSession& session,
+    const RepositoryRow& place,
+    const RepositoryName& name,
+    std::int64_t id,
+    const Actor& actor,
+    std::vector<std::string> untagged
 )
 {
-    return Removal{session, place, name, actor}.run(id);
+    return Removal{session, place, name, actor}.run(id, std::move(untagged));
 }
 
 Result<> add_artifact_tag(

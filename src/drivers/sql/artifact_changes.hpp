@@ -15,9 +15,14 @@ namespace entrepot {
 
 Result<>
 remove_artifact(SqlSession& session, const RepositoryName& name, const Reference& reference, const Actor& actor);
-// The artifact with what belonged to it alone, whatever holds it.
+// The artifact with what belonged to it alone, whatever holds it. `untagged`: what it was called until this step.
 Result<> remove_artifact_tree(
-    SqlSession& session, const RepositoryRow& place, const RepositoryName& name, std::int64_t id, const Actor& actor
+    SqlSession& session,
+    const RepositoryRow& place,
+    const RepositoryName& name,
+    std::int64_t id,
+    const Actor& actor,
+    std::vector<std::string> untagged = {}
 );
 Result<> add_artifact_tag(
     SqlSession& session, const RepositoryName& name, const Reference& reference, const Tag& tag, const Actor& actor

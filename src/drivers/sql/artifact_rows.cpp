@@ -11,6 +11,8 @@ namespace entrepot {
 
 namespace {
 
+// CROSS JOIN: without statistics SQLite takes all manifests of the repository for fewer than the parents of one digest,
+// and a push costs what the repository holds.
 constexpr SqlStatement insert_row{
     "INSERT INTO artifacts (manifest_id, repository_id, project_id, digest, media_type, config_media_type, "
     "artifact_type, type, size, subject_digest, accessory_type, parents, listed, pushed_at, pulled_at, pull_count, "
@@ -21,8 +23,8 @@ constexpr SqlStatement insert_row{
     "CASE WHEN $16 > 0 OR x.parents > 0 OR x.subjects > 0 THEN 0 ELSE 1 END, "
     "CASE WHEN $16 > 0 OR x.parents > 0 OR x.subjects > 0 THEN 0 ELSE $12 END FROM (SELECT "
     "(SELECT COUNT(*) FROM manifests WHERE repository_id = $2 AND digest = CAST($10 AS TEXT)) AS subjects, "
-    "(SELECT COUNT(*) FROM manifest_children c JOIN manifests p ON p.id = c.manifest_id "
-    "WHERE c.digest = $4 AND p.repository_id = $2) AS parents, "
+    "(SELECT COUNT(*) FROM manifest_children c CROSS JOIN manifests p "
+    "WHERE p.id = c.manifest_id AND c.digest = $4 AND p.repository_id = $2) AS parents, "
     "(SELECT COUNT(*) FROM artifacts s WHERE s.repository_id = $2 AND s.subject_digest = $4) AS accessories) x "
     "RETURNING parents, listed, accessories"
 };
@@ -56,8 +58,8 @@ constexpr SqlStatement count_accessory{"UPDATE artifacts SET accessories = acces
 // A child came or went after its parents: their sizes and what they say of it.
 constexpr SqlStatement change_parents{
     "UPDATE artifacts SET size = size + $3, children = REPLACE(children, $4, $5) WHERE manifest_id IN "
-    "(SELECT c.manifest_id FROM manifest_children c JOIN manifests p ON p.id = c.manifest_id "
-    "WHERE c.digest = $2 AND p.repository_id = $1)"
+    "(SELECT c.manifest_id FROM manifest_children c CROSS JOIN manifests p "
+    "WHERE p.id = c.manifest_id AND c.digest = $2 AND p.repository_id = $1)"
 };
 
 // The artifact that they belong to has come, or goes.

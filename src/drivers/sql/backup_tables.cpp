@@ -8,6 +8,7 @@ namespace entrepot {
 namespace {
 
 constexpr std::array left_out{
+    TableLeftOut{"blob_fetches", "fetches from upstreams that ran then"},
     TableLeftOut{"change_counters", "PostgreSQL's, of schema version 1 alone: told caches of changes"},
     TableLeftOut{"event_order", "PostgreSQL's alone: made of the events' numbers"},
     TableLeftOut{"idempotency_keys", "answers to requests that are repeated within a day"},

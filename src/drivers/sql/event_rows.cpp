@@ -79,6 +79,20 @@ Result<> record_event(SqlSession& session, const Event& event)
     return {};
 }
 
+Result<> record_in_tenant(
+    SqlSession& session,
+    std::string_view type,
+    std::int64_t tenant_id,
+    std::int64_t id,
+    std::string_view name,
+    const Actor& actor
+)
+{
+    auto event = event_about(type, actor, id, name);
+    event.tenant_id = tenant_id;
+    return record_event(session, event);
+}
+
 Result<>
 record_tag(SqlSession& session, Event event, std::string_view repository, std::string_view tag, std::string_view digest)
 {

@@ -26,6 +26,15 @@ void set_details(Event& event, const boost::json::object& details);
 
 // Empty names of project and user, and the tenant of a project, are filled in by the ids.
 Result<> record_event(SqlSession& session, const Event& event);
+// About an object that belongs to a tenant (0: to none) and is in no project.
+Result<> record_in_tenant(
+    SqlSession& session,
+    std::string_view type,
+    std::int64_t tenant_id,
+    std::int64_t id,
+    std::string_view name,
+    const Actor& actor
+);
 
 // A tag that came or went by itself.
 Result<> record_tag(

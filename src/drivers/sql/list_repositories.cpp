@@ -10,9 +10,6 @@ namespace {
 
 using ProjectIds = std::optional<std::vector<std::int64_t>>;
 
-// One statement asks for this many projects at most: engines bound the number of parameters.
-constexpr std::size_t most_at_once = 1024;
-
 // The first `limit` names after `last`; of these projects when there are any.
 Result<std::vector<std::string>>
 first_names(SqlSession& session, const PageRequest& page, std::optional<std::span<const std::int64_t>> projects)
@@ -36,13 +33,7 @@ first_names(SqlSession& session, const PageRequest& page, std::optional<std::spa
 Result<std::vector<std::string>>
 names_in(SqlSession& session, const PageRequest& page, std::span<const std::int64_t> projects)
 {
-    std::vector<std::string> all;
-    while (!projects.empty()) {
-        const auto some = projects.first(std::min(projects.size(), most_at_once));
-        projects = projects.subspan(some.size());
-        TRY(auto names, first_names(session, page, some));
-        all.insert(all.end(), std::move_iterator{names.begin()}, std::move_iterator{names.end()});
-    }
+    TRY(auto all, of_each_group(projects, [&](auto some) { return first_names(session, page, some); }));
     std::ranges::sort(all);
     const auto most = static_cast<std::size_t>(page.limit) + 1;
     if (all.size() > most) all.resize(most);

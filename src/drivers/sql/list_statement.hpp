@@ -3,7 +3,9 @@
 #include "drivers/sql/sql_session.hpp"
 #include "ports/list_query.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,22 @@ struct ListColumn {
     const char* column;      // "p.name"
     Type type = Type::text;
 };
+
+// One statement asks for this many ids at most: engines bound the number of parameters. What each group of them finds,
+// in the groups' order.
+inline constexpr std::size_t most_ids_at_once = 1024;
+template <class Find>
+auto of_each_group(std::span<const std::int64_t> ids, Find find) -> decltype(find(ids))
+{
+    typename decltype(find(ids))::value_type all;
+    while (!ids.empty()) {
+        const auto some = ids.first(std::min(ids.size(), most_ids_at_once));
+        ids = ids.subspan(some.size());
+        TRY(auto found, find(some));
+        all.insert(all.end(), std::move_iterator{found.begin()}, std::move_iterator{found.end()});
+    }
+    return all;
+}
 
 // Builds the statements of one list: conditions, order, page, and the count of all pages.
 class ListStatement {

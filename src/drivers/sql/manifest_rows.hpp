@@ -27,6 +27,8 @@ Result<NamePage> list_tags(SqlSession& session, const RepositoryName& repository
 Result<NamePage> list_repositories(
     SqlSession& session, const std::optional<std::vector<std::int64_t>>& projects, const PageRequest& page
 );
+Result<std::vector<TagState>>
+list_tag_states(SqlSession& session, const std::optional<std::vector<std::int64_t>>& projects, const TagRange& range);
 Result<ReferrerPage> list_referrers(
     SqlSession& session,
     const RepositoryName& repository,

@@ -14,7 +14,8 @@ namespace {
 constexpr const char* columns =
     "p.id, p.name, p.is_public, " PROJECT_BYTES
     ", p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
-    "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, " PROJECT_ARTIFACTS;
+    "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, " PROJECT_ARTIFACTS
+    ", COALESCE(p.registry_id, 0), p.proxy_settings";
 // Outer joins, so that the engine walks along projects whatever it thinks of the others.
 constexpr const char* from =
     "projects p LEFT JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
@@ -38,6 +39,7 @@ constexpr ListColumn fields[] = {
     {"update_time", "p.updated_at", ListColumn::Type::time},
     {"repo_count", "p.repository_count", ListColumn::Type::integer},
     {"artifact_count", PROJECT_ARTIFACTS, ListColumn::Type::integer},
+    {"registry_id", "COALESCE(p.registry_id, 0)", ListColumn::Type::integer},
     {"hard.storage", "p.quota_bytes", ListColumn::Type::integer},
     {"used.storage", PROJECT_BYTES, ListColumn::Type::integer},
     {"hard.artifacts", "p.quota_artifacts", ListColumn::Type::integer},
@@ -79,6 +81,8 @@ Project project_of(SqlRow& row)
         .repository_count = row.integer(15),
         .artifact_count = row.integer(16),
         .metadata = {},
+        .registry_id = row.integer(17),
+        .proxy_settings = row.take_text(18),
     };
 }
 

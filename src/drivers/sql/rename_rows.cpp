@@ -59,7 +59,8 @@ constexpr SqlStatement move_use{
 // What was deleted from it comes back to it; not into another project, which isn't charged for it.
 constexpr SqlStatement rename_trash{"UPDATE trash SET repository = $3 WHERE project_id = $1 AND repository = $2"};
 constexpr SqlStatement rename_trashed_manifests{
-    "UPDATE trash_manifests SET repository = $3 WHERE project_id = $1 AND repository = $2"
+    "UPDATE trash_manifests SET repository = $3 WHERE repository = $2 AND trash_id IN "
+    "(SELECT id FROM trash WHERE project_id = $1)"
 };
 
 // A repository holds a blob once, so of each the project has one link less, or one more.
@@ -84,7 +85,8 @@ constexpr SqlStatement listed_by_chunk{
     "SELECT manifest_id / 4096, COUNT(*) FROM artifacts WHERE repository_id = $1 AND listed = 1 GROUP BY 1 ORDER BY 1"
 };
 static_assert(ids_in_chunk == 4096);
-constexpr SqlStatement move_artifacts{"UPDATE artifacts SET project_id = $2 WHERE repository_id = $1"};
+constexpr SqlStatement move_artifacts{"UPDATE artifacts SET project_id = $2 WHERE manifest_id IN "
+                                      "(SELECT id FROM manifests WHERE repository_id = $1)"};
 constexpr SqlStatement select_labelled{
     "SELECT DISTINCT x.manifest_id FROM artifacts a JOIN artifact_labels x ON x.manifest_id = a.manifest_id "
     "JOIN labels l ON l.id = x.label_id WHERE a.repository_id = $1 AND l.scope = 'p' ORDER BY x.manifest_id"

@@ -24,6 +24,10 @@ constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE nam
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
 constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};
 
+// While a lost database is being rebuilt, what happened before is repeated: it was allowed then, and the limits of its
+// snapshot may be others (app/rebuild_command.cpp).
+constexpr SqlStatement find_rebuild{"SELECT 1 FROM settings WHERE name = 'index.repeating'"};
+
 constexpr SqlStatement find_in_project{"SELECT 1 FROM blobs b JOIN project_blobs x ON x.blob_id = b.id "
                                        "WHERE b.digest = $2 AND x.project_id = $1 AND x.links > 0"};
 
@@ -80,12 +84,12 @@ constexpr SqlStatement delete_count{"DELETE FROM project_blobs WHERE project_id 
 constexpr SqlStatement select_of_project{"SELECT id FROM repositories WHERE project_id = $1 ORDER BY id", "FOR UPDATE"};
 constexpr SqlStatement delete_of_project{"DELETE FROM repositories WHERE project_id = $1"};
 
-Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)
+Result<std::optional<RepositoryRow>> place_in(SqlSession& session, Result<SqlRows> rows)
 {
     if (!rows) return std::unexpected{std::move(rows).error()};
     if (rows->empty()) return std::nullopt;
     const SqlRow& row = rows->front();
-    return RepositoryRow{
+    RepositoryRow place{
         .project_id = row.integer(0),
         .id = row.integer(1),
         .tenant_id = row.integer(2),
@@ -94,6 +98,11 @@ Result<std::optional<RepositoryRow>> place_in(Result<SqlRows> rows)
         .has_push_policies = row.integer(5) > 0,
         .trash_keep = row.integer(6),
     };
+    if (place.limited || place.guarded || place.has_push_policies) {
+        TRY(const auto rebuilt, session.run(find_rebuild));
+        if (!rebuilt.empty()) place.limited = place.guarded = place.has_push_policies = false;
+    }
+    return place;
 }
 
 Result<std::optional<BlobRow>> linked_blob(Result<SqlRows> rows)
@@ -135,12 +144,12 @@ Result<RepositoryRow> enter_repository(SqlSession& session, const RepositoryName
 
 Result<std::optional<RepositoryRow>> find_place(SqlSession& session, const RepositoryName& name)
 {
-    return place_in(session.run(find_by_name, {name.text()}));
+    return place_in(session, session.run(find_by_name, {name.text()}));
 }
 
 Result<std::optional<RepositoryRow>> lock_repository(SqlSession& session, const RepositoryName& name)
 {
-    return place_in(session.run(lock_by_name, {name.text()}));
+    return place_in(session, session.run(lock_by_name, {name.text()}));
 }
 
 Result<bool> project_holds(SqlSession& session, std::int64_t project_id, const Digest& digest)

@@ -17,6 +17,16 @@ constexpr const char* columns =
     "j.id, j.kind, j.parent_id, j.subject_id, j.tenant_id, j.project_id, j.priority, j.cause, j.parameters, j.state, "
     "j.not_before, j.attempts, j.most_attempts, j.losses, j.worker, j.stop_requested, j.progress, j.result, "
     "j.log_lines, j.user_id, j.created_at, j.started_at, j.ended_at";
+// Tasks have tasks of their own as little as their parents have parents.
+#define HAS_TASK(condition) \
+    "EXISTS (SELECT 1 FROM jobs c WHERE c.parent_id = j.id AND c.parent_id <> 0 AND " condition ")"
+#define OUTCOME                                                                                           \
+    "CASE WHEN j.ended_at = 0 OR " HAS_TASK("c.ended_at = 0") " THEN 'running' "                          \
+                                                              "WHEN j.state <> 'succeeded' THEN j.state " \
+                                                              "WHEN " HAS_TASK("c.state = 'failed'"       \
+                                                              ) " THEN 'failed' "                         \
+                                                                "WHEN " HAS_TASK("c.state = 'stopped'"    \
+                                                                ) " THEN 'stopped' ELSE 'succeeded' END"
 constexpr ListColumn fields[] = {
     {"id", "j.id", ListColumn::Type::integer},
     {"kind", "j.kind"},
@@ -27,8 +37,11 @@ constexpr ListColumn fields[] = {
     {"project_id", "j.project_id", ListColumn::Type::integer},
     {"worker", "j.worker"},
     {"trigger", "j.cause"},
+    {"outcome", OUTCOME},
     {"creation_time", "j.created_at", ListColumn::Type::time},
 };
+#undef OUTCOME
+#undef HAS_TASK
 
 constexpr SqlStatement lock_job{
     "SELECT state, kind, unique_key, tenant_id, priority FROM jobs WHERE id = $1", "FOR UPDATE"
@@ -140,6 +153,37 @@ const char* condition_on(JobState state) noexcept
 bool asks_for_one_state(const ListCondition& condition)
 {
     return condition.field == "state" && condition.kind == ListCondition::Kind::equal && condition.values.size() == 1;
+}
+
+Result<std::vector<JobTaskCounts>> count_tasks(SqlSession& session, const std::vector<std::int64_t>& parents)
+{
+    std::vector<JobTaskCounts> all;
+    if (parents.empty()) return all;
+    std::string wanted;
+    std::vector<SqlParameter> parameters;
+    for (const auto id : parents) {
+        parameters.emplace_back(id);
+        wanted += (wanted.empty() ? "$" : ", $") + std::to_string(parameters.size());
+    }
+    TRY(const auto rows,
+        session.run_once(
+            "SELECT parent_id, state, COUNT(*), MAX(ended_at) FROM jobs WHERE parent_id <> 0 AND parent_id IN (" +
+                wanted + ") GROUP BY parent_id, state ORDER BY parent_id",
+            parameters
+        ));
+    for (const auto& row : rows) {
+        if (all.empty() || all.back().parent_id != row.integer(0)) all.push_back({.parent_id = row.integer(0)});
+        auto& counts = all.back();
+        TRY(const auto state, job_state_of(row.text(1)));
+        const bool ended = state == JobState::succeeded || state == JobState::failed || state == JobState::stopped;
+        auto& kind = state == JobState::succeeded ? counts.succeeded
+                     : state == JobState::failed  ? counts.failed
+                     : state == JobState::stopped ? counts.stopped
+                                                  : counts.unfinished;
+        kind += row.integer(2);
+        if (ended) counts.last_end = std::max(counts.last_end, row.integer(3));
+    }
+    return all;
 }
 
 Result<ListPage<Job>> list_jobs(SqlSession& session, ListQuery query)
@@ -274,6 +318,12 @@ Task<std::vector<JobLine>> SqlJobCatalog::log(std::int64_t id)
         CHECK(find_job(session, id));
         return job_lines(session, id);
     };
+    co_return co_await engine_.read(work);
+}
+
+Task<std::vector<JobTaskCounts>> SqlJobCatalog::task_counts(std::vector<std::int64_t> parents)
+{
+    const auto work = [parents = std::move(parents)](SqlSession& session) { return count_tasks(session, parents); };
     co_return co_await engine_.read(work);
 }
 

@@ -13,6 +13,7 @@ public:
     Task<Job> find(std::int64_t id) override;
     Task<ListPage<Job>> list(ListQuery query) override;
     Task<std::vector<JobLine>> log(std::int64_t id) override;
+    Task<std::vector<JobTaskCounts>> task_counts(std::vector<std::int64_t> parents) override;
     Task<JobState> stop(std::int64_t id, Micros now) override;
     Task<> stop_tasks(std::int64_t parent_id, Micros now) override;
     Task<std::int64_t> stop_waiting(std::string kind, Micros now) override;

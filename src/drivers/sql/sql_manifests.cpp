@@ -126,6 +126,12 @@ Task<NamePage> SqlManifests::repositories(std::optional<std::vector<std::int64_t
     co_return co_await engine_.read(work);
 }
 
+Task<std::vector<TagState>> SqlManifests::tag_states(std::optional<std::vector<std::int64_t>> projects, TagRange range)
+{
+    const auto work = [projects, range](SqlSession& session) { return list_tag_states(session, projects, range); };
+    co_return co_await engine_.read(work);
+}
+
 namespace {
 
 // Rows are locked in the order of their ids, repositories first, so two flushes never wait for each other, nor a flush

@@ -25,6 +25,7 @@ public:
     Task<ReferrerPage>
     referrers(RepositoryName repository, Digest subject, std::string artifact_type, PageRequest page) override;
     Task<NamePage> repositories(std::optional<std::vector<std::int64_t>> projects, PageRequest page) override;
+    Task<std::vector<TagState>> tag_states(std::optional<std::vector<std::int64_t>> projects, TagRange range) override;
 
 private:
     SqlEngine& engine_;

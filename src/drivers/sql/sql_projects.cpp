@@ -20,7 +20,8 @@ namespace {
 
 constexpr SqlStatement insert_project{
     "INSERT INTO projects (name, is_public, bytes, owner_id, created_at, updated_at, tenant_id, shared, quota_bytes, "
-    "quota_artifacts) VALUES ($1, $2, 0, $3, $4, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING RETURNING id"
+    "quota_artifacts, registry_id, proxy_settings) VALUES ($1, $2, 0, $3, $4, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT "
+    "(name) DO NOTHING RETURNING id"
 };
 
 // The owner's own grant. Nobody's when the owner is no principal (the system itself).
@@ -34,11 +35,14 @@ constexpr SqlStatement find_protection{"SELECT protected FROM projects WHERE id 
 
 constexpr SqlStatement update_project{
     "UPDATE projects SET is_public = COALESCE($2, is_public), shared = COALESCE($3, shared), "
-    "frozen = COALESCE($4, frozen), protected = COALESCE($5, protected), updated_at = $6 WHERE id = $1"
+    "frozen = COALESCE($4, frozen), protected = COALESCE($5, protected), updated_at = $6, "
+    "proxy_settings = COALESCE($7, proxy_settings) WHERE id = $1"
 };
 
 constexpr SqlStatement update_quota{"UPDATE projects SET quota_bytes = COALESCE($2, quota_bytes), "
                                     "quota_artifacts = COALESCE($3, quota_artifacts), updated_at = $4 WHERE id = $1"};
+
+constexpr SqlStatement hold_endpoint{"SELECT id FROM registries WHERE id = $1", "FOR KEY SHARE"};
 
 constexpr SqlStatement find_tenant_of{"SELECT tenant_id FROM projects WHERE id = $1"};
 
@@ -87,9 +91,25 @@ SqlParameter number(const std::optional<std::int64_t>& value)
     return *value;
 }
 
+SqlParameter endpoint_of(const NewProject& project)
+{
+    if (project.registry_id == 0) return std::monostate{};
+    return project.registry_id;
+}
+
+SqlParameter text(const std::optional<std::string>& value)
+{
+    if (!value) return std::monostate{};
+    return std::string_view{*value};
+}
+
 Result<Project> create_project(SqlSession& session, const NewProject& project, const Actor& actor)
 {
     CHECK(lock_tenant(session, project.tenant_id));
+    if (project.registry_id != 0) {
+        TRY(const auto held, session.run(hold_endpoint, {project.registry_id}));
+        if (held.empty()) return fail(Errc::not_found, "there is no such registry endpoint");
+    }
     TRY(const auto inserted,
         session.run(
             insert_project,
@@ -100,7 +120,9 @@ Result<Project> create_project(SqlSession& session, const NewProject& project, c
              project.tenant_id,
              std::int64_t{project.shared},
              project.quota_bytes,
-             project.quota_artifacts}
+             project.quota_artifacts,
+             endpoint_of(project),
+             project.proxy_settings}
         ));
     if (inserted.empty()) return fail(Errc::conflict, "project " + project.name.text() + " exists already");
     const auto id = inserted.front().integer(0);
@@ -145,6 +167,7 @@ boost::json::array names_of(const ProjectChange& change)
     if (change.shared) names.emplace_back("shared");
     if (change.frozen) names.emplace_back("frozen");
     if (change.is_protected) names.emplace_back("protected");
+    if (change.proxy_settings) names.emplace_back("proxy_settings");
     for (const auto& [name, value] : change.metadata) names.emplace_back(name);
     return names;
 }
@@ -156,7 +179,13 @@ Result<Project> change_project(SqlSession& session, std::int64_t id, const Proje
     CHECK(change_metadata(session, id, change));
     CHECK(session.run(
         update_project,
-        {id, flag(change.is_public), flag(change.shared), flag(change.frozen), flag(change.is_protected), actor.at}
+        {id,
+         flag(change.is_public),
+         flag(change.shared),
+         flag(change.frozen),
+         flag(change.is_protected),
+         actor.at,
+         text(change.proxy_settings)}
     ));
     if (change.is_public || change.shared || change.frozen)
         CHECK(note_access_change(session, AccessObject::project, id));

@@ -6,6 +6,7 @@
 #include "drivers/sql/sql_artifacts.hpp"
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
+#include "drivers/sql/sql_endpoints.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_events.hpp"
 #include "drivers/sql/sql_garbage.hpp"
@@ -22,9 +23,11 @@
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_promotions.hpp"
+#include "drivers/sql/sql_proxy.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
 #include "drivers/sql/sql_quotas.hpp"
 #include "drivers/sql/sql_renames.hpp"
+#include "drivers/sql/sql_replications.hpp"
 #include "drivers/sql/sql_repositories.hpp"
 #include "drivers/sql/sql_retention.hpp"
 #include "drivers/sql/sql_robots.hpp"
@@ -58,6 +61,7 @@ public:
     RepositoryCatalog& repositories() override { return repositories_; }
     RenameCatalog& renames() override { return renames_; }
     PromotionCatalog& promotions() override { return promotions_; }
+    ProxyCatalog& proxies() override { return proxies_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
     QuotaLedger& quotas() override { return quotas_; }
@@ -92,6 +96,8 @@ public:
     AuditAnchors& audit_anchors() override { return audit_anchors_; }
     EventLog& events() override { return events_; }
     WebhookCatalog& webhooks() override { return webhooks_; }
+    EndpointCatalog& endpoints() override { return endpoints_; }
+    ReplicationCatalog& replications() override { return replications_; }
     JobQueue& job_queue() override { return job_queue_; }
     JobStore& job_store() override { return job_store_; }
     JobCatalog& jobs() override { return jobs_; }
@@ -109,6 +115,7 @@ private:
     SqlRepositories repositories_;
     SqlRenames renames_;
     SqlPromotions promotions_;
+    SqlProxies proxies_;
     SqlBlobs blobs_;
     SqlUploads uploads_;
     SqlQuotas quotas_;
@@ -144,6 +151,8 @@ private:
     JobBell job_bell_;
     SqlEvents events_;
     SqlWebhooks webhooks_;
+    SqlEndpoints endpoints_;
+    SqlReplications replications_;
     SqlJobQueue job_queue_;
     SqlJobStore job_store_;
     SqlJobCatalog jobs_;

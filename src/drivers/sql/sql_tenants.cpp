@@ -45,6 +45,7 @@ constexpr SqlStatement update_quota{
     "UPDATE tenants SET quota_bytes = $2, quota_artifacts = $3, updated_at = $4 WHERE id = $1"
 };
 constexpr SqlStatement any_project{"SELECT id FROM projects WHERE tenant_id = $1 LIMIT 1"};
+constexpr SqlStatement any_endpoint{"SELECT id FROM registries WHERE tenant_id = $1 AND tenant_id <> 0 LIMIT 1"};
 constexpr SqlStatement member_ids{"SELECT user_id FROM tenant_members WHERE tenant_id = $1"};
 constexpr SqlStatement team_ids{"SELECT id FROM teams WHERE tenant_id = $1"};
 constexpr SqlStatement robot_ids{"SELECT user_id FROM robots WHERE tenant_id = $1"};
@@ -215,6 +216,10 @@ Result<> remove_tenant(SqlSession& session, std::int64_t id, const Actor& actor)
     }
     TRY(const auto projects, session.run(any_project, {id}));
     if (!projects.empty()) return fail(Errc::precondition_failed, "tenant " + tenant.name + " still has projects");
+    TRY(const auto endpoints, session.run(any_endpoint, {id}));
+    if (!endpoints.empty()) {
+        return fail(Errc::precondition_failed, "tenant " + tenant.name + " still has registry endpoints");
+    }
     TRY(const auto teams, session.run(team_ids, {id}));
     for (const auto& team : teams) CHECK(remove_grants_of_subject(session, "team", team.integer(0)));
     TRY(const auto robots, session.run(robot_ids, {id}));

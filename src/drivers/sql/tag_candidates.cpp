@@ -121,10 +121,10 @@ Result<TagInventory::Removed> remove_candidates(
     TRY(const auto place, lock_repository(session, name));
     if (!place) return removed;
     ArtifactRows rows{session, *place, actor};
-    std::map<std::int64_t, bool> left;  // and whether it had no tag
+    std::map<std::int64_t, std::vector<std::string>> left;  // and its tags until now
     for (const auto& candidate : doomed) {
         if (!candidate.tagged) {
-            left.emplace(candidate.manifest_id, true);
+            left[candidate.manifest_id];
             continue;
         }
         TRY(const auto now, session.run(find_tag, {place->id, candidate.name}));
@@ -141,17 +141,17 @@ Result<TagInventory::Removed> remove_candidates(
         const auto event = event_in_project(event_type::tag_deleted, actor, place->project_id);
         CHECK(record_tag(session, event, name.text(), candidate.name, now.front().text(2)));
         ++removed.tags;
-        left.emplace(candidate.manifest_id, false);
+        left[candidate.manifest_id].push_back(candidate.name);
     }
     CHECK(rows.finish(0));
-    for (const auto& [id, was_untagged] : left) {
+    for (auto& [id, tags] : left) {
         TRY(const auto holders, session.run(find_holders, {id, place->id}));
         const bool free = !holders.empty() && holders.front().integer(0) == 0 && holders.front().integer(1) == 0 &&
                           holders.front().is_null(2);
         if (free) {
-            CHECK(remove_artifact_tree(session, *place, name, id, actor));
+            CHECK(remove_artifact_tree(session, *place, name, id, actor, std::move(tags)));
             ++removed.artifacts;
-        } else if (was_untagged) {
+        } else if (tags.empty()) {
             ++removed.spared;
         }
     }

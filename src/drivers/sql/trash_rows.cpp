@@ -43,13 +43,7 @@ constexpr SqlStatement copy_manifest{
 };
 constexpr SqlStatement copy_tags{"INSERT INTO trash_tags (manifest_id, name, expires_at) "
                                  "SELECT CAST($2 AS BIGINT), name, expires_at FROM tags WHERE manifest_id = $1"};
-// Retention takes an artifact's tags one by one, then the artifact: what this very step took comes back with it.
-constexpr SqlStatement copy_taken_tags{
-    "INSERT INTO trash_tags (manifest_id, name, expires_at) SELECT DISTINCT CAST($2 AS BIGINT), h.tag, 0 "
-    "FROM tag_history h JOIN manifests m ON m.id = $1 WHERE h.until > 0 AND h.until = $3 AND "
-    "h.repository_id = m.repository_id AND h.digest = m.digest AND NOT EXISTS (SELECT 1 FROM tags t WHERE "
-    "t.repository_id = h.repository_id AND t.name = h.tag)"
-};
+constexpr SqlStatement insert_tag{"INSERT INTO trash_tags (manifest_id, name, expires_at) VALUES ($1, $2, 0)"};
 constexpr SqlStatement copy_labels{"INSERT INTO trash_labels (manifest_id, label_id) "
                                    "SELECT CAST($2 AS BIGINT), label_id FROM artifact_labels WHERE manifest_id = $1"};
 constexpr SqlStatement copy_children{"INSERT INTO trash_children (manifest_id, digest) "
@@ -104,6 +98,12 @@ constexpr SqlStatement count_released{"UPDATE trash SET manifests = manifests - 
 
 }  // namespace
 
+void TrashBin::untagged(std::int64_t manifest_id, std::vector<std::string> tags)
+{
+    untagged_id_ = manifest_id;
+    taken_tags_ = std::move(tags);
+}
+
 Result<> TrashBin::put(std::int64_t manifest_id)
 {
     if (place_.trash_keep <= 0) return {};
@@ -151,8 +151,8 @@ Result<> TrashBin::copy(std::int64_t manifest_id, std::int64_t entry_id)
     for (const auto* statement : {&copy_tags, &copy_labels, &copy_children}) {
         CHECK(session_.run(*statement, {manifest_id, id}));
     }
-    if (actor_.via == Via::retention || actor_.via == Via::expiry) {
-        CHECK(session_.run(copy_taken_tags, {manifest_id, id, actor_.at}));
+    if (manifest_id == untagged_id_) {
+        for (const auto& tag : taken_tags_) CHECK(session_.run(insert_tag, {id, tag}));
     }
     TRY(const auto blobs, session_.run(select_held, {manifest_id}));
     for (const SqlRow& blob : blobs) {

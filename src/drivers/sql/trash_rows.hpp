@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -23,6 +25,8 @@ public:
     {
     }
 
+    // This one lost its tags in the same step before it goes: they come back with it.
+    void untagged(std::int64_t manifest_id, std::vector<std::string> tags);
     // The manifest is about to go, and is still as it was. Nothing where nothing is kept.
     Result<> put(std::int64_t manifest_id);
     // Only with an entry that has its subject, or an index that lists it: then it comes back with that.
@@ -39,6 +43,8 @@ private:
     RepositoryRow place_;
     Actor actor_;
     std::int64_t entry_id_ = 0;
+    std::int64_t untagged_id_ = 0;
+    std::vector<std::string> taken_tags_;
     bool whole_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include "drivers/sqlite/accounting_schema.hpp"
 #include "drivers/sqlite/events_schema.hpp"
+#include "drivers/sqlite/exchange_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
 #include "drivers/sqlite/jobs_schema.hpp"
 #include "drivers/sqlite/promotion_schema.hpp"
@@ -165,6 +166,7 @@ constexpr std::array migrations{
     Migration{.version = 9, .name = "renames and promotions", .script = sqlite_promotion_schema, .oldest_binary = 9},
     Migration{.version = 10, .name = "trash", .script = sqlite_trash_schema, .oldest_binary = 10},
     Migration{.version = 11, .name = "scrub", .script = sqlite_scrub_schema, .oldest_binary = 11},
+    Migration{.version = 12, .name = "exchange", .script = sqlite_exchange_schema, .oldest_binary = 11},
 };
 
 }  // namespace

@@ -92,12 +92,15 @@ ON_SQLITE(LabelContract);
 ON_SQLITE(TagRuleContract);
 ON_SQLITE(PushPolicyContract);
 ON_SQLITE(PromotionContract);
+ON_SQLITE(ProxyContract);
 ON_SQLITE(RenameContract);
 ON_SQLITE(RetentionContract);
 ON_SQLITE(AuditAnchorContract);
 ON_SQLITE(QuotaContract);
 ON_SQLITE(EventContract);
 ON_SQLITE(WebhookContract);
+ON_SQLITE(EndpointContract);
+ON_SQLITE(ReplicationContract);
 ON_SQLITE(JobContract);
 ON_SQLITE(ScheduleContract);
 ON_SQLITE(ScrubContract);
@@ -258,7 +261,7 @@ TEST(SqliteStore, brings_a_database_of_an_older_schema_to_the_newest)
 {
     const SystemClock clock;
     const std::string fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    for (const std::string name : {"/sqlite_v1.sql", "/sqlite_v2.sql", "/sqlite_v7.sql"}) {
+    for (const std::string name : {"/sqlite_v1.sql", "/sqlite_v2.sql", "/sqlite_v7.sql", "/sqlite_v11.sql"}) {
         SCOPED_TRACE(name);
         const TemporaryDirectory directory;
         ASSERT_TRUE(std::filesystem::exists(fixtures + name));

@@ -144,6 +144,13 @@ Result<BackupManifest> read_manifest(const json::object& object)
     of_written.number("chunk_bytes", manifest.written.chunk_bytes);
     of_written.number("blobs", manifest.written.blobs);
     of_written.number("blob_bytes", manifest.written.blob_bytes);
+    if (const auto* journal = find_object(object, "journal")) {
+        Fields of_journal{*journal};
+        auto& place = manifest.journal.emplace();
+        of_journal.number("segment", place.segment);
+        of_journal.number("sequence", place.sequence);
+        fields.is_whole = fields.is_whole && of_journal.is_whole;
+    }
     if (!fields.is_whole || !of_blobs.is_whole || !of_written.is_whole || !is_backup_id(manifest.id)) return damaged();
     return manifest;
 }
@@ -203,6 +210,7 @@ std::string BackupManifest::json() const
         {"blobs", written.blobs},
         {"blob_bytes", written.blob_bytes}
     };
+    if (journal) object["journal"] = json::object{{"segment", journal->segment}, {"sequence", journal->sequence}};
     json::object given;
     for (const auto& [table, highest] : given_ids) given[table] = json::object{{"highest", highest}};
     object["given_ids"] = std::move(given);

@@ -5,11 +5,18 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace entrepot {
+
+// Where the journal beside a store's index goes on from a snapshot (docs/formats/index.md).
+struct JournalPlace {
+    std::int64_t segment = 0;   // the oldest that may have anything newer
+    std::int64_t sequence = 0;  // of the newest event that the snapshot has for sure
+};
 
 // What one backup is made of (docs/formats/backup.md). Chunks are named by the SHA-256 of what they hold, in 64
 // hexadecimal digits.
@@ -36,6 +43,8 @@ struct BackupManifest {
         bool operator==(const Written&) const = default;
     };
 
+    using Journal = JournalPlace;
+
     std::string id;
     std::string program;  // version
     std::string engine;   // "sqlite" or "postgresql": where it was taken from, for people
@@ -49,6 +58,7 @@ struct BackupManifest {
     std::string master_key;             // its fingerprint; empty: unknown
     Blobs blobs;
     Written written;
+    std::optional<Journal> journal;  // of a snapshot of the index alone
 
     bool is_complete() const noexcept { return blobs.missing.empty(); }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds between_lines{10};
 constexpr std::string_view signing_keys = "signing_keys";
+constexpr std::string_view settings = "settings";
 constexpr std::size_t piece_size = 1U << 20U;
 
 BackupTarget::Seen hashing(Hasher& hasher, const Digest& digest)
@@ -50,7 +51,7 @@ RestoreBackup::RestoreBackup(
 // Metadata last: what it says to be there is there by then.
 Result<RestoreBackup::Report> RestoreBackup::run()
 {
-    CHECK(bring_blobs());
+    if (!options_.without_blobs) CHECK(bring_blobs());
     CHECK(bring_files());
     CHECK(bring_metadata());
     return report_;
@@ -139,12 +140,42 @@ Result<> RestoreBackup::bring_metadata()
         if (!manifest_.tables.contains(table.name))
             return fail(Errc::corrupt, "the backup has nothing of the table " + table.name);
     }
+    if (!options_.setting.first.empty()) CHECK(add_setting(*filling));
     progress_(std::to_string(report_.rows) + " rows are loaded; indexes and checks");
     CHECK(filling->complete(manifest_.given_ids));
     // As it was when the backup was taken: no reason to be left without it.
     TRY(report_.wrong, filling->discrepancies());
     for (const auto& line : report_.wrong) progress_("WRONG: " + line);
     return filling->publish();
+}
+
+// One that was left from before.
+std::uint64_t RestoreBackup::erase_setting(RowChunk& chunk) const
+{
+    const auto& columns = chunk.table.columns;
+    const auto place =
+        static_cast<std::size_t>(std::ranges::find(columns, "name", &StoredColumn::name) - columns.begin());
+    return std::erase_if(chunk.rows, [&](const StoredRow& row) {
+        const auto* name = place < row.size() ? std::get_if<std::string>(&row[place]) : nullptr;
+        return name && !name->empty() && *name == options_.setting.first;
+    });
+}
+
+Result<> RestoreBackup::add_setting(MetadataFilling& filling) const
+{
+    const auto& tables = filling.tables();
+    const auto found = std::ranges::find(tables, settings, &StoredTable::name);
+    if (found == tables.end()) return fail(Errc::unsupported, "the backup is from before there were settings");
+    StoredRow row;
+    for (const auto& column : found->columns) {
+        if (column.name == "name")
+            row.emplace_back(options_.setting.first);
+        else if (column.name == "value")
+            row.emplace_back(options_.setting.second);
+        else
+            row.emplace_back(clock_.now());
+    }
+    return filling.add(*found, {&row, 1});
 }
 
 Result<>
@@ -154,16 +185,18 @@ RestoreBackup::bring_table(MetadataFilling& filling, const std::string& name, co
     const auto& tables = filling.tables();
     const auto found = std::ranges::find(tables, name, &StoredTable::name);
     if (found == tables.end()) return fail(Errc::corrupt, "the backup has an unknown table: " + name);
+    std::uint64_t replaced = 0;
     for (const auto& hash : table.chunks) {
-        TRY(const auto chunk, chunks_.rows(hash, name));
+        TRY(auto chunk, chunks_.rows(hash, name));
         if (chunk.table != *found)
             return fail(Errc::corrupt, "the backup's table " + name + " has other columns than its schema version");
+        if (name == settings) replaced += erase_setting(chunk);
         CHECK(filling.add(*found, chunk.rows));
         report_.rows += chunk.rows.size();
         tell_now_and_then();
     }
     TRY(const auto count, filling.count(name));
-    if (static_cast<std::uint64_t>(count) == table.rows) return {};
+    if (static_cast<std::uint64_t>(count) + replaced == table.rows) return {};
     return fail(
         Errc::corrupt,
         "the table " + name + " has " + std::to_string(count) + " rows, the backup says " + std::to_string(table.rows)

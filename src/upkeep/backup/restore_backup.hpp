@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace entrepot {
@@ -24,6 +25,9 @@ public:
         bool verify = false;           // reads each blob that was there already
         bool without_missing = false;  // goes on where blobs are missing
         bool without_keys = false;     // leaves signing keys out: what they were sealed under is lost
+        bool without_blobs = false;    // they are not looked at
+        // A row of the settings that is there with the others; an empty name: none.
+        std::pair<std::string, std::string> setting{};
     };
     struct Place {
         std::function<Result<std::unique_ptr<MetadataFilling>>()> open_filling;
@@ -59,6 +63,8 @@ private:
     Result<> bring_files();
     Result<> bring_file(const std::string& path, const BackupManifest::File& file);
     Result<> bring_metadata();
+    std::uint64_t erase_setting(RowChunk& chunk) const;
+    Result<> add_setting(MetadataFilling& filling) const;
     Result<> bring_table(MetadataFilling& filling, const std::string& name, const BackupManifest::Table& table);
     void tell_now_and_then();
 

@@ -59,10 +59,13 @@ TakeBackup::TakeBackup(Source source, BackupTarget& target, const Clock& clock, 
 Result<BackupManifest> TakeBackup::run(std::chrono::seconds patience)
 {
     TRY(const auto hold, target_.hold(BackupTarget::Use::writing));
-    TRY(const auto kept, keep_blobs(patience));
+    std::unique_ptr<BackupTarget::Hold> kept;
+    if (source_.blobs) {
+        TRY(kept, keep_blobs(patience));
+    }
     CHECK(copy_metadata());
     CHECK(copy_files());
-    CHECK(copy_blobs());
+    if (source_.blobs) CHECK(copy_blobs());
     CHECK(target_.settle());
     manifest_.ended_at = clock_.now();
     // Without it, all that was written is none.
@@ -76,7 +79,7 @@ Result<std::unique_ptr<BackupTarget::Hold>> TakeBackup::keep_blobs(std::chrono::
 {
     const auto until = clock_.steady() + patience;
     for (bool told = false;; told = true) {
-        auto hold = source_.blobs.hold_removals();
+        auto hold = source_.blobs->hold_removals();
         if (hold || hold.error().code() != Errc::conflict) return hold;
         if (clock_.steady() >= until)
             return fail(Errc::conflict, "garbage collection removes blobs, or another backup runs");
@@ -89,6 +92,7 @@ Result<> TakeBackup::copy_metadata()
 {
     TRY(const auto snapshot, source_.open_snapshot());
     manifest_.snapshot_at = clock_.now();
+    if (source_.journal) manifest_.journal = source_.journal();
     manifest_.schema_version = snapshot->schema_version();
     manifest_.given_ids = snapshot->given_ids();
     for (const auto& table : snapshot->tables()) CHECK(copy_table(*snapshot, table));
@@ -126,9 +130,10 @@ Result<> TakeBackup::copy_files()
         file.chunks.push_back(std::move(hash));
         manifest_.files[path] = std::move(file);
     }
-    TRY(const auto paths, source_.audit.list());
+    if (!source_.audit) return {};
+    TRY(const auto paths, source_.audit->list());
     for (const auto& path : paths) {
-        const auto reader = source_.audit.open(path);
+        const auto reader = source_.audit->open(path);
         // Segments go when they are old enough.
         if (!reader && reader.error().code() == Errc::not_found) continue;
         if (!reader) return std::unexpected{reader.error()};
@@ -176,7 +181,7 @@ Result<> TakeBackup::copy_blob(const KeptBlob& blob)
     TRY(const auto there, target_.find(name));
     if (there == blob.size) return {};
     TRY(const auto digest, Digest::parse(blob.digest));
-    TRY(const auto reader, source_.blobs.open(digest));
+    TRY(const auto reader, source_.blobs->open(digest));
     Hasher hasher{digest.algorithm()};
     CHECK(target_.copy(name, *reader, [&](std::span<const std::byte> piece, bool last) -> Result<> {
         hasher.update(piece);

@@ -23,14 +23,16 @@ using BackupProgress = std::function<void(const std::string& line)>;
 class TakeBackup {
 public:
     struct Source {
-        // Opened when nobody can remove blobs any more.
+        // Opened when nobody can remove blobs any more, where blobs are copied.
         std::function<Result<std::unique_ptr<MetadataSnapshot>>()> open_snapshot;
-        BlobFiles& blobs;
-        KeptFiles& audit;
+        BlobFiles* blobs = nullptr;                      // null: metadata alone
+        KeptFiles* audit = nullptr;                      // null: none of the trail
         std::map<std::string, std::string> small_files;  // path and content
         std::string engine;
         std::string program;
         std::string master_key;  // fingerprint
+        // Of the snapshot, asked once it is open; none: it has no journal.
+        std::function<BackupManifest::Journal()> journal{};
     };
 
     TakeBackup(Source source, BackupTarget& target, const Clock& clock, Random& random, BackupProgress progress);

@@ -1,8 +1,7 @@
 #include "upkeep/gc/garbage_collection.hpp"
 
 #include "core/log.hpp"
-
-#include <boost/asio/steady_timer.hpp>
+#include "core/pause.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -53,9 +52,7 @@ struct GarbageCollection::Round {
         if (options.rate == 0) co_return true;
         const auto due = std::chrono::microseconds{steps * 1'000'000 / static_cast<std::uint64_t>(options.rate)};
         next = std::max(next, clock.steady() - due) + due;
-        asio::steady_timer timer{co_await asio::this_coro::executor};
-        timer.expires_after(next - clock.steady());
-        co_await timer.async_wait(asio::use_awaitable);
+        co_await pause(next - clock.steady());
         co_return !run.stop_requested();
     }
 };

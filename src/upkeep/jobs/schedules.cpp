@@ -68,6 +68,12 @@ Task<Schedule> Schedules::set(Schedule wanted)
     co_return co_await catalog_.put(std::move(wanted));
 }
 
+Task<> Schedules::put(Schedule schedule)
+{
+    CO_CHECK(co_await set(std::move(schedule)));
+    co_return Result<>{};
+}
+
 Task<Schedule> Schedules::find(std::string kind, std::int64_t subject_id)
 {
     return catalog_.find(std::move(kind), subject_id);

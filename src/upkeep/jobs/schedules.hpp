@@ -3,6 +3,7 @@
 #include "core/clock.hpp"
 #include "ports/job_catalog.hpp"
 #include "ports/schedule_catalog.hpp"
+#include "ports/timetable.hpp"
 
 #include <cstdint>
 #include <string>
@@ -10,7 +11,7 @@
 namespace entrepot {
 
 // When jobs come round. Who may set a schedule is for those to say whose jobs they are.
-class Schedules {
+class Schedules final : public Timetable {
 public:
     // Pausing this kind holds up every schedule.
     static constexpr const char* paused_kind = "scheduler";
@@ -29,6 +30,10 @@ public:
     Task<ListPage<Schedule>> list(ListQuery query);
     // Also when there is none.
     Task<> remove(std::string kind, std::int64_t subject_id);
+
+    Result<> check_cron(const std::string& cron) const override { return check("Custom", cron); }
+    Task<> put(Schedule schedule) override;
+    Task<> drop(std::string kind, std::int64_t subject_id) override { return remove(std::move(kind), subject_id); }
 
     // Adds the jobs whose time has come. To be called every second, by every instance.
     Task<> fire_due();

@@ -10,12 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::int64_t number_in(const json::object& object, std::string_view name)
-{
-    const auto* value = object.if_contains(name);
-    return value != nullptr && value->is_int64() ? value->get_int64() : 0;
-}
-
 bool flag_in(const json::object& object, std::string_view name)
 {
     const auto* value = object.if_contains(name);
@@ -29,8 +23,8 @@ Result<RetentionOrder> RetentionOrder::parse(std::string_view text)
     const auto object = parse_object(text);
     if (!object) return fail(Errc::corrupt, "the parameters of a retention job make no sense", std::string{text});
     return RetentionOrder{
-        .policy_id = number_in(*object, "policy_id"),
-        .user_id = number_in(*object, "user_id"),
+        .policy_id = find_integer(*object, "policy_id"),
+        .user_id = find_integer(*object, "user_id"),
         .dry_run = flag_in(*object, "dry_run"),
         .confirm_all = flag_in(*object, "confirm_all"),
     };
@@ -49,12 +43,12 @@ RetentionProgress RetentionProgress::parse(std::string_view text)
     if (!object) return {};
     return {
         .after = std::string{find_text(*object, "after")},
-        .repositories = number_in(*object, "repositories"),
-        .total = number_in(*object, "total"),
-        .retained = number_in(*object, "retained"),
-        .removed = number_in(*object, "removed"),
-        .artifacts = number_in(*object, "artifacts"),
-        .spared = number_in(*object, "spared"),
+        .repositories = find_integer(*object, "repositories"),
+        .total = find_integer(*object, "total"),
+        .retained = find_integer(*object, "retained"),
+        .removed = find_integer(*object, "removed"),
+        .artifacts = find_integer(*object, "artifacts"),
+        .spared = find_integer(*object, "spared"),
     };
 }
 

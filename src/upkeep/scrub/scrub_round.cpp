@@ -1,6 +1,6 @@
 #include "upkeep/scrub/scrub_round.hpp"
 
-#include <boost/asio/steady_timer.hpp>
+#include "core/pause.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -72,9 +72,7 @@ Task<> ScrubRound::pace(std::uint64_t bytes)
     const auto now = needs_.clock.steady();
     next_read_ = std::max(next_read_, now - due) + due;
     if (next_read_ <= now) co_return Result<>{};
-    asio::steady_timer timer{co_await asio::this_coro::executor};
-    timer.expires_after(next_read_ - now);
-    co_await timer.async_wait(asio::use_awaitable);
+    co_await pause(next_read_ - now);
     co_return Result<>{};
 }
 

@@ -32,7 +32,7 @@ LIMITED_GUEST = table("project", """project R, quota R, repository R L pull, con
 PUBLIC = table("project", """project R, label R L, repository L pull, configuration R, scan R, sbom R, scanner R,
     artifact R L, artifact-addition R, tag L, accessory L""")
 TENANT_ADMIN = PROJECT_ADMIN | table("tenant", """tenant R U, member C D L, team C R U D L, project C L, grant C D L,
-    quota R U, robot C R U D L, log L""")
+    quota R U, robot C R U D L, log L, registry C R U D L""")
 TENANT_MEMBER = table("tenant", "tenant R, team R L")
 
 ROLES = {"project-admin": (1, PROJECT_ADMIN), "maintainer": (4, MAINTAINER), "developer": (2, DEVELOPER),

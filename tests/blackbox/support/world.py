@@ -62,6 +62,8 @@ class World:
         self.grant = self.fresh_grant()
         self.hook = self.fresh_hook()
         self.system_hook = self.fresh_hook(None)
+        self.endpoint = self.fresh_registry()
+        self.replication = self.fresh_replication()
         self.quota = self.admin.get("/quotas", query={"reference": "project", "reference_id": self.project_id})[0]["id"]
 
     def close(self):
@@ -147,6 +149,27 @@ class World:
         return {"name": self.name("hook"), "description": "told", "enabled": False, "event_types": ["PUSH_ARTIFACT"],
                 "targets": [{"type": "http", "address": "http://192.0.2.1/hook", "payload_format": "CloudEvents",
                              "auth_header": "Bearer x", "secret": "signs", "skip_cert_verify": False}], **more}
+
+    def registry_body(self, **more):
+        """A registry elsewhere that does not answer: TEST-NET-1 (RFC 5737)."""
+        return {"name": self.name("registry"), "type": "docker-registry", "url": "http://192.0.2.1:1",
+                "tenant_id": self.tenant_id, "insecure": False, "description": "elsewhere",
+                "credential": {"type": "basic", "access_key": "robot", "access_secret": "secret"}, **more}
+
+    def fresh_registry(self):
+        return self.admin.made("/registries", self.registry_body())
+
+    def replication_body(self, **more):
+        return {"name": self.name("replication"), "dest_registry": {"id": self.endpoint}, "src_registry": None,
+                "description": "all of it", "dest_namespace": "mirror", "enabled": True, "override": True,
+                "trigger": {"type": "manual"}, "filters": [{"type": "name", "value": "shop/**"}], **more}
+
+    def fresh_replication(self):
+        return self.admin.made("/replication/policies", self.replication_body())
+
+    def replication_run(self):
+        """One that waits, or has found the other registry away."""
+        return self.admin.made("/replication/executions", {"policy_id": self.replication})
 
     def fresh_hook(self, project=""):
         scope = "/system" if project is None else f"/projects/{project or self.project}"
@@ -531,6 +554,7 @@ REQUESTS = {
     "updateProjectMember": lambda w, c: Call(in_project(w, mid=w.fresh_member(w.project)), body={"role_id": 3}),
     "deleteProjectMember": lambda w, c: Call(in_project(w, mid=w.fresh_member(w.project))),
 
+    "listTagStates": lambda w, c: Call(query={"limit": "5"}),
     "listAllRepositories": lambda w, c: Call(query={"q": "name=~app"}),
     "listRepositories": lambda w, c: Call({"project_name": w.project}),
     "getRepository": lambda w, c: Call({"project_name": w.project, "repository_name": "app"}),
@@ -719,6 +743,31 @@ REQUESTS = {
     "getTenantMember": lambda w, c: Call(in_tenant(w, user_id=w.victim)),
     "removeTenantMember": membership,
     "listTenantLogs": lambda w, c: Call(in_tenant(w)),
+
+    "listRegistries": lambda w, c: Call(query={"page_size": 5}),
+    "createRegistry": lambda w, c: Call(body=w.registry_body()),
+    "pingRegistry": lambda w, c: Call(body={"id": w.endpoint}),
+    "getRegistry": lambda w, c: Call({"id": w.endpoint}),
+    "updateRegistry": lambda w, c: Call({"id": w.fresh_registry()}, body={"description": "told"}),
+    "deleteRegistry": lambda w, c: Call({"id": w.fresh_registry()}),
+    "getRegistryInfo": lambda w, c: Call({"id": w.endpoint}),
+    "listRegistryHealth": lambda w, c: Call({"id": w.endpoint}),
+    "listRegistryProviderTypes": lambda w, c: Call(),
+    "listRegistryProviderInfos": lambda w, c: Call(),
+    "listReplicationPolicies": lambda w, c: Call(query={"page_size": 5}),
+    "createReplicationPolicy": lambda w, c: Call(body=w.replication_body()),
+    "getReplicationPolicy": lambda w, c: Call({"id": w.replication}),
+    "updateReplicationPolicy": lambda w, c: Call({"id": w.fresh_replication()}, body=w.replication_body(enabled=False)),
+    "deleteReplicationPolicy": lambda w, c: Call({"id": w.fresh_replication()}),
+    "getReplicationLag": lambda w, c: Call({"id": w.replication}),
+    "listReplicationPending": lambda w, c: Call({"id": w.replication}),
+    "listReplicationLags": lambda w, c: Call(),
+    "listReplicationExecutions": lambda w, c: Call(query={"policy_id": w.replication}),
+    "startReplication": lambda w, c: Call(body={"policy_id": w.replication}),
+    "getReplicationExecution": lambda w, c: Call({"id": w.replication_run()}),
+    "stopReplication": lambda w, c: Call({"id": w.replication_run()}),
+    "listReplicationTasks": lambda w, c: Call({"id": w.replication_run()}),
+    "getReplicationLog": lambda w, c: Call({"id": w.replication_run(), "task_id": 1}),
 
     "listTeams": lambda w, c: Call(in_tenant(w)),
     "createTeam": lambda w, c: Call(in_tenant(w), body={"name": w.name("team"), "description": ""}),

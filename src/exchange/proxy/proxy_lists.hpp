@@ -1,0 +1,48 @@
+#pragma once
+
+#include "exchange/proxy/flights.hpp"
+#include "exchange/proxy/upstream_desk.hpp"
+#include "ports/manifest_catalog.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace entrepot {
+
+// What upstreams list: tags as they say now, referrers as they said a while ago. Keeps the referrers of 1,000 subjects,
+// then begins anew. Safe from any loop.
+class ProxyLists {
+public:
+    ProxyLists(UpstreamDesk& desk, const Clock& clock, asio::io_context& loop)
+        : desk_{desk}, clock_{clock}, tags_{loop}, referrers_{loop}
+    {
+    }
+
+    // nullopt: the upstream has nothing to say within two seconds. name_unknown.
+    Task<std::optional<NamePagePtr>> tags(OpenProxyPtr proxy, RepositoryName repository, PageRequest page);
+    // All of them, in digest order; older than they should be where the upstream doesn't answer.
+    using List = std::shared_ptr<const std::vector<Referrer>>;
+    Task<std::optional<List>> referrers(OpenProxyPtr proxy, RepositoryName repository, Digest subject);
+
+    asio::awaitable<void> drain();
+
+private:
+    struct Known {
+        List list;
+        Micros read_at = 0;
+    };
+    Task<List> read_referrers(OpenProxyPtr proxy, RepositoryName upstream, Digest subject, std::string key);
+
+    UpstreamDesk& desk_;
+    const Clock& clock_;
+    std::mutex mutex_;
+    std::unordered_map<std::string, Known> known_;
+    Flights<NamePagePtr> tags_;
+    Flights<List> referrers_;
+};
+
+}  // namespace entrepot
