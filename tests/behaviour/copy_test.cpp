@@ -446,6 +446,24 @@ TEST_F(Copying, an_index_keeps_its_digest_though_only_some_platforms_go)
     EXPECT_TRUE(target.is_whole(name("there/all"), tagged("1")));
 }
 
+TEST_F(Copying, what_comes_to_refer_to_it_on_the_way_is_brought_by_its_copy)
+{
+    options.referrers_again = true;
+    const auto base = image(1, {1000});
+    put_image(source, "here/app", base, "1");
+    const auto signature = image(2, {10}, "amd64", base.manifest, "application/x-sig");
+    TroubledSite there{target};
+    // Who signs it looks at the target a moment before it is there, and leaves the signature to this copy.
+    there.before = [&](const std::string& method) -> std::optional<Error> {
+        if (method == "push") put_image(source, "here/app", signature);
+        return std::nullopt;
+    };
+    ASSERT_TRUE(copy(source, there));
+    const auto referrers = run(target.referrers(name("there/app"), base.digest(), {.limit = 10, .last = {}}));
+    ASSERT_EQ(referrers->referrers.size(), 1U);
+    EXPECT_EQ(referrers->referrers[0].digest, signature.digest());
+}
+
 TEST_F(Copying, what_refers_to_an_artifact_goes_along)
 {
     const auto base = image(1, {1000});

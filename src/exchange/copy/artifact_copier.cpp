@@ -112,6 +112,11 @@ Task<CopiedArtifact> ArtifactCopier::copy_once()
         (void)brought;
     }
     if (alone || order_.tag) CO_CHECK(co_await push(std::move(manifest), order_.tag));
+    if (options.with_referrers && options.referrers_again) {
+        CO_TRY(auto later, co_await following(head.digest, false));
+        CO_TRY(const bool brought, co_await bring_following(std::move(later), 0));
+        (void)brought;
+    }
     if (sparse_) done.note = "the source lacks some of its children";
     co_return done;
 }

@@ -22,6 +22,8 @@ namespace entrepot {
 struct CopyOptions {
     bool overrides = true;  // a tag that is there and differs is moved
     bool with_referrers = true;
+    // What refers to it is looked for once more when it is there, for who leaves to this copy what comes meanwhile.
+    bool referrers_again = false;
     bool signed_only = false;
     std::vector<std::string> platforms{};  // "os/architecture[/variant]"; empty: all
     ByteRates rates{};

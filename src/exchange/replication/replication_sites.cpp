@@ -35,6 +35,8 @@ CopyOptions ReplicationSites::options_of(const ReplicationPolicy& policy)
     CopyOptions options;
     options.overrides = policy.overrides;
     options.with_referrers = policy.with_referrers;
+    // A signature whose subject isn't there yet when its event is looked at is left to the subject's copy.
+    options.referrers_again = policy.source_id == 0;
     options.signed_only = policy.signed_only;
     options.platforms = policy.platforms;
     if (policy.kilobytes_per_second > 0) {
