@@ -75,7 +75,7 @@ class Server:
     def status(self, path):
         """The status of one plain GET, or 0 when no answer came."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            with socket.create_connection(tuple(self.host.rsplit(":", 1)), timeout=10) as connection:
                 connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n\r\n".encode())
                 head = connection.recv(4096)
             return int(head.split(b" ")[1]) if head.startswith(b"HTTP/1.1 ") else 0
