@@ -68,6 +68,10 @@ struct Config {
         std::vector<std::string> allow;
     } outbound;
 
+    struct Oci {
+        std::vector<std::string> mirrors;  // host=project
+    } oci;
+
     struct Storage {
         std::filesystem::path root;  // empty: blobs/ in the data directory
     } storage;

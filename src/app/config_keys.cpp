@@ -1,4 +1,5 @@
 #include "app/config_keys.hpp"
+#include "api/oci/mirrors.hpp"
 #include "client/http_url.hpp"
 #include "client/outbound_rules.hpp"
 
@@ -102,6 +103,14 @@ Result<> set_outbound_allow(Config& config, std::string_view value)
     return {};
 }
 
+Result<> set_mirrors(Config& config, std::string_view value)
+{
+    auto mirrors = split_list(value);
+    CHECK(Mirrors::parse(mirrors));
+    config.oci.mirrors = std::move(mirrors);
+    return {};
+}
+
 Result<> set_warn_at(Config& config, std::string_view value)
 {
     std::vector<std::int64_t> percents;
@@ -199,6 +208,14 @@ constexpr std::array general_keys{
         "Loopback, link-local and metadata addresses that webhooks may point at all the same.",
         set_outbound_allow,
         [](const Config& config) { return joined(config.outbound.allow); },
+        true,
+    },
+    ConfigKey<Config>{
+        "oci.mirrors",
+        "list of host=project",
+        "Which project answers clients that know this registry as the mirror of a host, such as docker.io=hub.",
+        set_mirrors,
+        [](const Config& config) { return joined(config.oci.mirrors); },
         true,
     },
     size<Config, 4 * kib, mib>("http.header_bytes", ENTREPOT_FIELD(http.header_bytes), "Longest head of a request."),

@@ -294,6 +294,7 @@ App::Parts::Parts(Config with)
           lists,
           oci_audit,
           accounting.watch,
+          Mirrors::parse(config.oci.mirrors).value(),
           [this] { return access_directory.catch_up(); }},
       token{
           {.authenticator = authenticator,

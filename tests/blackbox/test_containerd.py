@@ -3,6 +3,8 @@ import subprocess
 import unittest
 
 from support import image, settings
+from support.api import Api
+from support.registry import ANY_MANIFEST
 from support.scenario import Scenario, root_only, run
 from support.server import PASSWORD, free_port, wait_until
 
@@ -64,6 +66,42 @@ class Containerd(Scenario):
         (hosts / "hosts.toml").write_text(
             f'server = "http://{self.host}"\n[host."http://{self.host}"]\ncapabilities = ["pull", "resolve"]\n')
         self.ctr("images", "pull", "--hosts-dir", self.work / "certs.d", *self.user(), f"registry.example.test/{name}")
+
+    @unittest.skipIf(settings.foreign, "needs a server of its own")
+    def test_a_mirror_answers_by_the_names_that_the_other_registry_has(self):
+        """containerd knows this registry as the mirror of a host: `ns` leads to the proxy cache of that registry."""
+        name = f"{self.project}/busybox:1"
+        self.push_with_skopeo(f"{self.host}/{name}", "--dest-tls-verify=false")
+        mirror = self.own_server(environment={"ENTREPOT_OUTBOUND_ALLOW": "127.0.0.0/8",
+                                              "ENTREPOT_OCI_MIRRORS": "Registry.example.test=cache"})
+        api = Api(mirror.host)
+        self.addCleanup(api.close)
+        number = api.made("/registries", {
+            "name": "origin", "type": "entrepot", "url": "http://" + self.host,
+            "credential": {"type": "basic", "access_key": "admin", "access_secret": PASSWORD}})
+        api.post("/projects", {"project_name": "cache", "registry_id": number})
+        hosts = self.work / "certs.d/registry.example.test"
+        hosts.mkdir(parents=True)
+        # Nobody answers as the origin: what comes, comes from the mirror.
+        (hosts / "hosts.toml").write_text(
+            f'server = "http://127.0.0.1:{free_port()}"\n[host."http://{mirror.host}"]\ncapabilities = ["pull", "resolve"]\n')
+        self.ctr("images", "pull", "--hosts-dir", self.work / "certs.d", *self.user(), f"registry.example.test/{name}")
+        client = self.client(mirror)
+        digest = client.pull_image(f"cache/{self.project}/busybox", "1")
+
+        path = f"/v2/{self.project}/busybox/manifests/"
+        for reference in ("1", digest):
+            found = client.expect(200, "GET", path + reference + "?ns=registry.example.test", headers={"Accept": ANY_MANIFEST})
+            self.assertEqual(found.headers["OCI-Namespace"], "registry.example.test")
+            self.assertEqual(found.headers["Docker-Content-Digest"], digest)
+        # Its log-in is for the name that it has here, and names of others mean what they say.
+        asked = client.raw("GET", path + "1?ns=registry.example.test")
+        self.assertEqual(asked.status, 401)
+        self.assertIn(f'scope="repository:cache/{self.project}/busybox:pull"', asked.headers["WWW-Authenticate"])
+        self.assertEqual(client.request("GET", path + "1?ns=other.example.test").status, 404)
+        # What is cached takes no pushes under any name.
+        pushed = client.request("POST", f"/v2/{self.project}/busybox/blobs/uploads/?ns=registry.example.test")
+        self.assertEqual(pushed.status, 405)
 
     @unittest.skipIf(settings.foreign, "needs a server of its own")
     def test_pull_over_tls_with_an_own_authority(self):

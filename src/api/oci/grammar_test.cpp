@@ -1,6 +1,9 @@
 #include "api/error_answer.hpp"
 #include "api/oci/byte_range.hpp"
+#include "api/oci/mirrors.hpp"
 #include "api/oci/route.hpp"
+
+#include "tests/support/fake_request.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,6 +46,7 @@ TEST(OciRoute, matches_from_the_right)
         EXPECT_EQ(route->kind, kind) << path;
         EXPECT_EQ(route->name, name) << path;
         if (kind != Kind::uploads) EXPECT_EQ(route->last, last) << path;
+        if (!name.empty()) EXPECT_EQ("/v2/" + std::string{route->name} + std::string{route->rest}, path);
     }
 }
 
@@ -109,6 +113,26 @@ TEST(ChunkRange, is_start_and_end)
     for (const std::string_view header :
          {"", "-", "5", "9-5", "a-b", "-5", "5-", "0-9223372036854775808", "1-2-3", "bytes 5-9/10", "bytes 5-9"}) {
         EXPECT_FALSE(parse_chunk_range(header)) << header;
+    }
+}
+
+TEST(Mirrors, are_hosts_with_projects)
+{
+    for (const std::string line :
+         {"", "docker.io", "=hub", "docker.io=", "https://docker.io=hub", "docker.io=Hub", "a=b/c"}) {
+        EXPECT_FALSE(Mirrors::parse({line})) << line;
+    }
+    EXPECT_FALSE(Mirrors::parse({"docker.io=a", "Docker.io=b"}));
+    const auto mirrors = Mirrors::parse({"Docker.io=hub", "127.0.0.1:5000=near"}).value();
+    FakeRequest request{Method::get, "/v2/"};
+    request.query = "ns=docker.io&n=1";
+    EXPECT_EQ(mirrors.find(request, "library/alpine")->repository, "hub/library/alpine");
+    request.query = "n=1&ns=127.0.0.1%3A5000";
+    EXPECT_EQ(mirrors.find(request, "app")->repository, "near/app");
+    EXPECT_FALSE(mirrors.find(request, ""));
+    for (const std::string_view query : {"", "ns=", "ns=ghcr.io", "turns=docker.io", "ns=%zz"}) {
+        request.query = query;
+        EXPECT_FALSE(mirrors.find(request, "app")) << query;
     }
 }
 

@@ -88,6 +88,13 @@ std::string scope_of(const Request& request, const OciRoute& route, Action actio
     return scope;
 }
 
+// The answer says which registry's name space it is of.
+std::optional<Response> answered_as_mirror(std::optional<Response> answer, const Mirrors::Found& mirrored)
+{
+    if (answer && answer->status < 400) answer->add("OCI-Namespace", mirrored.host);
+    return answer;
+}
+
 // Digests are sometimes sent with their colon escaped; names never are.
 std::optional<std::string> unescaped(std::string_view last)
 {
@@ -101,15 +108,23 @@ std::optional<std::string> unescaped(std::string_view last)
 std::optional<Response> OciHandler::peek(const Request& request) noexcept
 {
     if (!is_read(request.method)) return std::nullopt;
-    const auto route = match_oci_route(request.path);
+    auto route = match_oci_route(request.path);
     if (!route || route->name.empty()) return std::nullopt;
-    const auto caller = gate_.peek(request, route->name, Action::pull);
+    const auto mirrored = mirrors_.find(request, route->name);
+    if (!mirrored) return peek_route(request, *route);
+    route->name = mirrored->repository;
+    return answered_as_mirror(peek_route(request, *route), *mirrored);
+}
+
+std::optional<Response> OciHandler::peek_route(const Request& request, const OciRoute& route)
+{
+    const auto caller = gate_.peek(request, route.name, Action::pull);
     if (!caller) return std::nullopt;
-    const auto repository = RepositoryName::parse(route->name);
+    const auto repository = RepositoryName::parse(route.name);
     if (!repository) return std::nullopt;
-    switch (route->kind) {
-        case Kind::manifest: return reads_.peek_manifest(request, *caller, *repository, route->last);
-        case Kind::blob: return reads_.peek_blob(request, *repository, route->last);
+    switch (route.kind) {
+        case Kind::manifest: return reads_.peek_manifest(request, *caller, *repository, route.last);
+        case Kind::blob: return reads_.peek_blob(request, *repository, route.last);
         case Kind::tags: return lists_.peek_tags(request, *repository);
         default: return std::nullopt;
     }
@@ -119,22 +134,30 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
 {
     auto route = match_oci_route(request.path);
     if (!route) co_return error_response(Error{Errc::not_found, "there is nothing at this path"});
-    if (route->kind == Kind::base || route->kind == Kind::catalog) {
-        if (!is_read(request.method)) co_return method_not_allowed(allowed_methods(route->kind));
-        const bool is_base = route->kind == Kind::base;
+    const auto mirrored = mirrors_.find(request, route->name);
+    if (!mirrored) co_return co_await handle_route(request, body, *route);
+    route->name = mirrored->repository;
+    co_return *answered_as_mirror(co_await handle_route(request, body, *route), *mirrored);
+}
+
+asio::awaitable<Response> OciHandler::handle_route(const Request& request, ByteSource& body, OciRoute route)
+{
+    if (route.kind == Kind::base || route.kind == Kind::catalog) {
+        if (!is_read(request.method)) co_return method_not_allowed(allowed_methods(route.kind));
+        const bool is_base = route.kind == Kind::base;
         auto answer = is_base ? co_await base(request) : co_await catalog(request);
         if (answer) co_return *std::move(answer);
-        co_return co_await refuse(request, *route, is_base ? "" : "registry:catalog:*", answer.error());
+        co_return co_await refuse(request, route, is_base ? "" : "registry:catalog:*", answer.error());
     }
 
-    const auto action = action_for(route->kind, request.method);
-    if (!action) co_return method_not_allowed(allowed_methods(route->kind));
-    const auto last = unescaped(route->last);
+    const auto action = action_for(route.kind, request.method);
+    if (!action) co_return method_not_allowed(allowed_methods(route.kind));
+    const auto last = unescaped(route.last);
     if (!last) co_return error_response(Error{Errc::bad_request, "the path is malformed"});
-    route->last = *last;
-    auto answer = co_await by_any_name(request, body, *route, *action);
+    route.last = *last;
+    auto answer = co_await by_any_name(request, body, route, *action);
     if (answer) co_return *std::move(answer);
-    co_return co_await refuse(request, *route, scope_of(request, *route, *action), answer.error());
+    co_return co_await refuse(request, route, scope_of(request, route, *action), answer.error());
 }
 
 // Recorded first where it is a denial.
@@ -203,7 +226,7 @@ OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute ro
         .asked_as = former.text(),
     };
     CO_TRY(auto response, co_await dispatch(std::move(call), route.kind));
-    response.add("Content-Location", "/v2/" + now + std::string{request.path.substr(4 + route.name.size())});
+    response.add("Content-Location", "/v2/" + now + std::string{route.rest});
     response.add("Warning", "299 - \"the repository " + former.text() + " is called " + now + " now\"");
     co_return response;
 }

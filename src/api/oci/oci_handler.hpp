@@ -3,6 +3,7 @@
 #include "access/policy.hpp"
 #include "api/oci/gate.hpp"
 #include "api/oci/lists.hpp"
+#include "api/oci/mirrors.hpp"
 #include "api/oci/oci_audit.hpp"
 #include "api/oci/reads.hpp"
 #include "api/oci/route.hpp"
@@ -35,6 +36,7 @@ public:
         OciLists& lists,
         OciAudit& audit,
         QuotaWatch& quotas,
+        Mirrors mirrors,
         CatchUp catch_up
     )
         : gate_{gate},
@@ -46,6 +48,7 @@ public:
           lists_{lists},
           audit_{audit},
           quotas_{quotas},
+          mirrors_{std::move(mirrors)},
           catch_up_{std::move(catch_up)}
     {
     }
@@ -54,6 +57,8 @@ public:
     asio::awaitable<Response> handle(const Request& request, ByteSource& body) override;
 
 private:
+    std::optional<Response> peek_route(const Request& request, const OciRoute& route);
+    asio::awaitable<Response> handle_route(const Request& request, ByteSource& body, OciRoute route);
     Task<Response> base(const Request& request);
     Task<Response> catalog(const Request& request);
     Task<Response> by_any_name(const Request& request, ByteSource& body, OciRoute route, Action action);
@@ -73,6 +78,7 @@ private:
     OciLists& lists_;
     OciAudit& audit_;
     QuotaWatch& quotas_;
+    const Mirrors mirrors_;
     CatchUp catch_up_;
 };
 

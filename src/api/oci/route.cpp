@@ -17,9 +17,7 @@ std::string_view cut_last(std::string_view& path)
     return segment;
 }
 
-}  // namespace
-
-std::optional<OciRoute> match_oci_route(std::string_view path)
+std::optional<OciRoute> matched(std::string_view path)
 {
     using Kind = OciRoute::Kind;
     if (path == "/v2" || path == "/v2/") return OciRoute{.kind = Kind::base, .name = {}, .last = {}};
@@ -43,6 +41,15 @@ std::optional<OciRoute> match_oci_route(std::string_view path)
         return OciRoute{.kind = last.empty() ? Kind::uploads : Kind::upload, .name = rest, .last = last};
     }
     return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<OciRoute> match_oci_route(std::string_view path)
+{
+    auto route = matched(path);
+    if (route && !route->name.empty()) route->rest = path.substr(4 + route->name.size());
+    return route;
 }
 
 }  // namespace entrepot

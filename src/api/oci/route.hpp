@@ -9,8 +9,9 @@ namespace entrepot {
 struct OciRoute {
     enum class Kind { base, catalog, blob, uploads, upload, manifest, tags, referrers };
     Kind kind = Kind::base;
-    std::string_view name;  // the repository's name, not yet parsed
-    std::string_view last;  // digest, reference or upload id, not yet parsed
+    std::string_view name;    // the repository's name, not yet parsed
+    std::string_view last;    // digest, reference or upload id, not yet parsed
+    std::string_view rest{};  // what follows the name, with its slash
 };
 
 // Matches from the right, so that "blobs", "tags/list" or "manifests" may be parts of a repository's name (OCI
