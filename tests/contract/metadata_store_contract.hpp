@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-// What every MetadataStore owes its callers, as tests that each engine's own test file instantiates with a host.
+// What every MetadataStore owes its callers: the suites of metadata_store_suites.cpp, linked into each engine's own
+// test program.
 namespace entrepot::contract {
 
 // An empty database of one engine, and the store that is open on it.
@@ -34,6 +35,9 @@ struct MetadataEngine {
     std::string name;
     std::function<std::unique_ptr<MetadataHost>()> start;
 };
+
+// The one that this test program is about; its own test file defines it.
+const MetadataEngine& engine_under_test();
 
 inline void PrintTo(const MetadataEngine& engine, std::ostream* out)
 {
@@ -222,34 +226,3 @@ private:
     } while (false)
 
 }  // namespace entrepot::contract
-
-#include "tests/contract/metadata_store_contract_access.hpp"
-#include "tests/contract/metadata_store_contract_accounts.hpp"
-#include "tests/contract/metadata_store_contract_artifact_changes.hpp"
-#include "tests/contract/metadata_store_contract_artifacts.hpp"
-#include "tests/contract/metadata_store_contract_audit.hpp"
-#include "tests/contract/metadata_store_contract_blobs.hpp"
-#include "tests/contract/metadata_store_contract_events.hpp"
-#include "tests/contract/metadata_store_contract_exchange.hpp"
-#include "tests/contract/metadata_store_contract_garbage.hpp"
-#include "tests/contract/metadata_store_contract_grants.hpp"
-#include "tests/contract/metadata_store_contract_jobs.hpp"
-#include "tests/contract/metadata_store_contract_labels.hpp"
-#include "tests/contract/metadata_store_contract_manifests.hpp"
-#include "tests/contract/metadata_store_contract_people.hpp"
-#include "tests/contract/metadata_store_contract_projects.hpp"
-#include "tests/contract/metadata_store_contract_promotions.hpp"
-#include "tests/contract/metadata_store_contract_proxies.hpp"
-#include "tests/contract/metadata_store_contract_push_policies.hpp"
-#include "tests/contract/metadata_store_contract_quotas.hpp"
-#include "tests/contract/metadata_store_contract_races.hpp"
-#include "tests/contract/metadata_store_contract_renames.hpp"
-#include "tests/contract/metadata_store_contract_retention.hpp"
-#include "tests/contract/metadata_store_contract_robots.hpp"
-#include "tests/contract/metadata_store_contract_scrub.hpp"
-#include "tests/contract/metadata_store_contract_settings.hpp"
-#include "tests/contract/metadata_store_contract_tag_rules.hpp"
-#include "tests/contract/metadata_store_contract_tenancy.hpp"
-#include "tests/contract/metadata_store_contract_trash.hpp"
-#include "tests/contract/metadata_store_contract_uploads.hpp"
-#include "tests/contract/metadata_store_contract_webhooks.hpp"

@@ -78,13 +78,14 @@ void PostgresEngine::work_until_stopped(PostgresConnection& connection)
 Result<> PostgresEngine::serve(PostgresConnection& connection, Item& item)
 {
     connection.set_deadline(item.deadline);
+    if (clock_.steady() >= item.deadline) {
+        return fail(Errc::unavailable, "the metadata store is busy", "no connection was free in time");
+    }
     for (int attempts = 1;; ++attempts) {
-        if (clock_.steady() >= item.deadline) {
-            return fail(Errc::unavailable, "the metadata store is busy", "no connection was free in time");
-        }
         CHECK(ensure_connected(connection));
         Attempt attempt = try_once(connection, item);
-        if (!attempt.again || attempts == most_attempts) return std::move(attempt.outcome);
+        const bool late = clock_.steady() >= item.deadline;
+        if (!attempt.again || attempts == most_attempts || late) return std::move(attempt.outcome);
     }
 }
 

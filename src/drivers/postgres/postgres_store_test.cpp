@@ -2,6 +2,8 @@
 
 #include "tests/contract/metadata_store_contract.hpp"
 #include "tests/contract/metadata_store_fixture.hpp"
+#include "tests/contract/metadata_store_recounts.hpp"
+#include "tests/support/crowd.hpp"
 #include "tests/support/postgres_server.hpp"
 
 #include <condition_variable>
@@ -46,38 +48,15 @@ private:
     std::unique_ptr<MetadataStore> store_;
 };
 
-#define ON_POSTGRES(Suite)                                                                            \
-    INSTANTIATE_TEST_SUITE_P(                                                                         \
-        Postgres,                                                                                     \
-        Suite,                                                                                        \
-        testing::Values(MetadataEngine{"postgres", [] { return std::make_unique<PostgresHost>(); }}), \
-        [](const auto& instance) { return instance.param.name; }                                      \
-    )
+}  // namespace
 
-ON_POSTGRES(MetadataStoreContract);
-ON_POSTGRES(RobotContract);
-ON_POSTGRES(ArtifactContract);
-ON_POSTGRES(GarbageContract);
-ON_POSTGRES(TrashContract);
-ON_POSTGRES(AccessContract);
-ON_POSTGRES(LabelContract);
-ON_POSTGRES(TagRuleContract);
-ON_POSTGRES(PushPolicyContract);
-ON_POSTGRES(PromotionContract);
-ON_POSTGRES(ProxyContract);
-ON_POSTGRES(RenameContract);
-ON_POSTGRES(RetentionContract);
-ON_POSTGRES(AuditAnchorContract);
-ON_POSTGRES(QuotaContract);
-ON_POSTGRES(EventContract);
-ON_POSTGRES(WebhookContract);
-ON_POSTGRES(EndpointContract);
-ON_POSTGRES(ReplicationContract);
-ON_POSTGRES(JobContract);
-ON_POSTGRES(ScheduleContract);
-ON_POSTGRES(ScrubContract);
+const MetadataEngine& engine_under_test()
+{
+    static const MetadataEngine engine{"postgres", [] { return std::make_unique<PostgresHost>(); }};
+    return engine;
+}
 
-#undef ON_POSTGRES
+namespace {
 
 // Counts what the change feed says and lets a test wait for more of it.
 class Changes {

@@ -4,6 +4,7 @@
 #include "drivers/sqlite/sqlite_connection.hpp"
 #include "tests/contract/metadata_store_contract.hpp"
 #include "tests/contract/metadata_store_fixture.hpp"
+#include "tests/contract/metadata_store_recounts.hpp"
 #include "tests/support/plain_sqlite.hpp"
 
 #include <sqlite3.h>
@@ -74,38 +75,15 @@ private:
     std::unique_ptr<MetadataStore> store_;
 };
 
-#define ON_SQLITE(Suite)                                                                          \
-    INSTANTIATE_TEST_SUITE_P(                                                                     \
-        Sqlite,                                                                                   \
-        Suite,                                                                                    \
-        testing::Values(MetadataEngine{"sqlite", [] { return std::make_unique<SqliteHost>(); }}), \
-        [](const auto& instance) { return instance.param.name; }                                  \
-    )
+}  // namespace
 
-ON_SQLITE(MetadataStoreContract);
-ON_SQLITE(RobotContract);
-ON_SQLITE(ArtifactContract);
-ON_SQLITE(GarbageContract);
-ON_SQLITE(TrashContract);
-ON_SQLITE(AccessContract);
-ON_SQLITE(LabelContract);
-ON_SQLITE(TagRuleContract);
-ON_SQLITE(PushPolicyContract);
-ON_SQLITE(PromotionContract);
-ON_SQLITE(ProxyContract);
-ON_SQLITE(RenameContract);
-ON_SQLITE(RetentionContract);
-ON_SQLITE(AuditAnchorContract);
-ON_SQLITE(QuotaContract);
-ON_SQLITE(EventContract);
-ON_SQLITE(WebhookContract);
-ON_SQLITE(EndpointContract);
-ON_SQLITE(ReplicationContract);
-ON_SQLITE(JobContract);
-ON_SQLITE(ScheduleContract);
-ON_SQLITE(ScrubContract);
+const MetadataEngine& engine_under_test()
+{
+    static const MetadataEngine engine{"sqlite", [] { return std::make_unique<SqliteHost>(); }};
+    return engine;
+}
 
-#undef ON_SQLITE
+namespace {
 
 // Pushes images until the answer is storage_full; how many got in.
 int push_until_full(MetadataStore& store)
