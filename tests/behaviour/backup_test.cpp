@@ -135,6 +135,7 @@ public:
             return open_sqlite_store(options, clock_);
         }
         PostgresOptions options;
+        options.patience = std::chrono::minutes{1};  // on a machine that stands still at times
         options.url = url_;
         options.connections = 2;
         return open_postgres_store(options, clock_);

@@ -219,6 +219,7 @@ TEST(JobCrashes, on_postgresql_others_take_over_from_one_that_is_killed)
     const auto effects = directory.path() / "effects";
     const Open open = [&](const Clock& with) {
         PostgresOptions options;
+        options.patience = std::chrono::minutes{1};  // on a machine that stands still at times
         options.url = url;
         options.connections = 3;
         return open_postgres_store(options, with);

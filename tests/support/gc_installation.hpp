@@ -104,6 +104,7 @@ open_metadata(const std::string& url, const std::filesystem::path& directory, co
         return open_sqlite_store(options, clock);
     }
     PostgresOptions options;
+    options.patience = std::chrono::minutes{1};  // on a machine that stands still at times
     options.url = url;
     options.connections = 8;
     return open_postgres_store(options, clock);

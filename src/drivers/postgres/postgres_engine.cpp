@@ -14,9 +14,13 @@ constexpr int most_attempts = 6;
 }  // namespace
 
 PostgresEngine::PostgresEngine(
-    const std::string& url, unsigned connections, const Clock& clock, std::function<void()> on_event
+    const std::string& url,
+    unsigned connections,
+    std::chrono::milliseconds patience,
+    const Clock& clock,
+    std::function<void()> on_event
 )
-    : clock_{clock}, on_event_{std::move(on_event)}
+    : patience_{patience}, clock_{clock}, on_event_{std::move(on_event)}
 {
     for (unsigned i = 0; i < std::max(connections, 1U); ++i) {
         connections_.push_back(std::make_unique<PostgresConnection>(url, clock));
@@ -52,7 +56,7 @@ void PostgresEngine::submit(Kind kind, std::unique_ptr<SqlWork> work)
 {
     {
         const std::lock_guard lock{mutex_};
-        if (!stopping_) queue_.push_back({kind, clock_.steady() + patience, std::move(work)});
+        if (!stopping_) queue_.push_back({kind, clock_.steady() + patience_, std::move(work)});
     }
     if (work) return work->finish(fail(Errc::unavailable, "the metadata store is shutting down"));
     waiting_.notify_one();

@@ -19,11 +19,13 @@ namespace entrepot {
 // deadlock, is run again.
 class PostgresEngine final : public SqlEngine {
 public:
-    static constexpr std::chrono::milliseconds patience{4500};
-
     // `on_event` is called from a connection's thread after a commit that recorded events.
     PostgresEngine(
-        const std::string& url, unsigned connections, const Clock& clock, std::function<void()> on_event = {}
+        const std::string& url,
+        unsigned connections,
+        std::chrono::milliseconds patience,
+        const Clock& clock,
+        std::function<void()> on_event = {}
     );
     ~PostgresEngine() override { stop(); }
 
@@ -52,6 +54,7 @@ private:
     static Attempt try_once(PostgresConnection& connection, Item& item);
     static Attempt try_transaction(PostgresConnection& connection, Item& item);
 
+    const std::chrono::milliseconds patience_;
     const Clock& clock_;
     const std::function<void()> on_event_;
     Reconnection reconnection_;

@@ -19,7 +19,12 @@ constexpr std::chrono::minutes longest_migration{30};
 class PostgresStore final : public SqlStore {
 public:
     PostgresStore(const PostgresOptions& options, const Clock& clock)
-        : SqlStore{std::make_unique<PostgresEngine>(options.url, options.connections, clock, options.on_event), nullptr}
+        : SqlStore{
+              std::make_unique<PostgresEngine>(
+                  options.url, options.connections, options.patience, clock, options.on_event
+              ),
+              nullptr
+          }
     {
         if (options.on_access_changed) {
             feed_ = std::make_unique<AccessFeed>(options.url, options.on_access_changed, options.on_event, clock);

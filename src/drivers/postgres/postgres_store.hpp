@@ -3,6 +3,7 @@
 #include "core/clock.hpp"
 #include "ports/metadata_store.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,10 +12,11 @@ namespace entrepot {
 
 // Metadata in PostgreSQL 15 or later, shared by any number of instances: a pool of connections, each on its own
 // thread. Nothing is cached: every peek() answers nullopt. While the server is away every method answers unavailable
-// within 5 s, and works again within 10 s of its return.
+// within 5 s (as `patience` says), and works again within 10 s of its return.
 struct PostgresOptions {
     std::string url;  // postgresql://… or a libpq connection string
     unsigned connections = 16;
+    std::chrono::milliseconds patience{4500};  // with the server, for any one question or change
     // Called from the store's feed thread when access may have changed here or on another instance: at the latest a
     // second after the change, and once after every reconnection. Must not block for long, nor throw.
     std::function<void()> on_access_changed;

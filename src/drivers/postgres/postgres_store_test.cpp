@@ -37,7 +37,9 @@ public:
     void reopen() override
     {
         store_.reset();
-        store_ = open_postgres_store(options(url_), clock_);
+        auto patient = options(url_);
+        patient.patience = std::chrono::minutes{1};  // no contract is about a machine that stands still at times
+        store_ = open_postgres_store(patient, clock_);
     }
     std::int64_t number(const std::string& query) override { return number_on_postgres(url_, query); }
     bool peeks() const override { return false; }
