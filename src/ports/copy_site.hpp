@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -114,6 +115,17 @@ class CopySite : public CopySource, public CopyTarget {
 public:
     // One of the two above has it twice.
     Task<ManifestHead> look(RepositoryName repository, Reference reference) override = 0;
+
+    // What the first tags of a range point at, and what refers to that; or in short. To those who can list the tags.
+    // unsupported where a site doesn't tell it: whoever compares two then lists both.
+    virtual Task<TagSummary> tag_summary(TagRange /*range*/)
+    {
+        co_return fail(Errc::unsupported, "this registry does not sum its tags up");
+    }
+    virtual Task<std::vector<TagState>> tag_states(TagRange /*range*/)
+    {
+        co_return fail(Errc::unsupported, "this registry does not tell what its tags point at");
+    }
 
     // Logs in and asks for nothing. unavailable and denied say why.
     virtual Task<> ping() = 0;

@@ -101,7 +101,8 @@ public:
     // all for nullopt.
     virtual Task<NamePage> repositories(std::optional<std::vector<std::int64_t>> projects, PageRequest page) = 0;
 
-    // What the tags of a range point at, for comparing two registries; of the projects of these ids, or of all.
+    // What the tags of a range point at and, where the range asks for it, what refers to that, for comparing two
+    // registries; of the projects of these ids, or of all.
     virtual Task<std::vector<TagState>>
     tag_states(std::optional<std::vector<std::int64_t>> projects, TagRange range) = 0;
 };

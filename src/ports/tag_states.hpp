@@ -4,8 +4,10 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -22,14 +24,34 @@ struct TagRange {
     TagPlace after{};
     TagPlace until{};
     std::int64_t limit = 0;
+    // What the range's names begin with and digests leave out, so that two registries can hold the same in different
+    // places.
+    std::string prefix{};
+    bool with_referrers = true;
 };
 struct TagState {
     TagPlace place;
     Digest digest;
+    // Of what refers to it, and to that, tags_referrers_deep at most: digest_of_referrers(). nullopt: nothing does, or
+    // it was not asked for.
+    std::optional<Digest> referrers{};
 };
+inline constexpr int tags_referrers_deep = 5;
 
-// By which two registries tell that they hold the same: of one line a tag, "repository\ttag\tdigest\n". The order
-// counts.
-Digest digest_of_states(std::span<const TagState> states);
+// Of their digests in their order, one line each.
+Digest digest_of_referrers(std::vector<std::string> digests);
+// By which two registries tell that they hold the same: of one line a tag, "repository\ttag\tdigest\n", or
+// "repository\ttag\tdigest\treferrers\n" where something refers to it. The order counts.
+Digest digest_of_states(std::span<const TagState> states, std::string_view prefix = {});
+
+// The first tags of a range, in short.
+struct TagSummary {
+    std::int64_t tags = 0;
+    bool more = false;  // in the range, after `last`
+    TagPlace last{};    // empty without tags
+    Digest digest;
+};
+// Of states that were read with one more than `range` asks for: drops that one.
+TagSummary summary_of(std::vector<TagState>& states, const TagRange& range);
 
 }  // namespace entrepot

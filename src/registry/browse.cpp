@@ -2,6 +2,9 @@
 
 #include "access/permission.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace entrepot {
 
 Task<NamePage> Browse::repositories(const Caller& caller, PageRequest page)
@@ -10,10 +13,25 @@ Task<NamePage> Browse::repositories(const Caller& caller, PageRequest page)
     return manifests_.repositories(policy_.projects_with(caller, list_repositories), std::move(page));
 }
 
-Task<std::vector<TagState>> Browse::tag_states(const Caller& caller, TagRange range)
+// Those whose tags the caller may list by either API: whoever copies by the distribution API alone must not take for
+// gone what it lists.
+std::optional<std::vector<std::int64_t>> Browse::projects_with_tags(const Caller& caller) const
 {
     static const auto list_tags = need(ObjectKind::project, "tag", "list");
-    return manifests_.tag_states(policy_.projects_with(caller, list_tags), std::move(range));
+    static const auto pull = need(ObjectKind::project, "repository", "pull");
+    auto listed = policy_.projects_with(caller, list_tags);
+    auto pulled = policy_.projects_with(caller, pull);
+    if (!listed || !pulled) return std::nullopt;
+    std::ranges::sort(*listed);
+    std::ranges::sort(*pulled);
+    std::vector<std::int64_t> all;
+    std::ranges::set_union(*listed, *pulled, std::back_inserter(all));
+    return all;
+}
+
+Task<std::vector<TagState>> Browse::tag_states(const Caller& caller, TagRange range)
+{
+    return manifests_.tag_states(projects_with_tags(caller), std::move(range));
 }
 
 }  // namespace entrepot

@@ -35,7 +35,7 @@ public:
     }
     // The repositories of the projects where the caller may list them.
     Task<NamePage> repositories(const Caller& caller, PageRequest page);
-    // What tags of these repositories point at.
+    // What the tags point at of the repositories whose tags the caller may list.
     Task<std::vector<TagState>> tag_states(const Caller& caller, TagRange range);
     Task<> remove_manifest(RepositoryName repository, Reference reference, Actor actor)  // manifest_unknown
     {
@@ -47,6 +47,8 @@ public:
     }
 
 private:
+    std::optional<std::vector<std::int64_t>> projects_with_tags(const Caller& caller) const;
+
     ManifestCatalog& manifests_;
     BlobCatalog& links_;
     const AccessPolicy& policy_;

@@ -152,11 +152,15 @@ Task<ReferrerPage> LocalSite::referrers(RepositoryName repository, Digest subjec
     co_return co_await parts_.manifests.referrers(std::move(repository), std::move(subject), {}, std::move(page));
 }
 
+std::optional<std::vector<std::int64_t>> LocalSite::projects_within_reach() const
+{
+    if (user_.tenant_id == 0) return std::nullopt;
+    return parts_.policy.projects_of_tenant(user_.tenant_id);
+}
+
 Task<CopySource::Listing> LocalSite::repositories(PageRequest page)
 {
-    std::optional<std::vector<std::int64_t>> within;
-    if (user_.tenant_id != 0) within = parts_.policy.projects_of_tenant(user_.tenant_id);
-    CO_TRY(auto found, co_await parts_.manifests.repositories(std::move(within), std::move(page)));
+    CO_TRY(auto found, co_await parts_.manifests.repositories(projects_within_reach(), std::move(page)));
     Listing listing{.names = std::move(found.names), .next = {}};
     if (found.more && !listing.names.empty()) listing.next = listing.names.back();
     co_return listing;
@@ -277,6 +281,19 @@ Task<> LocalSite::remove(RepositoryName repository, Reference reference)
 {
     CO_CHECK(check_writable(repository));
     co_return co_await parts_.manifests.remove(std::move(repository), std::move(reference), actor());
+}
+
+Task<TagSummary> LocalSite::tag_summary(TagRange range)
+{
+    auto one_more = range;
+    ++one_more.limit;
+    CO_TRY(auto states, co_await parts_.manifests.tag_states(projects_within_reach(), std::move(one_more)));
+    co_return summary_of(states, range);
+}
+
+Task<std::vector<TagState>> LocalSite::tag_states(TagRange range)
+{
+    co_return co_await parts_.manifests.tag_states(projects_within_reach(), std::move(range));
 }
 
 Task<> LocalSite::ping()

@@ -65,6 +65,9 @@ public:
     Task<> push(RepositoryName repository, Reference reference, CopiedManifest manifest) override;
     Task<> remove(RepositoryName repository, Reference reference) override;
 
+    Task<TagSummary> tag_summary(TagRange range) override;
+    Task<std::vector<TagState>> tag_states(TagRange range) override;
+
     Task<> ping() override;
     Micros rests_until() const override { return 0; }
 
@@ -72,6 +75,7 @@ private:
     Result<> check_reach(const RepositoryName& repository) const;
     Task<> check_readable(RepositoryName repository);
     Result<> check_writable(const RepositoryName& repository) const;
+    std::optional<std::vector<std::int64_t>> projects_within_reach() const;  // nullopt: all
     Actor actor() const;
 
     const Parts parts_;

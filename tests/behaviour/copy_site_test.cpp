@@ -39,6 +39,7 @@ struct OnEntrepot {
     static constexpr bool removes_tags = true;
     static constexpr bool mounts = true;
     static constexpr bool resumes_broken_uploads = true;
+    static constexpr bool tells_states = true;
 
     OnEntrepot()
     {

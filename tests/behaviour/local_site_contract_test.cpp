@@ -10,6 +10,7 @@ struct ThisRegistry {
     static constexpr bool removes_tags = true;
     static constexpr bool mounts = true;
     static constexpr bool resumes_broken_uploads = true;
+    static constexpr bool tells_states = true;
 
     LocalRegistry registry;
     LocalSite held{registry.parts(), {.user_id = registry.admin_id}};

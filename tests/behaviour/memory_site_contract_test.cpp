@@ -10,6 +10,7 @@ struct InMemory {
     static constexpr bool removes_tags = true;
     static constexpr bool mounts = true;
     static constexpr bool resumes_broken_uploads = true;
+    static constexpr bool tells_states = true;
 
     MemorySite held;
     CopySite& site() { return held; }

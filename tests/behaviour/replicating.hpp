@@ -288,7 +288,7 @@ protected:
     SystemClock real_clock;
     SystemRandom random;
     MemorySite here;
-    MemorySite there;
+    MemorySite there{{.tells_states = false}};  // so that lists are compared
     MemoryPolicies catalog;
     MemoryQueue queue;
     MemoryJobs jobs;

@@ -47,7 +47,7 @@ TEST_F(Replicating, pulls_from_another_registry)
 
 TEST_F(Replicating, a_source_that_lists_nothing_needs_names)
 {
-    MemorySite hub{{.lists_repositories = false}};
+    MemorySite hub{{.lists_repositories = false, .tells_states = false}};
     upstreams.lead_to(hub);
     image(hub, "library/redis", "layer", "7");
     catalog.policy.source_id = 7;

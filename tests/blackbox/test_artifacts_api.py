@@ -265,10 +265,13 @@ class ArtifactsApi(Scenario):
         self.assertEqual((whole["tags"], whole["more"]), (3, False))
         self.assertEqual(whole["digest"], "sha256:" + hashlib.sha256(lines.encode()).hexdigest())
         summary = self.api("GET", f"/tag-states?{inside}&summary=true").json()
-        self.assertEqual(summary, {key: whole[key] for key in ("tags", "more", "digest")})
+        self.assertEqual(summary, {key: whole[key] for key in ("tags", "more", "digest", "last")})
+        self.assertEqual(whole["last"], {"repository": f"{name}/tool", "tag": "v3"})
+        bare = self.api("GET", f"/tag-states?{inside}&summary=true&prefix={name}/").json()
+        self.assertEqual(bare["digest"], "sha256:" + hashlib.sha256(lines.replace(name + "/", "").encode()).hexdigest())
         page = self.api("GET", f"/tag-states?after_repository={name}/app&after_tag=v1&limit=1").json()
         self.assertEqual((page["repositories"][0]["tags"], page["more"]), ([{"name": "v2", "digest": digests["v2"]}], True))
-        for query in ("limit=0", "limit=10001", "limit=x", "summary=perhaps", "after_repository=b&until_repository=a"):
+        for query in ("limit=0", "limit=10001", "limit=x", "summary=perhaps", "referrers=some", "after_repository=b&until_repository=a"):
             self.api("GET", "/tag-states?" + query, expect=400)
         self.api("GET", "/tag-states", expect=401, anonymous=True)
 

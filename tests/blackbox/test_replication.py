@@ -20,11 +20,15 @@ SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"
 DOCKER_REGISTRY = shutil.which("docker-registry")
 
 
-def sent_by(server):
-    """Bytes of blobs that tasks of this process have sent, by its own count."""
+def count_of(server, metric):
     with urllib.request.urlopen(f"http://{server.host}/metrics", timeout=10) as answer:
         text = answer.read().decode()
-    return sum(float(value) for value in re.findall(r"^entrepot_replication_bytes_total (\S+)$", text, re.M))
+    return sum(float(value) for value in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", text, re.M))
+
+
+def sent_by(server):
+    """Bytes of blobs that tasks of this process have sent, by its own count."""
+    return count_of(server, "entrepot_replication_bytes_total")
 
 
 @unittest.skipIf(settings.foreign, "the management API is our own")
@@ -48,8 +52,8 @@ class Replication(Scenario):
         self.addCleanup(api.close)
         return api
 
-    def endpoint(self, host, api=None, anonymous=False):
-        body = {"name": "e" + uuid.uuid4().hex[:8], "url": "http://" + host, "type": "docker-registry"}
+    def endpoint(self, host, api=None, anonymous=False, kind="docker-registry"):
+        body = {"name": "e" + uuid.uuid4().hex[:8], "url": "http://" + host, "type": kind}
         if not anonymous:
             body["credential"] = {"type": "basic", "access_key": "admin", "access_secret": PASSWORD}
         return (api or self.api).made("/registries", body)
@@ -114,18 +118,78 @@ class Replication(Scenario):
         repository = f"{self.project}/app"
         digest = self.source.push_image(repository, "1", b"one")
         wait_until(lambda: self.digest(self.target, repository, "1") == digest, 20, "the push is repeated")
-        subject = self.source.request("GET", f"/v2/{repository}/manifests/{digest}", headers={"Accept": OCI_MANIFEST})
-        self.source.push_blob(repository, b"{}")
-        signature = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": SIGNATURE,
-                     "config": descriptor("application/vnd.oci.empty.v1+json", b"{}"), "layers": [],
-                     "subject": {"mediaType": OCI_MANIFEST, "digest": digest, "size": len(subject.body)}}
-        signed = digest_of(json.dumps(signature).encode())
-        self.source.push_manifest(repository, signed, signature)
+        signed = self.sign(self.source, repository, digest)
         wait_until(lambda: self.digest(self.target, repository, signed), 20, "its signature follows")
         referrers = self.target.expect(200, "GET", f"/v2/{repository}/referrers/{digest}").json()["manifests"]
         self.assertEqual([entry["digest"] for entry in referrers], [signed])
         self.source.expect(202, "DELETE", f"/v2/{repository}/manifests/1")
         wait_until(lambda: self.digest(self.target, repository, "1") is None, 20, "the tag goes there, too")
+
+    def sign(self, client, repository, digest):
+        subject = client.request("GET", f"/v2/{repository}/manifests/{digest}", headers={"Accept": OCI_MANIFEST})
+        client.push_blob(repository, b"{}")
+        signature = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": SIGNATURE,
+                     "config": descriptor("application/vnd.oci.empty.v1+json", b"{}"), "layers": [],
+                     "subject": {"mediaType": OCI_MANIFEST, "digest": digest, "size": len(subject.body)}}
+        signed = digest_of(json.dumps(signature).encode())
+        client.push_manifest(repository, signed, signature)
+        return signed
+
+    def tasks_of(self, number, api=None):
+        return (api or self.api).expect(200, "GET", f"/replication/executions/{number}/tasks").json()
+
+    def test_two_of_ours_compare_digests_of_ranges(self):
+        self.api.post("/projects", {"project_name": self.project})
+        tags = [(f"{self.project}/{name}", tag) for name in ("api", "web", "web/front") for tag in ("1", "2", "3", "4", "5", "6")]
+        digests = {place: self.source.push_image(*place, repr(place).encode()) for place in tags}
+        filters = [{"type": "name", "value": f"{self.project}/**"}]
+        ours = self.endpoint(self.there.host, kind="entrepot")
+        back = self.endpoint(self.here.host, api=self.admin_of(self.there), kind="entrepot")
+        other = self.admin_of(self.there)
+        pushing = self.policy(number=ours, filters=filters)
+        # Pulled into a project of another name, where digests leave the name out.
+        pulling = self.policy(push=False, api=other, number=back, filters=filters, dest_namespace="mirror", dest_namespace_replace_count=1)
+
+        def copied(number, api):
+            return sorted(line for line in self.logs(number, api).splitlines() if " → " in line and "copied" in line)
+
+        for policy, api, asked, mirror in ((pushing, self.api, self.there, self.project), (pulling, other, self.here, "mirror")):
+            first = self.execute(policy, api)
+            self.assertEqual(len(copied(first, api)), len(tags))
+            before = count_of(asked, "entrepot_http_requests_total")
+            again = self.execute(policy, api)
+            self.assertEqual(self.tasks_of(again, api), [], "nothing to do")
+            requests = count_of(asked, "entrepot_http_requests_total") - before
+            self.assertLess(requests, len(tags), "less than one question a tag")
+
+            # Exactly what changes: a tag moves, one comes, one is signed. One goes, which stays there.
+            moved, new = self.source.push_image(*tags[7], b"moved " + mirror.encode()), (f"{self.project}/new", mirror)
+            self.source.push_image(*new, b"new")
+            signed = self.sign(self.source, *(tags[0][0], digests[tags[0]])) if mirror != "mirror" else \
+                self.sign(self.source, tags[1][0], digests[tags[1]])
+            gone = tags[17] if mirror != "mirror" else tags[16]
+            self.source.expect(202, "DELETE", f"/v2/{gone[0]}/manifests/{gone[1]}")
+            lines = "\n".join(copied(self.execute(policy, api), api))
+            self.assertIn(f"{tags[7][0]}:{tags[7][1]} → ", lines)
+            self.assertIn(f"{new[0]}:{new[1]} → ", lines)
+            self.assertEqual(len(lines.splitlines()), 3, lines)
+            there = [repository.replace(self.project, mirror) for repository in (tags[7][0], tags[0][0], gone[0])]
+            self.assertEqual(self.digest(self.target, there[0], tags[7][1]), moved)
+            self.assertEqual(self.digest(self.target, there[1], signed), signed)
+            self.assertEqual(self.digest(self.target, there[2], gone[1]), digests[gone])
+            self.assertEqual(self.tasks_of(self.execute(policy, api), api), [])
+
+        # A robot that may only pull is told the same.
+        robot = self.made_robot()
+        reading = Api(self.here.host, user=robot["name"], password=robot["secret"])
+        self.addCleanup(reading.close)
+        states = reading.expect(200, "GET", f"/tag-states?after_repository={self.project}/&limit=100").json()
+        self.assertEqual((states["tags"], states["more"]), (len(tags), False))
+
+    def made_robot(self):
+        body = {"name": "r" + uuid.uuid4().hex[:8], "level": "project", "duration": -1,
+                "permissions": [{"kind": "project", "namespace": self.project, "access": [{"resource": "repository", "action": "pull"}]}]}
+        return self.api.expect(201, "POST", "/robots", body).json()
 
     def test_two_registries_that_push_into_each_other_come_to_rest(self):
         self.api.post("/projects", {"project_name": self.project})

@@ -17,7 +17,7 @@
 // type that is default-constructible and has
 //   CopySite& site();                                  empty, or with repositories of other names
 //   RepositoryName repository(const std::string& name);   where it may put things, another one for each name
-//   static constexpr bool pages, removes_tags, mounts, resumes_broken_uploads;
+//   static constexpr bool pages, removes_tags, mounts, resumes_broken_uploads, tells_states;
 namespace entrepot::copy_site_contract {
 
 // So much of `bytes`, and then the failure, or the end.
@@ -377,6 +377,95 @@ TYPED_TEST_P(CopySiteContract, referrers_are_found_by_their_subject)
     EXPECT_EQ(found, wanted);
 }
 
+TYPED_TEST_P(CopySiteContract, tells_what_a_range_of_tags_points_at)
+{
+    const auto first = this->repository("first");
+    const auto second = this->repository("second");
+    const auto image = this->image(first, "a layer");
+    for (const auto* name : {"a", "b", "c"}) this->push(first, this->tag(name), image);
+    const auto other = this->image(second, "another layer");
+    this->push(second, this->tag("a"), other);
+    const TagPlace end{second.text() + "!", {}};
+    const TagRange whole{.after = {first.text(), {}}, .until = end, .limit = 10};
+    const auto states = run_to_end(this->site().tag_states(whole));
+    const auto summary = run_to_end(this->site().tag_summary(whole));
+    if (!TypeParam::tells_states) {
+        EXPECT_EQ(states.error().code(), Errc::unsupported);
+        EXPECT_EQ(summary.error().code(), Errc::unsupported);
+        return;
+    }
+    ASSERT_TRUE(states) << states.error().message();
+    ASSERT_TRUE(summary) << summary.error().message();
+    std::string text;
+    for (const auto& state : *states) {
+        text += state.place.repository.substr(first.text().size() - 5) + ":" + state.place.tag + " ";
+        EXPECT_EQ(state.digest, state.place.repository == first.text() ? image.digest : other.digest);
+        EXPECT_FALSE(state.referrers);
+    }
+    EXPECT_EQ(text, "first:a first:b first:c second:a ");
+    EXPECT_EQ(summary->tags, 4);
+    EXPECT_FALSE(summary->more);
+    EXPECT_EQ(summary->last, (TagPlace{second.text(), "a"}));
+    EXPECT_EQ(summary->digest, digest_of_states(*states));
+
+    const TagRange part{.after = {first.text(), "a"}, .until = end, .limit = 2};
+    const auto of_part = run_to_end(this->site().tag_summary(part)).value();
+    EXPECT_EQ(of_part.tags, 2);
+    EXPECT_TRUE(of_part.more);
+    EXPECT_EQ(of_part.last, (TagPlace{first.text(), "c"}));
+    EXPECT_EQ(run_to_end(this->site().tag_states(part)).value().size(), 2U);
+    const TagRange below{.after = {first.text(), {}}, .until = end, .limit = 10, .prefix = first.text()};
+    EXPECT_EQ(run_to_end(this->site().tag_summary(below)).value().digest, digest_of_states(*states, first.text()));
+
+    const TagRange nothing{.after = {second.text(), "a"}, .until = end, .limit = 10};
+    const auto empty = run_to_end(this->site().tag_summary(nothing)).value();
+    EXPECT_EQ(empty.tags, 0);
+    EXPECT_FALSE(empty.more);
+    EXPECT_EQ(empty.last, TagPlace{});
+    EXPECT_TRUE(run_to_end(this->site().tag_states(nothing)).value().empty());
+}
+
+TYPED_TEST_P(CopySiteContract, a_tags_state_changes_with_what_refers_to_it)
+{
+    if (!TypeParam::tells_states) return;
+    const auto repository = this->repository();
+    const auto image = this->image(repository, "a layer");
+    this->push(repository, this->tag("v1"), image);
+    this->push(repository, this->tag("v2"), this->image(repository, "nobody signs this"));
+    const auto referring_to = [&](const CopiedManifest& subject, const std::string& content) {
+        const auto made = this->image(
+            repository,
+            content,
+            R"("artifactType":"application/example","subject":{"mediaType":")" + subject.media_type +
+                R"(","digest":")" + subject.digest.text() + R"(","size":)" + std::to_string(subject.bytes.size()) + "},"
+        );
+        this->push(repository, Reference{made.digest}, made);
+        return made;
+    };
+    const auto states = [&](bool with_referrers) {
+        return run_to_end(this->site().tag_states({
+                              .after = {repository.text(), {}},
+                              .until = {repository.text() + "!", {}},
+                              .limit = 10,
+                              .prefix = {},
+                              .with_referrers = with_referrers,
+                          }))
+            .value();
+    };
+    std::vector<std::string> referring;
+    auto subject = image;
+    for (const auto* content : {"sbom", "its signature"}) {
+        subject = referring_to(subject, content);
+        referring.push_back(subject.digest.text());
+        const auto found = states(true);
+        ASSERT_EQ(found.size(), 2U);
+        ASSERT_TRUE(found[0].referrers);
+        EXPECT_EQ(*found[0].referrers, digest_of_referrers(referring));
+        EXPECT_FALSE(found[1].referrers);
+    }
+    EXPECT_FALSE(states(false).at(0).referrers);
+}
+
 TYPED_TEST_P(CopySiteContract, removes_a_tag_alone_or_a_manifest_with_its_tags)
 {
     const auto repository = this->repository();
@@ -414,6 +503,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     an_index_keeps_its_bytes,
     lists_tags_and_repositories_in_pages,
     referrers_are_found_by_their_subject,
+    tells_what_a_range_of_tags_points_at,
+    a_tags_state_changes_with_what_refers_to_it,
     removes_a_tag_alone_or_a_manifest_with_its_tags
 );
 

@@ -330,4 +330,38 @@ TEST_P(MetadataStoreContract, says_what_tags_point_at_range_by_range)
     EXPECT_EQ(states({.after = {"p/app", "v1"}, .limit = 1}, many), "p/app-2:a ");
 }
 
+TEST_P(MetadataStoreContract, says_what_refers_to_what_tags_point_at_level_by_level)
+{
+    const Image image{.blobs = {"config"}};
+    push(repository("p/app"), image, {"a", "b"});
+    push(repository("p/other"), image, {"a"});
+    const auto states = [&](TagRange range) {
+        std::vector<std::optional<Digest>> referrers;
+        const auto found = run(store().manifests().tag_states(std::nullopt, std::move(range)));
+        EXPECT_TRUE(found);
+        for (const auto& state : found.value()) referrers.push_back(state.referrers);
+        return referrers;
+    };
+    std::vector<std::string> digests;
+    auto subject = digest_of(image.bytes());
+    for (int level = 1; level <= tags_referrers_deep + 1; ++level) {
+        const Image next{.blobs = {"config"}, .annotation = std::to_string(level), .subject = subject};
+        push(repository("p/app"), next);
+        subject = digest_of(next.bytes());
+        if (level <= tags_referrers_deep) digests.push_back(subject.text());
+    }
+    const Image second{.blobs = {"config"}, .annotation = "second", .subject = digest_of(image.bytes())};
+    push(repository("p/app"), second);
+    digests.push_back(digest_of(second.bytes()).text());
+    const auto sum = digest_of_referrers(digests);
+    std::ranges::reverse(digests);
+    EXPECT_EQ(digest_of_referrers(digests), sum) << "their order does not count";
+    using All = std::vector<std::optional<Digest>>;
+    EXPECT_EQ(states({.limit = 9}), (All{sum, sum, std::nullopt})) << "of each repository its own";
+    EXPECT_EQ(states({.limit = 9, .prefix = {}, .with_referrers = false}), (All{{}, {}, {}}));
+    // What refers to something may have a tag of its own, and two may refer to each other by way of it.
+    push(repository("p/app"), second, {"signature"});
+    EXPECT_EQ(states({.limit = 9}), (All{sum, sum, std::nullopt, std::nullopt}));
+}
+
 }  // namespace entrepot::contract

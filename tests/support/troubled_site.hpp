@@ -126,6 +126,16 @@ public:
         CO_CHECK(enter("remove"));
         co_return co_await site_->remove(std::move(repository), std::move(reference));
     }
+    Task<TagSummary> tag_summary(TagRange range) override
+    {
+        CO_CHECK(enter("tag_summary"));
+        co_return co_await site_->tag_summary(std::move(range));
+    }
+    Task<std::vector<TagState>> tag_states(TagRange range) override
+    {
+        CO_CHECK(enter("tag_states"));
+        co_return co_await site_->tag_states(std::move(range));
+    }
     Task<> ping() override { return site_->ping(); }
     Micros rests_until() const override { return rests; }
 

@@ -26,6 +26,13 @@ Result<std::int64_t> limit_of(const Query& query)
     return limit;
 }
 
+Result<bool> flag_of(const Query& query, std::string_view name, std::string_view otherwise)
+{
+    const auto text = query.first(name).value_or(otherwise);
+    if (text == "true" || text == "false") return text == "true";
+    return fail(Errc::bad_request, std::string{name} + " is true or false");
+}
+
 TagPlace place_of(const Query& query, std::string_view repository, std::string_view tag)
 {
     return {std::string{query.first(repository).value_or("")}, std::string{query.first(tag).value_or("")}};
@@ -37,6 +44,8 @@ Result<TagRange> range_of(const Query& query)
     range.after = place_of(query, "after_repository", "after_tag");
     range.until = place_of(query, "until_repository", "until_tag");
     TRY(range.limit, limit_of(query));
+    range.prefix = query.first("prefix").value_or("");
+    TRY(range.with_referrers, flag_of(query, "referrers", "true"));
     if (!range.until.repository.empty() && range.until < range.after) {
         return fail(Errc::bad_request, "the range ends before it begins");
     }
@@ -52,9 +61,9 @@ json::array to_json(const std::vector<TagState>& states)
             repositories.push_back(json::object{{"name", state.place.repository}, {"tags", json::array{}}});
             repository = &state.place.repository;
         }
-        repositories.back().as_object()["tags"].as_array().push_back(
-            json::object{{"name", state.place.tag}, {"digest", state.digest.text()}}
-        );
+        json::object tag{{"name", state.place.tag}, {"digest", state.digest.text()}};
+        if (state.referrers) tag["referrers"] = state.referrers->text();
+        repositories.back().as_object()["tags"].as_array().push_back(std::move(tag));
     }
     return repositories;
 }
@@ -68,19 +77,19 @@ void TagStatesApi::add_to(ApiRouter& router)
 
 Task<Response> TagStatesApi::list(ApiCall call)
 {
-    CO_TRY(auto range, range_of(call.query));
-    const auto summary = call.query.first("summary").value_or("false");
-    if (summary != "true" && summary != "false") co_return fail(Errc::bad_request, "summary is true or false");
-    const auto limit = static_cast<std::size_t>(range.limit++);  // one more says whether there is more
-    CO_TRY(auto states, co_await browse_.tag_states(call.caller, std::move(range)));
-    const bool more = states.size() > limit;
-    if (more) states.pop_back();
+    CO_TRY(const auto range, range_of(call.query));
+    CO_TRY(const bool in_short, flag_of(call.query, "summary", "false"));
+    auto one_more = range;
+    ++one_more.limit;
+    CO_TRY(auto states, co_await browse_.tag_states(call.caller, std::move(one_more)));
+    const auto summary = summary_of(states, range);
     json::object answer{
-        {"tags", static_cast<std::int64_t>(states.size())},
-        {"more", more},
-        {"digest", digest_of_states(states).text()},
+        {"tags", summary.tags},
+        {"more", summary.more},
+        {"digest", summary.digest.text()},
+        {"last", json::object{{"repository", summary.last.repository}, {"tag", summary.last.tag}}},
     };
-    if (summary == "false") answer["repositories"] = to_json(states);
+    if (!in_short) answer["repositories"] = to_json(states);
     co_return json_response(answer);
 }
 

@@ -188,6 +188,63 @@ Task<CopySource::Listing> MemorySite::tags(RepositoryName repository, PageReques
     co_return page_of(place->second.tags, page);
 }
 
+MemorySite::Referring MemorySite::referring_in(const Repository& place)
+{
+    Referring referring;
+    for (const auto& [digest, held] : place.manifests) {
+        const auto manifest = Manifest::parse(held.media_type, held.bytes);
+        if (manifest && manifest->subject) referring.emplace(manifest->subject->digest.text(), digest);
+    }
+    return referring;
+}
+
+std::vector<TagState> MemorySite::states_in(const TagRange& range, std::int64_t limit) const
+{
+    std::vector<TagState> states;
+    auto place = repositories_.lower_bound(range.after.repository);
+    for (; place != repositories_.end() && std::ssize(states) < limit; ++place) {
+        const auto referring = range.with_referrers ? referring_in(place->second) : Referring{};
+        for (const auto& [tag, digest] : place->second.tags) {
+            TagState state{{place->first, tag}, Digest::parse(digest).value()};
+            const bool beyond = !range.until.repository.empty() && state.place > range.until;
+            if (beyond || std::ssize(states) == limit) return states;
+            if (state.place <= range.after) continue;
+            std::vector<std::string> all;
+            std::vector<std::string> level{digest};
+            for (int depth = 0; depth < tags_referrers_deep && !level.empty(); ++depth) {
+                std::vector<std::string> next;
+                for (const auto& subject : level) {
+                    const auto [begin, end] = referring.equal_range(subject);
+                    for (auto each = begin; each != end; ++each) next.push_back(each->second);
+                }
+                all.insert(all.end(), next.begin(), next.end());
+                level = std::move(next);
+            }
+            if (!all.empty()) state.referrers = digest_of_referrers(std::move(all));
+            states.push_back(std::move(state));
+        }
+    }
+    return states;
+}
+
+Task<TagSummary> MemorySite::tag_summary(TagRange range)
+{
+    const std::lock_guard lock{mutex_};
+    ++counts_.summaries;
+    if (!options_.tells_states) co_return fail(Errc::unsupported, "this registry tells no states");
+    auto states = states_in(range, range.limit + 1);
+    co_return summary_of(states, range);
+}
+
+Task<std::vector<TagState>> MemorySite::tag_states(TagRange range)
+{
+    const std::lock_guard lock{mutex_};
+    if (!options_.tells_states) co_return fail(Errc::unsupported, "this registry tells no states");
+    auto states = states_in(range, range.limit);
+    counts_.states += states.size();
+    co_return states;
+}
+
 Task<> MemorySite::prepare(RepositoryName repository)
 {
     const std::lock_guard lock{mutex_};

@@ -22,6 +22,7 @@ public:
         bool keeps_partial_chunks = true;  // of a chunk that breaks off
         bool knows_ranges = true;          // else blob() begins at 0
         bool lists_repositories = true;
+        bool tells_states = true;  // tag_summary(), tag_states()
     };
     MemorySite() = default;
     explicit MemorySite(const Options& options) : options_{options} {}
@@ -36,6 +37,8 @@ public:
         std::uint64_t pushes = 0;
         std::uint64_t lists = 0;  // pages
         std::uint64_t prepared = 0;
+        std::uint64_t summaries = 0;
+        std::uint64_t states = 0;  // of tags, given
     };
     Counts counts() const;
     // Ends all uploads, as a registry does that was cleaned.
@@ -64,6 +67,9 @@ public:
     Task<> push(RepositoryName repository, Reference reference, CopiedManifest manifest) override;
     Task<> remove(RepositoryName repository, Reference reference) override;
 
+    Task<TagSummary> tag_summary(TagRange range) override;
+    Task<std::vector<TagState>> tag_states(TagRange range) override;
+
     Task<> ping() override { co_return Result<>{}; }
     Micros rests_until() const override { return 0; }
 
@@ -90,6 +96,9 @@ private:
     Result<Found> find(const RepositoryName& repository, const Reference& reference) const;
     bool whole(const Repository& place, const std::string& digest) const;
     bool has_room(std::uint64_t more) const;
+    using Referring = std::multimap<std::string, std::string>;  // by subject
+    static Referring referring_in(const Repository& place);
+    std::vector<TagState> states_in(const TagRange& range, std::int64_t limit) const;
     template <class Map>
     static Listing page_of(const Map& names, const PageRequest& page);
 

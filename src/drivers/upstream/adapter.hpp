@@ -36,6 +36,9 @@ struct Adapter {
     Task<RegistryPass> (*pass)(HttpClient& client, RegistryEndpoint endpoint, const Clock& clock) = nullptr;
     Task<CopySource::Listing> (*repositories)(AdapterCalls site, PageRequest page) = nullptr;
     Task<> (*prepare)(AdapterCalls site, RepositoryName repository) = nullptr;
+    // Where it tells what ranges of tags point at, as CopySite does.
+    Task<TagSummary> (*tag_summary)(AdapterCalls site, TagRange range) = nullptr;
+    Task<std::vector<TagState>> (*tag_states)(AdapterCalls site, TagRange range) = nullptr;
     // Of a tag alone. Manifests are removed by the distribution API.
     Task<> (*remove_tag)(AdapterCalls site, RepositoryName repository, Tag tag) = nullptr;
 };

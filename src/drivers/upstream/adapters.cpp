@@ -1,6 +1,7 @@
 #include "drivers/upstream/adapter.hpp"
 #include "drivers/upstream/aws_ecr.hpp"
 #include "drivers/upstream/docker_hub.hpp"
+#include "drivers/upstream/entrepot_api.hpp"
 #include "drivers/upstream/harbor.hpp"
 
 #include <algorithm>
@@ -40,6 +41,8 @@ Adapter make_entrepot()
     auto adapter = make_harbor_like("entrepot", "Entrepôt");
     adapter.remove_tag = nullptr;  // the distribution API does it
     adapter.single_post = true;
+    adapter.tag_summary = entrepot_api::tag_summary;
+    adapter.tag_states = entrepot_api::tag_states;
     adapter.info.tested = true;
     return adapter;
 }

@@ -27,6 +27,8 @@ std::string api_url(const RegistryCalls& calls, std::string_view rest)
     return url + "/api/v2.0" + std::string{rest};
 }
 
+}  // namespace
+
 RegistryCall api_call(const RegistryCalls& calls, std::string_view method, std::string_view rest)
 {
     RegistryCall call{.method = std::string{method}, .url = api_url(calls, rest)};
@@ -34,8 +36,6 @@ RegistryCall api_call(const RegistryCalls& calls, std::string_view method, std::
     call.lane = method == "GET" ? EndpointLimiter::Lane::reads : EndpointLimiter::Lane::writes;
     return call;
 }
-
-}  // namespace
 
 // Sorted by name, so that what comes and goes meanwhile moves little; the place in the list is its page and the page's
 // size, since both must stay the same.

@@ -46,6 +46,9 @@ public:
     Task<> push(RepositoryName repository, Reference reference, CopiedManifest manifest) override;
     Task<> remove(RepositoryName repository, Reference reference) override;
 
+    Task<TagSummary> tag_summary(TagRange range) override;
+    Task<std::vector<TagState>> tag_states(TagRange range) override;
+
     Task<> ping() override;
     Micros rests_until() const override { return calls_.rests_until(); }
 

@@ -14,6 +14,7 @@ struct OnDockerRegistry {
     static constexpr bool removes_tags = false;
     static constexpr bool mounts = true;
     static constexpr bool resumes_broken_uploads = false;
+    static constexpr bool tells_states = false;
 
     OnDockerRegistry()
     {

@@ -244,6 +244,18 @@ Task<CopySource::Listing> RegistrySite::tags(RepositoryName repository, PageRequ
     co_return co_await list(std::move(call), "tags", Errc::name_unknown, std::move(page));
 }
 
+Task<TagSummary> RegistrySite::tag_summary(TagRange range)
+{
+    if (adapter_.tag_summary == nullptr) co_return co_await CopySite::tag_summary(std::move(range));
+    co_return co_await adapter_.tag_summary({calls_, endpoint_}, std::move(range));
+}
+
+Task<std::vector<TagState>> RegistrySite::tag_states(TagRange range)
+{
+    if (adapter_.tag_states == nullptr) co_return co_await CopySite::tag_states(std::move(range));
+    co_return co_await adapter_.tag_states({calls_, endpoint_}, std::move(range));
+}
+
 // A place to go on from is what the last answer's link leads to, from its path on: some put more into it than the last
 // name. A registry that knows no pages answers with everything at once.
 Task<CopySource::Listing> RegistrySite::list(RegistryCall call, const char* key, Errc unknown, PageRequest page)

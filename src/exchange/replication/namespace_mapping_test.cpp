@@ -45,5 +45,22 @@ TEST(NamespaceMapping, is_harbors)
     }
 }
 
+TEST(NamespaceMapping, tells_where_it_only_exchanges_what_names_begin_with)
+{
+    const auto exchanged = [](std::string_view prefix, std::string_view space, std::int32_t replaced) {
+        const auto exchange = exchanged_prefix(prefix, space, replaced);
+        return exchange ? exchange->from + " -> " + exchange->into : "no";
+    };
+    EXPECT_EQ(exchanged("", "", -1), " -> ");
+    EXPECT_EQ(exchanged("shop/", "", 1), " -> ");
+    EXPECT_EQ(exchanged("", "copies", 0), " -> copies/");
+    EXPECT_EQ(exchanged("shop/web", "copies", 0), " -> copies/");
+    EXPECT_EQ(exchanged("shop/web", "a/b", 1), "shop/ -> a/b/");
+    EXPECT_EQ(exchanged("shop/web/x", "a", 2), "shop/web/ -> a/");
+    EXPECT_EQ(exchanged("shop/web", "a", 2), "no");
+    EXPECT_EQ(exchanged("shop", "a", 1), "no");
+    EXPECT_EQ(exchanged("shop/", "a", -1), "no");
+}
+
 }  // namespace
 }  // namespace entrepot

@@ -23,7 +23,8 @@ constexpr std::size_t repositories_at_once = 8;
 constexpr std::size_t tags_at_once = 8;  // of each
 constexpr std::size_t references_a_task = 50;
 constexpr std::size_t batches_at_once = 100;
-constexpr std::int64_t referrers_compared = 100;
+constexpr std::int64_t referrers_a_page = 100;
+constexpr int most_referrer_pages = 10;
 constexpr std::int32_t most_attempts = 5;
 
 // A listing in ASCII order, as ours is, may begin just before what all wanted names begin with.
@@ -47,6 +48,7 @@ PlanRound::PlanRound(
     : parts_{parts},
       run_{run},
       policy_{policy},
+      ends_{ends},
       filters_{policy},
       asked_by_somebody_{asked_by_somebody},
       copies_{
@@ -62,6 +64,7 @@ PlanRound::PlanRound(
     if (!saved) return;
     page_ = find_text(*saved, "page");
     repository_ = find_text(*saved, "repository");
+    place_ = {std::string{find_text(*saved, "states_repository")}, std::string{find_text(*saved, "states_tag")}};
     tally_ = ReplicationTally::of(*saved);
 }
 
@@ -89,14 +92,14 @@ Result<> PlanRound::pass_over(const std::string& what, const Error& error)
 Task<JobEnd> PlanRound::walk()
 {
     if (halted()) co_return co_await interrupted();
-    if (page_.empty() && repository_.empty()) {
+    if (page_.empty() && repository_.empty() && place_.repository.empty()) {
         PendingReview review{parts_.catalog, copies_, policy_, filters_};
         const auto reviewed = co_await review();
         if (!reviewed && reviewed.error().code() == Errc::cancelled && halted()) co_return co_await interrupted();
         CO_TRY(const auto settled, reviewed);
         if (settled > 0) run_.log(std::to_string(settled) + " that were noted as pending are no more");
     }
-    auto walked = filters_.names() ? co_await walk_names(*filters_.names()) : co_await walk_listing();
+    auto walked = filters_.names() ? co_await walk_names(*filters_.names()) : co_await walk_everything();
     if (!walked && walked.error().code() == Errc::cancelled && halted()) co_return co_await interrupted();
     if (!walked && walked.error().code() == Errc::unsupported) {
         co_return JobEnd{
@@ -112,6 +115,20 @@ Task<JobEnd> PlanRound::walk()
     );
     if (run_.stop_requested()) co_return co_await interrupted();
     co_return JobEnd{.kind = tally_.failed > 0 ? JobEnd::Kind::failed : JobEnd::Kind::done, .result = tally_.json()};
+}
+
+// By lists where one of the two doesn't tell its states, or not to us, as older ones.
+Task<bool> PlanRound::walk_everything()
+{
+    if (page_.empty() && repository_.empty()) {
+        auto compared = co_await walk_states();
+        const auto code = compared ? Errc::cancelled : compared.error().code();
+        if (code != Errc::unsupported && code != Errc::denied) co_return compared;
+        run_.log("compared by lists: " + compared.error().message());
+        place_ = {};
+        referrers_deep_ = 1;
+    }
+    co_return co_await walk_listing();
 }
 
 // False: interrupted.
@@ -157,16 +174,20 @@ Task<bool> PlanRound::walk_names(std::vector<std::string> names)
     co_return true;
 }
 
+std::optional<PlanRound::Destination> PlanRound::destination_of(const std::string& name)
+{
+    auto from = RepositoryName::parse(name);
+    auto into = from ? mapped_repository(*from, policy_.namespace_there, policy_.replaced_levels) : from;
+    if (into) return Destination{*std::move(from), *std::move(into)};
+    run_.log(name + ": left out: " + into.error().message());
+    return std::nullopt;
+}
+
 Task<> PlanRound::plan_repository(std::string name)
 {
-    auto repository = RepositoryName::parse(name);
-    auto into = repository ? mapped_repository(*repository, policy_.namespace_there, policy_.replaced_levels)
-                           : std::move(repository);
-    if (!into) {
-        run_.log(name + ": left out: " + into.error().message());
-        co_return Result<>{};
-    }
-    CO_TRY(const auto from, RepositoryName::parse(name));
+    const auto ends = destination_of(name);
+    if (!ends) co_return Result<>{};
+    const auto& [from, into] = *ends;
     std::string last;
     std::int64_t pages = 0;
     for (bool more = true; more;) {
@@ -174,12 +195,12 @@ Task<> PlanRound::plan_repository(std::string name)
             co_return pass_over(name, Error{Errc::unprocessable, "the source's list of its tags does not end"});
         }
         const PageRequest page{.limit = names_a_page, .last = last};
-        auto listing = co_await copies_.patiently([&] { return copies_.source().tags(from, page); });
+        auto listing = co_await copies_.patiently([&] { return copies_.source().tags(ends->from, page); });
         if (!listing && is_unknown(listing.error().code())) co_return Result<>{};
         if (!listing) co_return pass_over(name, listing.error());
         auto tags = *std::move(listing);
         std::erase_if(tags.names, [&](const std::string& tag) { return !filters_.wants_tag(tag); });
-        CO_CHECK(co_await plan_tags(from, *into, std::move(tags.names)));
+        CO_CHECK(co_await plan_tags(from, into, std::move(tags.names)));
         last = tags.next;
         more = !last.empty();
     }
@@ -225,7 +246,7 @@ Task<std::optional<PlanRound::Found>> PlanRound::compare(RepositoryName reposito
     if (there && there->digest != here->digest && !policy_.overrides) co_return nothing;
     if (there && there->digest == here->digest) {
         if (!policy_.with_referrers) co_return nothing;
-        CO_TRY(const bool lacks, co_await lacks_referrers(repository, into, here->digest));
+        CO_TRY(const bool lacks, co_await lacks_referrers(repository, into, here->digest, 1));
         if (!lacks) co_return nothing;
     }
     co_return Found{tag.text(), here->digest.text(), static_cast<std::int64_t>(here->size)};
@@ -263,17 +284,25 @@ Task<bool> PlanRound::has_wanted_labels(RepositoryName repository, Reference ref
     co_return filters_.wants_labels(labels);
 }
 
-// Looks at the first page of them only: who has more signatures than that gets the rest with the next change.
-Task<bool> PlanRound::lacks_referrers(RepositoryName repository, RepositoryName into, Digest digest)
+Task<bool> PlanRound::lacks_referrers(RepositoryName repository, RepositoryName into, Digest subject, int depth)
 {
-    const PageRequest page{.limit = referrers_compared, .last = {}};
-    auto listing = co_await copies_.patiently([&] { return copies_.source().referrers(repository, digest, page); });
-    if (!listing && (is_unknown(listing.error().code()) || listing.error().code() == Errc::unsupported))
-        co_return false;
-    CO_TRY(const auto found, std::move(listing));
-    for (const auto& referrer : found.referrers) {
-        CO_TRY(const auto there, co_await look(nullptr, &copies_.target(), into, Reference{referrer.digest}));
-        if (!there) co_return true;
+    std::string last;
+    for (int pages = 0; pages < most_referrer_pages; ++pages) {
+        const PageRequest page{.limit = referrers_a_page, .last = last};
+        auto listing =
+            co_await copies_.patiently([&] { return copies_.source().referrers(repository, subject, page); });
+        if (!listing && (is_unknown(listing.error().code()) || listing.error().code() == Errc::unsupported))
+            co_return false;
+        CO_TRY(const auto found, std::move(listing));
+        for (const auto& referrer : found.referrers) {
+            CO_TRY(const auto there, co_await look(nullptr, &copies_.target(), into, Reference{referrer.digest}));
+            if (!there) co_return true;
+            if (depth >= referrers_deep_) continue;
+            CO_TRY(const bool lacks, co_await lacks_referrers(repository, into, referrer.digest, depth + 1));
+            if (lacks) co_return true;
+        }
+        if (!found.more || found.referrers.empty()) break;
+        last = found.referrers.back().digest.text();
     }
     co_return false;
 }
@@ -335,6 +364,8 @@ Task<> PlanRound::save()
     const json::object checkpoint{
         {"page", page_},
         {"repository", repository_},
+        {"states_repository", place_.repository},
+        {"states_tag", place_.tag},
         {"copied", tally_.copied},
         {"skipped", tally_.skipped},
         {"failed", tally_.failed},
