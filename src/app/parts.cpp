@@ -273,6 +273,16 @@ App::Parts::Parts(Config with)
            .secrets = replication.secrets(),
            .clock = clock}
       },
+      synchronous{
+          {.config = config,
+           .store = *store,
+           .policy = policy,
+           .catch_up = [this] { return access_directory.catch_up(); },
+           .master_key = master_key,
+           .local = local_site(),
+           .clock = clock,
+           .random = random}
+      },
       job_metrics{jobs, job_runner, clock},
       backup_metrics{store->settings()},
       proxy{config, *store, blobs, policy, master_key, clock, random},
@@ -316,6 +326,8 @@ App::Parts::Parts(Config with)
     // Among what a journal brought back may be blobs that were removed.
     or_throw(run_to_end(store->garbage().condemn_unknown(blobs.restored(), {0, clock.now()})), "the blobs' journal");
     gate.consult(authoriser.get());
+    push_manifest.copy_to(&synchronous.copies());
+    uploads.tell(&synchronous.copies());
     settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
@@ -334,6 +346,7 @@ App::Parts::~Parts()
     authenticator.stop();
     if (server) server->stop();
     proxy.stop();
+    synchronous.stop();
     parsing.join();
     unpacking.join();
     reading.join();
@@ -379,6 +392,7 @@ ManagementNeeds App::Parts::management_needs()
         .scrub = store->scrub(),
         .endpoints = exchange.endpoints(),
         .replications = exchange.replications(),
+        .synchronisations = synchronous.synchronisations(),
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},
@@ -440,6 +454,7 @@ std::vector<Background::Chore> App::Parts::chores()
     for (auto& chore : accounting.chores()) chores.push_back(std::move(chore));
     for (auto& chore : exchange.chores()) chores.push_back(std::move(chore));
     for (auto& chore : replication.chores()) chores.push_back(std::move(chore));
+    for (auto& chore : synchronous.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
@@ -489,6 +504,7 @@ void App::Parts::add_metrics(MetricsText& text) const
     exchange.add_metrics(text);
     replication.add_metrics(text);
     proxy.add_metrics(text);
+    synchronous.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     trash.add_metrics(text);
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);

@@ -17,6 +17,7 @@ std::vector<CtlCommand> artifact_commands();   // repository, artifact, tag, lab
 std::vector<CtlCommand> rule_commands();       // tag history, immutable, push-policy, retention
 std::vector<CtlCommand> promotion_commands();  // promotion
 std::vector<CtlCommand> exchange_commands();   // registry, replication
+std::vector<CtlCommand> synchronisation_commands();  // synchronisation
 std::vector<CtlCommand> trash_commands();      // trash, repository restore
 std::vector<CtlCommand> event_commands();      // event, webhook
 std::vector<CtlCommand> platform_commands();   // quota, audit, config, status

@@ -248,6 +248,7 @@ private:
 #include "tests/contract/metadata_store_contract_robots.hpp"
 #include "tests/contract/metadata_store_contract_scrub.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"
+#include "tests/contract/metadata_store_contract_synchronous.hpp"
 #include "tests/contract/metadata_store_contract_tag_rules.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
 #include "tests/contract/metadata_store_contract_trash.hpp"

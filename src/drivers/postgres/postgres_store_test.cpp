@@ -73,6 +73,7 @@ ON_POSTGRES(EventContract);
 ON_POSTGRES(WebhookContract);
 ON_POSTGRES(EndpointContract);
 ON_POSTGRES(ReplicationContract);
+ON_POSTGRES(SynchronousContract);
 ON_POSTGRES(JobContract);
 ON_POSTGRES(ScheduleContract);
 ON_POSTGRES(ScrubContract);

@@ -101,6 +101,7 @@ ON_SQLITE(EventContract);
 ON_SQLITE(WebhookContract);
 ON_SQLITE(EndpointContract);
 ON_SQLITE(ReplicationContract);
+ON_SQLITE(SynchronousContract);
 ON_SQLITE(JobContract);
 ON_SQLITE(ScheduleContract);
 ON_SQLITE(ScrubContract);
