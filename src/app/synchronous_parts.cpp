@@ -29,6 +29,7 @@ SynchronousParts::SynchronousParts(const Needs& needs)
                 .make_local = [this](std::int64_t user_id) -> std::shared_ptr<CopySite> {
                     return std::make_shared<LocalSite>(local_, LocalSiteUser{.user_id = user_id});
                 },
+                .catch_up = needs.catch_up,
                 .clock = needs.clock,
                 .random = needs.random}}
       }

@@ -126,10 +126,13 @@ std::vector<CtlCommand> synchronisation_commands()
          .traits = ctl_showing,
          .run =
              [](CtlRun& run) {
-                 return lead(run, "POST", "projects/{project}/synchronisation/takeover", "project {project}: taken over");
+                 return lead(
+                     run, "POST", "projects/{project}/synchronisation/takeover", "project {project}: taken over"
+                 );
              },
-         .more = "Name the former home among the sites, so that it learns of this when it is back. What it acknowledged "
-                 "alone is overruled then.",
+         .more =
+             "Name the former home among the sites, so that it learns of this when it is back. What it acknowledged "
+             "alone is overruled then.",
          .example = "entrepot ctl synchronisation take-over shop --site paris --site former-home"},
         {.path = "synchronisation stop",
          .text = "makes it a project like any other",

@@ -28,12 +28,12 @@ struct Synchronisation {
     std::string project{};  // its name here; read only
     SiteRole role = SiteRole::none;
     std::int64_t epoch = 0;
-    std::string home{};             // the home's address
-    std::int64_t required = 1;      // of the sites have to hold a push before it is acknowledged
-    bool degrades = false;          // fewer: it is acknowledged all the same, with a warning; else it is refused
-    std::int64_t patience = 30;     // seconds that a push waits for the sites
-    std::int64_t creator_id = 0;    // in whose name this site is read
-    std::int64_t tenant_id = 0;     // of the project; read only
+    std::string home{};           // the home's address
+    std::int64_t required = 1;    // of the sites have to hold a push before it is acknowledged
+    bool degrades = false;        // fewer: it is acknowledged all the same, with a warning; else it is refused
+    std::int64_t patience = 30;   // seconds that a push waits for the sites
+    std::int64_t creator_id = 0;  // in whose name this site is read
+    std::int64_t tenant_id = 0;   // of the project; read only
     std::vector<SynchronousSite> sites{};
 };
 
@@ -54,7 +54,8 @@ class SynchronousCatalog {
 public:
     virtual ~SynchronousCatalog() = default;
 
-    virtual Task<Synchronisation> find(std::int64_t project_id) = 0;  // not_found: the project isn't one, or isn't there
+    virtual Task<Synchronisation> find(std::int64_t project_id
+    ) = 0;  // not_found: the project isn't one, or isn't there
     // All of which this site is something, in the order of ids.
     virtual Task<std::vector<Synchronisation>> all() = 0;
 
@@ -64,7 +65,8 @@ public:
     virtual Task<Synchronisation> lead(Synchronisation wanted, bool takes_over, Actor actor) = 0;
     // Another site is the home, and writes here as the actor. conflict (naming epoch and home) where that is old news:
     // a lower epoch, or the same one of another home.
-    virtual Task<Synchronisation> follow(std::int64_t project_id, std::int64_t epoch, std::string home, Actor actor) = 0;
+    virtual Task<Synchronisation>
+    follow(std::int64_t project_id, std::int64_t epoch, std::string home, Actor actor) = 0;
     // This site was the home by `epoch` and has learnt that another one is: nothing happens where it isn't any more.
     virtual Task<> fence(std::int64_t project_id, std::int64_t epoch, std::string why, Micros now) = 0;
     // The project is like any other from now on. not_found where it is.
@@ -81,7 +83,8 @@ public:
         std::int64_t limit
     ) = 0;
     // References that the site has and this one hasn't.
-    virtual Task<> note_lacking(std::int64_t project_id, std::int64_t registry_id, std::vector<LackingReference> more) = 0;
+    virtual Task<>
+    note_lacking(std::int64_t project_id, std::int64_t registry_id, std::vector<LackingReference> more) = 0;
     // The site holds this now: the row goes if it still stands for that.
     virtual Task<> settle(std::int64_t project_id, std::int64_t registry_id, LackingReference held) = 0;
     virtual Task<> note_failure(

@@ -86,8 +86,8 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     co_return pushed;
 }
 
-// Where other sites have to hold it, they have the content before anybody sees it here, and the tags thereafter: so what
-// was not acknowledged is either nowhere to be seen, or brought over all the same.
+// Where other sites have to hold it, they have the content before anybody sees it here, and the tags thereafter: so
+// what was not acknowledged is either nowhere to be seen, or brought over all the same.
 Task<std::string> PushManifest::commit(NewManifest record)
 {
     if (copies_ == nullptr || record.actor.home_epoch != 0 || !copies_->concerns(record.repository)) {

@@ -186,7 +186,9 @@ constexpr std::array migrations{
     Migration{.version = 10, .name = "trash", .script = postgres_trash_schema, .oldest_binary = 10},
     Migration{.version = 11, .name = "scrub", .script = postgres_scrub_schema, .oldest_binary = 11},
     Migration{.version = 12, .name = "exchange", .script = postgres_exchange_schema, .oldest_binary = 11},
-    Migration{.version = 13, .name = "synchronous projects", .script = postgres_synchronous_schema, .oldest_binary = 13},
+    Migration{
+        .version = 13, .name = "synchronous projects", .script = postgres_synchronous_schema, .oldest_binary = 13
+    },
 };
 
 }  // namespace

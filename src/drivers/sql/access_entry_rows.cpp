@@ -97,9 +97,9 @@ ProjectAccess project_of(SqlRow& row)
     project.frozen = row.integer(6) != 0;
     project.registry_id = row.integer(7);
     if (const auto role = site_role_named(row.text(8)); role != SiteRole::none) {
-        project.site = std::make_shared<const SiteState>(SiteState{
-            .role = role, .epoch = row.integer(9), .home = row.take_text(10), .home_user_id = row.integer(11)
-        });
+        project.site = std::make_shared<const SiteState>(
+            SiteState{.role = role, .epoch = row.integer(9), .home = row.take_text(10), .home_user_id = row.integer(11)}
+        );
     }
     return project;
 }

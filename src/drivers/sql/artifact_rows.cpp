@@ -99,8 +99,6 @@ constexpr SqlStatement delete_tag{"DELETE FROM tags WHERE repository_id = $1 AND
 constexpr SqlStatement select_tags{"SELECT name, pushed_at FROM tags WHERE manifest_id = $1 ORDER BY name"};
 constexpr SqlStatement select_some_tags{"SELECT name, pushed_at FROM tags WHERE manifest_id = $1 ORDER BY name LIMIT $2"
 };
-constexpr SqlStatement select_all_tags{"SELECT name FROM tags WHERE manifest_id = $1 ORDER BY name"};
-constexpr SqlStatement find_manifest_digest{"SELECT digest FROM manifests WHERE id = $1"};
 constexpr SqlStatement count_tags{"SELECT COUNT(*) FROM tags WHERE manifest_id = $1"};
 
 constexpr SqlStatement count_in_repository{
@@ -204,14 +202,8 @@ void ArtifactRows::list(std::int64_t id, std::int64_t by)
 // Points the tags at the manifest; answers what else they pointed at before.
 Result<std::vector<std::int64_t>> ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at)
 {
-    if (tags.empty()) return std::vector<std::int64_t>{};
-    CHECK(check_site(session_, place_, actor_));
+    if (!tags.empty()) CHECK(check_site(session_, place_, actor_));
     std::set<std::int64_t> left;
-    std::string digest;
-    if (place_.site != SiteRole::none) {
-        TRY(const auto found, session_.run(find_manifest_digest, {id}));
-        if (!found.empty()) digest = found.front().text(0);
-    }
     for (const Tag& name : tags) {
         TRY(const auto before, session_.run(find_tag, {place_.id, name.text()}));
         const bool stays = !before.empty() && before.front().integer(0) == id;
@@ -224,8 +216,7 @@ Result<std::vector<std::int64_t>> ArtifactRows::move_tags(std::int64_t id, std::
         moved_.push_back({name.text(), previous});
         if (stays) continue;
         CHECK(remember_tag(session_, place_, name.text(), id, previous, actor_));
-        CHECK(note_lacking_sites(session_, place_, name.text(), digest, actor_));
-        CHECK(note_overruled(session_, place_, name.text(), digest, actor_));
+        CHECK(note_tag_of_sites(session_, place_, name.text(), id, actor_));
     }
     return std::vector<std::int64_t>(left.begin(), left.end());
 }
@@ -384,8 +375,7 @@ Result<bool> ArtifactRows::untag(std::string_view name)
     if (found.empty()) return false;
     CHECK(check_site(session_, place_, actor_));
     CHECK(guard_.check_tag(name));
-    CHECK(note_lacking_sites(session_, place_, name, {}, actor_));
-    CHECK(note_overruled(session_, place_, name, {}, actor_));
+    CHECK(note_tag_of_sites(session_, place_, name, 0, actor_));
     CHECK(remember_untag(session_, place_, name, actor_));
     CHECK(session_.run(delete_tag, {place_.id, name}));
     CHECK(refresh_tags(found.front().integer(0)));
@@ -467,23 +457,12 @@ Result<> ArtifactRows::remove_garbage(std::int64_t id)
 Result<> ArtifactRows::take_out(std::int64_t id)
 {
     TRY(const auto row, load(id));
-    if (place_.site != SiteRole::none) CHECK(note_sites(id, row->digest));
+    CHECK(note_removal_of_sites(session_, place_, id, row->digest, actor_));
     if (row->tag_count > 0) CHECK(remember_untag_all(session_, id, actor_));
     CHECK(forget(*row));
     CHECK(session_.run(release_blobs, {place_.id, id, std::max<Micros>(actor_.at, 1)}));
     CHECK(session_.run(delete_manifest, {id}));
     return {};
-}
-
-// Of a manifest that goes with its tags.
-Result<> ArtifactRows::note_sites(std::int64_t id, std::string_view digest)
-{
-    TRY(const auto tags, session_.run(select_all_tags, {id}));
-    for (const SqlRow& row : tags) {
-        CHECK(note_lacking_sites(session_, place_, row.text(0), {}, actor_));
-        CHECK(note_overruled(session_, place_, row.text(0), {}, actor_));
-    }
-    return note_lacking_sites(session_, place_, digest, {}, actor_);
 }
 
 Result<> ArtifactRows::finish(std::int64_t bytes)

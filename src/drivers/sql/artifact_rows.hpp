@@ -57,7 +57,6 @@ public:
 private:
     struct Row;
     Result<> take_out(std::int64_t id);
-    Result<> note_sites(std::int64_t id, std::string_view digest);
     Result<std::optional<Row>> find(std::string_view digest);
     Result<std::optional<Row>> load(std::int64_t id);
     Result<std::vector<std::int64_t>> move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at);

@@ -250,7 +250,8 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
     ArtifactRows rows{session, place, pushed.actor};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));
     CHECK(rows.finish(written.bytes));
-    if (pushed.tags.empty()) CHECK(note_lacking_sites(session, place, pushed.digest.text(), pushed.digest.text(), pushed.actor));
+    if (pushed.tags.empty())
+        CHECK(note_lacking_sites(session, place, pushed.digest.text(), pushed.digest.text(), pushed.actor));
     CHECK(record_commit(session, place, pushed, written.change, rows.moved_tags()));
     return written.change;
 }

@@ -16,10 +16,10 @@ constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE nam
     "CASE WHEN p.quota_bytes >= 0 OR p.quota_artifacts >= 0 OR t.quota_bytes >= 0 OR t.quota_artifacts >= 0 " \
     "THEN 1 ELSE 0 END"
 
-#define PLACE_BY_NAME                                                       \
-    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                   \
+#define PLACE_BY_NAME                                                                                  \
+    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                                              \
     ", p.immutable_rules, p.push_policies, p.site_role, p.home_epoch, (SELECT keep FROM trash_state) " \
-    "FROM repositories r JOIN projects p ON p.id = r.project_id "           \
+    "FROM repositories r JOIN projects p ON p.id = r.project_id "                                      \
     "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
 constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};

@@ -20,10 +20,37 @@ constexpr SqlStatement find_accepted{
     "SELECT r.name, p.digest FROM synchronised_pending p JOIN repositories r ON r.name = p.repository "
     "WHERE p.project_id = $1 AND r.id = $2 AND p.reference = $3 ORDER BY p.registry_id LIMIT 1"
 };
-constexpr SqlStatement forget_accepted{
-    "DELETE FROM synchronised_pending WHERE project_id = $1 AND reference = $3 AND "
-    "repository = (SELECT name FROM repositories WHERE id = $2)"
-};
+constexpr SqlStatement forget_accepted{"DELETE FROM synchronised_pending WHERE project_id = $1 AND reference = $3 AND "
+                                       "repository = (SELECT name FROM repositories WHERE id = $2)"};
+
+constexpr SqlStatement find_digest{"SELECT digest FROM manifests WHERE id = $1"};
+constexpr SqlStatement select_tags{"SELECT name FROM tags WHERE manifest_id = $1 ORDER BY name"};
+
+Result<> note_overruled(
+    SqlSession& session, const RepositoryRow& place, std::string_view tag, std::string_view digest, const Actor& actor
+)
+{
+    TRY(const auto rows, session.run(find_accepted, {place.project_id, place.id, tag}));
+    if (rows.empty()) return {};
+    CHECK(session.run(forget_accepted, {place.project_id, place.id, tag}));
+    const auto& accepted = rows.front().text(1);
+    if (accepted.empty() || accepted == digest) return {};
+    auto event = event_in_project(event_type::synchronisation_overruled, actor, place.project_id);
+    event.repository = rows.front().text(0);
+    event.tag = tag;
+    event.digest = accepted;
+    set_details(event, {{"epoch", place.home_epoch}, {"now", digest}});
+    return record_event(session, event);
+}
+
+Result<> note_tag(
+    SqlSession& session, const RepositoryRow& place, std::string_view tag, std::string_view digest, const Actor& actor
+)
+{
+    CHECK(note_lacking_sites(session, place, tag, digest, actor));
+    if (place.site != SiteRole::follower) return {};
+    return note_overruled(session, place, tag, digest, actor);
+}
 
 }  // namespace
 
@@ -62,26 +89,27 @@ Result<> note_lacking_sites(
     return {};
 }
 
-Result<> note_overruled(
+Result<> note_tag_of_sites(
+    SqlSession& session, const RepositoryRow& place, std::string_view tag, std::int64_t manifest_id, const Actor& actor
+)
+{
+    if (place.site == SiteRole::none) return {};
+    TRY(const auto found, session.run(find_digest, {manifest_id}));
+    return note_tag(session, place, tag, found.empty() ? std::string_view{} : found.front().text(0), actor);
+}
+
+Result<> note_removal_of_sites(
     SqlSession& session,
     const RepositoryRow& place,
-    std::string_view tag,
+    std::int64_t manifest_id,
     std::string_view digest,
     const Actor& actor
 )
 {
-    if (place.site != SiteRole::follower) return {};
-    TRY(const auto rows, session.run(find_accepted, {place.project_id, place.id, tag}));
-    if (rows.empty()) return {};
-    CHECK(session.run(forget_accepted, {place.project_id, place.id, tag}));
-    const auto& accepted = rows.front().text(1);
-    if (accepted.empty() || accepted == digest) return {};
-    auto event = event_in_project(event_type::synchronisation_overruled, actor, place.project_id);
-    event.repository = rows.front().text(0);
-    event.tag = tag;
-    event.digest = accepted;
-    set_details(event, {{"epoch", place.home_epoch}, {"now", digest}});
-    return record_event(session, event);
+    if (place.site == SiteRole::none) return {};
+    TRY(const auto tags, session.run(select_tags, {manifest_id}));
+    for (const SqlRow& row : tags) CHECK(note_tag(session, place, row.text(0), {}, actor));
+    return note_lacking_sites(session, place, digest, {}, actor);
 }
 
 Result<> check_not_synchronous(SqlSession& session, std::int64_t project_id)

@@ -4,6 +4,7 @@
 #include "drivers/sql/sql_session.hpp"
 #include "ports/actor.hpp"
 
+#include <cstdint>
 #include <string_view>
 
 namespace entrepot {
@@ -22,12 +23,17 @@ Result<> note_lacking_sites(
     std::string_view digest,
     const Actor& actor
 );
-// A follower's tag is moved or removed by the home. What this site had acknowledged by itself while it was the home,
-// and nobody had brought elsewhere, is overruled: an event says which digest it was.
-Result<> note_overruled(
+// The tag leads to this manifest now; 0: nowhere. At the home every site may hold something else. Where a follower's
+// tag is changed by the home, what this site had acknowledged by itself while it was the home, and nobody had brought
+// elsewhere, is overruled: an event says which digest it was.
+Result<> note_tag_of_sites(
+    SqlSession& session, const RepositoryRow& place, std::string_view tag, std::int64_t manifest_id, const Actor& actor
+);
+// The same for a manifest that is about to go, with all its tags.
+Result<> note_removal_of_sites(
     SqlSession& session,
     const RepositoryRow& place,
-    std::string_view tag,
+    std::int64_t manifest_id,
     std::string_view digest,
     const Actor& actor
 );

@@ -14,8 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
-#define PROJECT_COLUMNS                                                                                 \
-    "SELECT p.id, p.name, p.site_role, p.home_epoch, p.home_address, p.tenant_id, "                     \
+#define PROJECT_COLUMNS                                                                                     \
+    "SELECT p.id, p.name, p.site_role, p.home_epoch, p.home_address, p.tenant_id, "                         \
     "COALESCE(s.required, 1), COALESCE(s.degrades, 0), COALESCE(s.patience, 0), COALESCE(s.creator_id, 0) " \
     "FROM projects p LEFT JOIN synchronisations s ON s.project_id = p.id "
 constexpr SqlStatement find_project{PROJECT_COLUMNS "WHERE p.id = $1"};
@@ -148,7 +148,11 @@ Result<Stand> lock_stand(SqlSession& session, std::int64_t project_id)
 }
 
 Result<> change_role(
-    SqlSession& session, std::int64_t project_id, SiteRole role, std::int64_t epoch, std::string_view home,
+    SqlSession& session,
+    std::int64_t project_id,
+    SiteRole role,
+    std::int64_t epoch,
+    std::string_view home,
     std::int64_t home_user_id
 )
 {
@@ -156,9 +160,8 @@ Result<> change_role(
     return note_access_change(session, AccessObject::project, project_id);
 }
 
-Result<> record_change(
-    SqlSession& session, std::string_view what, std::int64_t project_id, const Stand& now, const Actor& actor
-)
+Result<>
+record_change(SqlSession& session, std::string_view what, std::int64_t project_id, const Stand& now, const Actor& actor)
 {
     auto event = event_in_project(event_type::synchronisation_changed, actor, project_id);
     set_details(event, {{"change", what}, {"role", text_of(now.role)}, {"epoch", now.epoch}, {"home", now.home}});
@@ -207,12 +210,7 @@ Result<Synchronisation> lead_by(SqlSession& session, const Synchronisation& want
     CHECK(change_role(session, wanted.project_id, now.role, now.epoch, now.home, 0));
     CHECK(session.run(
         put_settings,
-        {wanted.project_id,
-         wanted.required,
-         std::int64_t{wanted.degrades},
-         wanted.patience,
-         actor.user_id,
-         actor.at}
+        {wanted.project_id, wanted.required, std::int64_t{wanted.degrades}, wanted.patience, actor.user_id, actor.at}
     ));
     CHECK(put_sites(session, wanted, !is_home || before.home != now.home, actor));
     CHECK(record_change(session, takes_over ? "taken over" : "set", wanted.project_id, now, actor));
@@ -221,9 +219,8 @@ Result<Synchronisation> lead_by(SqlSession& session, const Synchronisation& want
 
 // What this site had acknowledged as the home and not brought elsewhere stays noted until the new home says what it
 // holds instead (site_guard.hpp).
-Result<Synchronisation> follow_by(
-    SqlSession& session, std::int64_t project_id, std::int64_t epoch, const std::string& home, const Actor& actor
-)
+Result<Synchronisation>
+follow_by(SqlSession& session, std::int64_t project_id, std::int64_t epoch, const std::string& home, const Actor& actor)
 {
     TRY(const auto before, lock_stand(session, project_id));
     const bool same = before.role == SiteRole::follower && before.epoch == epoch && before.home == home;
@@ -244,9 +241,7 @@ Result<Synchronisation> follow_by(
     return load(session, project_id);
 }
 
-Result<> fence_off(
-    SqlSession& session, std::int64_t project_id, std::int64_t epoch, const std::string& why, Micros now
-)
+Result<> fence_off(SqlSession& session, std::int64_t project_id, std::int64_t epoch, const std::string& why, Micros now)
 {
     TRY(const auto before, lock_stand(session, project_id));
     if (before.role != SiteRole::home || before.epoch != epoch) return {};
@@ -297,8 +292,7 @@ Task<Synchronisation> SqlSynchronous::lead(Synchronisation wanted, bool takes_ov
     co_return co_await engine_.write(Durability::durable, work);
 }
 
-Task<Synchronisation>
-SqlSynchronous::follow(std::int64_t project_id, std::int64_t epoch, std::string home, Actor actor)
+Task<Synchronisation> SqlSynchronous::follow(std::int64_t project_id, std::int64_t epoch, std::string home, Actor actor)
 {
     const auto work = [project_id, epoch, home = std::move(home), actor](SqlSession& session) {
         return follow_by(session, project_id, epoch, home, actor);
@@ -375,20 +369,14 @@ SqlSynchronous::note_lacking(std::int64_t project_id, std::int64_t registry_id, 
 Task<> SqlSynchronous::settle(std::int64_t project_id, std::int64_t registry_id, LackingReference held)
 {
     const auto work = [project_id, registry_id, held = std::move(held)](SqlSession& session) -> Result<> {
-        CHECK(session.run(
-            delete_lacking, {project_id, registry_id, held.repository, held.reference, held.digest}
-        ));
+        CHECK(session.run(delete_lacking, {project_id, registry_id, held.repository, held.reference, held.digest}));
         return {};
     };
     co_return co_await engine_.write(Durability::process, work);
 }
 
 Task<> SqlSynchronous::note_failure(
-    std::int64_t project_id,
-    std::int64_t registry_id,
-    std::string repository,
-    std::string reference,
-    std::string error
+    std::int64_t project_id, std::int64_t registry_id, std::string repository, std::string reference, std::string error
 )
 {
     const auto work = [=,

@@ -49,8 +49,7 @@ Task<> EndpointUpstreams::dismiss(std::int64_t endpoint_id, std::string project,
     co_return co_await site->dismiss(std::move(project));
 }
 
-Task<std::shared_ptr<RegistrySite>>
-EndpointUpstreams::opened(std::int64_t endpoint_id, std::optional<HomeClaim> claim)
+Task<std::shared_ptr<RegistrySite>> EndpointUpstreams::opened(std::int64_t endpoint_id, std::optional<HomeClaim> claim)
 {
     auto endpoint = co_await catalog_.find(endpoint_id);
     const std::lock_guard lock{mutex_};
@@ -69,9 +68,7 @@ EndpointUpstreams::opened(std::int64_t endpoint_id, std::optional<HomeClaim> cla
     const auto version = endpoint->version;
     CO_TRY(
         auto site,
-        RegistrySite::create(
-            {.endpoint = *std::move(endpoint), .rules = rules_, .claim = std::move(claim)}, clock_
-        )
+        RegistrySite::create({.endpoint = *std::move(endpoint), .rules = rules_, .claim = std::move(claim)}, clock_)
     );
     kept_.insert_or_assign(key, Kept{version, site});
     co_return site;

@@ -75,6 +75,7 @@ Task<> SiteCopier::announce(SiteOrder order)
         CO_CHECK(co_await parts_.catalog.fence(
             order.project_id, order.claim.epoch, order.registry + ": " + told.error().message(), parts_.clock.now()
         ));
+        CO_CHECK(co_await parts_.catch_up());
     }
     CO_CHECK(told);
     const std::lock_guard lock{mutex_};

@@ -42,6 +42,7 @@ public:
         SynchronousCatalog& catalog;
         HomeSites& sites;
         std::function<std::shared_ptr<CopySite>(std::int64_t user_id)> make_local;  // this registry
+        std::function<Task<>()> catch_up;                                           // AccessDirectory::catch_up()
         const Clock& clock;
         Random& random;
     };

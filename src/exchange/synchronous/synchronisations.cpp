@@ -83,9 +83,8 @@ Task<Synchronisation> Synchronisations::lead(Caller caller, Synchronisation want
     CO_TRY(auto made, co_await parts_.catalog.lead(std::move(wanted), takes_over, actor(caller)));
     CO_CHECK(co_await parts_.catch_up());
     for (const auto& site : made.sites) {
-        const auto told = co_await parts_.sites.announce(
-            site.registry_id, site.project, {.epoch = made.epoch, .home = made.home}
-        );
+        const auto told =
+            co_await parts_.sites.announce(site.registry_id, site.project, {.epoch = made.epoch, .home = made.home});
         if (told) continue;
         if (told.error().code() == Errc::conflict) {
             CO_CHECK(co_await parts_.catalog.fence(
@@ -94,7 +93,9 @@ Task<Synchronisation> Synchronisations::lead(Caller caller, Synchronisation want
             CO_CHECK(co_await parts_.catch_up());
             co_return fail(Errc::conflict, "the site " + site.registry + " refuses: " + told.error().message());
         }
-        log::info("a site will be told later who its home is", {{"site", site.registry}, {"error", told.error().message()}});
+        log::info(
+            "a site will be told later who its home is", {{"site", site.registry}, {"error", told.error().message()}}
+        );
     }
     co_return made;
 }
@@ -116,10 +117,12 @@ Task<Synchronisation> Synchronisations::stop(Caller caller, std::int64_t project
     CO_CHECK(co_await parts_.catalog.stop(project_id, actor(caller)));
     CO_CHECK(co_await parts_.catch_up());
     for (const auto& site : before.sites) {
-        const auto told = co_await parts_.sites.dismiss(
-            site.registry_id, site.project, {.epoch = before.epoch, .home = before.home}
-        );
-        if (!told) log::info("a site still takes itself for a follower", {{"site", site.registry}, {"error", told.error().message()}});
+        const auto told =
+            co_await parts_.sites.dismiss(site.registry_id, site.project, {.epoch = before.epoch, .home = before.home});
+        if (!told)
+            log::info(
+                "a site still takes itself for a follower", {{"site", site.registry}, {"error", told.error().message()}}
+            );
     }
     co_return before;
 }

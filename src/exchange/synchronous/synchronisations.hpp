@@ -46,10 +46,7 @@ public:
 private:
     Task<Synchronisation> checked(Synchronisation wanted);
     Task<Synchronisation> lead(Caller caller, Synchronisation wanted, bool takes_over);
-    Actor actor(const Caller& caller) const
-    {
-        return {.user_id = caller.identity->user_id, .at = parts_.clock.now()};
-    }
+    Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = parts_.clock.now()}; }
 
     const Parts parts_;
 };

@@ -48,10 +48,7 @@ std::vector<Reference> references_of(const CopiedPush& push)
 }  // namespace
 
 SynchronousPushes::SynchronousPushes(Needs needs)
-    : policy_{needs.policy},
-      parts_{std::move(needs.copier)},
-      copier_{parts_},
-      thread_{[this] { parts_.loop.run(); }}
+    : policy_{needs.policy}, parts_{std::move(needs.copier)}, copier_{parts_}, thread_{[this] { parts_.loop.run(); }}
 {
 }
 
@@ -171,9 +168,8 @@ Task<> SynchronousPushes::bring_content(CopiedPush push)
     if (!known) co_return Result<>{};
     CO_TRY(const auto project, co_await parts_.catalog.find(known->id));
     if (project.role != SiteRole::home) co_return Result<>{};  // the commit says what is wrong
-    const auto round = co_await ask_all(project, [this, push](SiteOrder order) {
-        return copier_.content(std::move(order), push);
-    });
+    const auto round =
+        co_await ask_all(project, [this, push](SiteOrder order) { return copier_.content(std::move(order), push); });
     const auto stand = stand_of(*round, project);
     if (stand.enough || project.degrades) co_return Result<>{};
     refused_.fetch_add(1, std::memory_order_relaxed);
@@ -189,16 +185,16 @@ Task<std::string> SynchronousPushes::bring_tags(CopiedPush push)
         co_return fail(Errc::unavailable, "another site has become the project's home meanwhile: push there");
     }
     const auto references = references_of(push);
-    const auto round = co_await ask_all(
-        project,
-        [this, repository = push.repository, references](SiteOrder order) -> Task<> {
+    const auto round =
+        co_await ask_all(project, [this, repository = push.repository, references](SiteOrder order) -> Task<> {
             return at_once(
-                references.size(), references_at_once, [this, order, repository, references](std::size_t index) {
+                references.size(),
+                references_at_once,
+                [this, order, repository, references](std::size_t index) {
                     return copier_.reference(order, repository, references[index]);
                 }
             );
-        }
-    );
+        });
     const auto stand = stand_of(*round, project);
     if (stand.enough) {
         acknowledged_.fetch_add(1, std::memory_order_relaxed);
@@ -207,8 +203,8 @@ Task<std::string> SynchronousPushes::bring_tags(CopiedPush push)
     if (!project.degrades) {
         refused_.fetch_add(1, std::memory_order_relaxed);
         co_return fail(
-            Errc::unavailable, "the push stands here and is being brought to the other sites, but " +
-                                   shortfall(stand, project)
+            Errc::unavailable,
+            "the push stands here and is being brought to the other sites, but " + shortfall(stand, project)
         );
     }
     degraded_.fetch_add(1, std::memory_order_relaxed);
@@ -240,9 +236,7 @@ Task<> SynchronousPushes::catch_up()
             if (knows_home && (site.lacking == 0 || young)) continue;
             auto& update = updates_[{project.project_id, site.registry_id}];
             if (update.running || now < update.until) continue;
-            update.running = tasks_.spawn(
-                parts_.loop.get_executor(), update_site(order_of(project, site), knows_home)
-            );
+            update.running = tasks_.spawn(parts_.loop.get_executor(), update_site(order_of(project, site), knows_home));
         }
     }
     known_ = std::move(all);
