@@ -6,7 +6,7 @@ import uuid
 
 from support import settings
 from support.api import Api
-from support.registry import OCI_MANIFEST, descriptor
+from support.registry import OCI_MANIFEST, descriptor, digest_of
 from support.scenario import Scenario
 from support.server import PASSWORD, Server, wait_until
 
@@ -62,10 +62,14 @@ class Synchronous(Scenario):
         return answer.headers.get("Docker-Content-Digest") if answer.status == 200 else None
 
     def push(self, name, tag, content):
-        """The answer to the manifest's PUT."""
+        """The answer to the manifest's PUT, or to the blob before it that is refused already."""
         client = self.clients[name]
-        client.push_blob(self.repository, content)
-        client.push_blob(self.repository, b"{}")
+        for blob in (content, b"{}"):
+            begun = client.request("POST", f"/v2/{self.repository}/blobs/uploads/")
+            if begun.status != 202:
+                return begun
+            client.expect(201, "PUT", begun.headers["Location"] + "?digest=" + digest_of(blob), blob,
+                          {"Content-Type": "application/octet-stream"})
         manifest = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST,
                                "config": descriptor("application/vnd.oci.image.config.v1+json", b"{}"),
                                "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", content)]}).encode()
