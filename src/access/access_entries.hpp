@@ -3,6 +3,7 @@
 #include "access/identity.hpp"
 #include "access/permission.hpp"
 #include "access/role.hpp"
+#include "access/site_role.hpp"
 #include "core/clock.hpp"
 
 #include <cstdint>
@@ -50,8 +51,9 @@ struct ProjectAccess {
     bool is_public = false;
     bool shared = false;  // every user of every tenant may read it
     bool frozen = false;
-    std::int64_t registry_id = 0;    // that it is a proxy cache of; 0: none
-    std::vector<GrantEntry> grants;  // on the project and on repository patterns in it
+    std::int64_t registry_id = 0;             // that it is a proxy cache of; 0: none
+    std::shared_ptr<const SiteState> site{};  // null where no other site has a part in it
+    std::vector<GrantEntry> grants;           // on the project and on repository patterns in it
     std::vector<std::string> former_names;
     // By the paths below the project that repositories have left.
     std::map<std::string, MovedRepository, std::less<>> moved;

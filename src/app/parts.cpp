@@ -273,6 +273,16 @@ App::Parts::Parts(Config with)
            .secrets = replication.secrets(),
            .clock = clock}
       },
+      synchronous{
+          {.config = config,
+           .store = *store,
+           .policy = policy,
+           .catch_up = [this] { return access_directory.catch_up(); },
+           .master_key = master_key,
+           .local = local_site(),
+           .clock = clock,
+           .random = random}
+      },
       job_metrics{jobs, job_runner, clock},
       backup_metrics{store->settings()},
       proxy{config, *store, blobs, policy, master_key, clock, random},
@@ -317,6 +327,8 @@ App::Parts::Parts(Config with)
     // Among what a journal brought back may be blobs that were removed.
     or_throw(run_to_end(store->garbage().condemn_unknown(blobs.restored(), {0, clock.now()})), "the blobs' journal");
     gate.consult(authoriser.get());
+    push_manifest.copy_to(&synchronous.copies());
+    uploads.tell(&synchronous.copies());
     settings.watch([this] { audit.choose(settings.audit_choice()); });
     const auto loops = config.loops != 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
     log::debug("management routes", {{"routes", joined(management.router().routes())}});
@@ -335,6 +347,7 @@ App::Parts::~Parts()
     authenticator.stop();
     if (server) server->stop();
     proxy.stop();
+    synchronous.stop();
     parsing.join();
     unpacking.join();
     reading.join();
@@ -344,57 +357,6 @@ App::Parts::~Parts()
     events.stop();
     store->stop();
     blobs.stop();
-}
-
-ManagementNeeds App::Parts::management_needs()
-{
-    return {
-        .gate = gate,
-        .policy = policy,
-        .idempotency = idempotency,
-        .projects = projects,
-        .repositories = repositories,
-        .renames = renames,
-        .promotions = promotions,
-        .artifacts = artifacts,
-        .additions = additions,
-        .icons = icons,
-        .labels = labels,
-        .immutable_rules = immutable_rules,
-        .tag_history = tag_history,
-        .browse = browse,
-        .trash = trash,
-        .push_policies = push_policies,
-        .retentions = retentions,
-        .tag_lifetimes = tag_lifetimes,
-        .robots = robots,
-        .settings = settings,
-        .tenancy = tenancy,
-        .audit = api_audit,
-        .audit_reader = audit.reader(),
-        .users = users,
-        .access_tokens = access_tokens,
-        .jobs = jobs,
-        .schedules = schedules,
-        .job_queue = store->job_queue(),
-        .scrub = store->scrub(),
-        .endpoints = exchange.endpoints(),
-        .replications = exchange.replications(),
-        .clock = clock,
-        .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
-        .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},
-        .webhooks = {.webhooks = events.webhooks(), .policy = policy, .clock = clock},
-        .system =
-            {.policy = policy,
-             .settings = settings,
-             .projects = projects,
-             .overview = overview,
-             .operations = operations,
-             .storage = blobs,
-             .clock = clock,
-             .version = version_text,
-             .external_url = config.auth.external_url},
-    };
 }
 
 std::vector<ListenerOptions> App::Parts::listeners()
@@ -441,6 +403,7 @@ std::vector<Background::Chore> App::Parts::chores()
     for (auto& chore : accounting.chores()) chores.push_back(std::move(chore));
     for (auto& chore : exchange.chores()) chores.push_back(std::move(chore));
     for (auto& chore : replication.chores()) chores.push_back(std::move(chore));
+    for (auto& chore : synchronous.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
@@ -490,6 +453,7 @@ void App::Parts::add_metrics(MetricsText& text) const
     exchange.add_metrics(text);
     replication.add_metrics(text);
     proxy.add_metrics(text);
+    synchronous.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     trash.add_metrics(text);
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);

@@ -25,6 +25,7 @@
 #include "app/proxy_parts.hpp"
 #include "app/replication_parts.hpp"
 #include "app/scrub_parts.hpp"
+#include "app/synchronous_parts.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
@@ -137,6 +138,7 @@ struct App::Parts {
     Retentions retentions;
     ReplicationParts replication;
     ExchangeParts exchange;
+    SynchronousParts synchronous;
     JobMetrics job_metrics;
     BackupMetrics backup_metrics;
     ProxyParts proxy;

@@ -32,6 +32,7 @@ struct Actor {
     Micros at = 0;
     Via via = Via::api;
     std::int64_t endpoint_id = 0;  // of replication: the registry that it came from
+    std::int64_t home_epoch = 0;   // of what a project's home sends to a follower: the epoch it is the home of; else 0
 };
 
 }  // namespace entrepot

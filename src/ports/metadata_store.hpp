@@ -34,6 +34,7 @@
 #include "ports/scrub_catalog.hpp"
 #include "ports/session_catalog.hpp"
 #include "ports/settings_catalog.hpp"
+#include "ports/synchronous_catalog.hpp"
 #include "ports/tag_history_catalog.hpp"
 #include "ports/tag_inventory.hpp"
 #include "ports/tenant_catalog.hpp"
@@ -91,6 +92,7 @@ public:
     virtual WebhookCatalog& webhooks() = 0;
     virtual EndpointCatalog& endpoints() = 0;
     virtual ReplicationCatalog& replications() = 0;
+    virtual SynchronousCatalog& synchronous() = 0;
     virtual JobQueue& job_queue() = 0;
     virtual JobStore& job_store() = 0;
     virtual JobCatalog& jobs() = 0;

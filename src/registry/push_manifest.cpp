@@ -78,12 +78,35 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     };
     const auto repository = record.repository;
     auto children = record.manifest.children;
-    CO_CHECK(co_await catalog_.commit(std::move(record)));
+    CO_TRY(pushed.warning, co_await commit(std::move(record)));
     // The push stands whatever this answers: what is missing is only worth a warning.
     if (std::ssize(children) > most_children_looked_at)
         children.erase(children.begin() + most_children_looked_at, children.end());
     pushed.missing_children = (co_await missing_among(repository, std::move(children))).value_or(0);
     co_return pushed;
+}
+
+// Where other sites have to hold it, they have the content before anybody sees it here, and the tags thereafter: so
+// what was not acknowledged is either nowhere to be seen, or brought over all the same.
+Task<std::string> PushManifest::commit(NewManifest record)
+{
+    if (copies_ == nullptr || record.actor.home_epoch != 0 || !copies_->concerns(record.repository)) {
+        CO_CHECK(co_await catalog_.commit(std::move(record)));
+        co_return std::string{};
+    }
+    CopiedPush push{
+        .repository = record.repository,
+        .digest = record.digest,
+        .media_type = record.manifest.media_type,
+        .bytes = record.bytes,
+        .blobs = record.manifest.required_blobs(),
+        .children = record.manifest.children,
+        .tags = record.tags,
+        .actor = record.actor,
+    };
+    CO_CHECK(co_await copies_->bring_content(push));
+    CO_CHECK(co_await catalog_.commit(std::move(record)));
+    co_return co_await copies_->bring_tags(std::move(push));
 }
 
 // The config, where the store has it. The commit refuses a config that this repository does not hold; where it does

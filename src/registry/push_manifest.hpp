@@ -7,6 +7,7 @@
 #include "ports/blob_catalog.hpp"
 #include "ports/blob_store.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/push_copies.hpp"
 #include "registry/project_gate.hpp"
 
 #include <optional>
@@ -29,6 +30,7 @@ struct PushedManifest {
     Digest digest;
     std::optional<Digest> subject;
     std::vector<Tag> tags;
+    std::string warning{};             // of sites that lack it still; empty: none
     std::size_t missing_children = 0;  // manifests that a pushed index lists and the repository does not hold (yet)
 };
 
@@ -56,10 +58,15 @@ public:
     {
     }
 
-    // manifest_invalid, digest_mismatch, manifest_blob_unknown, name_unknown, and what the catalog answers.
+    // Sites that hold what is pushed to some projects; null: there are none. Before the first push.
+    void copy_to(PushCopies* copies) noexcept { copies_ = copies; }
+
+    // manifest_invalid, digest_mismatch, manifest_blob_unknown, name_unknown, and what the catalog and PushCopies
+    // answer.
     Task<PushedManifest> operator()(ManifestPush push);
 
 private:
+    Task<std::string> commit(NewManifest record);
     asio::awaitable<std::optional<BlobContent>> find_config(RepositoryName repository, Digest digest);
     Task<std::size_t> missing_among(RepositoryName repository, std::vector<Descriptor> children);
 
@@ -69,6 +76,7 @@ private:
     ProjectGate& gate_;
     asio::thread_pool& parsing_;
     Options options_;
+    PushCopies* copies_ = nullptr;
 };
 
 }  // namespace entrepot

@@ -211,7 +211,10 @@ Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size,
     arrival.sweeps = session.sweeps;
     for (int looks = 0; looks < most_looks; ++looks) {
         CO_TRY(const auto arrived, co_await links_.arrive(arrival));
-        if (arrived == BlobCatalog::Arrived::linked) co_return Result<>{};
+        if (arrived == BlobCatalog::Arrived::linked) {
+            if (copies_ != nullptr) copies_->blob_came(session.repository, digest, size);
+            co_return Result<>{};
+        }
         CO_TRY(arrival.sweeps, co_await look(digest));
         CO_CHECK(co_await store_again(session, digest, bytes));
     }

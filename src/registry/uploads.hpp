@@ -7,6 +7,7 @@
 #include "oci/names.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/blob_store.hpp"
+#include "ports/push_copies.hpp"
 #include "ports/upload_catalog.hpp"
 #include "registry/project_gate.hpp"
 
@@ -52,6 +53,9 @@ public:
     {
     }
 
+    // Who is told of each blob that has come; null: nobody. Before the first upload.
+    void tell(PushCopies* copies) noexcept { copies_ = copies; }
+
     // name_unknown, too_many_requests.
     Task<UploadId> begin(RepositoryName repository, DigestAlgorithm algorithm, Caller caller);
     // How many bytes have arrived. upload_unknown.
@@ -94,6 +98,7 @@ private:
     Random& random_;
     const Clock& clock_;
     Limits limits_;
+    PushCopies* copies_ = nullptr;
 };
 
 }  // namespace entrepot

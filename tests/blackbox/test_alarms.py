@@ -47,6 +47,8 @@ SYMPTOMS = {
     "EntrepotAuditForwardFails": {'entrepot_audit_forward_failures_total{to="syslog"}': growing},
     "EntrepotRegistryEndpointAway": {'entrepot_registry_endpoint_healthy{name="berlin"}': 0},
     "EntrepotReplicationLags": {'entrepot_replication_lag_seconds{policy="releases"}': 8000},
+    "EntrepotSynchronousDegraded": {"entrepot_synchronous_degraded_projects": 1},
+    "EntrepotSynchronousFenced": {'entrepot_synchronous_projects{role="fenced"}': 1},
     "EntrepotQuotaDrift": {"entrepot_quota_drift_bytes_total": growing},
 }
 # Those that a real instance is brought to.

@@ -24,6 +24,7 @@
 #include "tests/contract/metadata_store_contract_robots.hpp"
 #include "tests/contract/metadata_store_contract_scrub.hpp"
 #include "tests/contract/metadata_store_contract_settings.hpp"
+#include "tests/contract/metadata_store_contract_synchronous.hpp"
 #include "tests/contract/metadata_store_contract_tag_rules.hpp"
 #include "tests/contract/metadata_store_contract_tenancy.hpp"
 #include "tests/contract/metadata_store_contract_trash.hpp"
@@ -56,6 +57,7 @@ ON_THE_ENGINE(EventContract);
 ON_THE_ENGINE(WebhookContract);
 ON_THE_ENGINE(EndpointContract);
 ON_THE_ENGINE(ReplicationContract);
+ON_THE_ENGINE(SynchronousContract);
 ON_THE_ENGINE(JobContract);
 ON_THE_ENGINE(ScheduleContract);
 ON_THE_ENGINE(ScrubContract);

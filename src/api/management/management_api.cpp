@@ -60,7 +60,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       scrub_{needs.scrub, needs.policy},
       scrubs_{scrub_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
       registries_{needs.endpoints},
-      replications_{{needs.replications, needs.clock}}
+      replications_{{needs.replications, needs.clock}},
+      synchronisations_{needs.synchronisations, needs.policy}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -102,6 +103,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     scrubs_.add_to(router_);
     registries_.add_to(router_);
     replications_.add_to(router_);
+    synchronisations_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

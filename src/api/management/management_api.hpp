@@ -25,6 +25,7 @@
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/scrub_api.hpp"
+#include "api/management/synchronisations_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
 #include "api/management/tag_history_api.hpp"
@@ -74,6 +75,7 @@ struct ManagementNeeds {
     ScrubCatalog& scrub;
     Endpoints& endpoints;
     Replications& replications;
+    Synchronisations& synchronisations;
     const Clock& clock;
     EventsApi::Needs events;
     UsageApi::Needs usage;
@@ -134,6 +136,7 @@ private:
     SystemJobsApi scrubs_;
     RegistriesApi registries_;
     ReplicationsApi replications_;
+    SynchronisationsApi synchronisations_;
 };
 
 }  // namespace entrepot

@@ -4,6 +4,7 @@
 #include "http/message.hpp"
 #include "oci/names.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,8 @@ struct OciCall {
     RepositoryName repository;
     std::string_view last;  // the path's last part, as OciRoute
     Caller caller;
-    std::string asked_as{};  // the former name that the repository was asked for by; else empty
+    std::int64_t home_epoch = 0;  // of what the home of the project sends to this follower; else 0
+    std::string asked_as{};       // the former name that the repository was asked for by; else empty
 
     const std::string& shown_name() const noexcept { return asked_as.empty() ? repository.text() : asked_as; }
     bool is_head() const noexcept { return request.method == Method::head; }

@@ -2,6 +2,7 @@
 
 #include "access/scope.hpp"
 #include "api/error_answer.hpp"
+#include "core/ascii.hpp"
 #include "core/log.hpp"
 #include "core/percent.hpp"
 
@@ -238,12 +239,52 @@ Result<> OciHandler::check_takes_pushes(const RepositoryName& repository) const
     return fail(Errc::unsupported, "the project " + project->name + " is a proxy cache: nothing can be pushed to it");
 }
 
+// The epoch that the home of a follower says with what it sends; 0 for clients, who change nothing in one.
+Result<std::int64_t>
+OciHandler::judge_home(const Request& request, const RepositoryName& repository, const Caller& caller) const
+{
+    const auto claimed = request.header("entrepot-home-epoch");
+    const auto project = policy_.project(repository.project());
+    const auto site = project && project->site ? *project->site : SiteState{};
+    if (!claimed) {
+        if (site.role == SiteRole::none || site.role == SiteRole::home) return 0;
+        if (site.role == SiteRole::fenced) {
+            return fail(Errc::denied, "another site has become the home of the project " + project->name);
+        }
+        return fail(Errc::denied, "the home of the project " + project->name + " is " + site.home + ": push there");
+    }
+    const auto epoch = parse_decimal(*claimed);
+    if (!epoch || *epoch == 0) return fail(Errc::bad_request, "Entrepot-Home-Epoch is a positive number");
+    const bool ours = site.role == SiteRole::follower && static_cast<std::uint64_t>(site.epoch) == *epoch &&
+                      site.home == request.header("entrepot-home").value_or("") &&
+                      site.home_user_id == caller.identity->user_id;
+    if (ours) return site.epoch;
+    return fail(
+        Errc::precondition_failed,
+        "the project " + std::string{repository.project()} + " does not follow this home by the epoch " +
+            std::to_string(*epoch)
+    );
+}
+
+Task<std::int64_t> OciHandler::home_epoch_of(const Request& request, RepositoryName repository, Caller caller)
+{
+    auto judged = judge_home(request, repository, caller);
+    if (judged || judged.error().code() == Errc::bad_request) co_return judged;
+    // Another instance may have heard of a new home just now.
+    CO_CHECK(co_await catch_up_());
+    co_return judge_home(request, repository, caller);
+}
+
 Task<Response> OciHandler::in_repository(const Request& request, ByteSource& body, OciRoute route, Action action)
 {
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
     if (action != Action::pull && settings_.read_only()) co_return fail(Errc::denied, "the registry is read-only");
     if (action == Action::push) CO_CHECK(check_takes_pushes(repository));
+    std::int64_t home_epoch = 0;
+    if (action != Action::pull) {
+        CO_TRY(home_epoch, co_await home_epoch_of(request, repository, caller));
+    }
     const auto change = OciAudit::change_of(request, route);
     if (change) CO_CHECK(co_await audit_.ready());
     const auto who = caller.identity;
@@ -253,7 +294,8 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
         .body = body,
         .repository = std::move(repository),
         .last = route.last,
-        .caller = std::move(caller)
+        .caller = std::move(caller),
+        .home_epoch = home_epoch,
     };
     auto answer = co_await dispatch(std::move(call), route.kind);
     if (!change) co_return answer;

@@ -66,6 +66,9 @@ private:
     Task<Response>
     by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
     Result<> check_takes_pushes(const RepositoryName& repository) const;
+    Task<std::int64_t> home_epoch_of(const Request& request, RepositoryName repository, Caller caller);
+    Result<std::int64_t>
+    judge_home(const Request& request, const RepositoryName& repository, const Caller& caller) const;
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 

@@ -32,6 +32,15 @@ Result<std::vector<Tag>> tags_of(const Request& request)
     return tags;
 }
 
+// As a header's quoted text.
+std::string quotable(std::string text)
+{
+    constexpr std::size_t longest = 500;
+    if (text.size() > longest) text.resize(longest);
+    std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~' || c == '"' || c == '\\'; }, '\'');
+    return text;
+}
+
 Response accepted()
 {
     Response response;
@@ -74,6 +83,7 @@ Task<Response> OciWrites::put_manifest(OciCall call)
     response.add("Docker-Content-Digest", pushed.digest.text());
     if (pushed.subject) response.add("OCI-Subject", pushed.subject->text());
     for (const auto& tag : pushed.tags) response.add("OCI-Tag", tag.text());
+    if (!pushed.warning.empty()) response.add("Warning", "199 - \"" + quotable(pushed.warning) + "\"");
     if (pushed.missing_children > 0) {
         response.add(
             "Warning",

@@ -25,7 +25,12 @@ public:
 private:
     Actor actor(const OciCall& call, Via via) const
     {
-        return {.user_id = call.caller.identity->user_id, .at = clock_.now(), .via = via};
+        return {
+            .user_id = call.caller.identity->user_id,
+            .at = clock_.now(),
+            .via = call.home_epoch != 0 ? Via::replication : via,
+            .home_epoch = call.home_epoch,
+        };
     }
 
     PushManifest& push_;

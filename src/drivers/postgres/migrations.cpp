@@ -9,6 +9,7 @@
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
 #include "drivers/postgres/scrub_schema.hpp"
+#include "drivers/postgres/synchronous_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 #include "drivers/postgres/trash_schema.hpp"
 
@@ -185,6 +186,9 @@ constexpr std::array migrations{
     Migration{.version = 10, .name = "trash", .script = postgres_trash_schema, .oldest_binary = 10},
     Migration{.version = 11, .name = "scrub", .script = postgres_scrub_schema, .oldest_binary = 11},
     Migration{.version = 12, .name = "exchange", .script = postgres_exchange_schema, .oldest_binary = 11},
+    Migration{
+        .version = 13, .name = "synchronous projects", .script = postgres_synchronous_schema, .oldest_binary = 13
+    },
 };
 
 }  // namespace

@@ -9,11 +9,13 @@ namespace entrepot {
 namespace {
 
 constexpr SqlStatement all_projects{
-    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0) FROM projects "
+    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0), site_role, home_epoch, "
+    "home_address, home_user_id FROM projects "
     "ORDER BY id"
 };
 constexpr SqlStatement one_project{
-    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0) FROM projects "
+    "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0), site_role, home_epoch, "
+    "home_address, home_user_id FROM projects "
     "WHERE id = $1"
 };
 
@@ -94,6 +96,11 @@ ProjectAccess project_of(SqlRow& row)
     project.shared = row.integer(5) != 0;
     project.frozen = row.integer(6) != 0;
     project.registry_id = row.integer(7);
+    if (const auto role = site_role_named(row.text(8)); role != SiteRole::none) {
+        project.site = std::make_shared<const SiteState>(
+            SiteState{.role = role, .epoch = row.integer(9), .home = row.take_text(10), .home_user_id = row.integer(11)}
+        );
+    }
     return project;
 }
 

@@ -2,6 +2,7 @@
 
 #include "drivers/sql/artifact_text.hpp"
 #include "drivers/sql/project_budget.hpp"
+#include "drivers/sql/site_guard.hpp"
 #include "drivers/sql/tag_history_rows.hpp"
 
 #include <algorithm>
@@ -201,6 +202,7 @@ void ArtifactRows::list(std::int64_t id, std::int64_t by)
 // Points the tags at the manifest; answers what else they pointed at before.
 Result<std::vector<std::int64_t>> ArtifactRows::move_tags(std::int64_t id, std::span<const Tag> tags, Micros expires_at)
 {
+    if (!tags.empty()) CHECK(check_site(session_, place_, actor_));
     std::set<std::int64_t> left;
     for (const Tag& name : tags) {
         TRY(const auto before, session_.run(find_tag, {place_.id, name.text()}));
@@ -214,6 +216,7 @@ Result<std::vector<std::int64_t>> ArtifactRows::move_tags(std::int64_t id, std::
         moved_.push_back({name.text(), previous});
         if (stays) continue;
         CHECK(remember_tag(session_, place_, name.text(), id, previous, actor_));
+        CHECK(note_tag_of_sites(session_, place_, name.text(), id, actor_));
     }
     return std::vector<std::int64_t>(left.begin(), left.end());
 }
@@ -370,7 +373,9 @@ Result<bool> ArtifactRows::untag(std::string_view name)
 {
     TRY(const auto found, session_.run(find_tag, {place_.id, name}));
     if (found.empty()) return false;
+    CHECK(check_site(session_, place_, actor_));
     CHECK(guard_.check_tag(name));
+    CHECK(note_tag_of_sites(session_, place_, name, 0, actor_));
     CHECK(remember_untag(session_, place_, name, actor_));
     CHECK(session_.run(delete_tag, {place_.id, name}));
     CHECK(refresh_tags(found.front().integer(0)));
@@ -436,6 +441,7 @@ Result<> ArtifactRows::forget(const Row& row)
 
 Result<> ArtifactRows::remove(std::int64_t id)
 {
+    CHECK(check_site(session_, place_, actor_));
     CHECK(guard_.check_manifest(id));
     CHECK(trash_.put(id));
     return take_out(id);
@@ -451,6 +457,7 @@ Result<> ArtifactRows::remove_garbage(std::int64_t id)
 Result<> ArtifactRows::take_out(std::int64_t id)
 {
     TRY(const auto row, load(id));
+    CHECK(note_removal_of_sites(session_, place_, id, row->digest, actor_));
     if (row->tag_count > 0) CHECK(remember_untag_all(session_, id, actor_));
     CHECK(forget(*row));
     CHECK(session_.run(release_blobs, {place_.id, id, std::max<Micros>(actor_.at, 1)}));

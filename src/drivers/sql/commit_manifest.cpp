@@ -5,6 +5,7 @@
 #include "drivers/sql/manifest_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/site_guard.hpp"
 #include "drivers/sql/sql_push_policies.hpp"
 
 #include <boost/json/array.hpp>
@@ -237,6 +238,7 @@ Result<std::optional<ManifestChange>>
 commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view claim)
 {
     TRY(RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
+    CHECK(check_site(session, place, pushed.actor));
     CHECK(check_push(session, place, pushed.repository, pushed.tags));
     if (place.limited && session.has_rivals() && !claim.empty()) {
         const auto size = static_cast<std::int64_t>(pushed.bytes.size());
@@ -248,6 +250,8 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
     ArtifactRows rows{session, place, pushed.actor};
     TRY(const Written written, write_manifest(session, rows, place, pushed, blobs));
     CHECK(rows.finish(written.bytes));
+    if (pushed.tags.empty())
+        CHECK(note_lacking_sites(session, place, pushed.digest.text(), pushed.digest.text(), pushed.actor));
     CHECK(record_commit(session, place, pushed, written.change, rows.moved_tags()));
     return written.change;
 }

@@ -7,6 +7,7 @@
 #include "drivers/sql/grant_rows.hpp"
 #include "drivers/sql/project_budget.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/site_guard.hpp"
 #include "drivers/sql/tag_guard.hpp"
 
 #include <algorithm>
@@ -220,6 +221,8 @@ move_repository(SqlSession& session, const RepositoryName& from, const Repositor
     TRY(const auto project, session.run(lock_project_by_name, {into.project()}));
     if (project.empty()) return no_such_repository(into);
     const auto project_id = project.front().integer(0);
+    CHECK(check_not_synchronous(session, before->project_id));
+    CHECK(check_not_synchronous(session, project_id));
     CHECK(TagGuard{session, *before}.check_repository());
     TRY(const auto taken, find_repository(session, into));
     if (taken) return fail(Errc::conflict, "there is a repository " + into.text() + " already");
@@ -256,6 +259,7 @@ change_project_name(SqlSession& session, std::int64_t id, const ProjectName& nam
     if (project.empty()) return fail(Errc::name_unknown, "the project is not known to the registry");
     const auto old = project.front().take_text(0);
     if (old == name.text()) return fail(Errc::conflict, "the project is called " + old + " already");
+    CHECK(check_not_synchronous(session, id));
     // Those that came before the project was locked.
     CHECK(lock_repositories(session, id));
     TRY(const auto taken, session.run(find_project_name, {name.text()}));

@@ -16,10 +16,10 @@ constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE nam
     "CASE WHEN p.quota_bytes >= 0 OR p.quota_artifacts >= 0 OR t.quota_bytes >= 0 OR t.quota_artifacts >= 0 " \
     "THEN 1 ELSE 0 END"
 
-#define PLACE_BY_NAME                                                       \
-    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                   \
-    ", p.immutable_rules, p.push_policies, (SELECT keep FROM trash_state) " \
-    "FROM repositories r JOIN projects p ON p.id = r.project_id "           \
+#define PLACE_BY_NAME                                                                                  \
+    "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                                              \
+    ", p.immutable_rules, p.push_policies, p.site_role, p.home_epoch, (SELECT keep FROM trash_state) " \
+    "FROM repositories r JOIN projects p ON p.id = r.project_id "                                      \
     "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
 constexpr SqlStatement lock_by_name{PLACE_BY_NAME, "FOR NO KEY UPDATE OF r"};
@@ -96,11 +96,16 @@ Result<std::optional<RepositoryRow>> place_in(SqlSession& session, Result<SqlRow
         .limited = row.integer(3) != 0,
         .guarded = row.integer(4) > 0,
         .has_push_policies = row.integer(5) > 0,
-        .trash_keep = row.integer(6),
+        .trash_keep = row.integer(8),
+        .site = site_role_named(row.text(6)),
+        .home_epoch = row.integer(7),
     };
-    if (place.limited || place.guarded || place.has_push_policies) {
+    if (place.limited || place.guarded || place.has_push_policies || place.site != SiteRole::none) {
         TRY(const auto rebuilt, session.run(find_rebuild));
-        if (!rebuilt.empty()) place.limited = place.guarded = place.has_push_policies = false;
+        if (!rebuilt.empty()) {
+            place.limited = place.guarded = place.has_push_policies = false;
+            place.site = SiteRole::none;
+        }
     }
     return place;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/site_role.hpp"
 #include "core/clock.hpp"
 #include "drivers/sql/sql_session.hpp"
 #include "oci/digest.hpp"
@@ -25,6 +26,8 @@ struct RepositoryRow {
     bool guarded = false;  // the project has immutability rules
     bool has_push_policies = false;
     Micros trash_keep = 0;  // how long what goes can be brought back; 0: not at all
+    SiteRole site = SiteRole::none;
+    std::int64_t home_epoch = 0;
 };
 
 struct BlobRow {

@@ -44,6 +44,10 @@ constexpr SqlStatement find_user_policy{
     "SELECT name FROM replication_policies WHERE source_id = $1 OR target_id = $1 ORDER BY id LIMIT 1"
 };
 constexpr SqlStatement find_user_project{"SELECT name FROM projects WHERE registry_id = $1 ORDER BY id LIMIT 1"};
+constexpr SqlStatement find_synchronous_project{
+    "SELECT p.name FROM synchronised_sites s JOIN projects p ON p.id = s.project_id WHERE s.registry_id = $1 "
+    "ORDER BY p.id LIMIT 1"
+};
 constexpr SqlStatement delete_endpoint{"DELETE FROM registries WHERE id = $1"};
 
 constexpr SqlStatement lock_health{"SELECT status, status_detail FROM registries WHERE id = $1", "FOR UPDATE"};
@@ -176,6 +180,12 @@ Result<> remove_endpoint(SqlSession& session, std::int64_t id, const Actor& acto
     TRY(const auto projects, session.run(find_user_project, {id}));
     if (!projects.empty()) {
         return fail(Errc::precondition_failed, "the project " + projects.front().text(0) + " caches this endpoint");
+    }
+    TRY(const auto synchronous, session.run(find_synchronous_project, {id}));
+    if (!synchronous.empty()) {
+        return fail(
+            Errc::precondition_failed, "the synchronous project " + synchronous.front().text(0) + " uses this endpoint"
+        );
     }
     CHECK(session.run(delete_endpoint, {id}));
     const SqlRow& row = locked.front();

@@ -47,6 +47,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       webhooks_{*engine_},
       endpoints_{*engine_},
       replications_{*engine_},
+      synchronous_{*engine_},
       job_queue_{*engine_, job_bell_},
       job_store_{*engine_, job_bell_},
       jobs_{*engine_, job_bell_},

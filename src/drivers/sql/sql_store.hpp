@@ -36,6 +36,7 @@
 #include "drivers/sql/sql_scrub.hpp"
 #include "drivers/sql/sql_sessions.hpp"
 #include "drivers/sql/sql_settings.hpp"
+#include "drivers/sql/sql_synchronous.hpp"
 #include "drivers/sql/sql_tag_history.hpp"
 #include "drivers/sql/sql_tag_inventory.hpp"
 #include "drivers/sql/sql_teams.hpp"
@@ -98,6 +99,7 @@ public:
     WebhookCatalog& webhooks() override { return webhooks_; }
     EndpointCatalog& endpoints() override { return endpoints_; }
     ReplicationCatalog& replications() override { return replications_; }
+    SynchronousCatalog& synchronous() override { return synchronous_; }
     JobQueue& job_queue() override { return job_queue_; }
     JobStore& job_store() override { return job_store_; }
     JobCatalog& jobs() override { return jobs_; }
@@ -153,6 +155,7 @@ private:
     SqlWebhooks webhooks_;
     SqlEndpoints endpoints_;
     SqlReplications replications_;
+    SqlSynchronous synchronous_;
     SqlJobQueue job_queue_;
     SqlJobStore job_store_;
     SqlJobCatalog jobs_;

@@ -9,6 +9,7 @@
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
 #include "drivers/sqlite/scrub_schema.hpp"
+#include "drivers/sqlite/synchronous_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 #include "drivers/sqlite/trash_schema.hpp"
 
@@ -167,6 +168,7 @@ constexpr std::array migrations{
     Migration{.version = 10, .name = "trash", .script = sqlite_trash_schema, .oldest_binary = 10},
     Migration{.version = 11, .name = "scrub", .script = sqlite_scrub_schema, .oldest_binary = 11},
     Migration{.version = 12, .name = "exchange", .script = sqlite_exchange_schema, .oldest_binary = 11},
+    Migration{.version = 13, .name = "synchronous projects", .script = sqlite_synchronous_schema, .oldest_binary = 13},
 };
 
 }  // namespace

@@ -64,7 +64,13 @@ Result<std::shared_ptr<RegistrySite>> RegistrySite::create(RegistrySiteOptions o
     TRY(auto client, HttpClient::create(client_options(options, registry)));
     auto login = login_options(options.endpoint, *adapter, registry);
     return std::shared_ptr<RegistrySite>{new RegistrySite{
-        std::move(client), std::move(registry), std::move(login), std::move(options.endpoint), *adapter, clock
+        std::move(client),
+        std::move(registry),
+        std::move(login),
+        std::move(options.endpoint),
+        *adapter,
+        std::move(options.claim),
+        clock
     }};
 }
 
@@ -74,11 +80,13 @@ RegistrySite::RegistrySite(
     RegistryLoginOptions login,
     RegistryEndpoint endpoint,
     const Adapter& adapter,
+    std::optional<HomeClaim> claim,
     const Clock& clock
 )
     : calls_{std::move(client), std::move(registry), std::move(login), endpoint.limits, clock},
       endpoint_{std::move(endpoint)},
       adapter_{adapter},
+      claim_{std::move(claim)},
       base_{[this] {
           auto text = calls_.registry().text();
           while (text.ends_with('/')) text.pop_back();
@@ -115,6 +123,10 @@ RegistryCall RegistrySite::write_call(const RepositoryName& repository, std::str
 {
     RegistryCall call{.method = std::string{method}, .url = std::move(url), .scope = scope_of(repository, "pull,push")};
     call.lane = EndpointLimiter::Lane::writes;
+    if (claim_) {
+        call.fields.push_back({"Entrepot-Home-Epoch", std::to_string(claim_->epoch)});
+        call.fields.push_back({"Entrepot-Home", claim_->home});
+    }
     return call;
 }
 

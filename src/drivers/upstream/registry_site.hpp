@@ -5,10 +5,12 @@
 #include "drivers/upstream/adapter.hpp"
 #include "drivers/upstream/registry_calls.hpp"
 #include "ports/copy_site.hpp"
+#include "ports/home_sites.hpp"
 
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -17,6 +19,7 @@ namespace entrepot {
 struct RegistrySiteOptions {
     RegistryEndpoint endpoint{};                   // its secret in clear
     std::shared_ptr<const OutboundRules> rules{};  // null: everywhere, as the operator chose
+    std::optional<HomeClaim> claim{};              // that goes along with all that is written
 };
 
 // Another registry by the distribution API (OCI distribution-spec 1.1), where an adapter doesn't know better. Safe from
@@ -48,6 +51,9 @@ public:
 
     Task<TagSummary> tag_summary(TagRange range) override;
     Task<std::vector<TagState>> tag_states(TagRange range) override;
+    // As HomeSites does, with the claim that this was opened with.
+    Task<> announce(std::string project);
+    Task<> dismiss(std::string project);
 
     Task<> ping() override;
     Micros rests_until() const override { return calls_.rests_until(); }
@@ -59,9 +65,11 @@ private:
         RegistryLoginOptions login,
         RegistryEndpoint endpoint,
         const Adapter& adapter,
+        std::optional<HomeClaim> claim,
         const Clock& clock
     );
 
+    Task<> tell_home(std::string method, std::string project, std::string body);
     std::string remote(const RepositoryName& repository) const;
     std::string url_of(const RepositoryName& repository, std::string_view rest) const;
     RegistryCall call_of(const RepositoryName& repository, std::string_view method, std::string_view rest) const;
@@ -82,6 +90,7 @@ private:
     RegistryCalls calls_;
     const RegistryEndpoint endpoint_;
     const Adapter& adapter_;
+    const std::optional<HomeClaim> claim_;
     const std::string base_;                           // the registry's address, without a slash at its end
     std::atomic<std::int64_t> no_referrers_until_{0};  // steady, in ticks: where the API turned out to be absent
     std::mutex mutex_;

@@ -164,6 +164,21 @@ class World:
                 "description": "all of it", "dest_namespace": "mirror", "enabled": True, "override": True,
                 "trigger": {"type": "manual"}, "filters": [{"type": "name", "value": "shop/**"}], **more}
 
+    elsewhere = "https://home.example"
+
+    def synchronisation(self):
+        return {"sites": [{"registry_id": self.endpoint}], "home": "https://here.example", "timeout": 5}
+
+    def synchronous_project(self, caller=None):
+        name = self.fresh_project(caller)
+        self.admin.expect(200, "PUT", f"/projects/{name}/synchronisation", self.synchronisation())
+        return {"project_name_or_id": name}
+
+    def following_project(self, caller=None):
+        name = self.fresh_project(caller)
+        self.admin.expect(200, "PUT", f"/projects/{name}/synchronisation/home", {"epoch": 1, "home": self.elsewhere})
+        return {"project_name_or_id": name}
+
     def fresh_replication(self):
         return self.admin.made("/replication/policies", self.replication_body())
 
@@ -547,6 +562,13 @@ REQUESTS = {
     "renameRepository": repository_to_rename,
     "listFormerNames": lambda w, c: Call(in_project(w)),
     "deleteFormerName": lambda w, c: Call(former_name(w, c)),
+
+    "getSynchronisation": lambda w, c: Call(w.synchronous_project(c)),
+    "setSynchronisation": lambda w, c: Call(w.synchronous_project(c), body=w.synchronisation()),
+    "deleteSynchronisation": lambda w, c: Call(w.synchronous_project(c)),
+    "takeOverSynchronisation": lambda w, c: Call(w.following_project(c), body=w.synchronisation()),
+    "followHome": lambda w, c: Call({"project_name_or_id": w.fresh_project(c)}, body={"epoch": 1, "home": w.elsewhere}),
+    "leaveHome": lambda w, c: Call(w.following_project(c), headers={"Entrepot-Home-Epoch": "1", "Entrepot-Home": w.elsewhere}),
 
     "listProjectMembers": lambda w, c: Call(in_project(w), query={"page_size": 100}),
     "createProjectMember": lambda w, c: Call(in_project(w), body={"role_id": 5, "member_user": {"user_id": w.user("new")}}),

@@ -1,0 +1,44 @@
+#include "app/synchronous_parts.hpp"
+
+#include "app/outbound_parts.hpp"
+
+namespace entrepot {
+
+using namespace std::chrono_literals;
+
+SynchronousParts::SynchronousParts(const Needs& needs)
+    : local_{needs.local},
+      secrets_{needs.master_key, needs.random},
+      sites_{needs.store.endpoints(), secrets_, outbound_rules_of(needs.config), needs.clock},
+      told_{needs.store.endpoints(), secrets_, outbound_rules_of(needs.config), needs.clock},
+      synchronisations_{
+          {.catalog = needs.store.synchronous(),
+           .endpoints = needs.store.endpoints(),
+           .sites = told_,
+           .policy = needs.policy,
+           .catch_up = needs.catch_up,
+           .home = needs.config.auth.external_url,
+           .clock = needs.clock}
+      },
+      pushes_{
+          {.policy = needs.policy,
+           .copier =
+               {.loop = loop_,
+                .catalog = needs.store.synchronous(),
+                .sites = sites_,
+                .make_local = [this](std::int64_t user_id) -> std::shared_ptr<CopySite> {
+                    return std::make_shared<LocalSite>(local_, LocalSiteUser{.user_id = user_id});
+                },
+                .catch_up = needs.catch_up,
+                .clock = needs.clock,
+                .random = needs.random}}
+      }
+{
+}
+
+std::vector<Background::Chore> SynchronousParts::chores()
+{
+    return {{.name = "synchronous projects", .every = 1s, .run = [this] { return pushes_.catch_up(); }}};
+}
+
+}  // namespace entrepot

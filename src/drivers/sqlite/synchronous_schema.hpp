@@ -1,0 +1,51 @@
+#pragma once
+
+namespace entrepot {
+
+// Schema version 13: projects that several sites hold (docs/decisions/0025-synchronous-projects.md).
+inline constexpr const char* sqlite_synchronous_schema = R"sql(
+-- What this site is to the project ('' where it alone holds it, 'home', 'follower', 'fenced'), since which epoch, where
+-- the home is, and of followers who may write in its name. An epoch that was stays when the project is no longer shared.
+ALTER TABLE projects ADD COLUMN site_role TEXT NOT NULL DEFAULT '';
+ALTER TABLE projects ADD COLUMN home_epoch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE projects ADD COLUMN home_address TEXT NOT NULL DEFAULT '';
+ALTER TABLE projects ADD COLUMN home_user_id INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX projects_of_sites ON projects (id) WHERE site_role <> '';
+
+-- At the home: how many of its sites have to hold a push, and for how many seconds it waits for them.
+CREATE TABLE synchronisations (
+    project_id INTEGER NOT NULL PRIMARY KEY REFERENCES projects (id) ON DELETE CASCADE,
+    required   INTEGER NOT NULL,
+    degrades   INTEGER NOT NULL,
+    patience   INTEGER NOT NULL,
+    creator_id INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+-- The sites, and by which epoch each has been told who its home is.
+CREATE TABLE synchronised_sites (
+    project_id     INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    registry_id    INTEGER NOT NULL REFERENCES registries (id),
+    project_there  TEXT NOT NULL,
+    followed_epoch INTEGER NOT NULL,
+    PRIMARY KEY (project_id, registry_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX synchronised_sites_by_registry ON synchronised_sites (registry_id);
+
+-- What a site may lack or hold otherwise: written with the change itself, gone once the site was seen to hold `digest`
+-- (empty: to hold nothing) there.
+CREATE TABLE synchronised_pending (
+    project_id  INTEGER NOT NULL,
+    registry_id INTEGER NOT NULL,
+    repository  TEXT NOT NULL,
+    reference   TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    since       INTEGER NOT NULL,
+    failures    INTEGER NOT NULL,
+    last_error  TEXT NOT NULL,
+    PRIMARY KEY (project_id, registry_id, repository, reference),
+    FOREIGN KEY (project_id, registry_id) REFERENCES synchronised_sites (project_id, registry_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+)sql";
+
+}  // namespace entrepot

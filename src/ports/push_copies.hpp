@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/task.hpp"
+#include "oci/manifest.hpp"
+#include "oci/names.hpp"
+#include "ports/actor.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace entrepot {
+
+// A manifest that is being pushed, as the other sites of its project have to get it.
+struct CopiedPush {
+    RepositoryName repository;
+    Digest digest;
+    std::string media_type;
+    std::string bytes;
+    std::vector<Descriptor> blobs;
+    std::vector<Descriptor> children;
+    std::vector<Tag> tags;
+    Actor actor;
+};
+
+// Sites that have to hold what is pushed here before it is acknowledged. Safe from any loop.
+class PushCopies {
+public:
+    virtual ~PushCopies() = default;
+
+    // Whether the repository's project is one of those; from memory.
+    virtual bool concerns(const RepositoryName& repository) const = 0;
+    // A blob has come: the sites get it while the client sends the next one. Never waits.
+    virtual void blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size) = 0;
+    // Before the manifest is committed: until enough sites hold all that it names and itself. unavailable (naming the
+    // sites) where too few do and the project refuses that: nothing has happened then that anybody sees.
+    virtual Task<> bring_content(CopiedPush push) = 0;
+    // After it was committed with its tags: until enough sites have these too. Answers a warning for the client, or
+    // nothing. unavailable where too few do and the project refuses that: it stands here, and is brought over.
+    virtual Task<std::string> bring_tags(CopiedPush push) = 0;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,286 @@
+// Pushes that several sites have to hold: sites in memory that can be away, and the rows of a real store.
+#include "core/run_to_end.hpp"
+#include "drivers/memory/memory_site.hpp"
+#include "exchange/synchronous/synchronous_pushes.hpp"
+#include "tests/support/access_entries_of.hpp"
+#include "tests/support/open_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace entrepot {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Actor someone{7, 1'000};
+
+RepositoryName repository(std::string_view text = "p/web")
+{
+    return RepositoryName::parse(text).value();
+}
+
+Tag tag(std::string_view text)
+{
+    return Tag::parse(text).value();
+}
+
+class Sites final : public HomeSites {
+public:
+    struct Site {
+        std::shared_ptr<MemorySite> memory = std::make_shared<MemorySite>();
+        std::atomic<bool> away{false};
+        std::atomic<bool> knows_another{false};
+        std::atomic<int> told{0};
+    };
+    Site& at(std::int64_t id) { return sites_[id]; }
+
+    Task<std::shared_ptr<CopySite>> open_as_home(std::int64_t id, HomeClaim) override
+    {
+        auto& site = sites_.at(id);
+        if (site.away) co_return fail(Errc::unavailable, "the site is away");
+        if (site.knows_another) co_return fail(Errc::precondition_failed, "another home");
+        co_return site.memory;
+    }
+    Task<> announce(std::int64_t id, std::string, HomeClaim) override
+    {
+        auto& site = sites_.at(id);
+        if (site.away) co_return fail(Errc::unavailable, "the site is away");
+        if (site.knows_another) co_return fail(Errc::conflict, "the home is another one");
+        ++site.told;
+        co_return Result<>{};
+    }
+    Task<> dismiss(std::int64_t, std::string, HomeClaim) override { co_return Result<>{}; }
+
+private:
+    std::map<std::int64_t, Site> sites_;
+};
+
+class SynchronousPush : public testing::Test {
+protected:
+    SynchronousPush()
+    {
+        project_ = run_to_end((*store_).projects().create({.name = ProjectName::parse("p").value()}, someone))->id;
+        for (const auto* name : {"one", "two"}) {
+            RegistryEndpoint endpoint;
+            endpoint.name = name;
+            endpoint.type = "entrepot";
+            endpoint.url = "https://" + endpoint.name + ".example";
+            const auto id = run_to_end((*store_).endpoints().create(endpoint, someone))->id;
+            ids_.push_back(id);
+            (void)sites_.at(id);
+        }
+        (void)run_to_end(here_->prepare(repository()));
+    }
+    void lead(std::int64_t required, bool degrades = false)
+    {
+        Synchronisation wanted{.project_id = project_, .home = "https://home.example", .required = required};
+        wanted.degrades = degrades;
+        wanted.patience = 20;
+        for (const auto id : ids_) wanted.sites.push_back({.registry_id = id, .project = "there"});
+        const auto made = run_to_end((*store_).synchronous().lead(wanted, false, someone));
+        ASSERT_TRUE(made) << made.error().message();
+        learn();
+        if (pushes_) return;
+        pushes_.emplace(SynchronousPushes::Needs{
+            .policy = policy_,
+            .copier = {
+                .loop = loop_,
+                .catalog = (*store_).synchronous(),
+                .sites = sites_,
+                .make_local = [this](std::int64_t) { return here_; },
+                .catch_up = [this]() -> Task<> {
+                    learn();
+                    co_return Result<>{};
+                },
+                .clock = clock_,
+                .random = random_,
+            }
+        });
+    }
+    // The policy knows what the store does.
+    void learn()
+    {
+        auto known = run_to_end((*store_).access().changes_since(0));
+        if (known) policy_.apply(*std::move(known));
+    }
+    // As a client's push goes: what the manifest's PUT answers.
+    Result<std::string> push(const std::string& name, const std::string& content)
+    {
+        const auto blob = digest_of(content);
+        const Descriptor layer{
+            .media_type = "application/vnd.oci.image.layer.v1.tar", .digest = blob, .size = content.size()
+        };
+        const std::string described =
+            R"("digest":")" + blob.text() + R"(","size":)" + std::to_string(content.size()) + "}";
+        const std::string bytes = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",)"
+                                  R"("config":{"mediaType":"application/vnd.oci.image.config.v1+json",)" +
+                                  described + R"(,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar",)" +
+                                  described + "]}";
+        (void)run_to_end(here_->put(repository(), blob, content));
+        BlobCatalog::Arrival arrival{.repository = repository(), .digest = blob};
+        arrival.size = content.size();
+        arrival.actor = someone;
+        (void)run_to_end((*store_).blobs().arrive(arrival));
+        const std::string type{media::oci_manifest};
+        const auto manifest = Manifest::parse(type, bytes).value();
+        CopiedPush copied{
+            .repository = repository(),
+            .digest = digest_of(bytes),
+            .media_type = type,
+            .bytes = bytes,
+            .blobs = manifest.required_blobs(),
+            .children = {},
+            .tags = {tag(name)},
+            .actor = someone,
+        };
+        pushes_->blob_came(repository(), blob, content.size());
+        auto brought = run_to_end(pushes_->bring_content(copied));
+        if (!brought) return std::unexpected{brought.error()};
+        auto committed =
+            run_to_end((*store_).manifests().commit({repository(), copied.digest, bytes, manifest, copied.tags, someone}
+            ));
+        if (!committed) return std::unexpected{committed.error()};
+        (void)run_to_end(here_->push(repository(), Reference{tag(name)}, {copied.digest, type, bytes}));
+        return run_to_end(pushes_->bring_tags(copied));
+    }
+    bool holds(std::size_t site, const std::string& name)
+    {
+        const auto there = sites_.at(ids_[site]).memory;
+        const Reference reference{tag(name)};
+        const auto here = run_to_end(here_->look(repository(), reference));
+        const auto head = run_to_end(there->look(repository("there/web"), reference));
+        return here && head && head->digest == here->digest && there->is_whole(repository("there/web"), reference);
+    }
+    std::size_t lacking(std::size_t site)
+    {
+        return run_to_end((*store_).synchronous().lacking(project_, ids_[site], "", "", 100))->size();
+    }
+    SiteRole role() { return run_to_end((*store_).synchronous().find(project_))->role; }
+    // What is called every second.
+    template <class Condition>
+    bool catches_up(Condition done)
+    {
+        for (int tries = 0; tries < 3'000; ++tries) {
+            if (done()) return true;
+            (void)run_to_end(pushes_->catch_up());
+            std::this_thread::sleep_for(10ms);
+        }
+        return false;
+    }
+
+    SystemClock clock_;
+    SystemRandom random_;
+    OpenStore store_{clock_};
+    AccessPolicy policy_{ProjectCreation::nobody, clock_};
+    Sites sites_;
+    std::shared_ptr<MemorySite> here_ = std::make_shared<MemorySite>();
+    asio::io_context loop_{1};
+    std::int64_t project_ = 0;
+    std::vector<std::int64_t> ids_;
+    std::optional<SynchronousPushes> pushes_;
+};
+
+TEST_F(SynchronousPush, is_acknowledged_when_all_that_have_to_hold_it_do)
+{
+    lead(2);
+    EXPECT_TRUE(pushes_->concerns(repository()));
+    EXPECT_FALSE(pushes_->concerns(repository("other/web")));
+    const auto pushed = push("v1", "content");
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_EQ(*pushed, "");
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+    EXPECT_EQ(lacking(0) + lacking(1), 0U);
+    ASSERT_TRUE(push("v1", "other content"));
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_EQ(sites_.at(ids_[0]).memory->counts().received, std::string{"contentother content"}.size())
+        << "each blob travels once, though it is asked for when it comes and with its manifest";
+}
+
+TEST_F(SynchronousPush, that_too_few_hold_is_refused_and_nobody_sees_it)
+{
+    lead(2);
+    sites_.at(ids_[1]).away = true;
+    const auto pushed = push("v1", "content");
+    ASSERT_FALSE(pushed);
+    EXPECT_EQ(pushed.error().code(), Errc::unavailable);
+    EXPECT_NE(pushed.error().message().find("two"), std::string::npos) << pushed.error().message();
+    EXPECT_EQ(pushed.error().message().find("one ("), std::string::npos);
+    EXPECT_FALSE(run_to_end((*store_).manifests().load(repository(), Reference{tag("v1")})));
+    EXPECT_EQ(lacking(0) + lacking(1), 0U);
+    sites_.at(ids_[1]).away = false;
+    EXPECT_TRUE(push("v1", "content"));
+}
+
+TEST_F(SynchronousPush, k_of_n_are_enough_and_the_others_catch_up)
+{
+    lead(1);
+    sites_.at(ids_[1]).away = true;
+    const auto pushed = push("v1", "content");
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_EQ(*pushed, "");
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_EQ(lacking(1), 1U);
+    sites_.at(ids_[1]).away = false;
+    EXPECT_TRUE(catches_up([&] { return lacking(1) == 0; }));
+    EXPECT_TRUE(holds(1, "v1"));
+    // A tag that goes, goes there too.
+    ASSERT_TRUE(run_to_end((*store_).manifests().remove(repository(), Reference{tag("v1")}, someone)));
+    ASSERT_TRUE(run_to_end(here_->remove(repository(), Reference{tag("v1")})));
+    EXPECT_TRUE(catches_up([&] { return lacking(0) + lacking(1) == 0; }));
+    EXPECT_FALSE(run_to_end(sites_.at(ids_[1]).memory->look(repository("there/web"), Reference{tag("v1")})));
+}
+
+TEST_F(SynchronousPush, degraded_is_told_and_brought_over)
+{
+    lead(2, true);
+    sites_.at(ids_[0]).away = true;
+    sites_.at(ids_[1]).away = true;
+    const auto pushed = push("v1", "content");
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_NE(pushed->find("0 of the 2"), std::string::npos) << *pushed;
+    EXPECT_EQ(lacking(0), 1U);
+    MetricsText text;
+    (void)run_to_end(pushes_->catch_up());
+    pushes_->add_metrics(text);
+    EXPECT_NE(text.text().find("entrepot_synchronous_degraded_projects 1"), std::string::npos);
+    sites_.at(ids_[0]).away = false;
+    sites_.at(ids_[1]).away = false;
+    EXPECT_TRUE(catches_up([&] { return lacking(0) + lacking(1) == 0; }));
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+}
+
+TEST_F(SynchronousPush, to_a_home_that_was_taken_over_is_refused_and_it_is_fenced)
+{
+    lead(1);
+    ASSERT_TRUE(push("v1", "content"));
+    sites_.at(ids_[0]).knows_another = true;
+    sites_.at(ids_[1]).away = true;
+    EXPECT_FALSE(push("v2", "more"));
+    EXPECT_EQ(role(), SiteRole::fenced);
+    EXPECT_FALSE(pushes_->concerns(repository()));
+    const auto denied = push("v3", "still more");
+    ASSERT_FALSE(denied);
+    EXPECT_EQ(denied.error().code(), Errc::denied);
+}
+
+TEST_F(SynchronousPush, what_only_a_site_has_goes_when_it_learns_of_its_home)
+{
+    const auto there = sites_.at(ids_[0]).memory;
+    const std::string bytes =
+        R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
+    ASSERT_TRUE(run_to_end(there->prepare(repository("there/web"))));
+    ASSERT_TRUE(run_to_end(there->push(
+        repository("there/web"), Reference{tag("own")}, {digest_of(bytes), std::string{media::oci_index}, bytes}
+    )));
+    lead(1);
+    EXPECT_TRUE(catches_up([&] {
+        return !run_to_end(there->look(repository("there/web"), Reference{tag("own")})) && lacking(0) == 0;
+    }));
+}
+
+}  // namespace
+}  // namespace entrepot

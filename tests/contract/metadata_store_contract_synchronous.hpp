@@ -1,0 +1,193 @@
+#pragma once
+
+#include "tests/contract/metadata_store_contract_exchange.hpp"
+
+#include <algorithm>
+
+namespace entrepot::contract {
+
+class SynchronousContract : public EndpointContract {
+protected:
+    static constexpr const char* home = "https://home.example";
+
+    SynchronousCatalog& synchronous() { return store().synchronous(); }
+    std::int64_t project_id() { return run(store().projects().find(project("p")))->id; }
+    Synchronisation wanted(std::vector<std::int64_t> sites, std::int64_t required = 1)
+    {
+        Synchronisation one{.project_id = project_id(), .home = home, .required = required};
+        for (const auto id : sites) one.sites.push_back({.registry_id = id, .project = "there"});
+        return one;
+    }
+    Synchronisation led(const std::vector<std::int64_t>& sites, bool takes_over = false)
+    {
+        const auto made = run(synchronous().lead(wanted(sites), takes_over, someone));
+        EXPECT_TRUE(made) << made.error().message() << made.error().detail();
+        return made.value_or(Synchronisation{});
+    }
+    std::vector<LackingReference> lacking(std::int64_t site)
+    {
+        return run(synchronous().lacking(project_id(), site, "", "", 100)).value();
+    }
+    // "p/a:v1", and "-" before what is gone.
+    std::vector<std::string> lacking_names(std::int64_t site)
+    {
+        std::vector<std::string> names;
+        for (const auto& one : lacking(site)) {
+            names.push_back((one.digest.empty() ? "-" : "") + one.repository + ":" + one.reference);
+        }
+        return names;
+    }
+    Result<> commit(const std::string& note, const std::vector<std::string>& tags, std::int64_t epoch = 0)
+    {
+        const RepositoryName name = repository("p/a");
+        const Image image{.blobs = {"c"}, .annotation = note};
+        arrive(name, "c");
+        auto manifest = pushed(name, image, tags);
+        manifest.actor.home_epoch = epoch;
+        return run(store().manifests().commit(std::move(manifest)));
+    }
+    static std::string digest(const std::string& note)
+    {
+        return digest_of(Image{.blobs = {"c"}, .annotation = note}.bytes()).text();
+    }
+    std::int64_t events(const std::string& type)
+    {
+        return host().number("SELECT COUNT(*) FROM events WHERE type = '" + type + "'");
+    }
+};
+
+TEST_P(SynchronousContract, what_is_set_is_kept_and_projects_without_it_know_nothing)
+{
+    const auto one = made("one").id;
+    EXPECT_FAILS(Errc::not_found, run(synchronous().find(project_id())));
+    EXPECT_FAILS(Errc::name_unknown, run(synchronous().find(project_id() + 99)));
+    EXPECT_FAILS(Errc::not_found, run(synchronous().lead(wanted({one + 99}), false, someone)));
+    EXPECT_FAILS(Errc::not_found, run(synchronous().find(project_id())));
+    EXPECT_SUCCEEDS(commit("a", {"v1"}));
+    EXPECT_EQ(host().number("SELECT COUNT(*) FROM synchronised_pending"), 0);
+    auto settings = wanted({one});
+    settings.degrades = true;
+    settings.patience = 7;
+    EXPECT_SUCCEEDS(run(synchronous().lead(settings, false, someone)));
+    host().reopen();
+    const auto found = run(synchronous().find(project_id())).value();
+    EXPECT_EQ(found.role, SiteRole::home);
+    EXPECT_EQ(found.epoch, 1);
+    EXPECT_EQ(found.home, home);
+    EXPECT_TRUE(found.degrades);
+    EXPECT_EQ(found.patience, 7);
+    EXPECT_EQ(found.creator_id, someone.user_id);
+    ASSERT_EQ(found.sites.size(), 1U);
+    EXPECT_EQ(found.sites[0].registry, "one");
+    EXPECT_EQ(found.sites[0].project, "there");
+    EXPECT_EQ(found.sites[0].lacking, 1) << "what was there before";
+    const auto access = run(store().access().changes_since(0)).value();
+    const auto here = std::ranges::find(access.projects, project_id(), &ProjectAccess::id);
+    ASSERT_NE(here, access.projects.end());
+    ASSERT_TRUE(here->site);
+    EXPECT_EQ(here->site->role, SiteRole::home);
+    EXPECT_EQ(run(synchronous().all())->size(), 1U);
+    EXPECT_FAILS(Errc::precondition_failed, run(endpoints().remove(one, someone)));
+    EXPECT_FAILS(Errc::precondition_failed, run(store().renames().rename_project(project_id(), project("q"), someone)));
+    EXPECT_SUCCEEDS(run(synchronous().stop(project_id(), someone)));
+    EXPECT_FAILS(Errc::not_found, run(synchronous().stop(project_id(), someone)));
+    EXPECT_EQ(host().number("SELECT COUNT(*) FROM synchronised_pending"), 0);
+    EXPECT_EQ(led({one}).epoch, 2) << "an epoch never comes again";
+}
+
+TEST_P(SynchronousContract, every_change_at_the_home_is_what_each_site_lacks)
+{
+    const auto one = made("one").id;
+    const auto two = made("two").id;
+    led({one, two});
+    EXPECT_SUCCEEDS(commit("a", {"v1", "latest"}));
+    EXPECT_SUCCEEDS(commit("by digest", {}));
+    EXPECT_EQ(lacking_names(one).size(), 3U);
+    EXPECT_EQ(lacking_names(one), lacking_names(two));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("other")})));
+    EXPECT_EQ(lacking(one).size(), 3U) << "it holds something else";
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("a")})));
+    EXPECT_EQ(lacking(one).size(), 2U);
+    EXPECT_EQ(lacking(two).size(), 3U);
+    EXPECT_SUCCEEDS(run(synchronous().note_failure(project_id(), two, "p/a", "v1", "no")));
+    EXPECT_SUCCEEDS(commit("b", {"v1"}));
+    const auto moved = lacking(two);
+    const auto v1 = std::ranges::find(moved, "v1", &LackingReference::reference);
+    ASSERT_NE(v1, moved.end());
+    EXPECT_EQ(v1->digest, digest("b"));
+    EXPECT_EQ(v1->failures, 1);
+    EXPECT_EQ(v1->last_error, "no");
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), reference("latest"), someone)));
+    auto names = lacking_names(one);
+    EXPECT_NE(std::ranges::find(names, "-p/a:latest"), names.end());
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), reference(digest("b")), someone)));
+    names = lacking_names(one);
+    EXPECT_NE(std::ranges::find(names, "-p/a:v1"), names.end());
+    EXPECT_NE(std::ranges::find(names, "-p/a:" + digest("b")), names.end());
+    EXPECT_EQ(led({two}).sites.size(), 1U);
+    EXPECT_TRUE(lacking(one).empty());
+    EXPECT_EQ(lacking(two).size(), 5U) << "a site that stays keeps what it lacks";
+}
+
+TEST_P(SynchronousContract, a_follower_takes_what_its_home_sends_by_its_epoch_and_nothing_else)
+{
+    EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 3, home, someone)));
+    EXPECT_FAILS(Errc::denied, commit("a", {"v1"}));
+    EXPECT_FAILS(Errc::precondition_failed, commit("a", {"v1"}, 2));
+    EXPECT_FAILS(Errc::precondition_failed, commit("a", {"v1"}, 4));
+    EXPECT_FAILS(Errc::precondition_failed, commit("by digest", {}, 2));
+    EXPECT_SUCCEEDS(commit("a", {"v1"}, 3));
+    EXPECT_FAILS(Errc::denied, run(store().manifests().remove(repository("p/a"), reference("v1"), someone)));
+    EXPECT_FAILS(
+        Errc::denied, run(store().artifacts().add_tag(repository("p/a"), reference("v1"), tag("v2"), someone))
+    );
+    Actor sent = someone;
+    sent.home_epoch = 3;
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), reference("v1"), sent)));
+    EXPECT_EQ(host().number("SELECT COUNT(*) FROM synchronised_pending"), 0);
+
+    EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 3, home, someone)));
+    EXPECT_FAILS(Errc::conflict, run(synchronous().follow(project_id(), 3, "https://other.example", someone)));
+    EXPECT_FAILS(Errc::conflict, run(synchronous().follow(project_id(), 2, home, someone)));
+    EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 5, "https://other.example", someone)));
+    EXPECT_FAILS(Errc::precondition_failed, commit("a", {"v1"}, 3));
+    EXPECT_EQ(run(synchronous().find(project_id()))->epoch, 5);
+    EXPECT_FAILS(Errc::conflict, run(synchronous().lead(wanted({made("one").id}), false, someone)));
+    EXPECT_SUCCEEDS(run(synchronous().stop(project_id(), someone)));
+    EXPECT_FAILS(Errc::precondition_failed, commit("a", {"v1"}, 5));  // it is nobody's copy any more
+    EXPECT_SUCCEEDS(commit("a", {"v1"}));
+}
+
+TEST_P(SynchronousContract, who_takes_over_has_the_next_epoch_and_the_old_home_is_overruled)
+{
+    const auto one = made("one").id;
+    EXPECT_EQ(led({one}).epoch, 1);
+    EXPECT_FAILS(Errc::conflict, run(synchronous().lead(wanted({one}), true, someone)));
+    EXPECT_SUCCEEDS(commit("alone", {"v1", "same", "gone"}));
+    EXPECT_SUCCEEDS(run(synchronous().fence(project_id(), 9, "not this one", 5)));
+    EXPECT_SUCCEEDS(commit("alone", {"v1"}));
+    EXPECT_SUCCEEDS(run(synchronous().fence(project_id(), 1, "another home", 5)));
+    EXPECT_EQ(run(synchronous().find(project_id()))->role, SiteRole::fenced);
+    EXPECT_EQ(events("synchronisation.fenced"), 1);
+    EXPECT_FAILS(Errc::denied, commit("more", {"v1"}));
+    EXPECT_FAILS(Errc::conflict, run(synchronous().follow(project_id(), 1, "https://new.example", someone)));
+    EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 2, "https://new.example", someone)));
+
+    EXPECT_SUCCEEDS(commit("theirs", {"v1"}, 2));
+    EXPECT_SUCCEEDS(commit("alone", {"same"}, 2));
+    Actor sent = someone;
+    sent.home_epoch = 2;
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), reference("gone"), sent)));
+    EXPECT_EQ(events("synchronisation.overruled"), 2);
+    EXPECT_EQ(host().number("SELECT COUNT(*) FROM events WHERE type = 'synchronisation.overruled' AND tag = 'v1'"), 1);
+    EXPECT_SUCCEEDS(commit("later", {"v1"}, 2));
+    EXPECT_EQ(events("synchronisation.overruled"), 2) << "once a tag";
+    EXPECT_TRUE(run(store().manifests().load(repository("p/a"), reference(digest("alone")))))
+        << "what was overruled stays by its digest";
+
+    EXPECT_EQ(led({one}, true).epoch, 3);
+    EXPECT_EQ(lacking_names(one), (std::vector<std::string>{"p/a:same", "p/a:v1"}));
+    EXPECT_SUCCEEDS(commit("ours again", {"v1"}));
+}
+
+}  // namespace entrepot::contract
