@@ -229,6 +229,8 @@ private:
 #include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_audit.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
+#include "tests/contract/metadata_store_contract_checks.hpp"
+#include "tests/contract/metadata_store_contract_environments.hpp"
 #include "tests/contract/metadata_store_contract_events.hpp"
 #include "tests/contract/metadata_store_contract_exchange.hpp"
 #include "tests/contract/metadata_store_contract_garbage.hpp"

@@ -1,6 +1,7 @@
 #include "drivers/postgres/migrations.hpp"
 
 #include "drivers/postgres/accounting_schema.hpp"
+#include "drivers/postgres/environments_schema.hpp"
 #include "drivers/postgres/events_schema.hpp"
 #include "drivers/postgres/exchange_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
@@ -185,6 +186,7 @@ constexpr std::array migrations{
     Migration{.version = 10, .name = "trash", .script = postgres_trash_schema, .oldest_binary = 10},
     Migration{.version = 11, .name = "scrub", .script = postgres_scrub_schema, .oldest_binary = 11},
     Migration{.version = 12, .name = "exchange", .script = postgres_exchange_schema, .oldest_binary = 11},
+    Migration{.version = 13, .name = "environments", .script = postgres_environments_schema, .oldest_binary = 12},
 };
 
 }  // namespace

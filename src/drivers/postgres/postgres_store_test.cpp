@@ -64,6 +64,8 @@ ON_POSTGRES(LabelContract);
 ON_POSTGRES(TagRuleContract);
 ON_POSTGRES(PushPolicyContract);
 ON_POSTGRES(PromotionContract);
+ON_POSTGRES(CheckContract);
+ON_POSTGRES(EnvironmentContract);
 ON_POSTGRES(ProxyContract);
 ON_POSTGRES(RenameContract);
 ON_POSTGRES(RetentionContract);

@@ -92,6 +92,8 @@ ON_SQLITE(LabelContract);
 ON_SQLITE(TagRuleContract);
 ON_SQLITE(PushPolicyContract);
 ON_SQLITE(PromotionContract);
+ON_SQLITE(CheckContract);
+ON_SQLITE(EnvironmentContract);
 ON_SQLITE(ProxyContract);
 ON_SQLITE(RenameContract);
 ON_SQLITE(RetentionContract);
