@@ -51,7 +51,7 @@ def ctest(build, only):
 ON_POSTGRES = ["--database", "postgres", "auth", "bad_input", "abuse", "restart.Restart", "skopeo", "matrix", "tenan",
                "projects", "artifacts", "people", "robots", "replication_api", "two_of_ours_compare", "synchronous",
                "harborapi", "harbor_clients", "cves", "lists",
-               "idempot", "audit", "apply", "quota", "rebuild.Rebuild.test_all", "rebuild.Rebuild.test_killed",
+               "idempot", "audit", "apply", "quota", "environments", "rebuild.Rebuild.test_all", "rebuild.Rebuild.test_killed",
                "openapi.TheContract.test_every"]
 
 

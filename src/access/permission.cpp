@@ -85,6 +85,7 @@ constexpr Resource resources[] = {
     {K::project, "tag", "CDL"},
     {K::project, "accessory", "L"},
     {K::project, "artifact-label", "CD"},
+    {K::project, "check", "CD"},
     {K::project, "preheat-policy", "CRUDL"},
     {K::project, "export-cve", "CRL"},
     {K::project, "grant", "CDL"},

@@ -63,6 +63,7 @@ PermissionSet maintainer_set()
          {"tag", "C D L"},
          {"accessory", "L"},
          {"artifact-label", "C D"},
+         {"check", "C D"},
          {"export-cve", "C R L"}}
     );
 }
@@ -90,6 +91,7 @@ PermissionSet developer_set()
          {"tag", "C L"},
          {"accessory", "L"},
          {"artifact-label", "C D"},
+         {"check", "C"},
          {"export-cve", "C R L"}}
     );
 }

@@ -48,6 +48,7 @@ constexpr Line harbor[] = {
     {"push-policy", "C R U D L", "C R U D L", "R L", "-", "-", "-"},
     {"promotion-policy", "C R U D L", "R L", "R L", "-", "-", "-"},
     {"promotion", "C R L approve", "C R L approve", "C R L", "-", "-", "-"},
+    {"check", "C D", "C D", "C", "-", "-", "-"},
     // Ours: who gives grants, beside Harbor's members.
     {"grant", "C D L", "-", "-", "-", "-", "-"},
 };

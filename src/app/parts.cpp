@@ -119,6 +119,8 @@ std::string joined(const std::vector<std::string>& names)
     return text;
 }
 
+constexpr std::string_view following_promotions = "promotions";
+
 Task<> drained(OperationsHandler& operations)
 {
     co_await operations.drain(5s);
@@ -134,7 +136,7 @@ App::Parts::Parts(Config with)
           config,
           clock,
           hurrying(feed_listener, {"access"}),
-          hurrying(feed_listener, {EventParts::following, ReplicationParts::following})
+          hurrying(feed_listener, {EventParts::following, ReplicationParts::following, following_promotions})
       )},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
@@ -229,6 +231,9 @@ App::Parts::Parts(Config with)
       repositories{store->repositories(), blobs, policy, [this] { return access_directory.catch_up(); }, clock},
       renames{store->renames(), policy, [this] { return access_directory.catch_up(); }, clock},
       promotions{store->promotions(), policy, clock},
+      promotion_dispatch{{.log = store->events(), .catalog = store->promotions(), .clock = clock}},
+      checks{store->checks(), policy, clock},
+      pipelines{store->promotions(), store->artifacts(), policy, clock},
       artifacts{store->artifacts(), policy, clock},
       immutable_rules{store->immutable_rules(), policy, clock},
       tag_history{store->tag_history(), policy, clock, config.history.keep},
@@ -416,6 +421,7 @@ std::vector<Background::Chore> App::Parts::chores()
     chores.push_back({.name = "expired uploads", .every = 10min, .run = [this] {
                           return uploads.expire(std::chrono::microseconds{config.uploads.expire_after}.count());
                       }});
+    chores.push_back({.name = std::string{following_promotions}, .every = 1s, .run = [this] { return promote(); }});
     chores.push_back({.name = "expired promotions", .every = 1min, .run = [this] { return promotions.expire(); }});
     chores.push_back({.name = "blob removals", .every = 1min, .run = [this] { return garbage.end_removals(); }});
     chores.push_back({.name = "scrub findings", .every = 10s, .run = [this] { return scrub.count_findings(); }});
@@ -452,6 +458,9 @@ void App::Parts::add_metrics(MetricsText& text) const
     index.add_metrics(text);
     exchange.add_metrics(text);
     replication.add_metrics(text);
+    text.counter(
+        "entrepot_promotions_started_total", "Promotions that events have asked for.", promotion_dispatch.started()
+    );
     proxy.add_metrics(text);
     synchronous.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());

@@ -35,10 +35,13 @@
 #include "registry/additions.hpp"
 #include "registry/artifacts.hpp"
 #include "registry/browse.hpp"
+#include "registry/checks.hpp"
 #include "registry/icons.hpp"
 #include "registry/immutable_rules.hpp"
 #include "registry/mount_blob.hpp"
+#include "registry/pipelines.hpp"
 #include "registry/project_gate.hpp"
+#include "registry/promotion_dispatch.hpp"
 #include "registry/promotions.hpp"
 #include "registry/pull.hpp"
 #include "registry/pull_ledger.hpp"
@@ -124,6 +127,9 @@ struct App::Parts {
     Repositories repositories;
     Renames renames;
     Promotions promotions;
+    PromotionDispatch promotion_dispatch;
+    Checks checks;
+    Pipelines pipelines;
     Artifacts artifacts;
     ImmutableRuleBook immutable_rules;
     TagHistory tag_history;
@@ -167,6 +173,7 @@ struct App::Parts {
     ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
     std::vector<Background::Chore> chores();
+    Task<> promote();
     void hire_job_handlers();
     LocalSite::Parts local_site();  // this registry as a place to copy from and to
     void add_metrics(MetricsText& text) const;

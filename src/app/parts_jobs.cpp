@@ -16,6 +16,13 @@ void App::Parts::hire_job_handlers()
     replication.hire(job_runner);
 }
 
+// What events ask for, and then what has come of it.
+Task<> App::Parts::promote()
+{
+    CO_CHECK(co_await promotion_dispatch.run());
+    co_return co_await promotions.look_at_due();
+}
+
 LocalSite::Parts App::Parts::local_site()
 {
     return {

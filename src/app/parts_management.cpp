@@ -14,6 +14,8 @@ ManagementNeeds App::Parts::management_needs()
         .repositories = repositories,
         .renames = renames,
         .promotions = promotions,
+        .checks = checks,
+        .pipelines = pipelines,
         .artifacts = artifacts,
         .additions = additions,
         .icons = icons,

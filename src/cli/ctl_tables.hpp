@@ -16,6 +16,7 @@ std::vector<CtlCommand> robot_commands();            // robot
 std::vector<CtlCommand> artifact_commands();         // repository, artifact, tag, label
 std::vector<CtlCommand> rule_commands();             // tag history, immutable, push-policy, retention
 std::vector<CtlCommand> promotion_commands();        // promotion
+std::vector<CtlCommand> environment_commands();      // promotion pipeline and journey, check
 std::vector<CtlCommand> exchange_commands();         // registry, replication
 std::vector<CtlCommand> synchronisation_commands();  // synchronisation
 std::vector<CtlCommand> trash_commands();            // trash, repository restore

@@ -6,6 +6,7 @@
 #include "ports/artifact_catalog.hpp"
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
+#include "ports/check_catalog.hpp"
 #include "ports/endpoint_catalog.hpp"
 #include "ports/event_log.hpp"
 #include "ports/garbage_catalog.hpp"
@@ -55,6 +56,7 @@ public:
     virtual RepositoryCatalog& repositories() = 0;
     virtual RenameCatalog& renames() = 0;
     virtual PromotionCatalog& promotions() = 0;
+    virtual CheckCatalog& checks() = 0;
     virtual ProxyCatalog& proxies() = 0;
     virtual BlobCatalog& blobs() = 0;
     virtual UploadCatalog& uploads() = 0;

@@ -6,11 +6,24 @@
 namespace entrepot {
 namespace {
 
-constexpr std::array<std::string_view, 7> state_names{
-    "pending", "approved", "done", "rejected", "failed", "expired", "cancelled"
+constexpr std::array<std::string_view, 9> state_names{
+    "waiting", "pending", "approved", "done", "rejected", "failed", "expired", "cancelled", "superseded"
 };
+constexpr std::array<std::string_view, 2> trigger_names{"manual", "event_based"};
 
 }  // namespace
+
+std::string_view name_of(PromotionPolicy::Trigger trigger) noexcept
+{
+    return trigger_names[static_cast<std::size_t>(trigger)];
+}
+
+std::optional<PromotionPolicy::Trigger> promotion_trigger_named(std::string_view name) noexcept
+{
+    const auto found = std::ranges::find(trigger_names, name);
+    if (found == trigger_names.end()) return std::nullopt;
+    return static_cast<PromotionPolicy::Trigger>(found - trigger_names.begin());
+}
 
 std::string_view name_of(PromotionState state) noexcept
 {

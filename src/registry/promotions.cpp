@@ -10,6 +10,8 @@ constexpr std::string_view of_policies = "promotion-policy";
 constexpr std::string_view of_promotions = "promotion";
 constexpr Micros one_minute = 60'000'000;
 constexpr Micros one_year = Micros{366} * 24 * 60 * one_minute;
+constexpr Micros until_next_look = one_minute;
+constexpr std::size_t most_at_once = 100;  // read together
 constexpr std::size_t longest_description = 4096;
 const Permission approve_promotions = need(ObjectKind::project, "promotion", "approve");
 const Permission pull_repository = need(ObjectKind::project, "repository", "pull");
@@ -191,6 +193,27 @@ Task<Promotion> Promotions::carried_out(Promotion promotion, Actor actor)
     auto done = co_await catalog_.execute(promotion.id, actor);
     if (!done) co_return promotion;
     co_return *std::move(done);
+}
+
+Task<> Promotions::look_at_due()
+{
+    Result<> outcome;
+    // What was looked at is not due again before the next call.
+    while (true) {
+        const auto now = clock_.now();
+        CO_TRY(const auto ids, co_await catalog_.due(now, std::int64_t{most_at_once}));
+        for (const auto id : ids) {
+            auto seen = co_await catalog_.look(id, now, now + until_next_look);
+            if (!seen) {
+                outcome = std::unexpected{seen.error()};
+                continue;
+            }
+            const Actor actor{.user_id = seen->requester_id, .at = now};
+            CO_CHECK(co_await carried_out(*std::move(seen), actor));
+        }
+        // What could not be looked at would come again at once.
+        if (!outcome || ids.size() < most_at_once) co_return outcome;
+    }
 }
 
 Task<> Promotions::expire()

@@ -39,6 +39,9 @@ public:
     // Once more, where it was approved and could not be carried out for the moment.
     Task<Promotion> execute(Caller caller, std::int64_t project_id, std::int64_t id);
     Task<> expire();
+    // Looks at those that events asked for and that are due, and carries out what nothing keeps back. To be called by
+    // one at a time, every now and then.
+    Task<> look_at_due();
 
 private:
     Result<>

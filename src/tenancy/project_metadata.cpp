@@ -10,7 +10,7 @@
 namespace entrepot {
 namespace {
 
-enum class Kind { boolean, integer, severity, pattern, pattern_kind };
+enum class Kind { boolean, integer, severity, pattern, pattern_kind, word };
 struct Key {
     std::string_view name;
     Kind kind;
@@ -32,11 +32,22 @@ constexpr Key keys[] = {
     {"proxy_referrer_api", Kind::boolean},
     {"proxy_cache_filter_pattern", Kind::pattern},
     {"proxy_cache_filter_kind", Kind::pattern_kind},
+    {"environment", Kind::word},  // ours: what stage of a pipeline it is
 };
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words)
 {
     return std::ranges::find(words, text) != words.end();
+}
+
+// As "staging": nothing that would have to be quoted anywhere.
+bool is_word(std::string_view text)
+{
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.';
+    };
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, fits);
 }
 
 bool is_integer(std::string_view text)
@@ -54,6 +65,7 @@ bool fits(Kind kind, std::string_view value)
         case Kind::severity:
             return is_one_of(lowered(value), {"none", "unknown", "negligible", "low", "medium", "high", "critical"});
         case Kind::pattern: return value.size() <= 1024;
+        case Kind::word: return is_word(value);
         case Kind::pattern_kind: return is_one_of(value, {"doublestar", "regex"});
     }
     return false;

@@ -20,6 +20,9 @@ TEST(ProjectMetadata, has_harbor_s_names_and_ours)
     EXPECT_FALSE(check_project_metadata("proxy_speed_kb", "10k"));
     EXPECT_TRUE(check_project_metadata("proxy_cache_filter_kind", "regex"));
     EXPECT_FALSE(check_project_metadata("proxy_cache_filter_kind", "glob"));
+    EXPECT_TRUE(check_project_metadata("environment", "pre-prod_2.eu"));
+    for (const auto* wrong : {"", "two words", "a/b"}) EXPECT_FALSE(check_project_metadata("environment", wrong));
+    EXPECT_FALSE(check_project_metadata("environment", std::string(65, 'x')));
     EXPECT_FALSE(check_project_metadata("proxy_cache_filter_pattern", std::string(1025, 'x')));
 }
 

@@ -5,6 +5,8 @@
 #include "tests/contract/metadata_store_contract_artifacts.hpp"
 #include "tests/contract/metadata_store_contract_audit.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
+#include "tests/contract/metadata_store_contract_checks.hpp"
+#include "tests/contract/metadata_store_contract_environments.hpp"
 #include "tests/contract/metadata_store_contract_events.hpp"
 #include "tests/contract/metadata_store_contract_exchange.hpp"
 #include "tests/contract/metadata_store_contract_garbage.hpp"
@@ -48,6 +50,8 @@ ON_THE_ENGINE(LabelContract);
 ON_THE_ENGINE(TagRuleContract);
 ON_THE_ENGINE(PushPolicyContract);
 ON_THE_ENGINE(PromotionContract);
+ON_THE_ENGINE(CheckContract);
+ON_THE_ENGINE(EnvironmentContract);
 ON_THE_ENGINE(ProxyContract);
 ON_THE_ENGINE(RenameContract);
 ON_THE_ENGINE(RetentionContract);

@@ -26,14 +26,6 @@ Result<ArtifactParts> parts_of(const Query& query)
     return parts;
 }
 
-Result<Reference> reference_of(std::string_view text)
-{
-    auto reference = Reference::parse(text);
-    // Nothing has such a name.
-    if (!reference) return fail(Errc::not_found, "there is no such artifact");
-    return reference;
-}
-
 // "project/repository:tag" or "project/repository@sha256:…"
 struct CopySource {
     RepositoryName repository;
@@ -60,11 +52,6 @@ std::string address_of(const ApiCall& call, std::string_view rest)
     std::string path{call.request.path};
     if (path.ends_with('/')) path.pop_back();
     return path.append("/").append(rest);
-}
-
-std::string name_of(const RepositoryName& repository, const Reference& reference)
-{
-    return repository.text() + (reference.digest() ? "@" : ":") + reference.text();
 }
 
 }  // namespace

@@ -25,6 +25,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       repositories_{needs.repositories, needs.policy},
       renames_{needs.renames, needs.policy},
       promotions_{needs.promotions, needs.policy},
+      checks_{needs.checks, needs.policy},
+      pipelines_{needs.pipelines, needs.policy},
       artifacts_{needs.artifacts, needs.policy},
       additions_{needs.additions, needs.icons, needs.policy},
       quotas_{needs.projects},
@@ -69,6 +71,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     repositories_.add_to(router_);
     renames_.add_to(router_);
     promotions_.add_to(router_);
+    checks_.add_to(router_);
+    pipelines_.add_to(router_);
     artifacts_.add_to(router_);
     additions_.add_to(router_);
     quotas_.add_to(router_);

@@ -6,6 +6,7 @@
 #include "api/management/api_router.hpp"
 #include "api/management/artifacts_api.hpp"
 #include "api/management/audit_api.hpp"
+#include "api/management/checks_api.hpp"
 #include "api/management/configurations_api.hpp"
 #include "api/management/events_api.hpp"
 #include "api/management/grants_api.hpp"
@@ -13,6 +14,7 @@
 #include "api/management/jobs_api.hpp"
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
+#include "api/management/pipelines_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/promotions_api.hpp"
 #include "api/management/push_policies_api.hpp"
@@ -51,6 +53,8 @@ struct ManagementNeeds {
     Repositories& repositories;
     Renames& renames;
     Promotions& promotions;
+    Checks& checks;
+    Pipelines& pipelines;
     Artifacts& artifacts;
     Additions& additions;
     Icons& icons;
@@ -102,6 +106,8 @@ private:
     RepositoriesApi repositories_;
     RenamesApi renames_;
     PromotionsApi promotions_;
+    ChecksApi checks_;
+    PipelinesApi pipelines_;
     ArtifactsApi artifacts_;
     AdditionsApi additions_;
     QuotasApi quotas_;

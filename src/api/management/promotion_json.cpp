@@ -4,6 +4,8 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
+
 namespace entrepot {
 namespace {
 
@@ -67,6 +69,9 @@ json::object promotion_policy_json(const PromotionPolicy& policy)
         {"name", policy.name},
         {"description", policy.description},
         {"disabled", policy.disabled},
+        {"trigger", name_of(policy.trigger)},
+        {"project_id", policy.project_id},
+        {"project", policy.project},
         {"target_project_id", policy.target_project_id},
         {"target_project", policy.target_project},
         {"scope_selectors", scope_selectors_json(policy.repositories)},
@@ -90,6 +95,10 @@ Result<PromotionPolicy> promotion_policy_of(const JsonBody& body)
     policy.description = std::move(description).value_or("");
     TRY(const auto disabled, body.optional_boolean("disabled"));
     policy.disabled = disabled.value_or(false);
+    TRY(const auto trigger_text, body.optional_text("trigger"));
+    const auto trigger = promotion_trigger_named(trigger_text.value_or("manual"));
+    if (!trigger) return fail(Errc::bad_request, "a trigger is manual or event_based");
+    policy.trigger = *trigger;
     TRY(auto repository, body.optional_text("target_repository"));
     if (repository) policy.target_repository = *std::move(repository);
     TRY(auto tag, body.optional_text("target_tag"));
@@ -129,6 +138,8 @@ json::object promotion_json(const Promotion& promotion, bool whole)
         {"end_time", time_json(promotion.ended_at)},
         {"ended_by", promotion.ended_by},
         {"error", promotion.error},
+        {"automatic", promotion.automatic},
+        {"waiting_for", json::array(promotion.waiting_for.begin(), promotion.waiting_for.end())},
     };
     if (!whole) return object;
     json::array items;
@@ -140,6 +151,7 @@ json::object promotion_json(const Promotion& promotion, bool whole)
             {"user", vote.user}, {"approves", vote.approves}, {"comment", vote.comment}, {"time", time_json(vote.at)}
         });
     }
+    object["approvals_given"] = std::ranges::count(promotion.votes, true, &PromotionVote::approves);
     object["decisions"] = std::move(votes);
     return object;
 }

@@ -106,6 +106,7 @@ Task<Response> PromotionsApi::create_policy(ApiCall call)
     CO_TRY(const auto target, target_of(call, policy_, body));
     CO_TRY(auto policy, promotion_policy_of(body));
     policy.project_id = project->id;
+    policy.project = project->name;
     policy.target_project_id = target->id;
     policy.target_project = target->name;
     CO_TRY(policy.id, co_await promotions_.create_policy(call.caller, policy));
@@ -132,6 +133,7 @@ Task<Response> PromotionsApi::update_policy(ApiCall call)
     CO_TRY(auto policy, promotion_policy_of(body));
     policy.id = id;
     policy.project_id = project->id;
+    policy.project = project->name;
     policy.target_project_id = target->id;
     policy.target_project = target->name;
     call.audit->after = json::serialize(promotion_policy_json(policy));

@@ -21,6 +21,19 @@ Result<RepositoryName> repository_of_call(const ApiCall& call, const AccessPolic
     return name;
 }
 
+Result<Reference> reference_of(std::string_view text)
+{
+    auto reference = Reference::parse(text);
+    // Nothing has such a name.
+    if (!reference) return fail(Errc::not_found, "there is no such artifact");
+    return reference;
+}
+
+std::string name_of(const RepositoryName& repository, const Reference& reference)
+{
+    return repository.text() + (reference.digest() ? "@" : ":") + reference.text();
+}
+
 void note_subject(ApiCall& call, const AccessPolicy& policy, std::string_view type, std::string resource)
 {
     if (!call.audit) return;

@@ -1,6 +1,7 @@
 #include "drivers/postgres/migrations.hpp"
 
 #include "drivers/postgres/accounting_schema.hpp"
+#include "drivers/postgres/environments_schema.hpp"
 #include "drivers/postgres/events_schema.hpp"
 #include "drivers/postgres/exchange_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
@@ -189,6 +190,7 @@ constexpr std::array migrations{
     Migration{
         .version = 13, .name = "synchronous projects", .script = postgres_synchronous_schema, .oldest_binary = 13
     },
+    Migration{.version = 14, .name = "environments", .script = postgres_environments_schema, .oldest_binary = 13},
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ constexpr SqlStatement find_source{
 constexpr SqlStatement select_labels{
     "SELECT l.name FROM artifact_labels x JOIN labels l ON l.id = x.label_id WHERE x.manifest_id = $1"
 };
+constexpr SqlStatement select_checks{"SELECT name, state FROM artifact_checks WHERE manifest_id = $1"};
 constexpr SqlStatement select_accessory_types{
     "SELECT accessory_type, artifact_type FROM artifacts WHERE repository_id = $1 AND subject_digest = $2"
 };
@@ -117,13 +118,7 @@ private:
     Result<> add(const std::string& repository, const std::string& tag, const std::string& digest)
     {
         seen_.insert({repository, digest});
-        PromotionItem item{
-            .repository = repository,
-            .digest = digest,
-            .tag = tag,
-            .target_repository = with(policy_.target_repository, "{repository}", repository),
-            .target_tag = with(policy_.target_tag, "{tag}", tag),
-        };
+        auto item = promotion_item(policy_, repository, digest, tag);
         const auto name = policy_.target_project + "/" + item.target_repository;
         if (!RepositoryName::parse(name) || !Tag::parse(item.target_tag)) {
             return fail(
@@ -202,6 +197,11 @@ private:
         facts.immutable_tag = rules_.holding(from, item.tag) != nullptr;
         TRY(auto labels, session_.run(select_labels, {source.integer(1)}));
         for (SqlRow& row : labels) facts.labels.push_back(row.take_text(0));
+        TRY(auto checks, session_.run(select_checks, {source.integer(1)}));
+        for (SqlRow& row : checks) {
+            const auto state = check_state_named(row.text(1));
+            if (state) facts.checks.push_back({.name = row.take_text(0), .state = *state});
+        }
         TRY(auto accessories, session_.run(select_accessory_types, {source.integer(0), item.digest}));
         for (SqlRow& row : accessories) {
             facts.accessories.push_back(row.take_text(0));
@@ -249,6 +249,19 @@ private:
 };
 
 }  // namespace
+
+PromotionItem promotion_item(
+    const PromotionPolicy& policy, const std::string& repository, const std::string& digest, const std::string& tag
+)
+{
+    return {
+        .repository = repository,
+        .digest = digest,
+        .tag = tag,
+        .target_repository = with(policy.target_repository, "{repository}", repository),
+        .target_tag = with(policy.target_tag, "{tag}", tag),
+    };
+}
 
 Result<std::string> project_name(SqlSession& session, std::int64_t id)
 {

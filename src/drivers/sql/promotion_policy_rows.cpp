@@ -9,19 +9,27 @@ namespace entrepot {
 
 namespace {
 
-#define POLICY_COLUMNS                                                                     \
-    "x.id, x.project_id, x.target_project_id, t.name, x.name, x.description, x.disabled, " \
-    "x.repositories, x.tags, x.target_repository, x.target_tag, x.gates, x.approvals, x.self_approval, x.lifetime"
+#define POLICY_COLUMNS                                                                                               \
+    "x.id, x.project_id, x.target_project_id, t.name, x.name, x.description, x.disabled, "                           \
+    "x.repositories, x.tags, x.target_repository, x.target_tag, x.gates, x.approvals, x.self_approval, x.lifetime, " \
+    "x.trigger_type, s.name"
+#define POLICY_TABLES \
+    "promotion_policies x JOIN projects t ON t.id = x.target_project_id JOIN projects s ON s.id = x.project_id"
 
 constexpr ListColumn policy_fields[] = {
     {"id", "x.id", ListColumn::Type::integer},
     {"name", "x.name"},
     {"disabled", "x.disabled", ListColumn::Type::boolean},
+    {"trigger", "x.trigger_type"},
 };
 
-constexpr SqlStatement find_policy{"SELECT " POLICY_COLUMNS
-                                   " FROM promotion_policies x JOIN projects t ON t.id = x.target_project_id "
-                                   "WHERE x.project_id = $1 AND x.id = $2"};
+constexpr SqlStatement find_policy{"SELECT " POLICY_COLUMNS " FROM " POLICY_TABLES
+                                   " WHERE x.project_id = $1 AND x.id = $2"};
+constexpr SqlStatement select_event_based{"SELECT " POLICY_COLUMNS " FROM " POLICY_TABLES
+                                          " WHERE x.trigger_type = 'event_based' AND x.disabled = 0 ORDER BY x.id"};
+// Those that lead to the project and those that lead from it.
+constexpr SqlStatement select_around{"SELECT " POLICY_COLUMNS " FROM " POLICY_TABLES
+                                     " WHERE x.project_id = $1 OR x.target_project_id = $1 ORDER BY x.id"};
 constexpr SqlStatement lock_projects{"SELECT id FROM projects WHERE id = $1 OR id = $2 ORDER BY id", "FOR KEY SHARE"};
 // Whoever adds a step waits here for others that do: two steps alone may be none of them a circle.
 constexpr SqlStatement lock_steps{"SELECT version FROM access_state WHERE one = 1", "FOR UPDATE"};
@@ -32,13 +40,14 @@ constexpr SqlStatement count_policies{"SELECT COUNT(*) FROM promotion_policies W
 constexpr SqlStatement find_same{"SELECT id FROM promotion_policies WHERE project_id = $1 AND id <> $2 AND name = $3"};
 constexpr SqlStatement insert_policy{
     "INSERT INTO promotion_policies (project_id, target_project_id, name, description, disabled, repositories, tags, "
-    "target_repository, target_tag, gates, approvals, self_approval, lifetime, created_by, created_at, updated_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) RETURNING id"
+    "target_repository, target_tag, gates, approvals, self_approval, lifetime, created_by, created_at, updated_at, "
+    "trigger_type) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16) RETURNING id"
 };
 constexpr SqlStatement update_policy{
     "UPDATE promotion_policies SET target_project_id = $3, name = $4, description = $5, disabled = $6, "
     "repositories = $7, tags = $8, target_repository = $9, target_tag = $10, gates = $11, approvals = $12, "
-    "self_approval = $13, lifetime = $14, updated_at = $15 WHERE project_id = $1 AND id = $2 RETURNING id"
+    "self_approval = $13, lifetime = $14, updated_at = $15, trigger_type = $16 WHERE project_id = $1 AND id = $2 "
+    "RETURNING id"
 };
 constexpr SqlStatement delete_policy{"DELETE FROM promotion_policies WHERE project_id = $1 AND id = $2 RETURNING id"};
 
@@ -81,14 +90,18 @@ Result<PromotionPolicy> policy_of(SqlRow& row)
     TRY(auto repositories, Selectors::parse(row.text(7)));
     TRY(auto tags, Selectors::parse(row.text(8)));
     TRY(auto gates, gates_in(row.text(11)));
+    const auto trigger = promotion_trigger_named(row.text(15));
+    if (!trigger) return fail(Errc::corrupt, "a promotion policy's trigger can't be read");
     return PromotionPolicy{
         .id = row.integer(0),
         .project_id = row.integer(1),
+        .project = row.take_text(16),
         .target_project_id = row.integer(2),
         .target_project = row.take_text(3),
         .name = row.take_text(4),
         .description = row.take_text(5),
         .disabled = row.integer(6) != 0,
+        .trigger = *trigger,
         .repositories = std::move(repositories),
         .tags = std::move(tags),
         .target_repository = row.take_text(9),
@@ -98,6 +111,16 @@ Result<PromotionPolicy> policy_of(SqlRow& row)
         .self_approval = row.integer(13) != 0,
         .lifetime = row.integer(14),
     };
+}
+
+Result<std::vector<PromotionPolicy>> policies_of(SqlRows& rows)
+{
+    std::vector<PromotionPolicy> policies;
+    for (SqlRow& row : rows) {
+        TRY(auto policy, policy_of(row));
+        policies.push_back(std::move(policy));
+    }
+    return policies;
 }
 
 // From the target along all steps that there are: whether they come back.
@@ -145,20 +168,27 @@ Result<> check_policy(SqlSession& session, const PromotionPolicy& policy)
 Result<ListPage<PromotionPolicy>>
 list_promotion_policies(SqlSession& session, std::int64_t project_id, const ListQuery& query)
 {
-    ListStatement statement{
-        POLICY_COLUMNS, "promotion_policies x JOIN projects t ON t.id = x.target_project_id", policy_fields
-    };
+    ListStatement statement{POLICY_COLUMNS, POLICY_TABLES, policy_fields};
     statement.where("x.project_id = ?", {project_id});
     CHECK(statement.apply(query));
     statement.order_by("x.id");
     ListPage<PromotionPolicy> page;
     TRY(page.total, statement.count(session));
     TRY(auto rows, statement.page(session));
-    for (SqlRow& row : rows) {
-        TRY(auto policy, policy_of(row));
-        page.items.push_back(std::move(policy));
-    }
+    TRY(page.items, policies_of(rows));
     return page;
+}
+
+Result<std::vector<PromotionPolicy>> event_based_policies(SqlSession& session)
+{
+    TRY(auto rows, session.run(select_event_based));
+    return policies_of(rows);
+}
+
+Result<std::vector<PromotionPolicy>> policies_around(SqlSession& session, std::int64_t project_id)
+{
+    TRY(auto rows, session.run(select_around, {project_id}));
+    return policies_of(rows);
 }
 
 Result<PromotionPolicy> find_promotion_policy(SqlSession& session, std::int64_t project_id, std::int64_t id)
@@ -194,7 +224,8 @@ Result<std::int64_t> create_promotion_policy(SqlSession& session, const Promotio
              std::int64_t{policy.self_approval},
              policy.lifetime,
              actor.user_id,
-             actor.at}
+             actor.at,
+             name_of(policy.trigger)}
         ));
     return inserted.front().integer(0);
 }
@@ -221,7 +252,8 @@ Result<> change_promotion_policy(SqlSession& session, const PromotionPolicy& pol
              policy.approvals,
              std::int64_t{policy.self_approval},
              policy.lifetime,
-             actor.at}
+             actor.at,
+             name_of(policy.trigger)}
         ));
     if (updated.empty()) return no_such_policy();
     return {};

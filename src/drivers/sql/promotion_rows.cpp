@@ -10,7 +10,7 @@ namespace {
 #define PROMOTION_COLUMNS                                                                               \
     "x.id, x.project_id, x.target_project_id, t.name, x.policy_id, x.policy, x.state, x.requester_id, " \
     "COALESCE(u.name, ''), x.comment, x.approvals, x.requested_at, x.expires_at, x.ended_at, "          \
-    "COALESCE(e.name, ''), x.error"
+    "COALESCE(e.name, ''), x.error, x.automatic, x.waiting_for"
 #define PROMOTION_TABLES                                                                                     \
     "promotions x JOIN projects t ON t.id = x.target_project_id LEFT JOIN users u ON u.id = x.requester_id " \
     "LEFT JOIN users e ON e.id = x.ended_by"
@@ -19,6 +19,7 @@ constexpr ListColumn promotion_fields[] = {
     {"id", "x.id", ListColumn::Type::integer},
     {"state", "x.state"},
     {"policy_id", "x.policy_id", ListColumn::Type::integer},
+    {"automatic", "x.automatic", ListColumn::Type::boolean},
 };
 
 constexpr SqlStatement find_by_id{"SELECT " PROMOTION_COLUMNS " FROM " PROMOTION_TABLES " WHERE x.id = $1"};
@@ -40,12 +41,14 @@ constexpr SqlStatement insert_item{
     "INSERT INTO promotion_items (promotion_id, position, repository, digest, tag, target_repository, target_tag) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)"
 };
-constexpr SqlStatement may_vote_oneself{"SELECT self_approval FROM promotions WHERE id = $1"};
+constexpr SqlStatement may_vote_oneself{"SELECT self_approval, caused_by FROM promotions WHERE id = $1"};
 constexpr SqlStatement insert_vote{
     "INSERT INTO promotion_votes (promotion_id, user_id, approves, comment, at) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (promotion_id, user_id) DO NOTHING RETURNING user_id"
 };
 constexpr SqlStatement count_approvals{"SELECT COUNT(*) FROM promotion_votes WHERE promotion_id = $1 AND approves = 1"};
+// Whoever approves it carries it out as well, and only where that did not happen somebody has to look.
+constexpr SqlStatement set_approved{"UPDATE promotions SET state = 'approved', look_at = $2 WHERE id = $1"};
 constexpr SqlStatement set_state{
     "UPDATE promotions SET state = $2, error = $3, ended_at = $4, ended_by = $5 WHERE id = $1"
 };
@@ -54,6 +57,8 @@ constexpr SqlStatement expire_open{
     "RETURNING id"
 };
 
+constexpr Micros until_looked_at = 60'000'000;
+
 std::unexpected<Error> no_such_promotion()
 {
     return fail(Errc::not_found, "there is no such promotion");
@@ -61,7 +66,18 @@ std::unexpected<Error> no_such_promotion()
 
 bool is_open(PromotionState state) noexcept
 {
-    return state == PromotionState::pending || state == PromotionState::approved;
+    return state == PromotionState::waiting || state == PromotionState::pending || state == PromotionState::approved;
+}
+
+std::vector<std::string> lines_of(std::string_view text)
+{
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        lines.emplace_back(text.substr(0, end));
+        text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    }
+    return lines;
 }
 
 Promotion promotion_of(SqlRow& row, Micros now)
@@ -83,6 +99,8 @@ Promotion promotion_of(SqlRow& row, Micros now)
         .ended_at = row.integer(13),
         .ended_by = row.take_text(14),
         .error = row.take_text(15),
+        .automatic = row.integer(16) != 0,
+        .waiting_for = lines_of(row.text(17)),
         .items = {},
         .votes = {},
     };
@@ -92,8 +110,35 @@ Promotion promotion_of(SqlRow& row, Micros now)
     return promotion;
 }
 
+// What is there now by which name: whoever deploys it need not ask.
+boost::json::array images_json(const Promotion& promotion)
+{
+    boost::json::array images;
+    for (const auto& item : promotion.items) {
+        images.push_back(boost::json::object{
+            {"repository", promotion.target_project + "/" + item.target_repository},
+            {"tag", item.target_tag},
+            {"digest", item.digest},
+        });
+    }
+    return images;
+}
+
+std::string_view event_of(PromotionState state) noexcept
+{
+    switch (state) {
+        case PromotionState::approved: return event_type::promotion_approved;
+        case PromotionState::done: return event_type::promotion_done;
+        case PromotionState::failed: return event_type::promotion_failed;
+        case PromotionState::superseded: return event_type::promotion_superseded;
+        default: return event_type::promotion_rejected;
+    }
+}
+
+}  // namespace
+
 // In both projects: who follows one of them hears of it.
-Result<> record(SqlSession& session, std::string_view type, const Promotion& promotion, const Actor& actor)
+Result<> record_promotion(SqlSession& session, std::string_view type, const Promotion& promotion, const Actor& actor)
 {
     for (const auto project_id : {promotion.project_id, promotion.target_project_id}) {
         auto event = event_in_project(type, actor, project_id);
@@ -105,23 +150,15 @@ Result<> record(SqlSession& session, std::string_view type, const Promotion& pro
             {"artifacts", promotion.items.size()},
         };
         if (!promotion.error.empty()) details["error"] = promotion.error;
+        if (!promotion.waiting_for.empty()) {
+            details["waiting_for"] = boost::json::array(promotion.waiting_for.begin(), promotion.waiting_for.end());
+        }
+        if (type == event_type::promotion_done) details["images"] = images_json(promotion);
         set_details(event, details);
         CHECK(record_event(session, event));
     }
     return {};
 }
-
-std::string_view event_of(PromotionState state) noexcept
-{
-    switch (state) {
-        case PromotionState::approved: return event_type::promotion_approved;
-        case PromotionState::done: return event_type::promotion_done;
-        case PromotionState::failed: return event_type::promotion_failed;
-        default: return event_type::promotion_rejected;
-    }
-}
-
-}  // namespace
 
 Result<ListPage<Promotion>>
 list_promotions(SqlSession& session, std::int64_t project_id, const ListQuery& query, Micros now)
@@ -196,7 +233,7 @@ Result<std::int64_t> add_promotion(
         ));
     }
     TRY(const auto promotion, find_promotion(session, id, actor.at));
-    CHECK(record(session, event_type::promotion_requested, promotion, actor));
+    CHECK(record_promotion(session, event_type::promotion_requested, promotion, actor));
     return id;
 }
 
@@ -204,11 +241,17 @@ Result<>
 vote_on_promotion(SqlSession& session, std::int64_t id, bool approves, const std::string& comment, const Actor& actor)
 {
     TRY(auto promotion, lock_promotion(session, id, actor.at));
+    if (promotion.state == PromotionState::waiting) {
+        return fail(Errc::conflict, "the promotion is waiting for its gates");
+    }
     if (promotion.state != PromotionState::pending) {
         return fail(Errc::conflict, "the promotion is " + std::string{name_of(promotion.state)} + " already");
     }
     TRY(const auto oneself, session.run(may_vote_oneself, {id}));
-    if (approves && promotion.requester_id == actor.user_id && oneself.front().integer(0) == 0) {
+    // Of an automatic one it is who pushed that asked for it.
+    const auto caused_by = oneself.front().integer(1);
+    const auto asked = promotion.automatic ? caused_by : promotion.requester_id;
+    if (approves && asked == actor.user_id && oneself.front().integer(0) == 0) {
         return fail(Errc::denied, "who asks for a promotion can't approve it");
     }
     TRY(const auto inserted, session.run(insert_vote, {id, actor.user_id, std::int64_t{approves}, comment, actor.at}));
@@ -217,8 +260,8 @@ vote_on_promotion(SqlSession& session, std::int64_t id, bool approves, const std
     TRY(const auto approvals, session.run(count_approvals, {id}));
     if (approvals.front().integer(0) < promotion.approvals) return {};
     promotion.state = PromotionState::approved;
-    CHECK(session.run(set_state, {id, name_of(promotion.state), "", std::int64_t{0}, std::int64_t{0}}));
-    return record(session, event_of(promotion.state), promotion, actor);
+    CHECK(session.run(set_approved, {id, actor.at + until_looked_at}));
+    return record_promotion(session, event_of(promotion.state), promotion, actor);
 }
 
 Result<> end_promotion(
@@ -232,7 +275,7 @@ Result<> end_promotion(
     ended.state = state;
     ended.error = error;
     CHECK(session.run(set_state, {promotion.id, name_of(state), error, actor.at, actor.user_id}));
-    return record(session, event_of(state), ended, actor);
+    return record_promotion(session, event_of(state), ended, actor);
 }
 
 Result<std::int64_t> expire_promotions(SqlSession& session, Micros now)

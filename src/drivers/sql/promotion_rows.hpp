@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace entrepot {
@@ -39,6 +40,27 @@ Result<> end_promotion(
     SqlSession& session, const Promotion& promotion, PromotionState state, const std::string& error, const Actor& actor
 );
 Result<std::int64_t> expire_promotions(SqlSession& session, Micros now);
+
+// The event that tells of it, in both projects.
+Result<> record_promotion(SqlSession& session, std::string_view type, const Promotion& promotion, const Actor& actor);
+
+Result<std::vector<PromotionPolicy>> event_based_policies(SqlSession& session);
+// Those that lead to the project or from it.
+Result<std::vector<PromotionPolicy>> policies_around(SqlSession& session, std::int64_t project_id);
+
+// What events ask for.
+Result<bool> start_promotion(SqlSession& session, const PromotionStart& start);  // whether it made one
+Result<> touch_promotions(SqlSession& session, const PromotionTouch& touch);
+Result<std::vector<std::int64_t>> due_promotions(SqlSession& session, Micros now, std::int64_t limit);
+Result<Promotion> look_at_promotion(SqlSession& session, std::int64_t id, Micros now, Micros again);
+
+Result<Pipeline> pipeline_around(SqlSession& session, std::int64_t project_id);
+Result<JourneyStage> journey_stage(SqlSession& session, const std::string& digest, std::int64_t project_id, Micros now);
+
+// One tag by the policy's names.
+PromotionItem promotion_item(
+    const PromotionPolicy& policy, const std::string& repository, const std::string& digest, const std::string& tag
+);
 
 Result<std::string> project_name(SqlSession& session, std::int64_t id);  // not_found
 

@@ -1,5 +1,6 @@
 #include "drivers/sql/sql_promotions.hpp"
 
+#include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/promotion_rows.hpp"
 
 #include <algorithm>
@@ -174,6 +175,69 @@ Task<std::int64_t> SqlPromotions::expire(Micros now)
 {
     const auto work = [now](SqlSession& session) { return expire_promotions(session, now); };
     co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<std::vector<PromotionPolicy>> SqlPromotions::event_based()
+{
+    co_return co_await engine_.read([](SqlSession& session) { return event_based_policies(session); });
+}
+
+Task<std::int64_t> SqlPromotions::advance(
+    std::string consumer,
+    std::int64_t from,
+    std::int64_t to,
+    std::vector<PromotionStart> starts,
+    std::vector<PromotionTouch> touched
+)
+{
+    const auto work = [consumer = std::move(consumer),
+                       from,
+                       to,
+                       starts = std::move(starts),
+                       touched = std::move(touched)](SqlSession& session) -> Result<std::int64_t> {
+        CHECK(advance_consumer(session, consumer, from, to));
+        std::int64_t made = 0;
+        for (const auto& start : starts) {
+            TRY(const bool is_new, start_promotion(session, start));
+            made += is_new ? 1 : 0;
+        }
+        for (const auto& touch : touched) CHECK(touch_promotions(session, touch));
+        return made;
+    };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<std::vector<std::int64_t>> SqlPromotions::due(Micros now, std::int64_t limit)
+{
+    const auto work = [now, limit](SqlSession& session) { return due_promotions(session, now, limit); };
+    co_return co_await engine_.read(work);
+}
+
+Task<Promotion> SqlPromotions::look(std::int64_t id, Micros now, Micros again)
+{
+    const auto work = [id, now, again](SqlSession& session) { return look_at_promotion(session, id, now, again); };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<Pipeline> SqlPromotions::pipeline(std::int64_t project_id)
+{
+    const auto work = [project_id](SqlSession& session) { return pipeline_around(session, project_id); };
+    co_return co_await engine_.read(work);
+}
+
+Task<std::vector<JourneyStage>>
+SqlPromotions::journey(std::string digest, std::vector<std::int64_t> projects, Micros now)
+{
+    const auto work = [digest = std::move(digest), projects = std::move(projects), now](SqlSession& session
+                      ) -> Result<std::vector<JourneyStage>> {
+        std::vector<JourneyStage> stages;
+        for (const auto project : projects) {
+            TRY(auto stage, journey_stage(session, digest, project, now));
+            stages.push_back(std::move(stage));
+        }
+        return stages;
+    };
+    co_return co_await engine_.read(work);
 }
 
 Task<Promotion> SqlPromotions::execute(std::int64_t id, Actor actor)

@@ -24,6 +24,19 @@ public:
     Task<Promotion> vote(std::int64_t id, bool approves, std::string comment, Actor actor) override;
     Task<Promotion> cancel(std::int64_t id, Actor actor) override;
     Task<std::int64_t> expire(Micros now) override;
+    Task<std::vector<PromotionPolicy>> event_based() override;
+    Task<std::int64_t> advance(
+        std::string consumer,
+        std::int64_t from,
+        std::int64_t to,
+        std::vector<PromotionStart> starts,
+        std::vector<PromotionTouch> touched
+    ) override;
+    Task<std::vector<std::int64_t>> due(Micros now, std::int64_t limit) override;
+    Task<Promotion> look(std::int64_t id, Micros now, Micros again) override;
+    Task<Pipeline> pipeline(std::int64_t project_id) override;
+    Task<std::vector<JourneyStage>>
+    journey(std::string digest, std::vector<std::int64_t> projects, Micros now) override;
     Task<Promotion> execute(std::int64_t id, Actor actor) override;
 
 private:

@@ -10,6 +10,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       repositories_{*engine_, cache_.get()},
       renames_{*engine_, cache_.get()},
       promotions_{*engine_, cache_.get()},
+      checks_{*engine_},
       proxies_{*engine_},
       blobs_{*engine_, cache_.get(), limited_},
       uploads_{*engine_},

@@ -6,6 +6,7 @@
 #include "drivers/sql/sql_artifacts.hpp"
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
+#include "drivers/sql/sql_checks.hpp"
 #include "drivers/sql/sql_endpoints.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_events.hpp"
@@ -62,6 +63,7 @@ public:
     RepositoryCatalog& repositories() override { return repositories_; }
     RenameCatalog& renames() override { return renames_; }
     PromotionCatalog& promotions() override { return promotions_; }
+    CheckCatalog& checks() override { return checks_; }
     ProxyCatalog& proxies() override { return proxies_; }
     BlobCatalog& blobs() override { return blobs_; }
     UploadCatalog& uploads() override { return uploads_; }
@@ -117,6 +119,7 @@ private:
     SqlRepositories repositories_;
     SqlRenames renames_;
     SqlPromotions promotions_;
+    SqlChecks checks_;
     SqlProxies proxies_;
     SqlBlobs blobs_;
     SqlUploads uploads_;

@@ -1,6 +1,7 @@
 #include "drivers/sqlite/migrations.hpp"
 
 #include "drivers/sqlite/accounting_schema.hpp"
+#include "drivers/sqlite/environments_schema.hpp"
 #include "drivers/sqlite/events_schema.hpp"
 #include "drivers/sqlite/exchange_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
@@ -169,6 +170,7 @@ constexpr std::array migrations{
     Migration{.version = 11, .name = "scrub", .script = sqlite_scrub_schema, .oldest_binary = 11},
     Migration{.version = 12, .name = "exchange", .script = sqlite_exchange_schema, .oldest_binary = 11},
     Migration{.version = 13, .name = "synchronous projects", .script = sqlite_synchronous_schema, .oldest_binary = 13},
+    Migration{.version = 14, .name = "environments", .script = sqlite_environments_schema, .oldest_binary = 13},
 };
 
 }  // namespace

@@ -157,6 +157,7 @@ Task<OutboundAnswer> WebhookDelivery::post(const JobRun& run, const WebhookJob& 
     if (!target.secret.empty()) {
         CO_TRY(const auto secret, parts_.secrets.open(target.secret, webhook_secret_context));
         request.fields.emplace_back("Entrepot-Signature", webhook_signature(secret, payload.body, parts_.clock.now()));
+        request.fields.emplace_back("X-Signature", webhook_body_signature(secret, payload.body));
     }
     request.body = std::move(payload.body);
     co_return co_await parts_.outbound.post(std::move(request));

@@ -1,6 +1,7 @@
 #include "events/webhooks/webhook_payload.hpp"
 
 #include "core/bytes.hpp"
+#include "oci/json_fields.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -20,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr Micros second = 1'000'000;
+constexpr std::string_view promoted_images = "images";
 constexpr std::size_t longest_slack_text = 2'900;  // Slack takes 3,000 characters of a section
 
 json::object resource_of(const Event& event, const WebhookContext& context)
@@ -29,6 +31,24 @@ json::object resource_of(const Event& event, const WebhookContext& context)
     const auto where = context.registry.empty() ? event.repository : context.registry + "/" + event.repository;
     resource["resource_url"] = where + (event.tag.empty() ? "@" + event.digest : ":" + event.tag);
     return resource;
+}
+
+// What a promotion brought, each as a deployment would name it: by tag and by digest.
+json::array promoted(const json::array& images, const WebhookContext& context)
+{
+    json::array resources;
+    for (const auto& image : images) {
+        if (!image.is_object()) continue;
+        Event event;
+        event.repository = find_text(image.get_object(), "repository");
+        event.digest = find_text(image.get_object(), "digest");
+        event.tag = find_text(image.get_object(), "tag");
+        auto resource = resource_of(event, context);
+        resource["repository"] = event.repository;
+        resource["reference"] = std::string{resource["resource_url"].as_string()} + "@" + event.digest;
+        resources.push_back(std::move(resource));
+    }
+    return resources;
 }
 
 json::object repository_of(const Event& event, const WebhookContext& context)
@@ -54,6 +74,7 @@ json::object attributes_of(const Event& event)
     const auto details = json::parse(event.details, error);
     if (error || !details.is_object()) return attributes;
     for (const auto& [name, value] : details.as_object()) {
+        if (name == promoted_images) continue;  // among the resources
         attributes[name] = value.is_string() ? std::string{value.as_string()} : json::serialize(value);
     }
     return attributes;
@@ -80,6 +101,9 @@ json::object data_of(const Event& event, const WebhookType& type, const WebhookC
 {
     json::object data;
     if (!event.digest.empty()) data["resources"] = json::array{resource_of(event, context)};
+    const auto details = parse_object(event.details);
+    const auto* images = details ? find_array(*details, promoted_images) : nullptr;
+    if (images != nullptr) data["resources"] = promoted(*images, context);
     if (!event.repository.empty()) data["repository"] = repository_of(event, context);
     if (type.name == "TAG_RETENTION") data["retention"] = retention_of(event);
     const bool plain = type.cloud.starts_with("harbor.artifact.") && event.count == 1;
@@ -154,6 +178,24 @@ json::object slack_form(const Event& event, const WebhookType& type, const Webho
     };
 }
 
+// HMAC-SHA256 in hexadecimal.
+std::string code_of(std::string_view secret, std::string_view text)
+{
+    std::array<std::byte, EVP_MAX_MD_SIZE> code{};
+    unsigned length = 0;
+    const auto* done = HMAC(
+        EVP_sha256(),
+        secret.data(),
+        static_cast<int>(secret.size()),
+        reinterpret_cast<const unsigned char*>(text.data()),
+        text.size(),
+        reinterpret_cast<unsigned char*>(code.data()),
+        &length
+    );
+    if (done == nullptr) throw std::runtime_error{"HMAC-SHA256 is not available"};
+    return to_hex(std::span{code}.first(length));
+}
+
 }  // namespace
 
 WebhookPayload webhook_payload(
@@ -171,24 +213,17 @@ WebhookPayload webhook_payload(
     return {"application/json", json::serialize(default_form(event, type, context))};
 }
 
+std::string webhook_body_signature(std::string_view secret, std::string_view body)
+{
+    return "sha256=" + code_of(secret, body);
+}
+
 std::string webhook_signature(std::string_view secret, std::string_view body, Micros now)
 {
     const auto time = std::to_string(now / second);
     std::string signed_text = time + ".";
     signed_text += body;
-    std::array<std::byte, EVP_MAX_MD_SIZE> code{};
-    unsigned length = 0;
-    const auto* done = HMAC(
-        EVP_sha256(),
-        secret.data(),
-        static_cast<int>(secret.size()),
-        reinterpret_cast<const unsigned char*>(signed_text.data()),
-        signed_text.size(),
-        reinterpret_cast<unsigned char*>(code.data()),
-        &length
-    );
-    if (done == nullptr) throw std::runtime_error{"HMAC-SHA256 is not available"};
-    return "t=" + time + ",v1=" + to_hex(std::span{code}.first(length));
+    return "t=" + time + ",v1=" + code_of(secret, signed_text);
 }
 
 }  // namespace entrepot

@@ -34,4 +34,9 @@ WebhookPayload webhook_payload(
 // "t=1760000000,v1=…": HMAC-SHA256 in hexadecimal, keyed by the secret, of "<t>.<body>".
 std::string webhook_signature(std::string_view secret, std::string_view body, Micros now);
 
+// "sha256=…": the same of the body alone, as Flux's receivers of type generic-hmac take it
+// (fluxcd/notification-controller, internal/server/receiver_handlers.go). It holds for ever, so who can should compare
+// the other one.
+std::string webhook_body_signature(std::string_view secret, std::string_view body);
+
 }  // namespace entrepot

@@ -151,6 +151,35 @@ TEST(WebhookSignature, is_an_hmac_of_time_and_body)
     );
 }
 
+// By `printf '%s' '{"a":1}' | openssl dgst -sha256 -hmac 'it is secret'`.
+TEST(WebhookSignature, of_the_body_alone_is_what_flux_compares)
+{
+    EXPECT_EQ(
+        webhook_body_signature("it is secret", R"({"a":1})"),
+        "sha256=9ad6eaaa29a38cefa8be97aae0258c36e5eb94184cec228a9a125b604c8d15f1"
+    );
+}
+
+TEST(WebhookPayload, of_a_promotion_names_what_is_to_be_deployed)
+{
+    Event event;
+    event.type = event_type::promotion_done;
+    event.project = "prod";
+    event.details =
+        R"({"id":3,"to":"prod","images":[{"repository":"prod/app","tag":"1.4","digest":"sha256:aa"},"nonsense"]})";
+    const WebhookContext context{.registry = "hub.example"};
+    const auto* type = webhook_type_named("PROMOTION_DONE");
+    const auto payload = webhook_payload(event, *type, WebhookPolicy{}, WebhookTarget{.format = "Default"}, context);
+    const auto data = boost::json::parse(payload.body).at("event_data");
+    EXPECT_EQ(
+        boost::json::serialize(data.at("resources")),
+        R"([{"digest":"sha256:aa","tag":"1.4","resource_url":"hub.example/prod/app:1.4",)"
+        R"("repository":"prod/app","reference":"hub.example/prod/app:1.4@sha256:aa"}])"
+    );
+    EXPECT_EQ(data.at("custom_attributes").at("to").as_string(), "prod");
+    EXPECT_FALSE(data.at("custom_attributes").as_object().contains("images"));
+}
+
 TEST(WebhookJob, is_read_as_it_was_written)
 {
     WebhookJob job{.policy_id = 3, .target = 1, .address = "http://x/", .type = "PUSH_ARTIFACT", .event = push()};

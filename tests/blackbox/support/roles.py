@@ -16,15 +16,15 @@ def table(kind, text):
 PROJECT_ADMIN = table("project", """project R U D, member C R U D L, metadata C R U D, log L, label C R U D L, quota R,
     repository C R U D L pull push, tag-retention C R U D L operate, immutable-tag C U D L, push-policy C R U D L,
     promotion-policy C R U D L, promotion C R L approve, configuration R U, robot C R U D L, notification-policy C R U D L, scan C R stop, sbom C R stop, scanner C R, artifact C R D L,
-    artifact-addition R, tag C D L, accessory L, artifact-label C D, preheat-policy C R U D L, export-cve C R L,
+    artifact-addition R, tag C D L, accessory L, artifact-label C D, check C D, preheat-policy C R U D L, export-cve C R L,
     grant C D L""")
 MAINTAINER = table("project", """project R, member R L, metadata R, label C R U D L, quota R,
     repository C R U D L pull push, tag-retention C R U D L operate, immutable-tag C U D L, push-policy C R U D L,
     promotion-policy R L, promotion C R L approve, configuration R, robot R L, notification-policy R L, scan C R stop, sbom C R stop, scanner R, artifact C R D L, artifact-addition R, tag C D L,
-    accessory L, artifact-label C D, export-cve C R L""")
+    accessory L, artifact-label C D, check C D, export-cve C R L""")
 DEVELOPER = table("project", """project R, member R L, label R L, quota R, repository C R U L pull push,
     tag-retention C R U D L operate, push-policy R L, promotion-policy R L, promotion C R L, configuration R,
-    robot R L, scan R, sbom R, scanner R, artifact C R L, artifact-addition R, tag C L, accessory L, artifact-label C D, export-cve C R L""")
+    robot R L, scan R, sbom R, scanner R, artifact C R L, artifact-addition R, tag C L, accessory L, artifact-label C D, check C, export-cve C R L""")
 GUEST = table("project", """project R, member R L, label R L, quota R, repository R L pull, configuration R, robot R L,
     scan R, sbom R, scanner R, artifact R L, artifact-addition R, tag L, accessory L""")
 LIMITED_GUEST = table("project", """project R, quota R, repository R L pull, configuration R, scan R, sbom R, scanner R,

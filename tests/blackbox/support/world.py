@@ -419,6 +419,12 @@ def labelled(world, _):
     return Call(world.artifact(reference=digest, label_id=label_on(world, digest)))
 
 
+def checked(world, _):
+    digest = world.fresh_image()
+    world.admin.expect(200, "PUT", f"/projects/{world.project}/repositories/app/artifacts/{digest}/checks/e2e", {"state": "passed"})
+    return world.artifact(reference=digest, check_name="e2e")
+
+
 def icon(world, _):
     layer = digest_of(PNG)
     world.registry.push_blob(f"{world.public}/iconic", PNG)
@@ -599,6 +605,11 @@ REQUESTS = {
     "getVulnerabilitiesAddition": lambda w, c: Call(w.artifact()),
     "addLabel": lambda w, c: Call(w.artifact(reference=w.fresh_image()), body={"id": w.fresh_label()}),
     "removeLabel": labelled,
+    "getPipeline": lambda w, c: Call({"project_name_or_id": with_promotion_policy(w, c)[0]["project_name_or_id"]}),
+    "getJourney": lambda w, c: Call(w.artifact()),
+    "listChecks": lambda w, c: Call(w.artifact()),
+    "reportCheck": lambda w, c: Call(w.artifact(reference=w.fresh_image(), check_name="e2e"), body={"state": "failed", "url": "https://ci.example.org/1", "summary": "3 of 40"}),
+    "removeCheck": lambda w, c: Call(checked(w, c)),
     "getIcon": icon,
 
     "ListLabels": lambda w, c: Call(query={"scope": "p", "project_id": w.project_id}),
