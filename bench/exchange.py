@@ -206,8 +206,10 @@ def planning(options, folder):
         seen = {}
         for name, (kind, rounds) in ways.items():
             policy = here.api.policy(here.api.endpoint(there.host, kind), "many/**")
-            seen[name] = {"wall": [], "cpu": [], "peak": []}
+            seen[name] = {"wall": [], "cpu": [], "peak": [], "rest": []}
             for _ in range(rounds):
+                time.sleep(3)
+                seen[name]["rest"].append(processes.resident_mb(here.process.pid))
                 processes.reset_peak(here.process.pid)
                 with Cost(here, there) as cost:
                     wall, state = here.api.execute(policy)
@@ -217,7 +219,8 @@ def planning(options, folder):
                     seen[name][key].append(value)
     ours, lists = seen["digests"], seen["lists"]
     yield (f"planning {options.repositories:,} repositories that are there already", "< 10 s, < 100 MB",
-           f"CPU of both {spread(ours['cpu'])}, wall {spread(ours['wall'])}, planner's memory {spread(ours['peak'], 'MB')}; "
+           f"CPU of both {spread(ours['cpu'])}, wall {spread(ours['wall'])}, planner's memory {spread(ours['peak'], 'MB')}, "
+           f"{spread(ours['rest'], 'MB')} before; "
            f"by lists: CPU {spread(lists['cpu'])}, wall {spread(lists['wall'])}, {spread(lists['peak'], 'MB')}",
            verdict(statistics.median(ours["wall"]) < 10 and max(ours["peak"]) < 100))
 
