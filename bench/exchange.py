@@ -206,8 +206,10 @@ def planning(options, folder):
         seen = {}
         for name, (kind, rounds) in ways.items():
             policy = here.api.policy(here.api.endpoint(there.host, kind), "many/**")
-            seen[name] = {"wall": [], "cpu": [], "peak": []}
+            seen[name] = {"wall": [], "cpu": [], "peak": [], "rest": []}
             for _ in range(rounds):
+                time.sleep(3)
+                seen[name]["rest"].append(processes.resident_mb(here.process.pid))
                 processes.reset_peak(here.process.pid)
                 with Cost(here, there) as cost:
                     wall, state = here.api.execute(policy)
@@ -217,7 +219,8 @@ def planning(options, folder):
                     seen[name][key].append(value)
     ours, lists = seen["digests"], seen["lists"]
     yield (f"planning {options.repositories:,} repositories that are there already", "< 10 s, < 100 MB",
-           f"CPU of both {spread(ours['cpu'])}, wall {spread(ours['wall'])}, planner's memory {spread(ours['peak'], 'MB')}; "
+           f"CPU of both {spread(ours['cpu'])}, wall {spread(ours['wall'])}, planner's memory {spread(ours['peak'], 'MB')}, "
+           f"{spread(ours['rest'], 'MB')} before; "
            f"by lists: CPU {spread(lists['cpu'])}, wall {spread(lists['wall'])}, {spread(lists['peak'], 'MB')}",
            verdict(statistics.median(ours["wall"]) < 10 and max(ours["peak"]) < 100))
 
@@ -325,7 +328,7 @@ def proxy_of(instance, upstream, name):
 def cold(options, folder):
     size = options.megabytes * 1_000_000
     digest = random_file(folder / "layer", size)
-    seen = {"first": [], "total": [], "fetches": [], "cpu": []}
+    seen = {"first": [], "total": [], "fetches": [], "cpu": [], "direct": [], "proxied": []}
     with links.Pair() as pair:
         pair.plug(1000)
         for _ in range(options.rounds):
@@ -345,14 +348,16 @@ def cold(options, folder):
                 seen["fetches"].append(right.metric("entrepot_proxy_upstream_bytes_total") / size)
                 if (carried := (pair.received(pair.right) - before) / size) > 1.2:
                     print(f"the line carried {carried:.2f} times the image", file=sys.stderr)
+                seen["direct"].append(first[0] * 1e3)
+                seen["proxied"].append(statistics.median(firsts) * 1e3)
                 seen["first"].append(statistics.median(firsts) / first[0])
                 seen["total"].append(max(totals) / total[0])
                 seen["cpu"].append(cost.seconds)
     good = max(seen["fetches"]) < 1.01 and statistics.median(seen["first"]) <= 1.2 and statistics.median(seen["total"]) <= 1.1
     yield (f"{options.clients} clients ask a proxy for a cold image of {size / 1e9:g} GB over 1 Gbit/s",
            "fetched 1.0 times; first byte ≤ 1.2x, the last of all ≤ 1.1x a direct pull",
-           f"CPU {spread(seen['cpu'])} with the clients'; fetched {spread(seen['fetches'], 'times')}; first byte {spread(seen['first'], 'x')}, "
-           f"last {spread(seen['total'], 'x')}", verdict(good))
+           f"CPU {spread(seen['cpu'])} with the clients'; fetched {spread(seen['fetches'], 'times')}; first byte {spread(seen['first'], 'x')} "
+           f"({spread(seen['proxied'], 'ms')} beside {spread(seen['direct'], 'ms')}), last {spread(seen['total'], 'x')}", verdict(good))
 
 
 def instructions_of(pid, seconds):
