@@ -44,8 +44,19 @@ private:
     MasterKeyBox secrets_;
     asio::io_context loop_{1};  // outlives the connections to the sites
     EndpointUpstreams sites_;
-    // The API's calls are on the loops of its requests, whose connections these are.
-    EndpointUpstreams told_;
+    // The same for callers on other loops, which end before the connections do.
+    class FromElsewhere final : public HomeSites {
+    public:
+        FromElsewhere(asio::io_context& loop, HomeSites& sites) : loop_{loop}, sites_{sites} {}
+        Task<std::shared_ptr<CopySite>> open_as_home(std::int64_t endpoint_id, HomeClaim claim) override;
+        Task<> announce(std::int64_t endpoint_id, std::string project, HomeClaim claim) override;
+        Task<> dismiss(std::int64_t endpoint_id, std::string project, HomeClaim claim) override;
+
+    private:
+        asio::io_context& loop_;
+        HomeSites& sites_;
+    };
+    FromElsewhere told_;
     Synchronisations synchronisations_;
     SynchronousPushes pushes_;
 };

@@ -163,6 +163,8 @@ ELSEWHERE = {
     "UpdateRobot": "nobody grants what they lack; below", "createProjectMember": "nobody grants what they lack; below",
     "updateProjectMember": "nobody grants what they lack; below", "RefreshSec": "a robot's rights are taken over; below",
 }
+# Each needs a project of its own, which several sites hold.
+OF_SITES = ("getSynchronisation", "setSynchronisation", "deleteSynchronisation", "takeOverSynchronisation", "followHome", "leaveHome")
 # An answer other than the operation's own success, for one who may: the state and not the caller decides.
 ALSO_FINE = {"updateTenant": (200,), "createUser": (201,)}
 
@@ -181,7 +183,7 @@ def expected(principal, operation, public=False):
     if "signed-in" in permissions:
         return operation.success
     permissions = [one for one in permissions if one != "anyone"]
-    made_for_it = operation.id in ("deleteProject", "renameProject")
+    made_for_it = operation.id in ("deleteProject", "renameProject", *OF_SITES)
     if made_for_it and isinstance(principal.rights, set) and not principal.join and not principal.everywhere:
         return 404  # it was made for this request, and they have nothing there
     if any(principal.may(permission, public) for permission in permissions):
@@ -192,7 +194,8 @@ def expected(principal, operation, public=False):
 
 
 # Operations whose permission is of something else than what the path names, which must be seen first.
-NEEDS_SIGHT = {"deleteTenant": "tenant", "updateTenantQuota": "tenant", "updateQuota": "project"}
+NEEDS_SIGHT = {"deleteTenant": "tenant", "updateTenantQuota": "tenant", "updateQuota": "project",
+               "setSynchronisation": "project", "deleteSynchronisation": "project", "takeOverSynchronisation": "project"}
 
 
 @unittest.skipIf(settings.foreign, "about our own management API")
@@ -216,7 +219,7 @@ class Matrix(Scenario):
             for principal in self.cast.people.values():
                 wanted = status_of(principal, operation)
                 fresh = wanted < 400 and operation.method not in ("GET", "HEAD")
-                special = operation.id in ("deleteProject", "renameProject", "deleteTenant")
+                special = operation.id in ("deleteProject", "renameProject", "deleteTenant", *OF_SITES)
                 call = call_of(operation, principal) if fresh or special else denied
                 answer = call.send(principal.api, operation)
                 sent += 1
