@@ -240,8 +240,8 @@ public:
     // Those that an event asked for and that are to be looked at by now: ids, at most `limit`, the longest due first.
     virtual Task<std::vector<std::int64_t>> due(Micros now, std::int64_t limit) = 0;
     // Where a waiting one's gates are open, it is pending or approved after that; where its policy or its artifact has
-    // gone, it has ended. One that is waiting or approved still is due again at `again`. One that is not due is
-    // answered as it is. not_found.
+    // gone, it has ended. One that waits on, or was approved before, is due again at `again`. One that is not
+    // due is answered as it is. not_found.
     virtual Task<Promotion> look(std::int64_t id, Micros now, Micros again) = 0;
 
     // The chain that the project is a part of: at most most_stages projects, the nearest to it.

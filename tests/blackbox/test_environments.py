@@ -296,7 +296,7 @@ class EnvironmentsAndCrashes(Chain):
             self.server.kill()
             self.server.start()
             self.use(self.server)
-        wait_until(lambda: self.states(self.test) == ["done"] * len(digests), 60, "all have gone on")
+        wait_until(lambda: self.states(self.test) == ["done"] * len(digests), 120, "all have gone on")
         for tag, digest in digests.items():
             self.assertEqual(self.digest_in(self.staging, tag), digest)
         wait_until(lambda: sorted(self.states(self.production)) == ["pending"] * len(digests), 60, "all wait for a person, once")

@@ -179,7 +179,7 @@ list_promotion_policies(SqlSession& session, std::int64_t project_id, const List
     return page;
 }
 
-Result<std::vector<PromotionPolicy>> event_based_policies(SqlSession& session)
+Result<std::vector<PromotionPolicy>> event_based_promotions(SqlSession& session)
 {
     TRY(auto rows, session.run(select_event_based));
     return policies_of(rows);

@@ -63,7 +63,8 @@ Result<> put_off_look(SqlSession& session, Promotion& promotion, std::vector<std
     return record_promotion(session, event_type::promotion_waiting, promotion, actor);
 }
 
-Result<> pass_gates(SqlSession& session, Promotion& promotion, const PromotionPolicy& policy, Micros now, Micros again)
+// Where nobody is asked it stays due: whoever looks carries it out, and somebody else does where they can't any more.
+Result<> pass_gates(SqlSession& session, Promotion& promotion, const PromotionPolicy& policy, Micros now)
 {
     const bool asks_nobody = policy.approvals == 0;
     promotion.state = asks_nobody ? PromotionState::approved : PromotionState::pending;
@@ -75,7 +76,7 @@ Result<> pass_gates(SqlSession& session, Promotion& promotion, const PromotionPo
          name_of(promotion.state),
          policy.approvals,
          std::int64_t{policy.self_approval},
-         asks_nobody ? again : promotion.expires_at}
+         asks_nobody ? now : promotion.expires_at}
     ));
     const Actor actor{.user_id = promotion.requester_id, .at = now};
     return record_promotion(session, event_type::promotion_requested, promotion, actor);
@@ -104,7 +105,7 @@ Result<> look_at_waiting(SqlSession& session, Promotion& promotion, Micros now, 
         return end(PromotionState::superseded, "the target has it already");
     }
     if (!shut.empty()) return put_off_look(session, promotion, std::move(shut), now, again);
-    return pass_gates(session, promotion, *policy, now, again);
+    return pass_gates(session, promotion, *policy, now);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ Result<std::int64_t> expire_promotions(SqlSession& session, Micros now);
 // The event that tells of it, in both projects.
 Result<> record_promotion(SqlSession& session, std::string_view type, const Promotion& promotion, const Actor& actor);
 
-Result<std::vector<PromotionPolicy>> event_based_policies(SqlSession& session);
+Result<std::vector<PromotionPolicy>> event_based_promotions(SqlSession& session);
 // Those that lead to the project or from it.
 Result<std::vector<PromotionPolicy>> policies_around(SqlSession& session, std::int64_t project_id);
 

@@ -179,7 +179,7 @@ Task<std::int64_t> SqlPromotions::expire(Micros now)
 
 Task<std::vector<PromotionPolicy>> SqlPromotions::event_based()
 {
-    co_return co_await engine_.read([](SqlSession& session) { return event_based_policies(session); });
+    co_return co_await engine_.read([](SqlSession& session) { return event_based_promotions(session); });
 }
 
 Task<std::int64_t> SqlPromotions::advance(
