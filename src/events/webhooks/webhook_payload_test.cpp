@@ -169,7 +169,9 @@ TEST(WebhookPayload, of_a_promotion_names_what_is_to_be_deployed)
         R"({"id":3,"to":"prod","images":[{"repository":"prod/app","tag":"1.4","digest":"sha256:aa"},"nonsense"]})";
     const WebhookContext context{.registry = "hub.example"};
     const auto* type = webhook_type_named("PROMOTION_DONE");
-    const auto payload = webhook_payload(event, *type, WebhookPolicy{}, WebhookTarget{.format = "Default"}, context);
+    WebhookTarget target;
+    target.format = "Default";
+    const auto payload = webhook_payload(event, *type, WebhookPolicy{}, target, context);
     const auto data = boost::json::parse(payload.body).at("event_data");
     EXPECT_EQ(
         boost::json::serialize(data.at("resources")),
