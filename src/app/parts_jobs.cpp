@@ -19,6 +19,7 @@ void App::Parts::hire_job_handlers()
 // What events ask for, and then what has come of it.
 Task<> App::Parts::promote()
 {
+    if (settings.read_only()) co_return Result<>{};
     CO_CHECK(co_await promotion_dispatch.run());
     co_return co_await promotions.look_at_due();
 }

@@ -58,9 +58,11 @@ PromotionDispatch::starts_of(const Event& event, const std::vector<PromotionPoli
     const auto path = event.repository.substr(event.repository.find('/') + 1);
     std::vector<std::string> moved;
     bool is_read = false;
+    bool is_promoted = false;
     for (const auto& policy : policies) {
         if (policy.project_id != event.project_id || !policy.repositories.choose(path)) continue;
         if (!is_read) moved = moved_tags(event);
+        if (!is_read) is_promoted = find_text(details_of(event), "via") == text_of(Via::promotion);
         is_read = true;
         for (const auto& tag : moved) {
             if (!is_chosen(policy, tag)) continue;
@@ -71,7 +73,7 @@ PromotionDispatch::starts_of(const Event& event, const std::vector<PromotionPoli
                 .digest = event.digest,
                 .tag = tag,
                 // Who carried out the step before has not made what it brought.
-                .caused_by = event.type == event_type::artifact_copied ? 0 : event.user_id,
+                .caused_by = is_promoted ? 0 : event.user_id,
                 .at = event.at,
             });
         }

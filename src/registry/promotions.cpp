@@ -11,6 +11,7 @@ constexpr std::string_view of_promotions = "promotion";
 constexpr Micros one_minute = 60'000'000;
 constexpr Micros one_year = Micros{366} * 24 * 60 * one_minute;
 constexpr Micros until_next_look = one_minute;
+constexpr std::chrono::seconds longest_pass{5};
 constexpr std::size_t most_at_once = 100;  // read together
 constexpr std::size_t longest_description = 4096;
 const Permission approve_promotions = need(ObjectKind::project, "promotion", "approve");
@@ -198,12 +199,13 @@ Task<Promotion> Promotions::carried_out(Promotion promotion, Actor actor)
 Task<> Promotions::look_at_due()
 {
     Result<> outcome;
-    // What was looked at is not due again before the next call.
+    // What was looked at is not due again at `now`, however long this takes; and events wait meanwhile.
+    const auto now = clock_.now();
+    const auto last = clock_.steady() + longest_pass;
     while (true) {
-        const auto now = clock_.now();
         CO_TRY(const auto ids, co_await catalog_.due(now, std::int64_t{most_at_once}));
         for (const auto id : ids) {
-            auto seen = co_await catalog_.look(id, now, now + until_next_look);
+            auto seen = co_await catalog_.look(id, now, clock_.now() + until_next_look);
             if (!seen) {
                 outcome = std::unexpected{seen.error()};
                 continue;
@@ -212,7 +214,7 @@ Task<> Promotions::look_at_due()
             CO_CHECK(co_await carried_out(*std::move(seen), actor));
         }
         // What could not be looked at would come again at once.
-        if (!outcome || ids.size() < most_at_once) co_return outcome;
+        if (!outcome || ids.size() < most_at_once || clock_.steady() >= last) co_return outcome;
     }
 }
 

@@ -223,6 +223,7 @@ Result<> record_commit(
     if (pushed.manifest.subject) details["subject"] = pushed.manifest.subject->digest.text();
     if (copied) details["from"] = pushed.copied_from;
     if (pushed.actor.via == Via::replication) details["replicated_from"] = pushed.actor.endpoint_id;
+    if (pushed.actor.via == Via::promotion) details["via"] = text_of(Via::promotion);
     if (!pushed.copied_with.empty()) details["with"] = pushed.copied_with;
     if (restored) {
         details["trash_id"] = pushed.restored_from;

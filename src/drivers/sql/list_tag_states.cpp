@@ -122,6 +122,8 @@ Result<std::vector<FoundState>> read_range(SqlSession& session, const ProjectIds
     return reader.take();
 }
 
+constexpr std::size_t most_referrers = 100'000;  // of one answer, so that nobody fills the memory with them
+
 struct Referring {
     std::int64_t subject = 0;
     std::int64_t id = 0;
@@ -138,7 +140,7 @@ Result<std::vector<Referring>> referring_to(SqlSession& session, Ids subjects)
     list.where_one_of("m.id", subjects);
     list.order_by("m.id, s.id");
     ListQuery query;
-    query.limit = std::numeric_limits<std::int32_t>::max();
+    query.limit = most_referrers + 1;
     CHECK(list.apply(query));
     TRY(auto rows, list.page(session));
     std::vector<Referring> found;
@@ -153,12 +155,19 @@ Result<> add_referrers(SqlSession& session, std::span<FoundState> states)
     std::unordered_map<std::int64_t, std::int64_t> level;  // the manifest that a tag points at, by what leads to it
     for (const auto& each : states) level.emplace(each.manifest_id, each.manifest_id);
     std::unordered_map<std::int64_t, std::vector<std::string>> digests;
+    std::size_t referrers = 0;
     for (int depth = 0; depth < tags_referrers_deep && !level.empty(); ++depth) {
         std::vector<std::int64_t> subjects;
         subjects.reserve(level.size());
         for (const auto& [id, root] : level) subjects.push_back(id);
         std::ranges::sort(subjects);
-        TRY(auto found, of_each_group(subjects, [&](Ids some) { return referring_to(session, some); }));
+        TRY(auto found, of_each_group(subjects, [&](Ids some) -> Result<std::vector<Referring>> {
+                TRY(auto part, referring_to(session, some));
+                referrers += part.size();
+                if (referrers > most_referrers)
+                    return fail(Errc::unsupported, "too much refers to what these tags name");
+                return part;
+            }));
         std::unordered_map<std::int64_t, std::int64_t> next;
         for (auto& each : found) {
             const auto root = level.at(each.subject);

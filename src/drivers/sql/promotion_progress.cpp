@@ -32,8 +32,10 @@ constexpr SqlStatement touch_waiting{
     "UPDATE promotions SET look_at = $3 WHERE project_id = $1 AND automatic = 1 AND ended_at = 0 AND state = 'waiting' "
     "AND look_at > $3 AND id IN (SELECT promotion_id FROM promotion_items WHERE digest = $2)"
 };
-constexpr SqlStatement select_due{"SELECT id FROM promotions WHERE automatic = 1 AND ended_at = 0 AND look_at <= $1 "
-                                  "AND (state = 'waiting' OR state = 'approved') ORDER BY look_at, id LIMIT $2"};
+constexpr SqlStatement select_due{
+    "SELECT id FROM promotions WHERE automatic = 1 AND ended_at = 0 AND look_at <= $1 "
+    "AND expires_at > $1 AND (state = 'waiting' OR state = 'approved') ORDER BY look_at, id LIMIT $2"
+};
 constexpr SqlStatement find_look{"SELECT look_at FROM promotions WHERE id = $1"};
 constexpr SqlStatement put_off{"UPDATE promotions SET look_at = $2, waiting_for = $3 WHERE id = $1"};
 constexpr SqlStatement open_gates{
@@ -82,6 +84,29 @@ Result<> pass_gates(SqlSession& session, Promotion& promotion, const PromotionPo
     return record_promotion(session, event_type::promotion_requested, promotion, actor);
 }
 
+// The state that the policy and the source ask for by now, and why; nullopt: what was asked for stands.
+Result<std::optional<std::pair<PromotionState, std::string>>>
+withdrawal_of(SqlSession& session, const Promotion& promotion, const PromotionPolicy& policy)
+{
+    using Ended = std::pair<PromotionState, std::string>;
+    if (policy.trigger != PromotionPolicy::Trigger::event_based) {
+        return Ended{PromotionState::cancelled, "its policy waits for people now"};
+    }
+    for (const auto& item : promotion.items) {
+        if (!policy.repositories.choose(item.repository) || !policy.tags.choose(item.tag)) {
+            return Ended{PromotionState::cancelled, "its policy does not choose it any more"};
+        }
+        if (promotion_item(policy, item.repository, item.digest, item.tag) != item) {
+            return Ended{PromotionState::cancelled, "its policy gives it another name now"};
+        }
+        TRY(const auto shown, session.run(find_shown, {policy.project + "/" + item.repository, item.tag}));
+        if (shown.empty() || shown.front().text(0) != item.digest) {
+            return Ended{PromotionState::superseded, "the tag " + item.tag + " does not lead to it any more"};
+        }
+    }
+    return std::nullopt;
+}
+
 Result<> look_at_waiting(SqlSession& session, Promotion& promotion, Micros now, Micros again)
 {
     const Actor system{.user_id = 0, .at = now};
@@ -93,6 +118,8 @@ Result<> look_at_waiting(SqlSession& session, Promotion& promotion, Micros now, 
     if (!policy || policy->target_project_id != promotion.target_project_id) {
         return end(PromotionState::cancelled, "its policy was removed or leads elsewhere");
     }
+    TRY(const auto withdrawn, withdrawal_of(session, promotion, *policy));
+    if (withdrawn) return end(withdrawn->first, withdrawn->second);
     if (policy->disabled) return put_off_look(session, promotion, {"its policy is disabled"}, now, again);
     const auto plan = plan_items(session, *policy, promotion.items, now);
     if (!plan && plan.error().code() == Errc::unprocessable) {
@@ -109,6 +136,14 @@ Result<> look_at_waiting(SqlSession& session, Promotion& promotion, Micros now, 
 }
 
 }  // namespace
+
+Result<> check_still_wanted(SqlSession& session, const Promotion& promotion, const PromotionPolicy& policy)
+{
+    if (!promotion.automatic) return {};
+    TRY(const auto withdrawn, withdrawal_of(session, promotion, policy));
+    if (withdrawn) return fail(Errc::unprocessable, withdrawn->second);
+    return {};
+}
 
 // Without a look at the gates: that may fail, and the cursor has to move on.
 Result<bool> start_promotion(SqlSession& session, const PromotionStart& start)

@@ -52,6 +52,8 @@ Result<std::vector<PromotionPolicy>> policies_around(SqlSession& session, std::i
 Result<bool> start_promotion(SqlSession& session, const PromotionStart& start);  // whether it made one
 Result<> touch_promotions(SqlSession& session, const PromotionTouch& touch);
 Result<std::vector<std::int64_t>> due_promotions(SqlSession& session, Micros now, std::int64_t limit);
+// unprocessable: it is automatic, and its policy or its tag asks for something else by now.
+Result<> check_still_wanted(SqlSession& session, const Promotion& promotion, const PromotionPolicy& policy);
 Result<Promotion> look_at_promotion(SqlSession& session, std::int64_t id, Micros now, Micros again);
 
 Result<Pipeline> pipeline_around(SqlSession& session, std::int64_t project_id);

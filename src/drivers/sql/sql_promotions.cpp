@@ -37,7 +37,8 @@ struct Executed {
     std::vector<std::string> repositories;
 };
 
-// The policy as it is now: who has closed a gate since has closed it.
+// The policy as it is now: who has closed a gate since has closed it. Nobody would ask again for an automatic one, so
+// it stays approved until its gates open, or its time is over.
 Result<Executed> execute_promotion(SqlSession& session, std::int64_t id, const Actor& actor)
 {
     TRY(auto promotion, lock_promotion(session, id, actor.at));
@@ -47,15 +48,16 @@ Result<Executed> execute_promotion(SqlSession& session, std::int64_t id, const A
     }
     const auto policy = find_promotion_policy(session, promotion.project_id, promotion.policy_id);
     if (!policy && policy.error().code() != Errc::not_found) return std::unexpected{policy.error()};
-    if (!policy || policy->disabled || policy->target_project_id != promotion.target_project_id) {
-        return fail(Errc::precondition_failed, "its policy was removed, disabled or leads elsewhere");
+    if (!policy || policy->target_project_id != promotion.target_project_id) {
+        return fail(Errc::precondition_failed, "its policy was removed or leads elsewhere");
     }
+    const auto shut = promotion.automatic ? Errc::conflict : Errc::precondition_failed;
+    if (policy->disabled) return fail(shut, "its policy is disabled");
+    CHECK(check_still_wanted(session, promotion, *policy));
     TRY(const auto plan, plan_items(session, *policy, promotion.items, actor.at));
     for (const auto& entry : plan.entries) {
         if (entry.refusals.empty()) continue;
-        return fail(
-            Errc::precondition_failed, entry.item.repository + ":" + entry.item.tag + ": " + entry.refusals.front()
-        );
+        return fail(shut, entry.item.repository + ":" + entry.item.tag + ": " + entry.refusals.front());
     }
     TRY(auto repositories, promote_items(session, *policy, promotion, actor));
     CHECK(end_promotion(session, promotion, PromotionState::done, "", actor));

@@ -4,6 +4,7 @@
 #include "drivers/upstream/harbor.hpp"
 #include "drivers/upstream/remote_problem.hpp"
 #include "oci/json_fields.hpp"
+#include "oci/names.hpp"
 
 #include <utility>
 
@@ -36,6 +37,11 @@ std::unexpected<Error> no_such_answer(const std::string& url)
     return fail(Errc::unavailable, "the registry answers with something else than states of tags", url);
 }
 
+bool is_place(std::string_view repository, std::string_view tag)
+{
+    return RepositoryName::parse(repository).has_value() && Tag::parse(tag).has_value();
+}
+
 // Older ones have no such operation, or one without `last` and what came with it.
 Task<json::object> ask(AdapterCalls site, TagRange range, bool in_short)
 {
@@ -52,13 +58,16 @@ Task<json::object> ask(AdapterCalls site, TagRange range, bool in_short)
 
 Task<TagSummary> tag_summary(AdapterCalls site, TagRange range)
 {
-    CO_TRY(const auto object, co_await ask(site, std::move(range), true));
+    CO_TRY(const auto object, co_await ask(site, range, true));
     const auto* tags = object.if_contains("tags");
     const auto* more = object.if_contains("more");
     const auto* last = object.at("last").if_object();
     const auto digest = Digest::parse(find_text(object, "digest"));
     const bool whole = tags != nullptr && tags->is_int64() && more != nullptr && more->is_bool() && last != nullptr;
-    if (!whole || !digest) co_return no_such_answer(site.endpoint.url);
+    const bool in_bounds =
+        whole && tags->get_int64() >= 0 && tags->get_int64() <= range.limit &&
+        (tags->get_int64() == 0 || is_place(find_text(*last, "repository"), find_text(*last, "tag")));
+    if (!in_bounds || !digest) co_return no_such_answer(site.endpoint.url);
     co_return TagSummary{
         .tags = tags->get_int64(),
         .more = more->get_bool(),
@@ -69,7 +78,7 @@ Task<TagSummary> tag_summary(AdapterCalls site, TagRange range)
 
 Task<std::vector<TagState>> tag_states(AdapterCalls site, TagRange range)
 {
-    CO_TRY(const auto object, co_await ask(site, std::move(range), false));
+    CO_TRY(const auto object, co_await ask(site, range, false));
     const auto* repositories = find_array(object, "repositories");
     if (repositories == nullptr) co_return no_such_answer(site.endpoint.url);
     std::vector<TagState> states;
@@ -78,7 +87,9 @@ Task<std::vector<TagState>> tag_states(AdapterCalls site, TagRange range)
         if (tags == nullptr) co_return no_such_answer(site.endpoint.url);
         const auto name = find_text(repository.get_object(), "name");
         for (const auto& tag : *tags) {
-            if (!tag.is_object()) co_return no_such_answer(site.endpoint.url);
+            const bool fits = std::ssize(states) < range.limit && tag.is_object() &&
+                              is_place(name, find_text(tag.get_object(), "name"));
+            if (!fits) co_return no_such_answer(site.endpoint.url);
             CO_TRY(auto digest, Digest::parse(find_text(tag.get_object(), "digest")));
             TagState state{{std::string{name}, std::string{find_text(tag.get_object(), "name")}}, std::move(digest)};
             if (const auto referrers = Digest::parse(find_text(tag.get_object(), "referrers"))) {

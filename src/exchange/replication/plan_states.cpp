@@ -23,8 +23,10 @@ Task<bool> PlanRound::walk_states()
     // No name has anything above '~'.
     const TagPlace until{prefix.empty() ? prefix : prefix + "~", {}};
     if (place_.repository.empty()) place_.repository = prefix;
+    std::int64_t steps = 0;
     for (bool more = true; more;) {
         if (halted()) co_return false;
+        if (++steps > parts_.most_pages) co_return fail(Errc::unavailable, "the states of tags do not end");
         CO_TRY(auto step, co_await comparison.step(place_, until));
         tally_.skipped += step.equal;
         CO_CHECK(co_await plan_compared(std::move(step.tags)));

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::int64_t tags_a_range = 10'000;  // what GET /tag-states tells at most
 constexpr std::int64_t tags_a_part = 1'000;
+constexpr int most_target_pages = 4;  // for one range of the source
 
 std::unexpected<Error> no_way_on()
 {
@@ -74,12 +75,12 @@ Task<StateComparison::Step> StateComparison::list(TagPlace after, TagPlace until
     co_return step;
 }
 
-// The target may have any number of others between them.
+// The target may have any number of others between them: after some pages the rest is looked at one by one.
 Task<>
 StateComparison::compare_with_target(TagPlace after, TagPlace until, const std::vector<TagState>& states, Step& step)
 {
     std::size_t next = 0;
-    for (;;) {
+    for (int pages = 0; pages < most_target_pages; ++pages) {
         const auto range = range_of(target_, after, until, tags_a_range);
         CO_TRY(const auto page, co_await run_.patiently([&] { return target_.site.tag_states(range); }));
         for (const auto& there : page) {
@@ -93,6 +94,7 @@ StateComparison::compare_with_target(TagPlace after, TagPlace until, const std::
         if (page.back().place <= after) co_return no_way_on();
         after = page.back().place;
     }
+    co_return Result<>{};
 }
 
 }  // namespace entrepot
