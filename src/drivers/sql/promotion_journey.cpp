@@ -30,10 +30,14 @@ constexpr SqlStatement find_newest_into{"SELECT p.id FROM promotion_items i JOIN
 void put_in_order(Pipeline& pipeline)
 {
     std::map<std::int64_t, std::size_t> depth;
-    for (std::size_t round = 0; round < pipeline.stages.size(); ++round) {
+    bool deeper = true;
+    for (std::size_t round = 0; deeper && round < pipeline.stages.size(); ++round) {
+        deeper = false;
         for (const auto& step : pipeline.steps) {
+            const auto wanted = depth[step.project_id] + 1;
             auto& target = depth[step.target_project_id];
-            target = std::max(target, depth[step.project_id] + 1);
+            deeper = deeper || target < wanted;
+            target = std::max(target, wanted);
         }
     }
     std::ranges::sort(pipeline.stages, {}, [&](const Pipeline::Stage& stage) {
