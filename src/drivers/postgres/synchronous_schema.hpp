@@ -10,6 +10,10 @@ ALTER TABLE projects ADD COLUMN site_role TEXT NOT NULL DEFAULT '';
 ALTER TABLE projects ADD COLUMN home_epoch BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE projects ADD COLUMN home_address TEXT NOT NULL DEFAULT '';
 ALTER TABLE projects ADD COLUMN home_user_id BIGINT NOT NULL DEFAULT 0;
+-- The same two of each repository: whoever has waited for a repository's row sees it as it is then, and not the row of
+-- its project.
+ALTER TABLE repositories ADD COLUMN site_role TEXT NOT NULL DEFAULT '';
+ALTER TABLE repositories ADD COLUMN home_epoch BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX projects_of_sites ON projects (id) WHERE site_role <> '';
 
 -- At the home: how many of its sites have to hold a push, and for how many seconds it waits for them.

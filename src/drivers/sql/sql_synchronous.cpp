@@ -35,6 +35,9 @@ constexpr SqlStatement lock_project{
 constexpr SqlStatement update_role{
     "UPDATE projects SET site_role = $2, home_epoch = $3, home_address = $4, home_user_id = $5 WHERE id = $1"
 };
+constexpr SqlStatement update_role_of_repositories{
+    "UPDATE repositories SET site_role = $2, home_epoch = $3 WHERE project_id = $1"
+};
 constexpr SqlStatement put_settings{
     "INSERT INTO synchronisations (project_id, required, degrades, patience, creator_id, updated_at) "
     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id) DO UPDATE SET required = excluded.required, "
@@ -157,6 +160,7 @@ Result<> change_role(
 )
 {
     CHECK(session.run(update_role, {project_id, text_of(role), epoch, home, home_user_id}));
+    CHECK(session.run(update_role_of_repositories, {project_id, text_of(role), epoch}));
     return note_access_change(session, AccessObject::project, project_id);
 }
 
