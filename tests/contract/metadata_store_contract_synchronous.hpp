@@ -95,6 +95,42 @@ TEST_P(SynchronousContract, what_is_set_is_kept_and_projects_without_it_know_not
     EXPECT_EQ(led({one}).epoch, 2) << "an epoch never comes again";
 }
 
+TEST_P(SynchronousContract, another_address_of_the_home_is_another_epoch_and_the_sites_keep_what_they_lack)
+{
+    const auto one = made("one").id;
+    led({one});
+    EXPECT_SUCCEEDS(commit("a", {"v1", "v2"}));
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), reference("v2"), someone)));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("a")})));
+    EXPECT_SUCCEEDS(run(synchronous().note_followed(project_id(), one, 1)));
+    auto settings = wanted({one});
+    settings.home = "https://elsewhere.example";
+    const auto moved = run(synchronous().lead(settings, false, someone)).value();
+    EXPECT_EQ(moved.epoch, 2);
+    EXPECT_EQ(moved.home, settings.home);
+    EXPECT_EQ(moved.sites[0].followed_epoch, 1) << "it has to be told";
+    EXPECT_EQ(lacking_names(one), (std::vector<std::string>{"-p/a:v2"}));
+    EXPECT_EQ(run(synchronous().lead(settings, false, someone))->epoch, 2);
+    EXPECT_SUCCEEDS(commit("b", {"v1"}));
+}
+
+TEST_P(SynchronousContract, a_site_that_comes_later_lacks_what_was_pushed_without_a_tag_to_something_else)
+{
+    const RepositoryName name = repository("p/a");
+    EXPECT_SUCCEEDS(commit("a", {"v1"}));
+    arrive(name, "c");
+    const Image signature{.blobs = {"c"}, .annotation = "signature"};
+    auto manifest = pushed(name, signature, {});
+    manifest.manifest.subject = Descriptor{
+        .media_type = std::string{media::oci_manifest}, .digest = Digest::parse(digest("a")).value(), .size = 1
+    };
+    EXPECT_SUCCEEDS(run(store().manifests().commit(std::move(manifest))));
+    const auto one = made("one").id;
+    led({one});
+    auto expected = std::vector<std::string>{"p/a:" + digest("signature"), "p/a:v1"};
+    EXPECT_EQ(lacking_names(one), expected);
+}
+
 TEST_P(SynchronousContract, every_change_at_the_home_is_what_each_site_lacks)
 {
     const auto one = made("one").id;

@@ -56,6 +56,13 @@ constexpr SqlStatement all_is_lacking{
     "last_error) SELECT r.project_id, $2, r.name, t.name, m.digest, $3, 0, '' FROM repositories r "
     "JOIN tags t ON t.repository_id = r.id JOIN manifests m ON m.id = t.manifest_id WHERE r.project_id = $1"
 };
+// What was pushed by its digest alone and belongs to something else: signatures, SBOMs.
+constexpr SqlStatement all_referrers_are_lacking{
+    "INSERT INTO synchronised_pending (project_id, registry_id, repository, reference, digest, since, failures, "
+    "last_error) SELECT r.project_id, $2, r.name, m.digest, m.digest, $3, 0, '' FROM repositories r "
+    "JOIN manifests m ON m.repository_id = r.id WHERE r.project_id = $1 AND m.subject_digest IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)"
+};
 
 constexpr SqlStatement update_followed{
     "UPDATE synchronised_sites SET followed_epoch = $3 WHERE project_id = $1 AND registry_id = $2"
@@ -172,7 +179,7 @@ record_change(SqlSession& session, std::string_view what, std::int64_t project_i
     return record_event(session, event);
 }
 
-// The rows of sites that stay keep what they lack, unless the home is another one than before.
+// The rows of sites that stay keep what they lack, unless the home has been another site.
 Result<> put_sites(SqlSession& session, const Synchronisation& wanted, bool anew, const Actor& actor)
 {
     std::set<std::int64_t> there;
@@ -194,6 +201,7 @@ Result<> put_sites(SqlSession& session, const Synchronisation& wanted, bool anew
         }
         CHECK(session.run(put_site, {wanted.project_id, site.registry_id, site.project}));
         CHECK(session.run(all_is_lacking, {wanted.project_id, site.registry_id, actor.at}));
+        CHECK(session.run(all_referrers_are_lacking, {wanted.project_id, site.registry_id, actor.at}));
     }
     return {};
 }
@@ -210,13 +218,15 @@ Result<Synchronisation> lead_by(SqlSession& session, const Synchronisation& want
                 ": change it there, or take over here"
         );
     }
-    const Stand now{.role = SiteRole::home, .epoch = is_home ? before.epoch : before.epoch + 1, .home = wanted.home};
+    // Followers know a home by its address: another one is news to them, which only a later epoch makes them take.
+    const bool known = is_home && before.home == wanted.home;
+    const Stand now{.role = SiteRole::home, .epoch = known ? before.epoch : before.epoch + 1, .home = wanted.home};
     CHECK(change_role(session, wanted.project_id, now.role, now.epoch, now.home, 0));
     CHECK(session.run(
         put_settings,
         {wanted.project_id, wanted.required, std::int64_t{wanted.degrades}, wanted.patience, actor.user_id, actor.at}
     ));
-    CHECK(put_sites(session, wanted, !is_home || before.home != now.home, actor));
+    CHECK(put_sites(session, wanted, !is_home, actor));
     CHECK(record_change(session, takes_over ? "taken over" : "set", wanted.project_id, now, actor));
     return load(session, wanted.project_id);
 }
