@@ -131,6 +131,25 @@ TEST_P(SynchronousContract, a_site_that_comes_later_lacks_what_was_pushed_withou
     EXPECT_EQ(lacking_names(one), expected);
 }
 
+TEST_P(SynchronousContract, a_push_that_knew_of_no_sites_is_not_taken_where_there_are_some)
+{
+    const RepositoryName name = repository("p/a");
+    arrive(name, "c");
+    auto manifest = pushed(name, Image{.blobs = {"c"}}, {"v1"});
+    manifest.waits_for_sites = true;
+    EXPECT_SUCCEEDS(run(store().manifests().commit(manifest)));
+    const auto one = made("one").id;
+    led({one});
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, lacking(one).front())));
+    EXPECT_FAILS(Errc::unavailable, run(store().manifests().commit(manifest)));
+    EXPECT_TRUE(lacking(one).empty());
+    manifest.waits_for_sites = false;
+    EXPECT_SUCCEEDS(run(store().manifests().commit(manifest)));
+    EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 2, "https://other.example", someone)));
+    manifest.waits_for_sites = true;
+    EXPECT_FAILS(Errc::denied, run(store().manifests().commit(manifest)));
+}
+
 TEST_P(SynchronousContract, every_change_at_the_home_is_what_each_site_lacks)
 {
     const auto one = made("one").id;

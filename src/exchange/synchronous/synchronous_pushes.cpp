@@ -80,6 +80,12 @@ bool SynchronousPushes::concerns(const RepositoryName& repository) const
     return project && project->site && project->site->role == SiteRole::home;
 }
 
+Task<bool> SynchronousPushes::concerns_now(RepositoryName repository)
+{
+    CO_CHECK(co_await parts_.catch_up());
+    co_return concerns(repository);
+}
+
 void SynchronousPushes::blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size)
 {
     if (!concerns(repository)) return;
