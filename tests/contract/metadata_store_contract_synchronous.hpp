@@ -46,6 +46,12 @@ protected:
         manifest.actor.home_epoch = epoch;
         return run(store().manifests().commit(std::move(manifest)));
     }
+    static LackingReference failed(const std::string& reference)
+    {
+        LackingReference one{.repository = "p/a", .reference = reference};
+        one.last_error = "no";
+        return one;
+    }
     static std::string digest(const std::string& note)
     {
         return digest_of(Image{.blobs = {"c"}, .annotation = note}.bytes()).text();
@@ -81,6 +87,7 @@ TEST_P(SynchronousContract, what_is_set_is_kept_and_projects_without_it_know_not
     EXPECT_EQ(found.sites[0].registry, "one");
     EXPECT_EQ(found.sites[0].project, "there");
     EXPECT_EQ(found.sites[0].lacking, 1) << "what was there before";
+    EXPECT_FALSE(found.sites[0].took_part);
     const auto access = run(store().access().changes_since(0)).value();
     const auto here = std::ranges::find(access.projects, project_id(), &ProjectAccess::id);
     ASSERT_NE(here, access.projects.end());
@@ -164,7 +171,7 @@ TEST_P(SynchronousContract, every_change_at_the_home_is_what_each_site_lacks)
     EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("a")})));
     EXPECT_EQ(lacking(one).size(), 2U);
     EXPECT_EQ(lacking(two).size(), 3U);
-    EXPECT_SUCCEEDS(run(synchronous().note_failure(project_id(), two, "p/a", "v1", "no")));
+    EXPECT_SUCCEEDS(run(synchronous().note_failure(project_id(), two, failed("v1"))));
     EXPECT_SUCCEEDS(commit("b", {"v1"}));
     const auto moved = lacking(two);
     const auto v1 = std::ranges::find(moved, "v1", &LackingReference::reference);
@@ -182,6 +189,49 @@ TEST_P(SynchronousContract, every_change_at_the_home_is_what_each_site_lacks)
     EXPECT_EQ(led({two}).sites.size(), 1U);
     EXPECT_TRUE(lacking(one).empty());
     EXPECT_EQ(lacking(two).size(), 4U) << "a site that stays keeps what it lacks";
+}
+
+TEST_P(SynchronousContract, what_a_site_holds_is_settled_by_what_the_reference_leads_to_now)
+{
+    const auto one = made("one").id;
+    led({one});
+    EXPECT_SUCCEEDS(commit("a", {"v1"}));
+    EXPECT_SUCCEEDS(commit("b", {"v1"}));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("b")})));
+    EXPECT_TRUE(lacking(one).empty());
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("b")})));
+    EXPECT_TRUE(lacking(one).empty()) << "two have sent the same";
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("a")})));
+    ASSERT_EQ(lacking(one).size(), 1U) << "a slower one has sent what was before";
+    EXPECT_EQ(lacking(one)[0].digest, digest("b"));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("b")})));
+    EXPECT_SUCCEEDS(run(synchronous().note_failure(project_id(), one, failed("v1"))));
+    ASSERT_EQ(lacking(one).size(), 1U) << "nobody knows what has come of it";
+    EXPECT_EQ(lacking(one)[0].digest, digest("b"));
+    EXPECT_EQ(lacking(one)[0].last_error, "no");
+    EXPECT_SUCCEEDS(run(synchronous().fence(project_id(), 1, "another home", 5)));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", digest("b")})));
+    EXPECT_SUCCEEDS(run(synchronous().note_failure(project_id(), one, failed("v1"))));
+    EXPECT_EQ(host().number("SELECT COUNT(*) FROM synchronised_pending"), 0) << "it is the home's business";
+}
+
+TEST_P(SynchronousContract, what_was_removed_at_a_site_and_has_come_back_here_is_lacking_there_with_its_tags)
+{
+    const auto one = made("one").id;
+    led({one});
+    EXPECT_SUCCEEDS(commit("a", {"v1"}));
+    EXPECT_SUCCEEDS(run(store().manifests().remove(repository("p/a"), reference(digest("a")), someone)));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v1", ""})));
+    EXPECT_SUCCEEDS(commit("a", {"v2"}));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v2", digest("a")})));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", digest("a"), ""})));
+    EXPECT_EQ(lacking(one).size(), 2U);
+    // Who was bringing it before the removal doesn't settle it; who looks again does.
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v2", digest("a")})));
+    EXPECT_EQ(lacking_names(one), (std::vector<std::string>{"p/a:" + digest("a"), "p/a:v2"}));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", "v2", digest("a")})));
+    EXPECT_SUCCEEDS(run(synchronous().settle(project_id(), one, {"p/a", digest("a"), digest("a")})));
+    EXPECT_TRUE(lacking(one).empty());
 }
 
 TEST_P(SynchronousContract, a_follower_takes_what_its_home_sends_by_its_epoch_and_nothing_else)
@@ -207,6 +257,12 @@ TEST_P(SynchronousContract, a_follower_takes_what_its_home_sends_by_its_epoch_an
     EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 5, "https://other.example", someone)));
     EXPECT_FAILS(Errc::precondition_failed, commit("a", {"v1"}, 3));
     EXPECT_EQ(run(synchronous().find(project_id()))->epoch, 5);
+    EXPECT_FAILS(Errc::bad_request, run(synchronous().follow(project_id(), 1'006, home, someone)));
+    const auto changes = events("synchronisation.changed");
+    Actor other = someone;
+    other.user_id = someone.user_id + 1;
+    EXPECT_SUCCEEDS(run(synchronous().follow(project_id(), 5, "https://other.example", other)));
+    EXPECT_EQ(events("synchronisation.changed"), changes + 1) << "another account writes from now on";
     EXPECT_FAILS(Errc::conflict, run(synchronous().lead(wanted({made("one").id}), false, someone)));
     EXPECT_SUCCEEDS(run(synchronous().stop(project_id(), someone)));
     EXPECT_FAILS(Errc::precondition_failed, commit("a", {"v1"}, 5));  // it is nobody's copy any more
@@ -240,7 +296,10 @@ TEST_P(SynchronousContract, who_takes_over_has_the_next_epoch_and_the_old_home_i
     EXPECT_TRUE(run(store().manifests().load(repository("p/a"), reference(digest("alone")))))
         << "what was overruled stays by its digest";
 
-    EXPECT_EQ(led({one}, true).epoch, 3);
+    const auto taken = led({one}, true);
+    EXPECT_EQ(taken.epoch, 3);
+    ASSERT_EQ(taken.sites.size(), 1U);
+    EXPECT_TRUE(taken.sites[0].took_part);
     EXPECT_EQ(lacking_names(one), (std::vector<std::string>{"p/a:same", "p/a:v1"}));
     EXPECT_SUCCEEDS(commit("ours again", {"v1"}));
 }

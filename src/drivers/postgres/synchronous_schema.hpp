@@ -26,12 +26,14 @@ CREATE TABLE synchronisations (
     updated_at BIGINT NOT NULL
 );
 
--- The sites, and by which epoch each has been told who its home is.
+-- The sites, by which epoch each has been told who its home is, and whether it was among the project's sites before
+-- this home took over: what it alone has is overruled then, and its own business otherwise.
 CREATE TABLE synchronised_sites (
     project_id     BIGINT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     registry_id    BIGINT NOT NULL REFERENCES registries (id),
     project_there  TEXT NOT NULL,
     followed_epoch BIGINT NOT NULL,
+    took_part      BIGINT NOT NULL,
     PRIMARY KEY (project_id, registry_id)
 );
 CREATE INDEX synchronised_sites_by_registry ON synchronised_sites (registry_id);
