@@ -39,6 +39,7 @@ struct NewManifest {
     std::string copied_with{};       // the digest that was asked to be copied, of what comes along with it
     std::int64_t restored_from = 0;  // the entry of the trash that it comes back from; 0: none
     Micros deleted_at = 0;           // then
+    bool waits_for_sites = false;    // somebody who would wait for other sites, and knew of none: see commit()
 };
 
 // One entry of a referrers answer.
@@ -82,7 +83,8 @@ public:
     // Stores the manifest and moves its tags. manifest_blob_unknown (naming the digest in the message) when a required
     // blob is not linked to the repository, unless it may lack blobs; name_unknown when the project does not exist.
     // Pushing again is success. precondition_failed when it would move an immutable tag,
-    // denied when a push policy of the project refuses it.
+    // denied when a push policy of the project refuses it. unavailable, with nothing done, for what waits for sites and
+    // hasn't been brought to those that the project has (push_copies.hpp).
     virtual Task<> commit(NewManifest manifest) = 0;
 
     // manifest_unknown when there is none. By digest also drops every tag that points at it. precondition_failed for an

@@ -30,6 +30,8 @@ public:
 
     // Whether the repository's project is one of those; from memory.
     virtual bool concerns(const RepositoryName& repository) const = 0;
+    // The same after a look at what has changed.
+    virtual Task<bool> concerns_now(RepositoryName repository) = 0;
     // A blob has come: the sites get it while the client sends the next one. Never waits.
     virtual void blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size) = 0;
     // Before the manifest is committed: until enough sites hold all that it names and itself. unavailable (naming the

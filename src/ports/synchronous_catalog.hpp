@@ -17,6 +17,7 @@ struct SynchronousSite {
     std::string registry{};           // its name; read only
     std::string project{};            // what the project is called there
     std::int64_t followed_epoch = 0;  // by which it was told who its home is; read only, as what follows
+    bool took_part = false;           // it was a site of the project before this one took over
     std::int64_t lacking = 0;         // references that it may hold otherwise
     Micros oldest = 0;                // since when the first of them; 0: none
     std::string last_error{};         // of what was tried last, where that failed
@@ -64,7 +65,7 @@ public:
     // is the home (without takes_over) or this one is already (with it); not_found: the project, an endpoint.
     virtual Task<Synchronisation> lead(Synchronisation wanted, bool takes_over, Actor actor) = 0;
     // Another site is the home, and writes here as the actor. conflict (naming epoch and home) where that is old news:
-    // a lower epoch, or the same one of another home.
+    // a lower epoch, or the same one of another home. bad_request: an epoch too far ahead to be true.
     virtual Task<Synchronisation>
     follow(std::int64_t project_id, std::int64_t epoch, std::string home, Actor actor) = 0;
     // This site was the home by `epoch` and has learnt that another one is: nothing happens where it isn't any more.
@@ -85,15 +86,11 @@ public:
     // References that the site has and this one hasn't.
     virtual Task<>
     note_lacking(std::int64_t project_id, std::int64_t registry_id, std::vector<LackingReference> more) = 0;
-    // The site holds this now: the row goes if it still stands for that.
+    // The site holds this now: the row goes if it still stands for that. Where somebody else has settled what the
+    // reference leads to now, or a manifest that was removed there is here again, the site may lack it: noted anew.
     virtual Task<> settle(std::int64_t project_id, std::int64_t registry_id, LackingReference held) = 0;
-    virtual Task<> note_failure(
-        std::int64_t project_id,
-        std::int64_t registry_id,
-        std::string repository,
-        std::string reference,
-        std::string error
-    ) = 0;
+    // The site may hold anything then: noted anew where somebody else has settled it.
+    virtual Task<> note_failure(std::int64_t project_id, std::int64_t registry_id, LackingReference failed) = 0;
     // A push was acknowledged although fewer sites hold it than have to: the event. `sites`: those that don't.
     virtual Task<>
     note_degraded(std::int64_t project_id, LackingReference pushed, std::vector<std::string> sites, Actor actor) = 0;

@@ -86,14 +86,26 @@ Task<PushedManifest> PushManifest::operator()(ManifestPush push)
     co_return pushed;
 }
 
-// Where other sites have to hold it, they have the content before anybody sees it here, and the tags thereafter: so
-// what was not acknowledged is either nowhere to be seen, or brought over all the same.
+// What this instance knows of the project may be old: the commit tells it then, and nothing has happened.
 Task<std::string> PushManifest::commit(NewManifest record)
 {
-    if (copies_ == nullptr || record.actor.home_epoch != 0 || !copies_->concerns(record.repository)) {
-        CO_CHECK(co_await catalog_.commit(std::move(record)));
-        co_return std::string{};
-    }
+    const bool by_client = copies_ != nullptr && record.actor.home_epoch == 0;
+    if (by_client && copies_->concerns(record.repository)) co_return co_await commit_at_sites(std::move(record));
+    record.waits_for_sites = by_client;
+    const auto committed = co_await catalog_.commit(record);
+    if (committed) co_return std::string{};
+    if (!by_client || committed.error().code() != Errc::unavailable) co_return std::unexpected{committed.error()};
+    const auto concerns = co_await copies_->concerns_now(record.repository);
+    if (!concerns || !*concerns) co_return std::unexpected{committed.error()};
+    record.waits_for_sites = false;
+    co_return co_await commit_at_sites(std::move(record));
+}
+
+// The sites have the content before anybody sees it here, and the tags thereafter: so what was not acknowledged is
+// either nowhere to be seen, or brought over all the same.
+Task<std::string> PushManifest::commit_at_sites(NewManifest record)
+{
+    CO_CHECK(co_await check_blobs(record));
     CopiedPush push{
         .repository = record.repository,
         .digest = record.digest,
@@ -107,6 +119,28 @@ Task<std::string> PushManifest::commit(NewManifest record)
     CO_CHECK(co_await copies_->bring_content(push));
     CO_CHECK(co_await catalog_.commit(std::move(record)));
     co_return co_await copies_->bring_tags(std::move(push));
+}
+
+// As the commit does, which comes only after the sites have been asked to take them.
+Task<> PushManifest::check_blobs(const NewManifest& record)
+{
+    if (record.may_lack_blobs) co_return Result<>{};
+    for (const auto& blob : record.manifest.required_blobs()) {
+        const auto known = links_.peek(record.repository, blob.digest);
+        const auto here = known ? Result<std::uint64_t>{*known} : co_await links_.load(record.repository, blob.digest);
+        if (here && *here == blob.size) continue;
+        if (here) {
+            co_return fail(
+                Errc::size_invalid, "blob " + blob.digest.text() + " has another size than its descriptor says"
+            );
+        }
+        if (here.error().code() != Errc::blob_unknown) co_return std::unexpected{here.error()};
+        co_return fail(
+            Errc::manifest_blob_unknown,
+            "blob " + blob.digest.text() + " is not known in repository " + record.repository.text()
+        );
+    }
+    co_return Result<>{};
 }
 
 // The config, where the store has it. The commit refuses a config that this repository does not hold; where it does

@@ -67,6 +67,8 @@ public:
 
 private:
     Task<std::string> commit(NewManifest record);
+    Task<std::string> commit_at_sites(NewManifest record);
+    Task<> check_blobs(const NewManifest& record);
     asio::awaitable<std::optional<BlobContent>> find_config(RepositoryName repository, Digest digest);
     Task<std::size_t> missing_among(RepositoryName repository, std::vector<Descriptor> children);
 

@@ -57,6 +57,32 @@ std::string pattern(std::size_t size, unsigned seed = 1)
     return text;
 }
 
+// Other sites, as a push sees them.
+class CountedCopies final : public PushCopies {
+public:
+    bool concerns(const RepositoryName&) const override { return known; }
+    Task<bool> concerns_now(RepositoryName) override
+    {
+        known = known || exist;
+        co_return known;
+    }
+    void blob_came(const RepositoryName&, const Digest&, std::uint64_t) override {}
+    Task<> bring_content(CopiedPush) override
+    {
+        ++contents;
+        co_return Result<>{};
+    }
+    Task<std::string> bring_tags(CopiedPush) override
+    {
+        ++tags;
+        co_return std::string{};
+    }
+    bool known = false;
+    bool exist = false;
+    int contents = 0;
+    int tags = 0;
+};
+
 class TheRegistry : public testing::Test {
 protected:
     ~TheRegistry() override
@@ -323,6 +349,47 @@ TEST_F(TheRegistry, a_manifest_needs_its_blobs_and_keeps_its_bytes)
     ASSERT_TRUE(run(browse.remove_manifest(name("p/r"), Reference{digest_of(bytes)}, {})));
     EXPECT_FALSE(pull.peek_manifest(name("p/r"), Reference::parse("v1").value(), Pull::Purpose::look));
     EXPECT_TRUE(run(browse.remove_blob(name("p/r"), digest_of(layer), {})));
+}
+
+TEST_F(TheRegistry, a_push_learns_at_its_commit_that_other_sites_have_to_hold_it)
+{
+    CountedCopies copies;
+    push_manifest.copy_to(&copies);
+    const std::string config = "{}";
+    has_blob("p/r", config);
+    const auto push = [&](std::string_view tag, const std::string& content) {
+        const std::string bytes =
+            R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
+            digest_of(content).text() + R"(","size":)" + std::to_string(content.size()) + R"(},"layers":[]})";
+        return run(push_manifest(ManifestPush{
+            .repository = name("p/r"),
+            .reference = Reference::parse(tag).value(),
+            .extra_tags = {},
+            .media_type = MediaType::parse(media::oci_manifest).value(),
+            .bytes = bytes,
+            .caller = admin,
+            .actor = {.user_id = 1, .at = clock.now()},
+        }));
+    };
+    ASSERT_TRUE(push("v1", config));
+    EXPECT_EQ(copies.contents, 0);
+    RegistryEndpoint endpoint;
+    endpoint.name = "one";
+    endpoint.type = "entrepot";
+    endpoint.url = "https://one.example";
+    const auto site = run(store->endpoints().create(endpoint, {}))->id;
+    Synchronisation wanted{.project_id = policy.project("p")->id, .home = "https://home.example"};
+    wanted.sites.push_back({.registry_id = site, .project = "p"});
+    ASSERT_TRUE(run(store->synchronous().lead(wanted, false, {})));
+
+    EXPECT_EQ(push("v2", config).error().code(), Errc::unavailable) << "it knows of no sites";
+    EXPECT_FALSE(run(store->manifests().load(name("p/r"), Reference::parse("v2").value())));
+    copies.exist = true;
+    EXPECT_TRUE(push("v2", config));
+    EXPECT_EQ(copies.contents, 1);
+    EXPECT_EQ(copies.tags, 1);
+    EXPECT_EQ(push("v3", "nobody's").error().code(), Errc::manifest_blob_unknown);
+    EXPECT_EQ(copies.contents, 1) << "sites are not asked for what can't be committed";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace entrepot {
@@ -73,31 +74,32 @@ protected:
         }
         (void)run_to_end(here_->prepare(repository()));
     }
-    void lead(std::int64_t required, bool degrades = false)
+    void lead(std::int64_t required, bool degrades = false, bool takes_over = false)
     {
         Synchronisation wanted{.project_id = project_, .home = "https://home.example", .required = required};
         wanted.degrades = degrades;
         wanted.patience = 20;
         for (const auto id : ids_) wanted.sites.push_back({.registry_id = id, .project = "there"});
-        const auto made = run_to_end((*store_).synchronous().lead(wanted, false, someone));
+        const auto made = run_to_end((*store_).synchronous().lead(wanted, takes_over, someone));
         ASSERT_TRUE(made) << made.error().message();
         learn();
         if (pushes_) return;
-        pushes_.emplace(SynchronousPushes::Needs{
-            .policy = policy_,
-            .copier = {
-                .loop = loop_,
-                .catalog = (*store_).synchronous(),
-                .sites = sites_,
-                .make_local = [this](std::int64_t) { return here_; },
-                .catch_up = [this]() -> Task<> {
-                    learn();
-                    co_return Result<>{};
-                },
-                .clock = clock_,
-                .random = random_,
-            }
-        });
+        pushes_.emplace(SynchronousPushes::Needs{.policy = policy_, .copier = copier_parts()});
+    }
+    SiteCopier::Parts copier_parts()
+    {
+        return {
+            .loop = loop_,
+            .catalog = (*store_).synchronous(),
+            .sites = sites_,
+            .make_local = [this](std::int64_t) { return here_; },
+            .catch_up = [this]() -> Task<> {
+                learn();
+                co_return Result<>{};
+            },
+            .clock = clock_,
+            .random = random_,
+        };
     }
     // The policy knows what the store does.
     void learn()
@@ -144,6 +146,16 @@ protected:
         if (!committed) return std::unexpected{committed.error()};
         (void)run_to_end(here_->push(repository(), Reference{tag(name)}, {copied.digest, type, bytes}));
         return run_to_end(pushes_->bring_tags(copied));
+    }
+    // A tag that only the site has.
+    void has_of_its_own(std::size_t site, const std::string& name)
+    {
+        const auto there = sites_.at(ids_[site]).memory;
+        const std::string bytes =
+            R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
+        const CopiedManifest own{digest_of(bytes), std::string{media::oci_index}, bytes};
+        ASSERT_TRUE(run_to_end(there->prepare(repository("there/web"))));
+        ASSERT_TRUE(run_to_end(there->push(repository("there/web"), Reference{tag(name)}, own)));
     }
     bool holds(std::size_t site, const std::string& name)
     {
@@ -267,19 +279,50 @@ TEST_F(SynchronousPush, to_a_home_that_was_taken_over_is_refused_and_it_is_fence
     EXPECT_EQ(denied.error().code(), Errc::denied);
 }
 
-TEST_F(SynchronousPush, what_only_a_site_has_goes_when_it_learns_of_its_home)
+TEST_F(SynchronousPush, what_only_a_site_has_goes_when_a_new_home_takes_over)
 {
+    has_of_its_own(0, "own");
+    ASSERT_TRUE(run_to_end((*store_).synchronous().follow(project_, 1, "https://former.example", someone)));
+    lead(1, false, true);
     const auto there = sites_.at(ids_[0]).memory;
-    const std::string bytes =
-        R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
-    ASSERT_TRUE(run_to_end(there->prepare(repository("there/web"))));
-    ASSERT_TRUE(run_to_end(there->push(
-        repository("there/web"), Reference{tag("own")}, {digest_of(bytes), std::string{media::oci_index}, bytes}
-    )));
-    lead(1);
     EXPECT_TRUE(catches_up([&] {
         return !run_to_end(there->look(repository("there/web"), Reference{tag("own")})) && lacking(0) == 0;
     }));
+}
+
+TEST_F(SynchronousPush, what_a_site_had_before_it_was_one_stays)
+{
+    has_of_its_own(0, "own");
+    lead(1);
+    EXPECT_TRUE(catches_up([&] {
+        const auto known = run_to_end((*store_).synchronous().find(project_));
+        return std::ranges::all_of(known->sites, [](const auto& site) { return site.followed_epoch == 1; });
+    }));
+    ASSERT_TRUE(push("v1", "content"));
+    EXPECT_TRUE(catches_up([&] { return lacking(0) + lacking(1) == 0; }));
+    const auto there = sites_.at(ids_[0]).memory;
+    EXPECT_TRUE(run_to_end(there->look(repository("there/web"), Reference{tag("own")})));
+    EXPECT_TRUE(holds(0, "v1"));
+}
+
+TEST_F(SynchronousPush, a_site_that_was_dismissed_is_not_told_again)
+{
+    lead(1);
+    SiteCopier copier{copier_parts()};
+    SiteOrder order{.project_id = project_, .registry_id = ids_[0], .registry = "one", .there = "there", .claim = {}};
+    order.claim = {.epoch = 1, .home = "https://home.example"};
+    ASSERT_TRUE(run_to_end((*store_).synchronous().stop(project_, someone)));
+    EXPECT_EQ(run_to_end(copier.announce(order)).error().code(), Errc::cancelled);
+    lead(1);
+    EXPECT_EQ(run_to_end(copier.announce(order)).error().code(), Errc::cancelled) << "the epoch is another one";
+    EXPECT_EQ(sites_.at(ids_[0]).told, 0);
+    order.claim.epoch = 2;
+    EXPECT_TRUE(run_to_end(copier.announce(order)));
+    EXPECT_EQ(sites_.at(ids_[0]).told, 1);
+    order.there = "elsewhere";
+    order.claim.epoch = 2;
+    SiteCopier another{copier_parts()};
+    EXPECT_EQ(run_to_end(another.announce(order)).error().code(), Errc::cancelled);
 }
 
 }  // namespace

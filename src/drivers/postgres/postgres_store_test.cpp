@@ -6,6 +6,8 @@
 #include "tests/support/crowd.hpp"
 #include "tests/support/postgres_server.hpp"
 
+#include <libpq-fe.h>
+
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
@@ -186,6 +188,54 @@ TEST(PostgresStore, tells_another_instance_of_changed_projects_and_of_nothing_el
     ASSERT_TRUE(run(here->projects().change(made->id, {.is_public = true}, {1, 1})));
     ASSERT_TRUE(changes.wait_for_more_than(heard));
     there->stop();
+}
+
+// On PostgreSQL a locked row is answered as it is after the wait, and what is joined to it as it was before.
+TEST(PostgresStore, a_push_that_waited_for_a_change_of_its_projects_role_sees_the_new_one)
+{
+    const SystemClock clock;
+    const std::string url = PostgresServer::shared().create_database();
+    auto patient = options(url);
+    patient.patience = std::chrono::minutes{1};
+    const auto store = open_postgres_store(patient, clock);
+    const auto id = run(store->projects().create({.name = project("p")}, {1, 1}))->id;
+    const RepositoryName name = repository("p/a");
+    ASSERT_TRUE(run(store->blobs().arrive(arrival(name, "c"))));
+    const std::unique_ptr<PGconn, void (*)(PGconn*)> holder{PQconnectdb(url.c_str()), &PQfinish};
+    const auto hold = [&](const char* statement) {
+        const std::unique_ptr<PGresult, void (*)(PGresult*)> done{PQexec(holder.get(), statement), &PQclear};
+        const auto status = PQresultStatus(done.get());
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    };
+    ASSERT_TRUE(hold("BEGIN"));
+    ASSERT_TRUE(hold("SELECT id FROM repositories FOR UPDATE"));
+    const auto somebody_waits = [&](std::int64_t count) {
+        const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+        while (std::chrono::steady_clock::now() < give_up) {
+            const auto waiting = number_on_postgres(
+                url,
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            );
+            if (waiting >= count) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        }
+        return false;
+    };
+    // They get the row in the order in which they asked for it.
+    std::optional<Errc> refused;
+    bool followed = false;
+    Crowd crowd;
+    crowd.add([&] { followed = run(store->synchronous().follow(id, 1, "https://home.example", {1, 1})).has_value(); });
+    const bool first = somebody_waits(1);
+    crowd.add([&] {
+        const auto done = run(store->manifests().commit(pushed(name, Image{.blobs = {"c"}}, {"v1"})));
+        if (!done) refused = done.error().code();
+    });
+    const bool second = somebody_waits(2);
+    const bool released = hold("COMMIT");
+    crowd.join();
+    EXPECT_TRUE(first && second && released && followed);
+    EXPECT_EQ(refused, Errc::denied);
 }
 
 TEST(PostgresStore, several_instances_may_start_on_an_empty_database_at_once)

@@ -240,6 +240,9 @@ commit_manifest(SqlSession& session, const NewManifest& pushed, std::string_view
 {
     TRY(RepositoryRow place, enter_repository(session, pushed.repository, pushed.actor.at));
     CHECK(check_site(session, place, pushed.actor));
+    if (pushed.waits_for_sites && place.site == SiteRole::home) {
+        return fail(Errc::unavailable, "the project is held by several sites since a moment ago: push again");
+    }
     CHECK(check_push(session, place, pushed.repository, pushed.tags));
     if (place.limited && session.has_rivals() && !claim.empty()) {
         const auto size = static_cast<std::int64_t>(pushed.bytes.size());

@@ -50,7 +50,9 @@ constexpr SqlStatement lock_project_by_name{"SELECT id FROM projects WHERE name 
 constexpr SqlStatement lock_project_by_id{"SELECT name FROM projects WHERE id = $1", "FOR UPDATE"};
 constexpr SqlStatement find_project_name{"SELECT id FROM projects WHERE name = $1"};
 constexpr SqlStatement update_repository{
-    "UPDATE repositories SET name = $2, project_id = $3, updated_at = $4 WHERE id = $1"
+    "UPDATE repositories SET name = $2, project_id = $3, updated_at = $4, "
+    "site_role = (SELECT p.site_role FROM projects p WHERE p.id = $3), "
+    "home_epoch = (SELECT p.home_epoch FROM projects p WHERE p.id = $3) WHERE id = $1"
 };
 constexpr SqlStatement forget_use{"DELETE FROM images_in_use WHERE project_id = $1 AND repository = $2"};
 constexpr SqlStatement move_use{

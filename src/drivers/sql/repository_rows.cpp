@@ -16,9 +16,10 @@ constexpr SqlStatement find_repository_id{"SELECT id FROM repositories WHERE nam
     "CASE WHEN p.quota_bytes >= 0 OR p.quota_artifacts >= 0 OR t.quota_bytes >= 0 OR t.quota_artifacts >= 0 " \
     "THEN 1 ELSE 0 END"
 
+// What the row of the project says may be older than the lock, so its role stands with the repository too.
 #define PLACE_BY_NAME                                                                                  \
     "SELECT r.project_id, r.id, p.tenant_id, " IS_LIMITED                                              \
-    ", p.immutable_rules, p.push_policies, p.site_role, p.home_epoch, (SELECT keep FROM trash_state) " \
+    ", p.immutable_rules, p.push_policies, r.site_role, r.home_epoch, (SELECT keep FROM trash_state) " \
     "FROM repositories r JOIN projects p ON p.id = r.project_id "                                      \
     "JOIN tenants t ON t.id = p.tenant_id WHERE r.name = $1"
 constexpr SqlStatement find_by_name{PLACE_BY_NAME};
@@ -35,7 +36,8 @@ constexpr SqlStatement find_in_project{"SELECT 1 FROM blobs b JOIN project_blobs
 constexpr SqlStatement lock_project{"SELECT p.id FROM projects p WHERE p.name = $1", "FOR NO KEY UPDATE"};
 
 constexpr SqlStatement insert_repository{
-    "INSERT INTO repositories (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) "
+    "INSERT INTO repositories (project_id, name, created_at, updated_at, site_role, home_epoch) "
+    "SELECT p.id, $2, $3, $3, p.site_role, p.home_epoch FROM projects p WHERE p.id = $1 "
     "ON CONFLICT (name) DO NOTHING RETURNING id"
 };
 

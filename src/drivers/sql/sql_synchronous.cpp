@@ -14,6 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
+// An epoch grows by one with each home: what is further ahead is a mistake, or meant to shut all homes out for good.
+constexpr std::int64_t most_epochs_at_once = 1000;
+
 #define PROJECT_COLUMNS                                                                                     \
     "SELECT p.id, p.name, p.site_role, p.home_epoch, p.home_address, p.tenant_id, "                         \
     "COALESCE(s.required, 1), COALESCE(s.degrades, 0), COALESCE(s.patience, 0), COALESCE(s.creator_id, 0) " \
@@ -24,16 +27,20 @@ constexpr SqlStatement all_projects{PROJECT_COLUMNS "WHERE p.site_role <> '' ORD
 
 constexpr SqlStatement select_sites{
     "SELECT s.registry_id, r.name, s.project_there, s.followed_epoch, COUNT(l.since), COALESCE(MIN(l.since), 0), "
-    "COALESCE(MAX(l.last_error), '') FROM synchronised_sites s JOIN registries r ON r.id = s.registry_id "
+    "COALESCE(MAX(l.last_error), ''), s.took_part FROM synchronised_sites s JOIN registries r ON r.id = s.registry_id "
     "LEFT JOIN synchronised_pending l ON l.project_id = s.project_id AND l.registry_id = s.registry_id "
-    "WHERE s.project_id = $1 GROUP BY s.registry_id, r.name, s.project_there, s.followed_epoch ORDER BY s.registry_id"
+    "WHERE s.project_id = $1 GROUP BY s.registry_id, r.name, s.project_there, s.followed_epoch, s.took_part ORDER BY "
+    "s.registry_id"
 };
 
 constexpr SqlStatement lock_project{
-    "SELECT site_role, home_epoch, home_address FROM projects WHERE id = $1", "FOR NO KEY UPDATE"
+    "SELECT site_role, home_epoch, home_address, home_user_id FROM projects WHERE id = $1", "FOR NO KEY UPDATE"
 };
 constexpr SqlStatement update_role{
     "UPDATE projects SET site_role = $2, home_epoch = $3, home_address = $4, home_user_id = $5 WHERE id = $1"
+};
+constexpr SqlStatement update_role_of_repositories{
+    "UPDATE repositories SET site_role = $2, home_epoch = $3 WHERE project_id = $1"
 };
 constexpr SqlStatement put_settings{
     "INSERT INTO synchronisations (project_id, required, degrades, patience, creator_id, updated_at) "
@@ -46,12 +53,20 @@ constexpr SqlStatement delete_sites{"DELETE FROM synchronised_sites WHERE projec
 constexpr SqlStatement delete_site{"DELETE FROM synchronised_sites WHERE project_id = $1 AND registry_id = $2"};
 constexpr SqlStatement find_registry{"SELECT id FROM registries WHERE id = $1", "FOR KEY SHARE"};
 constexpr SqlStatement put_site{
-    "INSERT INTO synchronised_sites (project_id, registry_id, project_there, followed_epoch) VALUES ($1, $2, $3, 0)"
+    "INSERT INTO synchronised_sites (project_id, registry_id, project_there, followed_epoch, took_part) "
+    "VALUES ($1, $2, $3, 0, $4)"
 };
 constexpr SqlStatement all_is_lacking{
     "INSERT INTO synchronised_pending (project_id, registry_id, repository, reference, digest, since, failures, "
     "last_error) SELECT r.project_id, $2, r.name, t.name, m.digest, $3, 0, '' FROM repositories r "
     "JOIN tags t ON t.repository_id = r.id JOIN manifests m ON m.id = t.manifest_id WHERE r.project_id = $1"
+};
+// What was pushed by its digest alone and belongs to something else: signatures, SBOMs.
+constexpr SqlStatement all_referrers_are_lacking{
+    "INSERT INTO synchronised_pending (project_id, registry_id, repository, reference, digest, since, failures, "
+    "last_error) SELECT r.project_id, $2, r.name, m.digest, m.digest, $3, 0, '' FROM repositories r "
+    "JOIN manifests m ON m.repository_id = r.id WHERE r.project_id = $1 AND m.subject_digest IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)"
 };
 
 constexpr SqlStatement update_followed{
@@ -64,16 +79,38 @@ constexpr SqlStatement select_lacking{
 };
 constexpr SqlStatement insert_lacking{
     "INSERT INTO synchronised_pending (project_id, registry_id, repository, reference, digest, since, failures, "
-    "last_error) SELECT project_id, registry_id, $3, $4, $5, $6, 0, '' FROM synchronised_sites "
-    "WHERE project_id = $1 AND registry_id = $2 ON CONFLICT (project_id, registry_id, repository, reference) DO NOTHING"
+    "last_error) SELECT s.project_id, s.registry_id, $3, $4, $5, $6, 0, $7 FROM synchronised_sites s "
+    "JOIN projects p ON p.id = s.project_id WHERE s.project_id = $1 AND s.registry_id = $2 AND p.site_role = 'home' "
+    "ON CONFLICT (project_id, registry_id, repository, reference) DO NOTHING"
+};
+// A row that stood for one state stands for another: whoever is bringing the former doesn't settle it.
+constexpr SqlStatement renew_lacking{
+    "INSERT INTO synchronised_pending (project_id, registry_id, repository, reference, digest, since, failures, "
+    "last_error) SELECT s.project_id, s.registry_id, $3, $4, $5, $6, 0, '' FROM synchronised_sites s "
+    "JOIN projects p ON p.id = s.project_id WHERE s.project_id = $1 AND s.registry_id = $2 AND p.site_role = 'home' "
+    "ON CONFLICT (project_id, registry_id, repository, reference) DO UPDATE SET digest = excluded.digest"
+};
+// A tag is never called as a digest is.
+constexpr SqlStatement find_current{
+    "SELECT m.digest FROM repositories r JOIN tags t ON t.repository_id = r.id JOIN manifests m ON m.id = "
+    "t.manifest_id WHERE r.name = $1 AND t.name = $2 UNION ALL SELECT m.digest FROM repositories r "
+    "JOIN manifests m ON m.repository_id = r.id WHERE r.name = $1 AND m.digest = $2"
+};
+constexpr SqlStatement find_lacking{
+    "SELECT digest FROM synchronised_pending WHERE project_id = $1 AND registry_id = $2 AND repository = $3 AND "
+    "reference = $4"
+};
+constexpr SqlStatement find_tags_of{
+    "SELECT t.name FROM repositories r JOIN manifests m ON m.repository_id = r.id "
+    "JOIN tags t ON t.manifest_id = m.id WHERE r.name = $1 AND m.digest = $2 ORDER BY t.name"
 };
 constexpr SqlStatement delete_lacking{
     "DELETE FROM synchronised_pending WHERE project_id = $1 AND registry_id = $2 AND repository = $3 AND "
-    "reference = $4 AND digest = $5"
+    "reference = $4 AND digest = $5 RETURNING reference"
 };
 constexpr SqlStatement count_failure{
     "UPDATE synchronised_pending SET failures = failures + 1, last_error = $5 WHERE project_id = $1 AND "
-    "registry_id = $2 AND repository = $3 AND reference = $4"
+    "registry_id = $2 AND repository = $3 AND reference = $4 RETURNING reference"
 };
 
 std::unexpected<Error> no_such_project()
@@ -108,6 +145,7 @@ Result<> read_sites(SqlSession& session, Synchronisation& one)
             .registry = row.take_text(1),
             .project = row.take_text(2),
             .followed_epoch = row.integer(3),
+            .took_part = row.integer(7) != 0,
             .lacking = row.integer(4),
             .oldest = row.integer(5),
             .last_error = row.take_text(6),
@@ -130,6 +168,7 @@ struct Stand {
     SiteRole role = SiteRole::none;
     std::int64_t epoch = 0;
     std::string home;
+    std::int64_t home_user_id = 0;
 };
 
 // Whoever pushes holds the repository's row, and sees the role as it is then.
@@ -144,6 +183,7 @@ Result<Stand> lock_stand(SqlSession& session, std::int64_t project_id)
         .role = site_role_named(rows.front().text(0)),
         .epoch = rows.front().integer(1),
         .home = rows.front().take_text(2),
+        .home_user_id = rows.front().integer(3),
     };
 }
 
@@ -157,6 +197,7 @@ Result<> change_role(
 )
 {
     CHECK(session.run(update_role, {project_id, text_of(role), epoch, home, home_user_id}));
+    CHECK(session.run(update_role_of_repositories, {project_id, text_of(role), epoch}));
     return note_access_change(session, AccessObject::project, project_id);
 }
 
@@ -168,15 +209,15 @@ record_change(SqlSession& session, std::string_view what, std::int64_t project_i
     return record_event(session, event);
 }
 
-// The rows of sites that stay keep what they lack, unless the home is another one than before.
-Result<> put_sites(SqlSession& session, const Synchronisation& wanted, bool anew, const Actor& actor)
+// The rows of sites that stay keep what they lack, unless the home has been another site.
+Result<> put_sites(SqlSession& session, const Synchronisation& wanted, bool takes_over, const Actor& actor)
 {
     std::set<std::int64_t> there;
     TRY(auto rows, session.run(select_sites, {wanted.project_id}));
     for (const auto& row : rows) {
         const auto id = row.integer(0);
         const auto stays = std::ranges::find(wanted.sites, id, &SynchronousSite::registry_id);
-        if (!anew && stays != wanted.sites.end() && stays->project == row.text(2)) {
+        if (!takes_over && stays != wanted.sites.end() && stays->project == row.text(2)) {
             there.insert(id);
             continue;
         }
@@ -188,8 +229,9 @@ Result<> put_sites(SqlSession& session, const Synchronisation& wanted, bool anew
         if (registry.empty()) {
             return fail(Errc::not_found, "there is no registry endpoint " + std::to_string(site.registry_id));
         }
-        CHECK(session.run(put_site, {wanted.project_id, site.registry_id, site.project}));
+        CHECK(session.run(put_site, {wanted.project_id, site.registry_id, site.project, std::int64_t{takes_over}}));
         CHECK(session.run(all_is_lacking, {wanted.project_id, site.registry_id, actor.at}));
+        CHECK(session.run(all_referrers_are_lacking, {wanted.project_id, site.registry_id, actor.at}));
     }
     return {};
 }
@@ -206,13 +248,15 @@ Result<Synchronisation> lead_by(SqlSession& session, const Synchronisation& want
                 ": change it there, or take over here"
         );
     }
-    const Stand now{.role = SiteRole::home, .epoch = is_home ? before.epoch : before.epoch + 1, .home = wanted.home};
+    // Followers know a home by its address: another one is news to them, which only a later epoch makes them take.
+    const bool known = is_home && before.home == wanted.home;
+    const Stand now{.role = SiteRole::home, .epoch = before.epoch + (known ? 0 : 1), .home = wanted.home};
     CHECK(change_role(session, wanted.project_id, now.role, now.epoch, now.home, 0));
     CHECK(session.run(
         put_settings,
         {wanted.project_id, wanted.required, std::int64_t{wanted.degrades}, wanted.patience, actor.user_id, actor.at}
     ));
-    CHECK(put_sites(session, wanted, !is_home || before.home != now.home, actor));
+    CHECK(put_sites(session, wanted, takes_over && before.role != SiteRole::none, actor));
     CHECK(record_change(session, takes_over ? "taken over" : "set", wanted.project_id, now, actor));
     return load(session, wanted.project_id);
 }
@@ -232,11 +276,17 @@ follow_by(SqlSession& session, std::int64_t project_id, std::int64_t epoch, cons
                 std::to_string(before.epoch)
         );
     }
+    if (epoch > before.epoch + most_epochs_at_once) {
+        return fail(
+            Errc::bad_request,
+            "the epoch " + std::to_string(epoch) + " is too far from " + std::to_string(before.epoch) + " to be true"
+        );
+    }
     CHECK(change_role(session, project_id, SiteRole::follower, epoch, home, actor.user_id));
     CHECK(session.run(delete_settings, {project_id}));
-    if (!same) {
-        const Stand now{.role = SiteRole::follower, .epoch = epoch, .home = home};
-        CHECK(record_change(session, "follows", project_id, now, actor));
+    if (!same || before.home_user_id != actor.user_id) {
+        const Stand now{.role = SiteRole::follower, .epoch = epoch, .home = home, .home_user_id = actor.user_id};
+        CHECK(record_change(session, same ? "follows another account" : "follows", project_id, now, actor));
     }
     return load(session, project_id);
 }
@@ -260,6 +310,48 @@ Result<> stop_it(SqlSession& session, std::int64_t project_id, const Actor& acto
     CHECK(session.run(delete_sites, {project_id}));
     const Stand now{.role = SiteRole::none, .epoch = before.epoch, .home = {}};
     return record_change(session, "stopped", project_id, now, actor);
+}
+
+Result<> insert_row(SqlSession& session, std::int64_t project_id, std::int64_t registry_id, const LackingReference& one)
+{
+    CHECK(session.run(
+        insert_lacking, {project_id, registry_id, one.repository, one.reference, one.digest, one.since, one.last_error}
+    ));
+    return {};
+}
+
+// Empty where it leads nowhere.
+Result<std::string> current_digest(SqlSession& session, std::string_view repository, std::string_view reference)
+{
+    TRY(auto rows, session.run(find_current, {repository, reference}));
+    return rows.empty() ? std::string{} : rows.front().take_text(0);
+}
+
+Result<> settle_it(SqlSession& session, std::int64_t project_id, std::int64_t registry_id, const LackingReference& held)
+{
+    TRY(const auto current, current_digest(session, held.repository, held.reference));
+    // Removed there by its digest, it took its tags along: and here it has come back with them meanwhile.
+    if (held.digest.empty() && current == held.reference) {
+        CHECK(
+            session.run(renew_lacking, {project_id, registry_id, held.repository, held.reference, current, held.since})
+        );
+        TRY(const auto tags, session.run(find_tags_of, {held.repository, current}));
+        for (const SqlRow& tag : tags) {
+            CHECK(session.run(
+                renew_lacking, {project_id, registry_id, held.repository, tag.text(0), std::string_view{}, held.since}
+            ));
+        }
+        return {};
+    }
+    TRY(const auto settled,
+        session.run(delete_lacking, {project_id, registry_id, held.repository, held.reference, held.digest}));
+    if (!settled.empty()) return {};
+    // What was sent is not what it leads to now, and the one who has sent that may have been faster.
+    TRY(const auto stands, session.run(find_lacking, {project_id, registry_id, held.repository, held.reference}));
+    const bool differs = stands.empty() ? current != held.digest : stands.front().text(0) != current;
+    if (!differs) return {};
+    CHECK(session.run(renew_lacking, {project_id, registry_id, held.repository, held.reference, current, held.since}));
+    return {};
 }
 
 }  // namespace
@@ -355,11 +447,7 @@ Task<>
 SqlSynchronous::note_lacking(std::int64_t project_id, std::int64_t registry_id, std::vector<LackingReference> more)
 {
     const auto work = [project_id, registry_id, more = std::move(more)](SqlSession& session) -> Result<> {
-        for (const auto& one : more) {
-            CHECK(session.run(
-                insert_lacking, {project_id, registry_id, one.repository, one.reference, one.digest, one.since}
-            ));
-        }
+        for (const auto& one : more) CHECK(insert_row(session, project_id, registry_id, one));
         return {};
     };
     co_return co_await engine_.write(Durability::durable, work);
@@ -369,22 +457,22 @@ SqlSynchronous::note_lacking(std::int64_t project_id, std::int64_t registry_id, 
 Task<> SqlSynchronous::settle(std::int64_t project_id, std::int64_t registry_id, LackingReference held)
 {
     const auto work = [project_id, registry_id, held = std::move(held)](SqlSession& session) -> Result<> {
-        CHECK(session.run(delete_lacking, {project_id, registry_id, held.repository, held.reference, held.digest}));
-        return {};
+        return settle_it(session, project_id, registry_id, held);
     };
     co_return co_await engine_.write(Durability::process, work);
 }
 
-Task<> SqlSynchronous::note_failure(
-    std::int64_t project_id, std::int64_t registry_id, std::string repository, std::string reference, std::string error
-)
+Task<> SqlSynchronous::note_failure(std::int64_t project_id, std::int64_t registry_id, LackingReference failed)
 {
-    const auto work = [=,
-                       repository = std::move(repository),
-                       reference = std::move(reference),
-                       error = std::move(error)](SqlSession& session) -> Result<> {
-        CHECK(session.run(count_failure, {project_id, registry_id, repository, reference, error}));
-        return {};
+    const auto work = [project_id, registry_id, failed = std::move(failed)](SqlSession& session) -> Result<> {
+        TRY(const auto known,
+            session.run(
+                count_failure, {project_id, registry_id, failed.repository, failed.reference, failed.last_error}
+            ));
+        if (!known.empty()) return {};
+        auto anew = failed;
+        TRY(anew.digest, current_digest(session, failed.repository, failed.reference));
+        return insert_row(session, project_id, registry_id, anew);
     };
     co_return co_await engine_.write(Durability::process, work);
 }

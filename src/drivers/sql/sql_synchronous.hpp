@@ -26,13 +26,7 @@ public:
     ) override;
     Task<> note_lacking(std::int64_t project_id, std::int64_t registry_id, std::vector<LackingReference> more) override;
     Task<> settle(std::int64_t project_id, std::int64_t registry_id, LackingReference held) override;
-    Task<> note_failure(
-        std::int64_t project_id,
-        std::int64_t registry_id,
-        std::string repository,
-        std::string reference,
-        std::string error
-    ) override;
+    Task<> note_failure(std::int64_t project_id, std::int64_t registry_id, LackingReference failed) override;
     Task<> note_degraded(std::int64_t project_id, LackingReference pushed, std::vector<std::string> sites, Actor actor)
         override;
 

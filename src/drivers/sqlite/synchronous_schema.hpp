@@ -10,6 +10,10 @@ ALTER TABLE projects ADD COLUMN site_role TEXT NOT NULL DEFAULT '';
 ALTER TABLE projects ADD COLUMN home_epoch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE projects ADD COLUMN home_address TEXT NOT NULL DEFAULT '';
 ALTER TABLE projects ADD COLUMN home_user_id INTEGER NOT NULL DEFAULT 0;
+-- The same two of each repository: whoever has waited for a repository's row sees it as it is then, and not the row of
+-- its project.
+ALTER TABLE repositories ADD COLUMN site_role TEXT NOT NULL DEFAULT '';
+ALTER TABLE repositories ADD COLUMN home_epoch INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX projects_of_sites ON projects (id) WHERE site_role <> '';
 
 -- At the home: how many of its sites have to hold a push, and for how many seconds it waits for them.
@@ -22,12 +26,14 @@ CREATE TABLE synchronisations (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
--- The sites, and by which epoch each has been told who its home is.
+-- The sites, by which epoch each has been told who its home is, and whether it was among the project's sites before
+-- this home took over: what it alone has is overruled then, and its own business otherwise.
 CREATE TABLE synchronised_sites (
     project_id     INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     registry_id    INTEGER NOT NULL REFERENCES registries (id),
     project_there  TEXT NOT NULL,
     followed_epoch INTEGER NOT NULL,
+    took_part      INTEGER NOT NULL,
     PRIMARY KEY (project_id, registry_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX synchronised_sites_by_registry ON synchronised_sites (registry_id);

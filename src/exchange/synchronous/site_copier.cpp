@@ -4,6 +4,7 @@
 #include "exchange/copy/at_once.hpp"
 #include "exchange/copy/blob_copier.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace entrepot {
@@ -64,12 +65,29 @@ Task<std::unique_ptr<SiteCopier::Trip>> SiteCopier::open(SiteOrder order)
     co_return trip;
 }
 
+// Orders may be older than a change of the settings: a site that was dismissed since is not to be told again.
+Task<> SiteCopier::check_home(const SiteOrder& order)
+{
+    const auto now = co_await parts_.catalog.find(order.project_id);
+    if (!now && now.error().code() != Errc::not_found && now.error().code() != Errc::name_unknown) {
+        co_return std::unexpected{now.error()};
+    }
+    const bool home = now && now->role == SiteRole::home && now->epoch == order.claim.epoch;
+    if (home && std::ranges::any_of(now->sites, [&](const SynchronousSite& site) {
+            return site.registry_id == order.registry_id && site.project == order.there;
+        })) {
+        co_return Result<>{};
+    }
+    co_return fail(Errc::cancelled, "the site is none of the project's sites any more");
+}
+
 Task<> SiteCopier::announce(SiteOrder order)
 {
     {
         const std::lock_guard lock{mutex_};
         if (announced_.contains(key_of(order))) co_return Result<>{};
     }
+    CO_CHECK(co_await check_home(order));
     auto told = co_await parts_.sites.announce(order.registry_id, order.there, order.claim);
     if (!told && told.error().code() == Errc::conflict) {
         CO_CHECK(co_await parts_.catalog.fence(
@@ -159,12 +177,14 @@ Task<> SiteCopier::reference(SiteOrder order, RepositoryName repository, Referen
     auto sent = co_await send_reference(order, repository, reference);
     if (!sent) {
         const auto& error = sent.error();
-        (void)co_await parts_.catalog.note_failure(
-            order.project_id, order.registry_id, repository.text(), reference.text(), error.message()
-        );
+        LackingReference failed{.repository = repository.text(), .reference = reference.text()};
+        failed.since = parts_.clock.now();
+        failed.last_error = error.message();
+        (void)co_await parts_.catalog.note_failure(order.project_id, order.registry_id, std::move(failed));
         co_return co_await judged(std::move(order), std::unexpected{error});
     }
     LackingReference held{.repository = repository.text(), .reference = reference.text(), .digest = *std::move(sent)};
+    held.since = parts_.clock.now();
     co_return co_await parts_.catalog.settle(order.project_id, order.registry_id, std::move(held));
 }
 

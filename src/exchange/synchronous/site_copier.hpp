@@ -30,6 +30,7 @@ struct SiteOrder {
     std::string there;     // the project's name at the site
     HomeClaim claim;
     std::int64_t creator_id = 0;  // in whose name this site is read
+    bool took_part = false;       // as SynchronousSite
 };
 
 // Brings what is here to the sites of synchronous projects. All but the constructor runs on one loop with one thread.
@@ -56,7 +57,7 @@ public:
     Task<> content(SiteOrder order, CopiedPush push);
     // What the reference leads to here, there too: content, tag, or that it is gone. What was noted of it is settled.
     Task<> reference(SiteOrder order, RepositoryName repository, Reference reference);
-    // Notes the tags that only the site has.
+    // Notes the tags that only the site has, so that they go.
     Task<> compare(SiteOrder order);
 
     asio::awaitable<void> drain();
@@ -68,6 +69,7 @@ private:
         std::shared_ptr<CopySite> there;
         std::optional<CopyRun> run;
     };
+    Task<> check_home(const SiteOrder& order);
     Task<std::unique_ptr<Trip>> open(SiteOrder order);
     Task<> send_blob(SiteOrder order, RepositoryName repository, Descriptor blob);
     Task<> send_content(SiteOrder order, CopiedPush push);

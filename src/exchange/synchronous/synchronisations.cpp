@@ -80,8 +80,17 @@ Task<Synchronisation> Synchronisations::lead(Caller caller, Synchronisation want
 {
     CO_CHECK(require_on_sites(parts_.policy, caller, "update"));
     CO_TRY(wanted, co_await checked(std::move(wanted)));
+    const auto before = co_await parts_.catalog.find(wanted.project_id);
     CO_TRY(auto made, co_await parts_.catalog.lead(std::move(wanted), takes_over, actor(caller)));
     CO_CHECK(co_await parts_.catch_up());
+    if (before && before->role == SiteRole::home) {
+        for (const auto& site : before->sites) {
+            const bool stays = std::ranges::any_of(made.sites, [&](const SynchronousSite& one) {
+                return one.registry_id == site.registry_id && one.project == site.project;
+            });
+            if (!stays) co_await dismiss(*before, site);
+        }
+    }
     for (const auto& site : made.sites) {
         const auto told =
             co_await parts_.sites.announce(site.registry_id, site.project, {.epoch = made.epoch, .home = made.home});
@@ -100,6 +109,17 @@ Task<Synchronisation> Synchronisations::lead(Caller caller, Synchronisation want
     co_return made;
 }
 
+asio::awaitable<void> Synchronisations::dismiss(const Synchronisation& before, const SynchronousSite& site)
+{
+    const auto told =
+        co_await parts_.sites.dismiss(site.registry_id, site.project, {.epoch = before.epoch, .home = before.home});
+    if (!told) {
+        log::info(
+            "a site still takes itself for a follower", {{"site", site.registry}, {"error", told.error().message()}}
+        );
+    }
+}
+
 Task<Synchronisation> Synchronisations::set(Caller caller, Synchronisation wanted)
 {
     return lead(std::move(caller), std::move(wanted), false);
@@ -116,14 +136,7 @@ Task<Synchronisation> Synchronisations::stop(Caller caller, std::int64_t project
     CO_TRY(auto before, co_await parts_.catalog.find(project_id));
     CO_CHECK(co_await parts_.catalog.stop(project_id, actor(caller)));
     CO_CHECK(co_await parts_.catch_up());
-    for (const auto& site : before.sites) {
-        const auto told =
-            co_await parts_.sites.dismiss(site.registry_id, site.project, {.epoch = before.epoch, .home = before.home});
-        if (!told)
-            log::info(
-                "a site still takes itself for a follower", {{"site", site.registry}, {"error", told.error().message()}}
-            );
-    }
+    for (const auto& site : before.sites) co_await dismiss(before, site);
     co_return before;
 }
 

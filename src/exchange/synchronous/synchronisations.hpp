@@ -32,7 +32,7 @@ public:
     Task<Synchronisation> find(Caller caller, std::int64_t project_id);  // not_found
     // This site is the home, with these settings. An empty home is this registry's address. Each site is told at once;
     // one that is away is told when it is back. bad_request names what is wrong; conflict: another site is the home, or
-    // a site knows a later one.
+    // a site knows a later one. A site that is none any more is told that, as far as it answers.
     Task<Synchronisation> set(Caller caller, Synchronisation wanted);
     // The same on a follower whose home is gone (or of a home that was fenced): by the next epoch.
     Task<Synchronisation> take_over(Caller caller, Synchronisation wanted);
@@ -45,6 +45,7 @@ public:
 
 private:
     Task<Synchronisation> checked(Synchronisation wanted);
+    asio::awaitable<void> dismiss(const Synchronisation& before, const SynchronousSite& site);
     Task<Synchronisation> lead(Caller caller, Synchronisation wanted, bool takes_over);
     Actor actor(const Caller& caller) const { return {.user_id = caller.identity->user_id, .at = parts_.clock.now()}; }
 

@@ -27,6 +27,7 @@ SiteOrder order_of(const Synchronisation& project, const SynchronousSite& site)
         .there = site.project,
         .claim = {.epoch = project.epoch, .home = project.home},
         .creator_id = project.creator_id,
+        .took_part = site.took_part,
     };
 }
 
@@ -78,6 +79,12 @@ bool SynchronousPushes::concerns(const RepositoryName& repository) const
 {
     const auto project = policy_.project(repository.project());
     return project && project->site && project->site->role == SiteRole::home;
+}
+
+Task<bool> SynchronousPushes::concerns_now(RepositoryName repository)
+{
+    CO_CHECK(co_await parts_.catch_up());
+    co_return concerns(repository);
 }
 
 void SynchronousPushes::blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size)
@@ -245,7 +252,12 @@ Task<> SynchronousPushes::catch_up()
 
 asio::awaitable<void> SynchronousPushes::update_site(SiteOrder order, bool knows_home)
 {
-    const auto brought = co_await bring_lacking(order, knows_home);
+    Result<> brought;
+    try {
+        brought = co_await bring_lacking(order, knows_home);
+    } catch (const std::exception& thrown) {
+        brought = fail(Errc::internal, thrown.what());  // else nobody would look at this site again
+    }
     if (!brought) {
         log::info(
             "a site is not up to date",
@@ -264,11 +276,11 @@ Task<> SynchronousPushes::bring_lacking(SiteOrder order, bool knows_home)
 {
     CO_CHECK(co_await copier_.announce(order));
     if (!knows_home) {
-        CO_CHECK(co_await copier_.compare(order));
+        if (order.took_part) CO_CHECK(co_await copier_.compare(order));
         CO_CHECK(co_await parts_.catalog.note_followed(order.project_id, order.registry_id, order.claim.epoch));
     }
     std::optional<Error> failure;
-    for (LackingReference last; !failure;) {
+    for (LackingReference last; !failure || !CopyRun::worth_retrying(failure->code());) {
         CO_TRY(
             const auto page,
             co_await parts_.catalog.lacking(
@@ -283,7 +295,9 @@ Task<> SynchronousPushes::bring_lacking(SiteOrder order, bool knows_home)
             CO_TRY(auto repository, RepositoryName::parse(page[index].repository));
             CO_TRY(auto reference, Reference::parse(page[index].reference));
             auto brought = co_await copier_.reference(order, std::move(repository), std::move(reference));
-            if (!brought) failure = std::move(brought).error();
+            if (!brought && !(failure && CopyRun::worth_retrying(failure->code()))) {
+                failure = std::move(brought).error();
+            }
             co_return Result<>{};
         }));
     }

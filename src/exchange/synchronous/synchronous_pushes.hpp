@@ -34,6 +34,7 @@ public:
     SynchronousPushes& operator=(const SynchronousPushes&) = delete;
 
     bool concerns(const RepositoryName& repository) const override;
+    Task<bool> concerns_now(RepositoryName repository) override;
     void blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size) override;
     Task<> bring_content(CopiedPush push) override;
     Task<std::string> bring_tags(CopiedPush push) override;
