@@ -11,27 +11,11 @@ namespace {
 std::vector<CtlCommand> make_commands()
 {
     std::vector<CtlCommand> all;
-    for (auto* const make :
-         {session_commands,
-          tenant_commands,
-          project_commands,
-          people_commands,
-          grant_commands,
-          robot_commands,
-          artifact_commands,
-          rule_commands,
-          promotion_commands,
-          environment_commands,
-          exchange_commands,
-          synchronisation_commands,
-          trash_commands,
-          event_commands,
-          platform_commands,
-          job_commands,
-          gc_commands,
-          scrub_commands,
-          apply_commands,
-          own_commands}) {
+    for (auto* const make : {session_commands,   tenant_commands,      project_commands,  people_commands,
+                             grant_commands,     robot_commands,       artifact_commands, rule_commands,
+                             promotion_commands, environment_commands, exchange_commands, synchronisation_commands,
+                             trash_commands,     event_commands,       platform_commands, job_commands,
+                             gc_commands,        scrub_commands,       apply_commands,    own_commands}) {
         auto some = make();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }
