@@ -241,7 +241,7 @@ class Matrix(Scenario):
                       and ("{project_name}" in one.path or "{project_name_or_id}" in one.path)
                       and not any(name in one.path for name in ("{mid}", "{webhook_policy_id}", "/webhook/jobs", "{immutable_rule_id}",
                                                                     "{push_policy_id}", "{promotion_policy_id}", "{promotion_id}",
-                                                                    "{trash_id}"))]
+                                                                    "{trash_id}", "/synchronisation"))]
 
         def call_of(operation, _):
             call = REQUESTS[operation.id](world, None)
