@@ -153,8 +153,8 @@ TEST_P(EnvironmentContract, what_has_no_future_ends)
     EXPECT_EQ(advance({start_of(policy, push("2"))}).value_or(-1), 0) << "a policy that has gone asks for nothing";
     EXPECT_SUCCEEDS(run(store().artifacts().remove(repository("p/app"), Reference{digest}, someone)));
     const auto gone = look(ids[1], 11);
-    EXPECT_EQ(gone.state, PromotionState::cancelled);
-    EXPECT_NE(gone.error.find("is no longer in"), std::string::npos) << gone.error;
+    EXPECT_EQ(gone.state, PromotionState::superseded);
+    EXPECT_NE(gone.error.find("does not lead to it any more"), std::string::npos) << gone.error;
 
     ASSERT_TRUE(advance({start_of(other, Digest::parse(digest_at("p/app", "v")).value(), 20)}));
     const auto late = due(20).at(0);

@@ -9,7 +9,7 @@ class PromotionContract : public ArtifactContract {
 protected:
     static constexpr Actor requester{7, 2'000'000};
     static constexpr Actor approver{8, 3'000'000};
-    static constexpr Micros lifetime = 60'000'000;
+    static constexpr Micros lifetime = 120'000'000;
 
     PromotionCatalog& promotions() { return store().promotions(); }
     void SetUp() override

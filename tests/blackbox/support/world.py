@@ -234,11 +234,8 @@ class World:
 
     def ended_job(self, job=None):
         job = job or self.job()
-        for _ in range(1000):
-            if self.admin.get(f"/jobs/{job}")["state"] == "succeeded":
-                return job
-            time.sleep(0.01)
-        raise AssertionError(f"job {job} does not end")
+        wait_until(lambda: self.admin.get(f"/jobs/{job}")["state"] == "succeeded", 120, f"job {job} ends")
+        return job
 
     def stopped_job(self):
         """One that was stopped before it ran: nothing runs while its queue is paused."""
