@@ -4,7 +4,6 @@ import dataclasses
 import itertools
 import json
 import threading
-import time
 import urllib.parse
 import uuid
 
