@@ -233,7 +233,8 @@ class World:
 
     def ended_job(self, job=None):
         job = job or self.job()
-        wait_until(lambda: self.admin.get(f"/jobs/{job}")["state"] == "succeeded", 120, f"job {job} ends")
+        # Also by another call of the matrix, which has stopped the one that was under way.
+        wait_until(lambda: self.admin.get(f"/jobs/{job}")["state"] in ("succeeded", "failed", "stopped"), 120, f"job {job} ends")
         return job
 
     def stopped_job(self):
