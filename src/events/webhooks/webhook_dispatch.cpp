@@ -14,11 +14,6 @@
 namespace entrepot {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::size_t events_at_once = 200;
-constexpr std::int64_t most_unwritten = 2'000;
-constexpr auto longest_unwritten = 5s;
 constexpr std::int32_t most_attempts = 8;
 constexpr std::size_t longest_parameters = std::size_t{60} << 10U;
 
@@ -82,15 +77,7 @@ delivery_of(const WebhookPolicy& policy, std::size_t target, const WebhookType& 
 
 std::int64_t WebhookDispatch::behind() const noexcept
 {
-    return std::max<std::int64_t>(parts_.tail.range().newest - read_.load(std::memory_order_relaxed), 0);
-}
-
-Task<> WebhookDispatch::take_cursor()
-{
-    CO_TRY(written_, co_await parts_.log.cursor(consumer));
-    read_ = written_;
-    written_at_ = parts_.clock.steady();
-    co_return Result<>{};
+    return std::max<std::int64_t>(parts_.tail.range().newest - cursor_.read(), 0);
 }
 
 Task<> WebhookDispatch::take_policies()
@@ -140,27 +127,14 @@ WebhookDispatch::Matches WebhookDispatch::match(const std::vector<EventPtr>& eve
     return matches;
 }
 
-bool WebhookDispatch::worth_writing(std::int64_t to) const
-{
-    return to > written_ &&
-           (to - written_ >= most_unwritten || parts_.clock.steady() - written_at_ >= longest_unwritten);
-}
-
 Task<> WebhookDispatch::hand_over(std::int64_t to, Matches matches)
 {
     const auto count = matches.jobs.size();
-    if (count == 0 && !worth_writing(to)) {
-        read_ = to;
-        co_return Result<>{};
-    }
-    auto done = co_await parts_.log.advance(consumer, written_, to, std::move(matches.jobs));
-    // Another instance was faster, or nobody knows: the log does.
-    if (!done) written_ = -1;
-    if (!done && done.error().code() == Errc::conflict) co_return Result<>{};
-    CO_CHECK(std::move(done));
-    written_ = to;
-    written_at_ = parts_.clock.steady();
-    read_ = to;
+    const auto write = [&](std::string name, std::int64_t from) {
+        return parts_.log.advance(std::move(name), from, to, std::move(matches.jobs));
+    };
+    CO_TRY(const bool written, co_await cursor_.move(to, count != 0, write));
+    if (!written) co_return Result<>{};
     dispatched_.fetch_add(count, std::memory_order_relaxed);
     if (!matches.triggers.empty()) CO_CHECK(co_await parts_.catalog.triggered(std::move(matches.triggers)));
     co_return Result<>{};
@@ -169,12 +143,9 @@ Task<> WebhookDispatch::hand_over(std::int64_t to, Matches matches)
 Task<> WebhookDispatch::run()
 {
     while (true) {
-        if (written_ < 0) CO_CHECK(co_await take_cursor());
-        CO_TRY(auto events, co_await parts_.tail.read(read_, events_at_once));
-        if (events.empty()) {
-            if (worth_writing(read_)) CO_CHECK(co_await hand_over(read_, {}));
-            co_return Result<>{};
-        }
+        CO_TRY(const auto read, co_await cursor_.find());
+        CO_TRY(auto events, co_await parts_.tail.read(read, EventCursor::events_at_once));
+        if (events.empty()) co_return co_await cursor_.pass(read);
         CO_CHECK(co_await take_policies());
         // Up to the next change of policies by what they are now.
         const auto change = std::ranges::find_if(events, changes_policies);

@@ -3,11 +3,10 @@
 #include "core/clock.hpp"
 #include "core/task.hpp"
 #include "events/feed/event_tail.hpp"
-#include "ports/event_log.hpp"
+#include "ports/event_cursor.hpp"
 #include "ports/webhook_catalog.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
@@ -16,9 +15,7 @@
 namespace entrepot {
 
 // Turns events into deliveries: follows the log behind EventTail, and hands each event that a policy asks for to the
-// job queue in the transaction that moves the cursor of "webhooks", so that of several instances one does, once. Where
-// nobody asks for anything the cursor is written every few seconds only. run() is called by one at a time, after
-// EventTail::follow().
+// job queue with the move of its EventCursor. run() is called by one at a time, after EventTail::follow().
 class WebhookDispatch {
 public:
     static constexpr const char* consumer = "webhooks";
@@ -29,7 +26,7 @@ public:
         WebhookCatalog& catalog;
         const Clock& clock;
     };
-    explicit WebhookDispatch(const Parts& parts) : parts_{parts} {}
+    explicit WebhookDispatch(const Parts& parts) : parts_{parts}, cursor_{parts.log, parts.clock, consumer} {}
 
     Task<> run();
 
@@ -42,19 +39,15 @@ private:
         std::vector<NewJob> jobs;
         std::vector<WebhookTrigger> triggers;
     };
-    Task<> take_cursor();
     Task<> take_policies();
     Matches match(const std::vector<EventPtr>& events) const;
     std::vector<const WebhookPolicy*> policies_about(const Event& event) const;
     Task<> hand_over(std::int64_t to, Matches matches);
-    bool worth_writing(std::int64_t to) const;
 
     Parts parts_;
+    EventCursor cursor_;
     std::unordered_map<std::int64_t, std::vector<WebhookPolicy>> policies_;  // by project
     bool policies_known_ = false;
-    std::int64_t written_ = -1;  // the cursor in the log; -1: unknown
-    std::atomic<std::int64_t> read_{-1};
-    std::chrono::steady_clock::time_point written_at_{};
     std::atomic<std::uint64_t> dispatched_{0};
 };
 

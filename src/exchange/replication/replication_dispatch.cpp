@@ -15,11 +15,6 @@ namespace json = boost::json;
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::int64_t events_at_once = 200;
-constexpr std::int64_t most_unwritten = 2'000;
-constexpr auto longest_unwritten = 5s;
 constexpr std::int32_t most_attempts = 8;
 constexpr std::size_t references_at_once = 200;
 
@@ -131,45 +126,22 @@ ReplicationDispatch::match(const std::vector<Event>& events, const std::vector<R
 Task<> ReplicationDispatch::hand_over(std::int64_t to, std::vector<NewJob> jobs)
 {
     const auto count = jobs.size();
-    const bool worth_writing =
-        to > written_ && (to - written_ >= most_unwritten || parts_.clock.steady() - written_at_ >= longest_unwritten);
-    if (count == 0 && !worth_writing) {
-        read_ = to;
-        co_return Result<>{};
-    }
-    auto done = co_await parts_.log.advance(consumer, written_, to, std::move(jobs));
-    // Another instance was faster, or nobody knows: the log does.
-    if (!done) written_ = -1;
-    if (!done && done.error().code() == Errc::conflict) co_return Result<>{};
-    CO_CHECK(std::move(done));
-    written_ = read_ = to;
-    written_at_ = parts_.clock.steady();
-    dispatched_.fetch_add(count, std::memory_order_relaxed);
+    const auto write = [&](std::string name, std::int64_t from) {
+        return parts_.log.advance(std::move(name), from, to, std::move(jobs));
+    };
+    CO_TRY(const bool written, co_await cursor_.move(to, count != 0, write));
+    if (written) dispatched_.fetch_add(count, std::memory_order_relaxed);
     co_return Result<>{};
 }
 
 Task<> ReplicationDispatch::run()
 {
-    CO_TRY(const auto range, co_await parts_.log.settle());
-    while (true) {
-        if (written_ < 0) {
-            CO_TRY(written_, co_await parts_.log.cursor(consumer));
-            read_ = written_;
-            written_at_ = parts_.clock.steady();
+    return cursor_.follow(
+        [this] { return parts_.catalog.event_based(); },
+        [this](std::int64_t to, const std::vector<Event>& events, const std::vector<ReplicationPolicy>& policies) {
+            return hand_over(to, match(events, policies));
         }
-        if (read_ >= range.newest) {
-            if (read_ > written_) co_return co_await hand_over(read_, {});
-            co_return Result<>{};
-        }
-        CO_TRY(const auto policies, co_await parts_.catalog.event_based());
-        if (policies.empty()) {
-            CO_CHECK(co_await hand_over(range.newest, {}));
-            continue;
-        }
-        CO_TRY(const auto events, co_await parts_.log.read(read_, events_at_once));
-        if (events.empty()) co_return Result<>{};
-        CO_CHECK(co_await hand_over(events.back().sequence, match(events, policies)));
-    }
+    );
 }
 
 }  // namespace entrepot

@@ -3,11 +3,10 @@
 #include "core/clock.hpp"
 #include "core/task.hpp"
 #include "exchange/replication/replication_event.hpp"
-#include "ports/event_log.hpp"
+#include "ports/event_cursor.hpp"
 #include "ports/replication_catalog.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -15,8 +14,7 @@
 namespace entrepot {
 
 // Turns what happens here into executions of the policies that are triggered by events, one for each event and policy,
-// in the transaction that moves the cursor of "replication": of several instances one does it, once. run() is called by
-// one at a time, whenever something may have happened.
+// with the move of its EventCursor. run() is called by one at a time, whenever something may have happened.
 //
 // What was there already and is pushed once more triggers nothing, so two registries that replicate into each other
 // come to rest. What replication brought from a registry does not go back there.
@@ -29,7 +27,7 @@ public:
         ReplicationCatalog& catalog;
         const Clock& clock;
     };
-    explicit ReplicationDispatch(const Parts& parts) : parts_{parts} {}
+    explicit ReplicationDispatch(const Parts& parts) : parts_{parts}, cursor_{parts.log, parts.clock, consumer} {}
 
     Task<> run();
 
@@ -46,9 +44,7 @@ private:
     std::vector<NewJob> match(const std::vector<Event>& events, const std::vector<ReplicationPolicy>& policies) const;
 
     Parts parts_;
-    std::int64_t written_ = -1;  // the cursor in the log; -1: unknown
-    std::int64_t read_ = -1;
-    std::chrono::steady_clock::time_point written_at_{};
+    EventCursor cursor_;
     std::atomic<std::uint64_t> dispatched_{0};
 };
 
