@@ -90,10 +90,9 @@ std::string scope_of(const Request& request, const OciRoute& route, Action actio
 }
 
 // The answer says which registry's name space it is of.
-std::optional<Response> answered_as_mirror(std::optional<Response> answer, const Mirrors::Found& mirrored)
+void sign_as_mirror(Response& answer, const std::optional<Mirrors::Found>& mirrored)
 {
-    if (answer && answer->status < 400) answer->add("OCI-Namespace", mirrored.host);
-    return answer;
+    if (mirrored && answer.status < 400) answer.add("OCI-Namespace", mirrored->host);
 }
 
 // Digests are sometimes sent with their colon escaped; names never are.
@@ -112,9 +111,10 @@ std::optional<Response> OciHandler::peek(const Request& request) noexcept
     auto route = match_oci_route(request.path);
     if (!route || route->name.empty()) return std::nullopt;
     const auto mirrored = mirrors_.find(request, route->name);
-    if (!mirrored) return peek_route(request, *route);
-    route->name = mirrored->repository;
-    return answered_as_mirror(peek_route(request, *route), *mirrored);
+    if (mirrored) route->name = mirrored->repository;
+    auto answer = peek_route(request, *route);
+    if (answer) sign_as_mirror(*answer, mirrored);
+    return answer;
 }
 
 std::optional<Response> OciHandler::peek_route(const Request& request, const OciRoute& route)
@@ -135,30 +135,25 @@ asio::awaitable<Response> OciHandler::handle(const Request& request, ByteSource&
 {
     auto route = match_oci_route(request.path);
     if (!route) co_return error_response(Error{Errc::not_found, "there is nothing at this path"});
-    const auto mirrored = mirrors_.find(request, route->name);
-    if (!mirrored) co_return co_await handle_route(request, body, *route);
-    route->name = mirrored->repository;
-    co_return *answered_as_mirror(co_await handle_route(request, body, *route), *mirrored);
-}
-
-asio::awaitable<Response> OciHandler::handle_route(const Request& request, ByteSource& body, OciRoute route)
-{
-    if (route.kind == Kind::base || route.kind == Kind::catalog) {
-        if (!is_read(request.method)) co_return method_not_allowed(allowed_methods(route.kind));
-        const bool is_base = route.kind == Kind::base;
+    if (route->kind == Kind::base || route->kind == Kind::catalog) {
+        if (!is_read(request.method)) co_return method_not_allowed(allowed_methods(route->kind));
+        const bool is_base = route->kind == Kind::base;
         auto answer = is_base ? co_await base(request) : co_await catalog(request);
         if (answer) co_return *std::move(answer);
-        co_return co_await refuse(request, route, is_base ? "" : "registry:catalog:*", answer.error());
+        co_return co_await refuse(request, *route, is_base ? "" : "registry:catalog:*", answer.error());
     }
 
-    const auto action = action_for(route.kind, request.method);
-    if (!action) co_return method_not_allowed(allowed_methods(route.kind));
-    const auto last = unescaped(route.last);
+    const auto action = action_for(route->kind, request.method);
+    if (!action) co_return method_not_allowed(allowed_methods(route->kind));
+    const auto last = unescaped(route->last);
     if (!last) co_return error_response(Error{Errc::bad_request, "the path is malformed"});
-    route.last = *last;
-    auto answer = co_await by_any_name(request, body, route, *action);
-    if (answer) co_return *std::move(answer);
-    co_return co_await refuse(request, route, scope_of(request, route, *action), answer.error());
+    route->last = *last;
+    const auto mirrored = mirrors_.find(request, route->name);
+    if (mirrored) route->name = mirrored->repository;
+    auto answer = co_await by_any_name(request, body, *route, *action);
+    if (!answer) co_return co_await refuse(request, *route, scope_of(request, *route, *action), answer.error());
+    sign_as_mirror(*answer, mirrored);
+    co_return *std::move(answer);
 }
 
 // Recorded first where it is a denial.
@@ -232,19 +227,19 @@ OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute ro
     co_return response;
 }
 
-Result<> OciHandler::check_takes_pushes(const RepositoryName& repository) const
-{
-    const auto project = policy_.project(repository.project());
-    if (!project || project->registry_id == 0) return {};
-    return fail(Errc::unsupported, "the project " + project->name + " is a proxy cache: nothing can be pushed to it");
-}
-
-// The epoch that the home of a follower says with what it sends; 0 for clients, who change nothing in one.
-Result<std::int64_t>
-OciHandler::judge_home(const Request& request, const RepositoryName& repository, const Caller& caller) const
+// The epoch that the home of a follower says with what it sends; 0 for clients, who change nothing in one. Nor in a
+// proxy cache, but that they may remove what it has.
+Result<std::int64_t> OciHandler::judge_change(
+    const Request& request, const RepositoryName& repository, const Caller& caller, Action action
+) const
 {
     const auto claimed = request.header("entrepot-home-epoch");
     const auto project = policy_.project(repository.project());
+    if (action == Action::push && project && project->registry_id != 0) {
+        return fail(
+            Errc::unsupported, "the project " + project->name + " is a proxy cache: nothing can be pushed to it"
+        );
+    }
     const auto site = project && project->site ? *project->site : SiteState{};
     if (!claimed) {
         if (site.role == SiteRole::none || site.role == SiteRole::home) return 0;
@@ -266,24 +261,20 @@ OciHandler::judge_home(const Request& request, const RepositoryName& repository,
     );
 }
 
-Task<std::int64_t> OciHandler::home_epoch_of(const Request& request, RepositoryName repository, Caller caller)
-{
-    auto judged = judge_home(request, repository, caller);
-    if (judged || judged.error().code() == Errc::bad_request) co_return judged;
-    // Another instance may have heard of a new home just now.
-    CO_CHECK(co_await catch_up_());
-    co_return judge_home(request, repository, caller);
-}
-
 Task<Response> OciHandler::in_repository(const Request& request, ByteSource& body, OciRoute route, Action action)
 {
     CO_TRY(auto repository, RepositoryName::parse(route.name));
     CO_TRY(auto caller, co_await gate_.admit(request, repository.text(), action));
     if (action != Action::pull && settings_.read_only()) co_return fail(Errc::denied, "the registry is read-only");
-    if (action == Action::push) CO_CHECK(check_takes_pushes(repository));
     std::int64_t home_epoch = 0;
     if (action != Action::pull) {
-        CO_TRY(home_epoch, co_await home_epoch_of(request, repository, caller));
+        auto judged = judge_change(request, repository, caller, action);
+        if (!judged && (judged.error().code() == Errc::denied || judged.error().code() == Errc::precondition_failed)) {
+            // Another instance may have heard of a new home just now.
+            CO_CHECK(co_await catch_up_());
+            judged = judge_change(request, repository, caller, action);
+        }
+        CO_TRY(home_epoch, std::move(judged));
     }
     const auto change = OciAudit::change_of(request, route);
     if (change) CO_CHECK(co_await audit_.ready());

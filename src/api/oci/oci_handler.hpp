@@ -58,17 +58,14 @@ public:
 
 private:
     std::optional<Response> peek_route(const Request& request, const OciRoute& route);
-    asio::awaitable<Response> handle_route(const Request& request, ByteSource& body, OciRoute route);
     Task<Response> base(const Request& request);
     Task<Response> catalog(const Request& request);
     Task<Response> by_any_name(const Request& request, ByteSource& body, OciRoute route, Action action);
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
     Task<Response>
     by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
-    Result<> check_takes_pushes(const RepositoryName& repository) const;
-    Task<std::int64_t> home_epoch_of(const Request& request, RepositoryName repository, Caller caller);
     Result<std::int64_t>
-    judge_home(const Request& request, const RepositoryName& repository, const Caller& caller) const;
+    judge_change(const Request& request, const RepositoryName& repository, const Caller& caller, Action action) const;
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
     Task<Response> dispatch(OciCall call, OciRoute::Kind kind);
 
