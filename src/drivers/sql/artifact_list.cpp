@@ -430,11 +430,7 @@ Result<ListPage<AccessoryRecord>> list_artifact_accessories(
     statement.where("s.repository_id = ? AND s.subject_digest = ?", {found.repository_id, found.digest});
     CHECK(statement.apply(query));
     statement.order_by("s.manifest_id");
-    ListPage<AccessoryRecord> page;
-    TRY(page.total, statement.count(session));
-    TRY(auto rows, statement.page(session));
-    for (SqlRow& row : rows) page.items.push_back(accessory_in(row, name.text(), found.digest, found.id));
-    return page;
+    return statement.list(session, [&](SqlRow& row) { return accessory_in(row, name.text(), found.digest, found.id); });
 }
 
 }  // namespace entrepot

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -68,6 +69,10 @@ public:
     // on.
     Result<SqlRows> page_by(SqlSession& session, const char* key, const char* from) const;
     Result<std::int64_t> count(SqlSession& session) const;
+    // Both: the page, each of its rows as `read` answers it (a value, or a Result of one), and how many there are in
+    // all.
+    template <class Read>
+    auto list(SqlSession& session, Read read) const;
 
 private:
     using Value = std::variant<std::int64_t, std::string>;
@@ -90,5 +95,32 @@ private:
     std::int64_t limit_ = 10;
     bool varies_ = false;  // its text depends on a request
 };
+
+template <class Read>
+auto ListStatement::list(SqlSession& session, Read read) const
+{
+    using Item = std::invoke_result_t<Read&, SqlRow&>;
+    constexpr bool may_fail = requires(Item item) { item.error(); };
+    const auto to_page = [&]<class Value>(std::type_identity<Value>) -> Result<ListPage<Value>> {
+        ListPage<Value> page;
+        TRY(auto rows, this->page(session));
+        page.items.reserve(rows.size());
+        for (SqlRow& row : rows) {
+            if constexpr (may_fail) {
+                TRY(auto item, read(row));
+                page.items.push_back(std::move(item));
+            } else {
+                page.items.push_back(read(row));
+            }
+        }
+        TRY(page.total, count(session));
+        return page;
+    };
+    if constexpr (may_fail) {
+        return to_page(std::type_identity<typename Item::value_type>{});
+    } else {
+        return to_page(std::type_identity<Item>{});
+    }
+}
 
 }  // namespace entrepot

@@ -167,11 +167,7 @@ list_promotions(SqlSession& session, std::int64_t project_id, const ListQuery& q
     statement.where("(x.project_id = ? OR x.target_project_id = ?)", {project_id, project_id});
     CHECK(statement.apply(query));
     statement.order_by("x.id DESC");
-    ListPage<Promotion> page;
-    TRY(page.total, statement.count(session));
-    TRY(auto rows, statement.page(session));
-    for (SqlRow& row : rows) page.items.push_back(promotion_of(row, now));
-    return page;
+    return statement.list(session, [&](SqlRow& row) { return promotion_of(row, now); });
 }
 
 Result<Promotion> find_promotion(SqlSession& session, std::int64_t id, Micros now)

@@ -74,14 +74,7 @@ list_checks(SqlSession& session, const RepositoryName& name, const Reference& re
     statement.where("x.manifest_id = ?", {artifact.id});
     CHECK(statement.apply(query));
     statement.order_by("x.name");
-    ListPage<ArtifactCheck> page;
-    TRY(page.total, statement.count(session));
-    TRY(auto rows, statement.page(session));
-    for (SqlRow& row : rows) {
-        TRY(auto check, check_of(row));
-        page.items.push_back(std::move(check));
-    }
-    return page;
+    return statement.list(session, check_of);
 }
 
 Result<ArtifactCheck> report_check(

@@ -224,11 +224,7 @@ Task<ListPage<RegistryEndpoint>> SqlEndpoints::list(ListQuery query)
         ListStatement statement{endpoint_columns, "registries e", endpoint_fields};
         CHECK(statement.apply(query));
         statement.order_by("e.id");
-        ListPage<RegistryEndpoint> page;
-        TRY(auto rows, statement.page(session));
-        for (auto& row : rows) page.items.push_back(endpoint_of(row));
-        TRY(page.total, statement.count(session));
-        return page;
+        return statement.list(session, endpoint_of);
     };
     co_return co_await engine_.read(work);
 }

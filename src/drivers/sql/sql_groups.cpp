@@ -81,11 +81,7 @@ Task<ListPage<ExternalGroup>> SqlGroups::list(ListQuery query)
         ListStatement statement{group_columns, "external_groups g", group_fields};
         CHECK(statement.apply(query));
         statement.order_by("g.name, g.id");
-        ListPage<ExternalGroup> page;
-        TRY(auto rows, statement.page(session));
-        for (auto& row : rows) page.items.push_back(group_of(row));
-        TRY(page.total, statement.count(session));
-        return page;
+        return statement.list(session, group_of);
     };
     co_return co_await engine_.read(work);
 }

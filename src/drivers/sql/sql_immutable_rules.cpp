@@ -63,14 +63,7 @@ Result<ListPage<ImmutableRule>> list_rules(SqlSession& session, std::int64_t pro
     statement.where("x.project_id = ?", {project_id});
     CHECK(statement.apply(query));
     statement.order_by("x.id");
-    ListPage<ImmutableRule> page;
-    TRY(page.total, statement.count(session));
-    TRY(const auto rows, statement.page(session));
-    for (const SqlRow& row : rows) {
-        TRY(auto rule, rule_of(row));
-        page.items.push_back(std::move(rule));
-    }
-    return page;
+    return statement.list(session, rule_of);
 }
 
 Result<std::int64_t> create_rule(SqlSession& session, const ImmutableRule& rule, const Actor& actor)

@@ -198,14 +198,7 @@ Result<ListPage<Job>> list_jobs(SqlSession& session, ListQuery query)
     std::erase_if(query.conditions, asks_for_one_state);
     CHECK(statement.apply(query));
     statement.order_by("j.id DESC");
-    TRY(auto rows, statement.page(session));
-    ListPage<Job> page;
-    for (auto& row : rows) {
-        TRY(auto job, job_of(row));
-        page.items.push_back(std::move(job));
-    }
-    TRY(page.total, statement.count(session));
-    return page;
+    return statement.list(session, job_of);
 }
 
 Result<Job> find_job(SqlSession& session, std::int64_t id)

@@ -80,11 +80,7 @@ Result<ListPage<Label>> list_labels(SqlSession& session, std::int64_t project_id
     statement.where("l.scope = ? AND l.project_id = ?", {std::string{project_id == 0 ? "g" : "p"}, project_id});
     CHECK(statement.apply(query));
     statement.order_by("l.name");
-    TRY(auto rows, statement.page(session));
-    ListPage<Label> page;
-    for (auto& row : rows) page.items.push_back(label_of(row));
-    TRY(page.total, statement.count(session));
-    return page;
+    return statement.list(session, label_of);
 }
 
 Result<Label> create_label(SqlSession& session, const Label& label, const Actor& actor)

@@ -107,11 +107,7 @@ Account read_person(SqlRow& row)
 
 Result<ListPage<Account>> read_page(SqlSession& session, const ListStatement& statement)
 {
-    ListPage<Account> page;
-    TRY(auto rows, statement.page(session));
-    TRY(page.total, statement.count(session));
-    for (auto& row : rows) page.items.push_back(read_person(row));
-    return page;
+    return statement.list(session, read_person);
 }
 
 // Notes the change first: that locks the one row of access_state, so that two admins who take the grant from each

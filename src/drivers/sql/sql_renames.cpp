@@ -33,13 +33,9 @@ Result<ListPage<FormerName>> list_former_names(SqlSession& session, std::int64_t
     statement.where("n.project_id = ?", {project_id});
     CHECK(statement.apply(query));
     statement.order_by("n.id DESC");
-    ListPage<FormerName> page;
-    TRY(page.total, statement.count(session));
-    TRY(auto rows, statement.page(session));
-    for (SqlRow& row : rows) {
-        page.items.push_back({row.integer(0), row.take_text(1), row.take_text(2), row.integer(3), row.integer(4)});
-    }
-    return page;
+    return statement.list(session, [](SqlRow& row) {
+        return FormerName{row.integer(0), row.take_text(1), row.take_text(2), row.integer(3), row.integer(4)};
+    });
 }
 
 Result<> give_up_name(SqlSession& session, std::int64_t project_id, std::int64_t id, const Actor& actor)

@@ -112,11 +112,7 @@ Result<ListPage<Schedule>> list_schedules(SqlSession& session, const ListQuery& 
     ListStatement statement{columns, "schedules", fields};
     CHECK(statement.apply(query));
     statement.order_by("id");
-    TRY(auto rows, statement.page(session));
-    ListPage<Schedule> page;
-    for (auto& row : rows) page.items.push_back(schedule_of(row));
-    TRY(page.total, statement.count(session));
-    return page;
+    return statement.list(session, schedule_of);
 }
 
 // The kind when a job was added, empty when this time is skipped; nullopt: another instance was faster.

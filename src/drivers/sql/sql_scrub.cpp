@@ -303,14 +303,7 @@ Task<ListPage<Finding>> SqlScrub::findings(ListQuery query)
         ListStatement statement{finding_columns, finding_from, finding_fields};
         CHECK(statement.apply(query));
         statement.order_by("f.id DESC");
-        ListPage<Finding> page;
-        TRY(auto rows, statement.page(session));
-        for (SqlRow& row : rows) {
-            TRY(auto finding, finding_of(session, row));
-            page.items.push_back(std::move(finding));
-        }
-        TRY(page.total, statement.count(session));
-        return page;
+        return statement.list(session, [&](SqlRow& row) { return finding_of(session, row); });
     };
     co_return co_await engine_.read(work);
 }

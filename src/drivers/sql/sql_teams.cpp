@@ -157,11 +157,7 @@ Task<ListPage<Team>> SqlTeams::list(std::int64_t tenant_id, ListQuery query)
         statement.where("t.tenant_id = ?", {tenant_id});
         CHECK(statement.apply(query));
         statement.order_by("t.name");
-        ListPage<Team> page;
-        TRY(auto rows, statement.page(session));
-        for (auto& row : rows) page.items.push_back(team_of(row));
-        TRY(page.total, statement.count(session));
-        return page;
+        return statement.list(session, team_of);
     };
     co_return co_await engine_.read(work);
 }
@@ -230,13 +226,9 @@ Task<ListPage<TeamMember>> SqlTeams::members(std::int64_t tenant_id, std::int64_
         }
         CHECK(statement.apply(query));
         statement.order_by("u.name");
-        ListPage<TeamMember> page;
-        TRY(auto rows, statement.page(session));
-        for (auto& row : rows) {
-            page.items.push_back({row.integer(0), row.take_text(1), row.take_text(2), row.integer(3)});
-        }
-        TRY(page.total, statement.count(session));
-        return page;
+        return statement.list(session, [](SqlRow& row) {
+            return TeamMember{row.integer(0), row.take_text(1), row.take_text(2), row.integer(3)};
+        });
     };
     co_return co_await engine_.read(work);
 }

@@ -254,11 +254,7 @@ Task<ListPage<Tenant>> SqlTenants::list(std::optional<std::vector<std::int64_t>>
         if (only) statement.where_one_of("t.id", *only);
         CHECK(statement.apply(query));
         statement.order_by("t.name");
-        ListPage<Tenant> page;
-        TRY(auto rows, statement.page(session));
-        for (auto& row : rows) page.items.push_back(tenant_of(row));
-        TRY(page.total, statement.count(session));
-        return page;
+        return statement.list(session, tenant_of);
     };
     co_return co_await engine_.read(work);
 }

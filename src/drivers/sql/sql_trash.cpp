@@ -85,14 +85,7 @@ Result<ListPage<TrashEntry>> list_entries(SqlSession& session, std::int64_t proj
     statement.where("t.project_id = ? AND t.restored_at = 0", {project_id});
     CHECK(statement.apply(query));
     statement.order_by("t.id DESC");
-    ListPage<TrashEntry> page;
-    TRY(page.total, statement.count(session));
-    TRY(auto rows, statement.page(session));
-    for (SqlRow& row : rows) {
-        TRY(auto entry, entry_in(session, row));
-        page.items.push_back(std::move(entry));
-    }
-    return page;
+    return statement.list(session, [&](SqlRow& row) { return entry_in(session, row); });
 }
 
 // True when nothing of it is left.
