@@ -69,6 +69,11 @@ struct PageRequest {
     std::string last;
 };
 
+// Why a manifest is refused for one of its blobs, whoever finds out: the repository does not hold it
+// (manifest_blob_unknown), or another size of it (size_invalid).
+std::unexpected<Error> refuse_blob_unknown(const RepositoryName& repository, const Digest& blob);
+std::unexpected<Error> refuse_blob_size(const Digest& blob);
+
 // Manifests, tags and what they refer to. One method, one transaction; what a changing method acknowledges is durable.
 // peek() answers from memory only if the answer is exact now, else nullopt; load() may ask the database.
 // Each may answer unavailable; those that write also storage_full.

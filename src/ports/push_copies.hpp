@@ -6,6 +6,7 @@
 #include "ports/actor.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct CopiedPush {
     Actor actor;
 };
 
+// The sites share it: manifests may have megabytes.
+using CopiedPushPtr = std::shared_ptr<const CopiedPush>;
+
 // Sites that have to hold what is pushed here before it is acknowledged. Safe from any loop.
 class PushCopies {
 public:
@@ -36,10 +40,10 @@ public:
     virtual void blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size) = 0;
     // Before the manifest is committed: until enough sites hold all that it names and itself. unavailable (naming the
     // sites) where too few do and the project refuses that: nothing has happened then that anybody sees.
-    virtual Task<> bring_content(CopiedPush push) = 0;
+    virtual Task<> bring_content(CopiedPushPtr push) = 0;
     // After it was committed with its tags: until enough sites have these too. Answers a warning for the client, or
     // nothing. unavailable where too few do and the project refuses that: it stands here, and is brought over.
-    virtual Task<std::string> bring_tags(CopiedPush push) = 0;
+    virtual Task<std::string> bring_tags(CopiedPushPtr push) = 0;
 };
 
 }  // namespace entrepot

@@ -55,8 +55,10 @@ class SynchronousCatalog {
 public:
     virtual ~SynchronousCatalog() = default;
 
-    virtual Task<Synchronisation> find(std::int64_t project_id
-    ) = 0;  // not_found: the project isn't one, or isn't there
+    // not_found: the project isn't one; name_unknown: it isn't there.
+    virtual Task<Synchronisation> find(std::int64_t project_id) = 0;
+    // The same without what the sites lack, which takes time to count: for each push.
+    virtual Task<Synchronisation> members(std::int64_t project_id) = 0;
     // All of which this site is something, in the order of ids.
     virtual Task<std::vector<Synchronisation>> all() = 0;
 

@@ -106,7 +106,7 @@ Task<std::string> PushManifest::commit(NewManifest record)
 Task<std::string> PushManifest::commit_at_sites(NewManifest record)
 {
     CO_CHECK(co_await check_blobs(record));
-    CopiedPush push{
+    const auto push = std::make_shared<const CopiedPush>(CopiedPush{
         .repository = record.repository,
         .digest = record.digest,
         .media_type = record.manifest.media_type,
@@ -115,10 +115,10 @@ Task<std::string> PushManifest::commit_at_sites(NewManifest record)
         .children = record.manifest.children,
         .tags = record.tags,
         .actor = record.actor,
-    };
+    });
     CO_CHECK(co_await copies_->bring_content(push));
     CO_CHECK(co_await catalog_.commit(std::move(record)));
-    co_return co_await copies_->bring_tags(std::move(push));
+    co_return co_await copies_->bring_tags(push);
 }
 
 // As the commit does, which comes only after the sites have been asked to take them.
@@ -129,16 +129,9 @@ Task<> PushManifest::check_blobs(const NewManifest& record)
         const auto known = links_.peek(record.repository, blob.digest);
         const auto here = known ? Result<std::uint64_t>{*known} : co_await links_.load(record.repository, blob.digest);
         if (here && *here == blob.size) continue;
-        if (here) {
-            co_return fail(
-                Errc::size_invalid, "blob " + blob.digest.text() + " has another size than its descriptor says"
-            );
-        }
+        if (here) co_return refuse_blob_size(blob.digest);
         if (here.error().code() != Errc::blob_unknown) co_return std::unexpected{here.error()};
-        co_return fail(
-            Errc::manifest_blob_unknown,
-            "blob " + blob.digest.text() + " is not known in repository " + record.repository.text()
-        );
+        co_return refuse_blob_unknown(record.repository, blob.digest);
     }
     co_return Result<>{};
 }

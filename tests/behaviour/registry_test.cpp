@@ -9,6 +9,7 @@
 #include "registry/push_manifest.hpp"
 #include "registry/uploads.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tests/support/pattern.hpp"
 
 #include <gtest/gtest.h>
 
@@ -47,16 +48,6 @@ private:
     std::size_t at_ = 0;
 };
 
-std::string pattern(std::size_t size, unsigned seed = 1)
-{
-    std::string text(size, '\0');
-    for (auto& letter : text) {
-        seed = seed * 1664525U + 1013904223U;
-        letter = static_cast<char>(seed >> 24U);
-    }
-    return text;
-}
-
 // Other sites, as a push sees them.
 class CountedCopies final : public PushCopies {
 public:
@@ -67,12 +58,12 @@ public:
         co_return known;
     }
     void blob_came(const RepositoryName&, const Digest&, std::uint64_t) override {}
-    Task<> bring_content(CopiedPush) override
+    Task<> bring_content(CopiedPushPtr) override
     {
         ++contents;
         co_return Result<>{};
     }
-    Task<std::string> bring_tags(CopiedPush) override
+    Task<std::string> bring_tags(CopiedPushPtr) override
     {
         ++tags;
         co_return std::string{};

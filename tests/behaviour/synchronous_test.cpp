@@ -127,7 +127,7 @@ protected:
         (void)run_to_end((*store_).blobs().arrive(arrival));
         const std::string type{media::oci_manifest};
         const auto manifest = Manifest::parse(type, bytes).value();
-        CopiedPush copied{
+        const auto copied = std::make_shared<const CopiedPush>(CopiedPush{
             .repository = repository(),
             .digest = digest_of(bytes),
             .media_type = type,
@@ -136,15 +136,15 @@ protected:
             .children = {},
             .tags = {tag(name)},
             .actor = someone,
-        };
+        });
         pushes_->blob_came(repository(), blob, content.size());
         auto brought = run_to_end(pushes_->bring_content(copied));
         if (!brought) return std::unexpected{brought.error()};
-        auto committed =
-            run_to_end((*store_).manifests().commit({repository(), copied.digest, bytes, manifest, copied.tags, someone}
-            ));
+        auto committed = run_to_end(
+            (*store_).manifests().commit({repository(), copied->digest, bytes, manifest, copied->tags, someone})
+        );
         if (!committed) return std::unexpected{committed.error()};
-        (void)run_to_end(here_->push(repository(), Reference{tag(name)}, {copied.digest, type, bytes}));
+        (void)run_to_end(here_->push(repository(), Reference{tag(name)}, {copied->digest, type, bytes}));
         return run_to_end(pushes_->bring_tags(copied));
     }
     // A tag that only the site has.

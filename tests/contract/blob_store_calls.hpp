@@ -2,6 +2,7 @@
 
 #include "oci/hasher.hpp"
 #include "ports/blob_store.hpp"
+#include "tests/support/pattern.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -65,13 +66,7 @@ inline UploadId upload_id(char digit)
 // Bytes that differ from place to place, so that a shifted or repeated part shows.
 inline std::string content_of(std::size_t size, unsigned seed = 1)
 {
-    std::string bytes(size, '\0');
-    std::uint32_t state = seed;
-    for (auto& byte : bytes) {
-        state = state * 1664525U + 1013904223U;
-        byte = static_cast<char>(state >> 24U);
-    }
-    return bytes;
+    return pattern(size, seed);
 }
 
 inline Result<> append(BlobUpload& upload, std::string_view bytes)

@@ -88,6 +88,13 @@ TEST_P(SynchronousContract, what_is_set_is_kept_and_projects_without_it_know_not
     EXPECT_EQ(found.sites[0].project, "there");
     EXPECT_EQ(found.sites[0].lacking, 1) << "what was there before";
     EXPECT_FALSE(found.sites[0].took_part);
+    const auto members = run(synchronous().members(project_id())).value();
+    EXPECT_EQ(members.patience, 7);
+    ASSERT_EQ(members.sites.size(), 1U);
+    EXPECT_EQ(members.sites[0].registry_id, one);
+    EXPECT_EQ(members.sites[0].project, "there");
+    EXPECT_EQ(members.sites[0].lacking, 0) << "not counted";
+    EXPECT_FAILS(Errc::name_unknown, run(synchronous().members(project_id() + 99)));
     const auto access = run(store().access().changes_since(0)).value();
     const auto here = std::ranges::find(access.projects, project_id(), &ProjectAccess::id);
     ASSERT_NE(here, access.projects.end());

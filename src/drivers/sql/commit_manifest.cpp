@@ -70,15 +70,10 @@ Result<RequiredBlobs> find_required_blobs(SqlSession& session, const RepositoryR
         const auto size = static_cast<std::int64_t>(blob.size);
         TRY(const auto here, session.run(find_blob_here, {blob.digest.text(), place.id}));
         if (!here.empty() && here.front().integer(1) != size) {
-            return fail(
-                Errc::size_invalid, "blob " + blob.digest.text() + " has another size than its descriptor says"
-            );
+            return refuse_blob_size(blob.digest);
         }
         if (here.empty() && !pushed.may_lack_blobs) {
-            return fail(
-                Errc::manifest_blob_unknown,
-                "blob " + blob.digest.text() + " is not known in repository " + pushed.repository.text()
-            );
+            return refuse_blob_unknown(pushed.repository, blob.digest);
         }
         if (here.empty()) {
             TRY(const auto expected, session.run(expect_blob, {blob.digest.text(), size, pushed.actor.at}));

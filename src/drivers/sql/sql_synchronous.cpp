@@ -3,6 +3,7 @@
 #include "drivers/sql/access_rows.hpp"
 #include "drivers/sql/event_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
+#include "drivers/sql/synchronisation_rows.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -16,22 +17,6 @@ namespace json = boost::json;
 
 // An epoch grows by one with each home: what is further ahead is a mistake, or meant to shut all homes out for good.
 constexpr std::int64_t most_epochs_at_once = 1000;
-
-#define PROJECT_COLUMNS                                                                                     \
-    "SELECT p.id, p.name, p.site_role, p.home_epoch, p.home_address, p.tenant_id, "                         \
-    "COALESCE(s.required, 1), COALESCE(s.degrades, 0), COALESCE(s.patience, 0), COALESCE(s.creator_id, 0) " \
-    "FROM projects p LEFT JOIN synchronisations s ON s.project_id = p.id "
-constexpr SqlStatement find_project{PROJECT_COLUMNS "WHERE p.id = $1"};
-constexpr SqlStatement all_projects{PROJECT_COLUMNS "WHERE p.site_role <> '' ORDER BY p.id"};
-#undef PROJECT_COLUMNS
-
-constexpr SqlStatement select_sites{
-    "SELECT s.registry_id, r.name, s.project_there, s.followed_epoch, COUNT(l.since), COALESCE(MIN(l.since), 0), "
-    "COALESCE(MAX(l.last_error), ''), s.took_part FROM synchronised_sites s JOIN registries r ON r.id = s.registry_id "
-    "LEFT JOIN synchronised_pending l ON l.project_id = s.project_id AND l.registry_id = s.registry_id "
-    "WHERE s.project_id = $1 GROUP BY s.registry_id, r.name, s.project_there, s.followed_epoch, s.took_part ORDER BY "
-    "s.registry_id"
-};
 
 constexpr SqlStatement lock_project{
     "SELECT site_role, home_epoch, home_address, home_user_id FROM projects WHERE id = $1", "FOR NO KEY UPDATE"
@@ -113,57 +98,6 @@ constexpr SqlStatement count_failure{
     "registry_id = $2 AND repository = $3 AND reference = $4 RETURNING reference"
 };
 
-std::unexpected<Error> no_such_project()
-{
-    return fail(Errc::name_unknown, "the project is not known to the registry");
-}
-
-Synchronisation synchronisation_of(SqlRow& row)
-{
-    return {
-        .project_id = row.integer(0),
-        .project = row.take_text(1),
-        .role = site_role_named(row.text(2)),
-        .epoch = row.integer(3),
-        .home = row.take_text(4),
-        .required = row.integer(6),
-        .degrades = row.integer(7) != 0,
-        .patience = row.integer(8),
-        .creator_id = row.integer(9),
-        .tenant_id = row.integer(5),
-        .sites = {},
-    };
-}
-
-Result<> read_sites(SqlSession& session, Synchronisation& one)
-{
-    if (one.role != SiteRole::home) return {};
-    TRY(auto rows, session.run(select_sites, {one.project_id}));
-    for (auto& row : rows) {
-        one.sites.push_back({
-            .registry_id = row.integer(0),
-            .registry = row.take_text(1),
-            .project = row.take_text(2),
-            .followed_epoch = row.integer(3),
-            .took_part = row.integer(7) != 0,
-            .lacking = row.integer(4),
-            .oldest = row.integer(5),
-            .last_error = row.take_text(6),
-        });
-    }
-    return {};
-}
-
-Result<Synchronisation> load(SqlSession& session, std::int64_t project_id)
-{
-    TRY(auto rows, session.run(find_project, {project_id}));
-    if (rows.empty()) return no_such_project();
-    auto found = synchronisation_of(rows.front());
-    if (found.role == SiteRole::none) return fail(Errc::not_found, "the project is not synchronous");
-    CHECK(read_sites(session, found));
-    return found;
-}
-
 struct Stand {
     SiteRole role = SiteRole::none;
     std::int64_t epoch = 0;
@@ -176,7 +110,7 @@ Result<Stand> lock_stand(SqlSession& session, std::int64_t project_id)
 {
     CHECK(lock_repositories(session, project_id));
     TRY(auto rows, session.run(lock_project, {project_id}));
-    if (rows.empty()) return no_such_project();
+    if (rows.empty()) return no_project_of_sites();
     // Those that came before the project was locked.
     CHECK(lock_repositories(session, project_id));
     return Stand{
@@ -213,15 +147,14 @@ record_change(SqlSession& session, std::string_view what, std::int64_t project_i
 Result<> put_sites(SqlSession& session, const Synchronisation& wanted, bool takes_over, const Actor& actor)
 {
     std::set<std::int64_t> there;
-    TRY(auto rows, session.run(select_sites, {wanted.project_id}));
-    for (const auto& row : rows) {
-        const auto id = row.integer(0);
-        const auto stays = std::ranges::find(wanted.sites, id, &SynchronousSite::registry_id);
-        if (!takes_over && stays != wanted.sites.end() && stays->project == row.text(2)) {
-            there.insert(id);
+    TRY(const auto before, sites_of(session, wanted.project_id));
+    for (const auto& site : before) {
+        const auto stays = std::ranges::find(wanted.sites, site.registry_id, &SynchronousSite::registry_id);
+        if (!takes_over && stays != wanted.sites.end() && stays->project == site.project) {
+            there.insert(site.registry_id);
             continue;
         }
-        CHECK(session.run(delete_site, {wanted.project_id, id}));
+        CHECK(session.run(delete_site, {wanted.project_id, site.registry_id}));
     }
     for (const auto& site : wanted.sites) {
         if (there.contains(site.registry_id)) continue;
@@ -258,7 +191,7 @@ Result<Synchronisation> lead_by(SqlSession& session, const Synchronisation& want
     ));
     CHECK(put_sites(session, wanted, takes_over && before.role != SiteRole::none, actor));
     CHECK(record_change(session, takes_over ? "taken over" : "set", wanted.project_id, now, actor));
-    return load(session, wanted.project_id);
+    return find_synchronisation(session, wanted.project_id);
 }
 
 // What this site had acknowledged as the home and not brought elsewhere stays noted until the new home says what it
@@ -288,7 +221,7 @@ follow_by(SqlSession& session, std::int64_t project_id, std::int64_t epoch, cons
         const Stand now{.role = SiteRole::follower, .epoch = epoch, .home = home, .home_user_id = actor.user_id};
         CHECK(record_change(session, same ? "follows another account" : "follows", project_id, now, actor));
     }
-    return load(session, project_id);
+    return find_synchronisation(session, project_id);
 }
 
 Result<> fence_off(SqlSession& session, std::int64_t project_id, std::int64_t epoch, const std::string& why, Micros now)
@@ -358,21 +291,19 @@ Result<> settle_it(SqlSession& session, std::int64_t project_id, std::int64_t re
 
 Task<Synchronisation> SqlSynchronous::find(std::int64_t project_id)
 {
-    const auto work = [project_id](SqlSession& session) { return load(session, project_id); };
+    const auto work = [project_id](SqlSession& session) { return find_synchronisation(session, project_id); };
+    co_return co_await engine_.read(work);
+}
+
+Task<Synchronisation> SqlSynchronous::members(std::int64_t project_id)
+{
+    const auto work = [project_id](SqlSession& session) { return find_members(session, project_id); };
     co_return co_await engine_.read(work);
 }
 
 Task<std::vector<Synchronisation>> SqlSynchronous::all()
 {
-    const auto work = [](SqlSession& session) -> Result<std::vector<Synchronisation>> {
-        TRY(auto rows, session.run(all_projects));
-        std::vector<Synchronisation> found;
-        for (auto& row : rows) {
-            found.push_back(synchronisation_of(row));
-            CHECK(read_sites(session, found.back()));
-        }
-        return found;
-    };
+    const auto work = [](SqlSession& session) { return all_synchronisations(session); };
     co_return co_await engine_.read(work);
 }
 

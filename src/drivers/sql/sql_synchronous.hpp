@@ -11,6 +11,7 @@ public:
     explicit SqlSynchronous(SqlEngine& engine) : engine_{engine} {}
 
     Task<Synchronisation> find(std::int64_t project_id) override;
+    Task<Synchronisation> members(std::int64_t project_id) override;
     Task<std::vector<Synchronisation>> all() override;
     Task<Synchronisation> lead(Synchronisation wanted, bool takes_over, Actor actor) override;
     Task<Synchronisation> follow(std::int64_t project_id, std::int64_t epoch, std::string home, Actor actor) override;

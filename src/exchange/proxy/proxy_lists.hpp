@@ -1,6 +1,6 @@
 #pragma once
 
-#include "exchange/proxy/flights.hpp"
+#include "exchange/flights.hpp"
 #include "exchange/proxy/upstream_desk.hpp"
 #include "ports/manifest_catalog.hpp"
 

@@ -68,7 +68,7 @@ Task<std::unique_ptr<SiteCopier::Trip>> SiteCopier::open(SiteOrder order)
 // Orders may be older than a change of the settings: a site that was dismissed since is not to be told again.
 Task<> SiteCopier::check_home(const SiteOrder& order)
 {
-    const auto now = co_await parts_.catalog.find(order.project_id);
+    const auto now = co_await parts_.catalog.members(order.project_id);
     if (!now && now.error().code() != Errc::not_found && now.error().code() != Errc::name_unknown) {
         co_return std::unexpected{now.error()};
     }
@@ -138,33 +138,31 @@ Task<> SiteCopier::send_blob(SiteOrder order, RepositoryName repository, Descrip
     co_return co_await copier();
 }
 
-Task<> SiteCopier::content(SiteOrder order, CopiedPush push)
+Task<> SiteCopier::content(SiteOrder order, CopiedPushPtr push)
 {
     auto sent = co_await send_content(order, std::move(push));
     co_return co_await judged(std::move(order), std::move(sent));
 }
 
-Task<> SiteCopier::send_content(SiteOrder order, CopiedPush push)
+Task<> SiteCopier::send_content(SiteOrder order, CopiedPushPtr push)
 {
     CO_CHECK(co_await announce(order));
-    CO_CHECK(co_await at_once(push.blobs.size(), blobs_at_once, [&](std::size_t index) {
-        return blob(order, push.repository, push.blobs[index]);
+    CO_CHECK(co_await at_once(push->blobs.size(), blobs_at_once, [&](std::size_t index) {
+        return blob(order, push->repository, push->blobs[index]);
     }));
     CO_TRY(const auto trip, co_await open(order));
-    CO_TRY(const auto into, name_there(order, push.repository));
+    CO_TRY(const auto into, name_there(order, push->repository));
     CO_CHECK(co_await trip->run->prepare(into));
-    CO_CHECK(co_await at_once(push.children.size(), children_at_once, [&](std::size_t index) -> Task<> {
-        const Reference child{push.children[index].digest};
-        ArtifactCopier copier{*trip->run, {.from = push.repository, .reference = child, .into = into}};
+    CO_CHECK(co_await at_once(push->children.size(), children_at_once, [&](std::size_t index) -> Task<> {
+        const Reference child{push->children[index].digest};
+        ArtifactCopier copier{*trip->run, {.from = push->repository, .reference = child, .into = into}};
         const auto copied = co_await copier();
         // An index may come before what it lists, or without it.
         const bool lacks = !copied && is_unknown(copied.error().code());
         if (!copied && !lacks) co_return std::unexpected{copied.error()};
         co_return Result<>{};
     }));
-    const CopiedManifest manifest{
-        .digest = push.digest, .media_type = std::move(push.media_type), .bytes = std::move(push.bytes)
-    };
+    const CopiedManifest manifest{.digest = push->digest, .media_type = push->media_type, .bytes = push->bytes};
     co_return co_await trip->run->patiently([&] {
         return trip->there->push(into, Reference{manifest.digest}, manifest);
     });
@@ -232,7 +230,7 @@ Task<> SiteCopier::compare(SiteOrder order)
 Task<> SiteCopier::compare_tags(SiteOrder order, RepositoryName there)
 {
     CO_TRY(const auto trip, co_await open(order));
-    CO_TRY(const auto synchronisation, co_await parts_.catalog.find(order.project_id));
+    CO_TRY(const auto synchronisation, co_await parts_.catalog.members(order.project_id));
     CO_TRY(const auto here, RepositoryName::parse(synchronisation.project + there.text().substr(order.there.size())));
     PageRequest page{.limit = names_a_page, .last = {}};
     do {

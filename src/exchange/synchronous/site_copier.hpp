@@ -3,7 +3,7 @@
 #include "core/random.hpp"
 #include "core/task.hpp"
 #include "exchange/copy/copy_run.hpp"
-#include "exchange/proxy/flights.hpp"
+#include "exchange/flights.hpp"
 #include "exchange/synchronous/turns.hpp"
 #include "ports/home_sites.hpp"
 #include "ports/push_copies.hpp"
@@ -54,7 +54,7 @@ public:
     // A blob, once however many ask at the same time.
     Task<> blob(SiteOrder order, RepositoryName repository, Descriptor blob);
     // All that a manifest names, and the manifest by its digest.
-    Task<> content(SiteOrder order, CopiedPush push);
+    Task<> content(SiteOrder order, CopiedPushPtr push);
     // What the reference leads to here, there too: content, tag, or that it is gone. What was noted of it is settled.
     Task<> reference(SiteOrder order, RepositoryName repository, Reference reference);
     // Notes the tags that only the site has, so that they go.
@@ -72,7 +72,7 @@ private:
     Task<> check_home(const SiteOrder& order);
     Task<std::unique_ptr<Trip>> open(SiteOrder order);
     Task<> send_blob(SiteOrder order, RepositoryName repository, Descriptor blob);
-    Task<> send_content(SiteOrder order, CopiedPush push);
+    Task<> send_content(SiteOrder order, CopiedPushPtr push);
     Task<std::string> send_reference(SiteOrder order, RepositoryName repository, Reference reference);
     Task<> judged(SiteOrder order, Result<> outcome);
     Task<> compare_tags(SiteOrder order, RepositoryName there);

@@ -99,7 +99,7 @@ asio::awaitable<void> SynchronousPushes::begin_blob(RepositoryName repository, D
 {
     const auto project = policy_.project(repository.project());
     if (!project) co_return;
-    const auto found = co_await parts_.catalog.find(project->id);
+    const auto found = co_await parts_.catalog.members(project->id);
     if (!found || found->role != SiteRole::home) co_return;
     (void)co_await at_once(found->sites.size(), found->sites.size(), [&](std::size_t index) -> Task<> {
         (void)co_await copier_.blob(order_of(*found, found->sites[index]), repository, blob);
@@ -169,11 +169,11 @@ std::string shortfall(const Stand& stand, const Synchronisation& project)
 
 }  // namespace
 
-Task<> SynchronousPushes::bring_content(CopiedPush push)
+Task<> SynchronousPushes::bring_content(CopiedPushPtr push)
 {
-    const auto known = policy_.project(push.repository.project());
+    const auto known = policy_.project(push->repository.project());
     if (!known) co_return Result<>{};
-    CO_TRY(const auto project, co_await parts_.catalog.find(known->id));
+    CO_TRY(const auto project, co_await parts_.catalog.members(known->id));
     if (project.role != SiteRole::home) co_return Result<>{};  // the commit says what is wrong
     const auto round =
         co_await ask_all(project, [this, push](SiteOrder order) { return copier_.content(std::move(order), push); });
@@ -183,17 +183,17 @@ Task<> SynchronousPushes::bring_content(CopiedPush push)
     co_return fail(Errc::unavailable, "the push was not taken: " + shortfall(stand, project));
 }
 
-Task<std::string> SynchronousPushes::bring_tags(CopiedPush push)
+Task<std::string> SynchronousPushes::bring_tags(CopiedPushPtr push)
 {
-    const auto known = policy_.project(push.repository.project());
+    const auto known = policy_.project(push->repository.project());
     if (!known) co_return std::string{};
-    CO_TRY(const auto project, co_await parts_.catalog.find(known->id));
+    CO_TRY(const auto project, co_await parts_.catalog.members(known->id));
     if (project.role != SiteRole::home) {
         co_return fail(Errc::unavailable, "another site has become the project's home meanwhile: push there");
     }
-    const auto references = references_of(push);
+    const auto references = references_of(*push);
     const auto round =
-        co_await ask_all(project, [this, repository = push.repository, references](SiteOrder order) -> Task<> {
+        co_await ask_all(project, [this, repository = push->repository, references](SiteOrder order) -> Task<> {
             return at_once(
                 references.size(),
                 references_at_once,
@@ -215,11 +215,11 @@ Task<std::string> SynchronousPushes::bring_tags(CopiedPush push)
         );
     }
     degraded_.fetch_add(1, std::memory_order_relaxed);
-    CO_CHECK(co_await note_degraded(std::move(push), project.project_id, stand.lacking));
+    CO_CHECK(co_await note_degraded(*push, project.project_id, stand.lacking));
     co_return "degraded: " + shortfall(stand, project) + "; it is being brought there";
 }
 
-Task<> SynchronousPushes::note_degraded(CopiedPush push, std::int64_t project_id, std::vector<std::string> sites)
+Task<> SynchronousPushes::note_degraded(const CopiedPush& push, std::int64_t project_id, std::vector<std::string> sites)
 {
     LackingReference pushed{
         .repository = push.repository.text(),

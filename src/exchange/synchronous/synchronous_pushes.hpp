@@ -36,8 +36,8 @@ public:
     bool concerns(const RepositoryName& repository) const override;
     Task<bool> concerns_now(RepositoryName repository) override;
     void blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size) override;
-    Task<> bring_content(CopiedPush push) override;
-    Task<std::string> bring_tags(CopiedPush push) override;
+    Task<> bring_content(CopiedPushPtr push) override;
+    Task<std::string> bring_tags(CopiedPushPtr push) override;
 
     // Begins to bring over what sites lack; called every second.
     Task<> catch_up();
@@ -62,7 +62,7 @@ private:
     asio::awaitable<void> begin_blob(RepositoryName repository, Descriptor blob);
     asio::awaitable<void> update_site(SiteOrder order, bool knows_home);
     Task<> bring_lacking(SiteOrder order, bool knows_home);
-    Task<> note_degraded(CopiedPush push, std::int64_t project_id, std::vector<std::string> sites);
+    Task<> note_degraded(const CopiedPush& push, std::int64_t project_id, std::vector<std::string> sites);
 
     const AccessPolicy& policy_;
     SiteCopier::Parts parts_;

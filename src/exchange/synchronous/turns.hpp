@@ -1,6 +1,6 @@
 #pragma once
 
-#include "exchange/proxy/bell.hpp"
+#include "exchange/bell.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

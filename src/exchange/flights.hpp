@@ -2,7 +2,7 @@
 
 #include "core/task.hpp"
 #include "core/task_group.hpp"
-#include "exchange/proxy/bell.hpp"
+#include "exchange/bell.hpp"
 
 #include <boost/asio/io_context.hpp>
 
