@@ -6,6 +6,7 @@
 #include "exchange/copy/blob_copier.hpp"
 #include "exchange/copy/index_children.hpp"
 #include "tests/support/copy_words.hpp"
+#include "tests/support/pattern.hpp"
 #include "tests/support/troubled_site.hpp"
 
 #include <gtest/gtest.h>
@@ -17,16 +18,6 @@ namespace entrepot {
 namespace {
 
 constexpr std::uint64_t kib = 1024;
-
-std::string pattern(std::size_t size, unsigned seed)
-{
-    std::string text(size, '\0');
-    for (auto& letter : text) {
-        seed = seed * 1664525U + 1013904223U;
-        letter = static_cast<char>(seed >> 24U);
-    }
-    return text;
-}
 
 std::string descriptor(std::string_view type, std::string_view bytes, std::string_view more = {})
 {

@@ -2,9 +2,12 @@
 // the upstream is asked, HTTP aside.
 #include "core/run_to_end.hpp"
 #include "drivers/filesystem/filesystem_blobs.hpp"
+#include "drivers/filesystem/scratch_directory.hpp"
 #include "drivers/sqlite/sqlite_store.hpp"
 #include "exchange/proxy/proxy_cache.hpp"
 #include "tenancy/access_directory.hpp"
+#include "tests/support/one_upstream.hpp"
+#include "tests/support/pattern.hpp"
 #include "tests/support/plain_sqlite.hpp"
 #include "tests/support/scripted_site.hpp"
 
@@ -36,16 +39,6 @@ private:
     SystemClock system_;
     std::atomic<Micros> pushed_{0};
 };
-
-std::string pattern(std::size_t size, unsigned seed = 1)
-{
-    std::string text(size, '\0');
-    for (auto& letter : text) {
-        seed = seed * 1664525U + 1013904223U;
-        letter = static_cast<char>(seed >> 24U);
-    }
-    return text;
-}
 
 std::string image_of(const std::string& config, const std::vector<std::string>& layers)
 {
@@ -86,13 +79,6 @@ protected:
         blobs.stop();
         store->stop();
         store.reset();
-        std::filesystem::remove_all(directory_);
-    }
-    static std::string make_directory()
-    {
-        std::string name = std::filesystem::temp_directory_path() / "entrepot-proxy-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) std::abort();
-        return name;
     }
     std::unique_ptr<MetadataStore> open_store()
     {
@@ -218,14 +204,15 @@ protected:
         image = site->add_manifest("some/app", tag, image_of(config, {layer}), std::string{media::oci_manifest});
     }
 
-    std::string directory_ = make_directory();
+    ScratchDirectory scratch_;
+    const std::string directory_ = scratch_.path().string();
     PushedClock clock;
     SystemRandom random;
     std::unique_ptr<MetadataStore> store;
     FilesystemBlobs blobs{{.root = directory_ + "/blobs"}};
     AccessPolicy policy{ProjectCreation::admins, clock};
     std::shared_ptr<ScriptedSite> site = std::make_shared<ScriptedSite>();
-    ScriptedUpstreams upstreams{site};
+    OneUpstream upstreams{*site};
     std::vector<std::unique_ptr<asio::io_context>> loops;
     std::unique_ptr<ProxyCache> proxy;
     std::string config;

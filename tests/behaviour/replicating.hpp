@@ -7,6 +7,7 @@
 #include "exchange/replication_job.hpp"
 #include "tests/support/copy_words.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/one_upstream.hpp"
 #include "tests/support/troubled_site.hpp"
 
 #include <gtest/gtest.h>
@@ -190,22 +191,6 @@ private:
     std::int64_t id_;
     std::string parameters_;
     std::string checkpoint_;
-};
-
-class OneUpstream final : public Upstreams {
-public:
-    explicit OneUpstream(CopySite& site) : site_{&site, [](CopySite*) {}} {}
-    void lead_to(CopySite& site)
-    {
-        site_ = {&site, [](CopySite*) {}};
-    }
-    const std::vector<AdapterInfo>& adapters() const override { return adapters_; }
-    Task<std::shared_ptr<CopySite>> open(std::int64_t) override { co_return site_; }
-    Task<std::shared_ptr<CopySite>> open(RegistryEndpoint) override { co_return site_; }
-
-private:
-    std::shared_ptr<CopySite> site_;
-    std::vector<AdapterInfo> adapters_;
 };
 
 class NoArtifacts final : public ArtifactCatalog {

@@ -131,8 +131,10 @@ class ThreeSites(Scenario):
 
     def come_to_rest(self, pushers, big):
         """Until nothing is pending at either source and every tag stands everywhere."""
+        sources = [self.api(site) for site in (self.a, self.c)]
+
         def rests():
-            lags = [self.api(site).expect(200, "GET", "/replication/lag").json() for site in (self.a, self.c)]
+            lags = [api.expect(200, "GET", "/replication/lag").json() for api in sources]
             return all(entry["artifacts"] == 0 for lag in lags for entry in lag)
         wait_until(rests, 240, "the lag of all policies goes away")
         wait_until(lambda: all(self.holds(site, pushers, big) for site in self.sites), 120, "every tag stands at each site")

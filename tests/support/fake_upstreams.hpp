@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ports/upstreams.hpp"
+#include "tests/support/unwritten_site.hpp"
 
 #include <map>
 #include <memory>
@@ -13,7 +14,7 @@
 namespace entrepot {
 
 // A registry elsewhere that lets people in, or says why not, and has nothing.
-class FakeSite final : public CopySite {
+class FakeSite final : public UnwrittenSite {
 public:
     explicit FakeSite(std::optional<Error> trouble) : trouble_{std::move(trouble)} {}
 
@@ -29,20 +30,8 @@ public:
     Task<ReferrerPage> referrers(RepositoryName, Digest, PageRequest) override { co_return nothing(); }
     Task<Listing> repositories(PageRequest) override { co_return nothing(); }
     Task<Listing> tags(RepositoryName, PageRequest) override { co_return nothing(); }
-    Task<> prepare(RepositoryName) override { co_return nothing(); }
-    Task<bool> holds(RepositoryName, Digest) override { co_return false; }
-    Task<bool> mount(RepositoryName, RepositoryName, Digest) override { co_return false; }
-    Task<> put(RepositoryName, Digest, std::string) override { co_return nothing(); }
-    Task<CopyUpload> begin(RepositoryName, Digest, std::uint64_t) override { co_return nothing(); }
-    Task<CopyUpload> resume(RepositoryName, std::string) override { co_return nothing(); }
-    Task<CopyUpload> append(RepositoryName, CopyUpload, ByteSource&, std::uint64_t) override { co_return nothing(); }
-    Task<> finish(RepositoryName, CopyUpload, Digest) override { co_return nothing(); }
-    Task<> cancel(RepositoryName, std::string) override { co_return nothing(); }
-    Task<> push(RepositoryName, Reference, CopiedManifest) override { co_return nothing(); }
-    Task<> remove(RepositoryName, Reference) override { co_return nothing(); }
 
 private:
-    static std::unexpected<Error> nothing() { return fail(Errc::unsupported, "there is nothing here"); }
     std::optional<Error> trouble_;
 };
 

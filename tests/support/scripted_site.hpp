@@ -1,8 +1,7 @@
 #pragma once
 
 #include "oci/hasher.hpp"
-#include "ports/copy_site.hpp"
-#include "ports/upstreams.hpp"
+#include "tests/support/unwritten_site.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -17,7 +16,7 @@
 namespace entrepot {
 
 // A registry elsewhere that behaves as a test wants. Settings are changed and counts are read from any thread.
-class ScriptedSite final : public CopySite {
+class ScriptedSite final : public UnwrittenSite {
 public:
     struct Script {
         std::chrono::milliseconds before_answer{0};
@@ -116,18 +115,6 @@ public:
         co_return listing;
     }
 
-    // Nothing is written to it.
-    Task<> prepare(RepositoryName) override { co_return nothing(); }
-    Task<bool> holds(RepositoryName, Digest) override { co_return nothing(); }
-    Task<bool> mount(RepositoryName, RepositoryName, Digest) override { co_return nothing(); }
-    Task<> put(RepositoryName, Digest, std::string) override { co_return nothing(); }
-    Task<CopyUpload> begin(RepositoryName, Digest, std::uint64_t) override { co_return nothing(); }
-    Task<CopyUpload> resume(RepositoryName, std::string) override { co_return nothing(); }
-    Task<CopyUpload> append(RepositoryName, CopyUpload, ByteSource&, std::uint64_t) override { co_return nothing(); }
-    Task<> finish(RepositoryName, CopyUpload, Digest) override { co_return nothing(); }
-    Task<> cancel(RepositoryName, std::string) override { co_return nothing(); }
-    Task<> push(RepositoryName, Reference, CopiedManifest) override { co_return nothing(); }
-    Task<> remove(RepositoryName, Reference) override { co_return nothing(); }
     Task<> ping() override { co_return Result<>{}; }
     Micros rests_until() const override { return rest; }
 
@@ -168,7 +155,6 @@ private:
         asio::steady_timer timer{co_await asio::this_coro::executor, time};
         co_await timer.async_wait(asio::use_awaitable);
     }
-    static std::unexpected<Error> nothing() { return fail(Errc::unsupported, "nothing is written here"); }
     Task<> answer()
     {
         Script script;
@@ -194,19 +180,6 @@ private:
     Script script_;
     std::map<std::string, std::shared_ptr<const std::string>> blobs_;
     std::map<std::string, CopiedManifest> manifests_;
-};
-
-// One site, whatever is opened.
-class ScriptedUpstreams final : public Upstreams {
-public:
-    explicit ScriptedUpstreams(std::shared_ptr<ScriptedSite> site) : site_{std::move(site)} {}
-    const std::vector<AdapterInfo>& adapters() const override { return adapters_; }
-    Task<std::shared_ptr<CopySite>> open(std::int64_t) override { co_return site_; }
-    Task<std::shared_ptr<CopySite>> open(RegistryEndpoint) override { co_return site_; }
-
-private:
-    std::vector<AdapterInfo> adapters_;
-    std::shared_ptr<ScriptedSite> site_;
 };
 
 }  // namespace entrepot
