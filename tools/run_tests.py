@@ -49,7 +49,7 @@ def ctest(build, only):
 
 # Stories that the other engine could tell otherwise; the rest know nothing of the database.
 ON_POSTGRES = ["--database", "postgres", "auth", "bad_input", "abuse", "restart.Restart", "skopeo", "matrix", "tenan",
-               "projects", "artifacts", "people", "robots", "replication_api", "two_of_ours_compare", "synchronous",
+               "projects", "virtual", "artifacts", "people", "robots", "replication_api", "two_of_ours_compare", "synchronous",
                "harborapi", "harbor_clients", "cves", "lists",
                "idempot", "audit", "apply", "quota", "environments", "rebuild.Rebuild.test_all", "rebuild.Rebuild.test_killed",
                "openapi.TheContract.test_every"]

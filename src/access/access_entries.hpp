@@ -2,6 +2,7 @@
 
 #include "access/identity.hpp"
 #include "access/permission.hpp"
+#include "access/project_source.hpp"
 #include "access/role.hpp"
 #include "access/site_role.hpp"
 #include "core/clock.hpp"
@@ -53,6 +54,7 @@ struct ProjectAccess {
     bool frozen = false;
     std::int64_t registry_id = 0;             // that it is a proxy cache of; 0: none
     std::shared_ptr<const SiteState> site{};  // null where no other site has a part in it
+    std::vector<ProjectSource> sources{};     // where pulls look for what it doesn't have, in this order
     std::vector<GrantEntry> grants;           // on the project and on repository patterns in it
     std::vector<std::string> former_names;
     // By the paths below the project that repositories have left.

@@ -137,6 +137,21 @@ std::shared_ptr<const Role> AccessPolicy::custom_role(std::int64_t id) const
     return tables_.shared_role(id);
 }
 
+std::vector<AccessPolicy::Source> AccessPolicy::sources(std::string_view repository) const
+{
+    std::vector<Source> found;
+    const std::shared_lock lock{mutex_};
+    const auto* project = tables_.project(project_of(repository));
+    if (project == nullptr || project->sources.empty()) return found;
+    const auto path = repository.substr(std::min(project->name.size() + 1, repository.size()));
+    for (const auto& source : project->sources) {
+        const auto* there = tables_.project(source.project_id);
+        if (there == nullptr || !source.covers(path)) continue;
+        found.push_back({.repository = there->name + "/" + std::string{path}, .optional = source.optional});
+    }
+    return found;
+}
+
 std::optional<std::string> AccessPolicy::renamed(std::string_view name) const
 {
     const std::shared_lock lock{mutex_};

@@ -43,6 +43,14 @@ public:
     // nullopt where nothing was renamed; whoever asks about a name that is in use pays for one look-up.
     std::optional<std::string> renamed(std::string_view name) const;
 
+    // Where else a pull of the repository looks for what isn't in it, in this order: the same name below the project's
+    // sources that cover it and are there. Theirs are not followed.
+    struct Source {
+        std::string repository;
+        bool optional = false;
+    };
+    std::vector<Source> sources(std::string_view repository) const;
+
     // Whether the caller's credential still stands: not disabled, expired or replaced since. Anonymous always does.
     bool is_current(const Caller& caller) const;
 

@@ -71,6 +71,35 @@ protected:
     Caller as_nobody = caller_with_id(0);
 };
 
+TEST_F(Policy, names_the_sources_of_a_project_by_what_they_are_called_now)
+{
+    EXPECT_TRUE(policy.sources("app/web").empty());
+    EXPECT_TRUE(policy.sources("nowhere/web").empty());
+    world.projects[0].sources = {
+        {.project_id = 99},
+        {.project_id = 11, .except = {"secret/**"}, .optional = true},
+    };
+    learn();
+    ASSERT_EQ(policy.sources("app/team/web").size(), 1U);
+    EXPECT_EQ(policy.sources("app/team/web").front().repository, "open/team/web");
+    EXPECT_TRUE(policy.sources("app/team/web").front().optional);
+    EXPECT_TRUE(policy.sources("app/secret/web").empty());
+    EXPECT_TRUE(policy.sources("open/team/web").empty()) << "its own have nothing to do with it";
+    world.projects[1].name = "wide";
+    learn();
+    EXPECT_EQ(policy.sources("app/web").front().repository, "wide/web");
+}
+
+TEST(ProjectSource, covers_what_its_patterns_name_and_its_exceptions_do_not)
+{
+    EXPECT_TRUE((ProjectSource{.project_id = 1}).covers("a/b"));
+    const ProjectSource some{.project_id = 1, .repositories = {"library/**", "x"}, .except = {"library/own-*"}};
+    EXPECT_TRUE(some.covers("library/alpine"));
+    EXPECT_TRUE(some.covers("x"));
+    EXPECT_FALSE(some.covers("library/own-app"));
+    EXPECT_FALSE(some.covers("y"));
+}
+
 TEST_F(Policy, a_grant_reaches_whoever_holds_it_themselves_or_through_a_team_or_group)
 {
     for (const auto& subject : {principal_key(alice), team_key(sre), team_key(everyone), group_key(staff)}) {

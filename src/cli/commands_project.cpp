@@ -65,6 +65,85 @@ const std::vector<CtlOption> project_flags{
     flag("protected", "protected", "whether it can't be deleted"),
 };
 
+const std::vector<CtlOption> source_options{
+    {.name = "source",
+     .value = "PROJECT[=PATTERN,...]",
+     .text = "where pulls look for what isn't in it, all names or those of the patterns (!PATTERN: not these); several "
+             "times for several, in this order",
+     .field = "sources",
+     .repeated = true},
+    {.name = "freshness",
+     .value = "WHEN",
+     .text = "of a proxy cache: when a tag that is here is compared with the upstream's",
+     .field = "proxy_settings.freshness",
+     .choices = {"always", "ttl", "stale_while_revalidate", "local_first"}},
+    {.name = "ttl",
+     .value = "SECONDS",
+     .text = "of a proxy cache: how long a look at a tag is good for",
+     .field = "proxy_settings.ttl",
+     .kind = CtlValue::integer},
+    {.name = "only",
+     .value = "PATTERN",
+     .text = "of a proxy cache: upstream repositories that may be fetched; several times for several",
+     .field = "proxy_settings.repositories",
+     .repeated = true},
+    {.name = "bandwidth",
+     .value = "SIZE",
+     .text = "of a proxy cache: from the upstream a second, by each instance; 0: as much as goes",
+     .field = "proxy_settings.bytes_per_second",
+     .kind = CtlValue::size},
+};
+
+// "hub=library/**,!library/private-*"
+boost::json::object source_of(std::string_view text)
+{
+    const auto equals = text.find('=');
+    boost::json::object source{{"project", text.substr(0, equals)}};
+    boost::json::array repositories;
+    boost::json::array except;
+    auto rest = equals == std::string_view::npos ? std::string_view{} : text.substr(equals + 1);
+    while (!rest.empty()) {
+        const auto comma = rest.find(',');
+        const auto pattern = rest.substr(0, comma);
+        if (pattern.starts_with('!')) {
+            except.emplace_back(pattern.substr(1));
+        } else {
+            repositories.emplace_back(pattern);
+        }
+        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    }
+    source["repositories"] = std::move(repositories);
+    source["except"] = std::move(except);
+    return source;
+}
+
+// The words of --source become what the API takes.
+void name_sources(boost::json::object& body)
+{
+    auto* const given = body.if_contains("sources");
+    if (given == nullptr || !given->is_array()) return;
+    for (auto& entry : given->as_array()) {
+        const std::string text{entry.as_string()};
+        entry = source_of(text);
+    }
+}
+
+// The API takes a proxy cache's settings whole: what is not given stays as it is.
+Result<> keep_other_settings(CtlRun& run, boost::json::object& body)
+{
+    const auto* given = body.if_contains("proxy_settings");
+    if (given == nullptr) return {};
+    TRY(auto* const api, run.api());
+    TRY(const auto path, run.path("projects/{project}"));
+    TRY(const auto answer, api->call("GET", path));
+    const auto* shown = answer.body.if_object();
+    const auto* kept = shown == nullptr ? nullptr : shown->if_contains("proxy_settings");
+    auto settings = kept != nullptr && kept->is_object() ? kept->as_object() : boost::json::object{};
+    for (const auto& entry : given->as_object()) settings[entry.key()] = entry.value();
+    body["proxy_settings"] = std::move(settings);
+    return {};
+}
+
 // Harbor's metadata are texts.
 void public_is_metadata(boost::json::object& body)
 {
@@ -79,7 +158,12 @@ Result<int> create_project(CtlRun& run)
 {
     TRY(auto body, run.body());
     public_is_metadata(body);
+    name_sources(body);
     TRY(auto* const api, run.api());
+    if (run.has("caches")) {
+        TRY(const auto registry, run.path("{caches:registry}"));
+        body["registry_id"] = std::stoll(registry);
+    }
     TRY(const auto answer, api->call("POST", "projects", body));
     CHECK(run.print_change(answer, said_text(run, "project {project}: created")));
     return ctl_exit::success;
@@ -88,8 +172,11 @@ Result<int> create_project(CtlRun& run)
 Result<int> update_project(CtlRun& run)
 {
     TRY(auto body, run.body());
+    if (run.has("no-sources")) body["sources"] = boost::json::array{};
     if (body.empty()) return fail(Errc::bad_request, "nothing to change is given");
     public_is_metadata(body);
+    name_sources(body);
+    CHECK(keep_other_settings(run, body));
     TRY(auto* const api, run.api());
     TRY(const auto path, run.path("projects/{project}"));
     TRY(const auto answer, api->call("PUT", path, body));
@@ -138,6 +225,13 @@ std::vector<CtlCommand> projects()
          .field = "storage_limit",
          .kind = CtlValue::size}
     );
+    create.push_back(
+        {.name = "caches", .value = "REGISTRY", .text = "the registry endpoint that it is a proxy cache of"}
+    );
+    create.insert(create.end(), source_options.begin(), source_options.end());
+    auto update = project_flags;
+    update.insert(update.end(), source_options.begin(), source_options.end());
+    update.push_back({.name = "no-sources", .text = "pulls look nowhere else any more"});
     return {
         {.path = "project list",
          .text = "lists the projects that you can see",
@@ -161,9 +255,10 @@ std::vector<CtlCommand> projects()
         {.path = "project update",
          .text = "changes a project",
          .arguments = {project},
-         .options = project_flags,
+         .options = update,
          .traits = ctl_showing,
-         .run = update_project},
+         .run = update_project,
+         .example = "entrepot ctl project update base --source web --source hub=library/**"},
         {.path = "project rename",
          .text = "gives a project another name; the old one leads to it from then on",
          .arguments = {project, {.name = "to", .text = "the new name", .field = "name"}},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/project_source.hpp"
 #include "core/task.hpp"
 #include "oci/names.hpp"
 #include "ports/actor.hpp"
@@ -42,6 +43,7 @@ struct Project {
     ProjectMetadata metadata;
     std::int64_t registry_id = 0;  // the endpoint that it caches; 0: it is no proxy cache
     std::string proxy_settings{};  // a JSON object with how it is one; empty: as by default
+    std::vector<ProjectSource> sources{};
 };
 
 struct NewProject {
@@ -54,6 +56,7 @@ struct NewProject {
     ProjectMetadata metadata{};
     std::int64_t registry_id = 0;
     std::string proxy_settings{};
+    std::vector<ProjectSource> sources{};
 };
 
 // What is not set stays as it is.
@@ -66,6 +69,7 @@ struct ProjectChange {
     // false: conflict when one of the metadata is there already; true: not_found when one is not there.
     std::optional<bool> metadata_exists{};
     std::optional<std::string> proxy_settings{};
+    std::optional<std::vector<ProjectSource>> sources{};  // the whole list
 };
 
 struct ProjectQuota {

@@ -1,5 +1,6 @@
 #include "tenancy/projects.hpp"
 
+#include "access/glob.hpp"
 #include "access/require.hpp"
 #include "tenancy/project_metadata.hpp"
 
@@ -34,6 +35,7 @@ constexpr std::int64_t roles_by_strength[] = {
     role::project_admin, role::maintainer, role::developer, role::guest, role::limited_guest
 };
 
+constexpr std::size_t most_patterns = 100;  // of a source, of each kind
 constexpr std::string_view default_tenant = "default";
 constexpr std::int64_t most_in_quota = std::int64_t{1} << 50U;  // Harbor's: 1,024 TiB
 
@@ -121,6 +123,37 @@ Task<> Projects::check_endpoint(Caller caller, std::int64_t id, std::int64_t ten
     co_return Result<>{};
 }
 
+// What the project has already may stay, whoever sends it back. Each pull is judged by the puller's own rights to the
+// source, so naming one gives nobody anything.
+Result<> Projects::check_sources(
+    const Caller& caller,
+    std::int64_t id,
+    const std::vector<ProjectSource>& sources,
+    const std::vector<ProjectSource>& before
+) const
+{
+    if (sources.size() > most_sources) {
+        return fail(Errc::bad_request, "a project has at most " + std::to_string(most_sources) + " sources");
+    }
+    for (auto at = sources.begin(); at != sources.end(); ++at) {
+        const auto source_id = at->project_id;
+        const auto same = [source_id](const ProjectSource& other) { return other.project_id == source_id; };
+        if (source_id == id && id != 0) return fail(Errc::bad_request, "a project is no source of its own");
+        const bool known = needs_.policy.project(source_id) && needs_.policy.sees_project(caller, source_id);
+        if (!known && std::ranges::none_of(before, same)) {
+            const auto place = std::to_string(at - sources.begin() + 1);
+            return fail(Errc::bad_request, "source " + place + " names no project that you can see");
+        }
+        if (std::any_of(sources.begin(), at, same)) return fail(Errc::bad_request, "a project is twice a source");
+        if (at->repositories.size() > most_patterns || at->except.size() > most_patterns) {
+            return fail(Errc::bad_request, "a source has at most " + std::to_string(most_patterns) + " patterns");
+        }
+        for (const auto& pattern : at->repositories) CHECK(check_glob(pattern));
+        for (const auto& pattern : at->except) CHECK(check_glob(pattern));
+    }
+    return {};
+}
+
 Task<Project> Projects::create(Caller caller, ProjectOrder order)
 {
     if (caller.identity->anonymous()) co_return fail(Errc::unauthorized, "authentication required");
@@ -128,6 +161,7 @@ Task<Project> Projects::create(Caller caller, ProjectOrder order)
     if (!may_create_in(caller, *tenant)) co_return fail(Errc::denied, "you may not create projects in this tenant");
     CO_CHECK(check_limit(order.storage_limit));
     if (order.registry_id != 0) CO_CHECK(co_await check_endpoint(caller, order.registry_id, tenant->id));
+    CO_CHECK(check_sources(caller, 0, order.sources, {}));
     const bool may_set_limit = needs_.policy.may(caller, update_tenant_quota, object_of(*tenant)) ||
                                needs_.policy.may(caller, update_all_quotas, the_platform);
     auto limit = needs_.settings.quota_per_project() ? needs_.settings.storage_per_project() : no_limit;
@@ -144,6 +178,7 @@ Task<Project> Projects::create(Caller caller, ProjectOrder order)
         .metadata = std::move(order.metadata),
         .registry_id = order.registry_id,
         .proxy_settings = std::move(order.proxy_settings),
+        .sources = std::move(order.sources),
     };
     CO_TRY(auto project, co_await needs_.catalog.create(std::move(wanted), actor(caller)));
     CO_CHECK(co_await needs_.directory.catch_up());
@@ -154,7 +189,8 @@ Task<Project> Projects::change(Caller caller, std::int64_t id, ProjectChange cha
 {
     CO_TRY(const auto project, visible(caller, id));
     const bool changes_guard = change.frozen || change.is_protected;
-    const bool changes_rest = change.is_public || change.shared || !change.metadata.empty() || change.proxy_settings;
+    const bool changes_rest =
+        change.is_public || change.shared || !change.metadata.empty() || change.proxy_settings || change.sources;
     if (changes_guard) {
         const auto tenant = needs_.policy.tenant(project->tenant_id);
         if (!tenant || !needs_.policy.may(caller, update_tenant, object_of(*tenant))) {
@@ -172,6 +208,7 @@ Task<Project> Projects::change(Caller caller, std::int64_t id, ProjectChange cha
     for (const auto& [name, value] : change.metadata) {
         if (value && name != allowlist_metadata) CO_CHECK(check_project_metadata(name, *value));
     }
+    if (change.sources) CO_CHECK(check_sources(caller, id, *change.sources, project->sources));
     CO_TRY(auto changed, co_await needs_.catalog.change(id, std::move(change), actor(caller)));
     CO_CHECK(co_await needs_.directory.catch_up());
     co_return changed;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
@@ -27,6 +28,7 @@ struct ProjectOrder {
     ProjectMetadata metadata{};
     std::int64_t registry_id = 0;  // the endpoint that it is to cache; 0: none
     std::string proxy_settings{};  // how it is to cache it, checked
+    std::vector<ProjectSource> sources{};
 };
 
 // Projects and their quotas as people manage them. Every change is in the policy's memory before it is acknowledged
@@ -47,7 +49,7 @@ public:
     Task<ListPage<Project>> list(Caller caller, ListQuery query);
     Task<Project> find(Caller caller, std::int64_t id);
     // conflict when the name is taken, also by what the caller can't see: names are one space across tenants. denied,
-    // bad_request for an endpoint that is not the caller's to use, or there is none.
+    // bad_request for an endpoint that is not the caller's to use, or there is none, and for sources they don't see.
     Task<Project> create(Caller caller, ProjectOrder order);
     // frozen and is_protected are the tenant's admin's to change, all else the project's.
     Task<Project> change(Caller caller, std::int64_t id, ProjectChange change);
@@ -81,6 +83,12 @@ private:
     Result<std::shared_ptr<const TenantAccess>> tenant_of(const Caller& caller, const std::string& text) const;
     bool is_member(const Caller& caller, std::int64_t tenant_id) const;
     Task<> check_endpoint(Caller caller, std::int64_t id, std::int64_t tenant_id) const;
+    Result<> check_sources(
+        const Caller& caller,
+        std::int64_t id,
+        const std::vector<ProjectSource>& sources,
+        const std::vector<ProjectSource>& before
+    ) const;
     bool may_create_in(const Caller& caller, const TenantAccess& tenant) const;
     Result<> may_set_quota(const Caller& caller, std::int64_t project_id) const;
     Actor actor(const Caller& caller) const { return {caller.identity->user_id, needs_.clock.now()}; }

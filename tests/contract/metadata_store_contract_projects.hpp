@@ -57,6 +57,40 @@ TEST_P(MetadataStoreContract, creates_finds_and_changes_projects)
     EXPECT_FAILS(Errc::name_unknown, run(projects.remove(made->id + 1, someone)));
 }
 
+TEST_P(MetadataStoreContract, keeps_the_sources_of_a_project_in_their_order)
+{
+    auto& projects = store().projects();
+    const auto ours = run(projects.create({.name = project("ours")}, someone));
+    const auto hub = run(projects.create({.name = project("hub")}, someone));
+    ASSERT_TRUE(ours && hub);
+    EXPECT_TRUE(ours->sources.empty());
+    const std::vector<ProjectSource> both{
+        {.project_id = hub->id, .repositories = {"library/**"}, .except = {"library/\"own\""}, .optional = true},
+        {.project_id = ours->id},
+    };
+    const auto base = run(projects.create({.name = project("base"), .sources = both}, someone));
+    ASSERT_TRUE(base);
+    ASSERT_EQ(base->sources.size(), 2U);
+    EXPECT_EQ(base->sources[0].project_id, hub->id);
+    EXPECT_EQ(base->sources[0].repositories, both[0].repositories);
+    EXPECT_EQ(base->sources[0].except, both[0].except);
+    EXPECT_TRUE(base->sources[0].optional);
+    EXPECT_EQ(base->sources[1].project_id, ours->id);
+
+    const auto before = run(store().access().changes_since(0));
+    ASSERT_TRUE(before);
+    ASSERT_TRUE(run(projects.change(base->id, {.is_protected = false}, someone)));
+    EXPECT_EQ(run(projects.find(base->id))->sources.size(), 2U);
+    ASSERT_TRUE(run(projects.change(base->id, {.sources = {{both[1]}}}, someone)));
+    const auto changes = run(store().access().changes_since(before->version));
+    ASSERT_TRUE(changes);
+    ASSERT_EQ(changes->projects.size(), 1U);
+    ASSERT_EQ(changes->projects[0].sources.size(), 1U);
+    EXPECT_EQ(changes->projects[0].sources[0].project_id, ours->id);
+    ASSERT_TRUE(run(projects.change(base->id, {.sources = std::vector<ProjectSource>{}}, someone)));
+    EXPECT_TRUE(run(projects.find(base->id))->sources.empty());
+}
+
 TEST_P(MetadataStoreContract, adds_metadata_that_is_not_there_and_replaces_what_is)
 {
     auto& projects = store().projects();

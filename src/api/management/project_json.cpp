@@ -1,6 +1,7 @@
 #include "api/management/project_json.hpp"
 
 #include "api/management/json_append.hpp"
+#include "api/management/project_sources_json.hpp"
 #include "tenancy/project_metadata.hpp"
 
 #include <boost/json/array.hpp>
@@ -87,6 +88,10 @@ void append_project(std::string& out, const Project& project, const ProjectView&
         append_name(out, "proxy_settings");
         out += project.proxy_settings.empty() ? "{}" : project.proxy_settings;
     }
+    if (!view.sources.empty()) {
+        append_name(out, "sources");
+        out += view.sources;
+    }
     append_name(out, "metadata");
     out += metadata_json(project);
     append_field(out, "tenant_id", project.tenant_id);
@@ -115,7 +120,7 @@ std::string project_json(const Project& project, const ProjectView& view)
 
 std::string project_record(const Project& project)
 {
-    auto out = project_json(project, {.detail = false});
+    auto out = project_json(project, {.detail = false, .sources = sources_json(project.sources, nullptr, nullptr)});
     out.back() = ',';
     return out += R"("quota":)" + json::serialize(hard_json(project)) + "}";
 }

@@ -10,6 +10,7 @@ struct ProjectView {
     bool detail = true;        // counts, roles and the CVE allow-list as well
     std::int64_t role_id = 0;  // the caller's; 0: none of Harbor's
     bool togglable = false;    // the caller may change it
+    std::string sources{};     // sources_json(); empty: left out
 };
 void append_project(std::string& out, const Project& project, const ProjectView& view);
 std::string project_json(const Project& project, const ProjectView& view);

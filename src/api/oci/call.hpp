@@ -20,7 +20,9 @@ struct OciCall {
     std::string_view last;  // the path's last part, as OciRoute
     Caller caller;
     std::int64_t home_epoch = 0;  // of what the home of the project sends to this follower; else 0
-    std::string asked_as{};       // the former name that the repository was asked for by; else empty
+    std::string asked_as{};       // the other name that the repository was asked for by; else empty
+    // Where lists look as well: sources of the project that the caller may pull from.
+    std::vector<RepositoryName> sources{};
 
     const std::string& shown_name() const noexcept { return asked_as.empty() ? repository.text() : asked_as; }
     bool is_head() const noexcept { return request.method == Method::head; }

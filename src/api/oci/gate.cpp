@@ -52,14 +52,14 @@ Task<Caller> Gate::admit(const Request& request, std::string_view repository, Ac
     co_return co_await admitted(request, std::move(caller), may, repository, action);
 }
 
-Task<Caller> Gate::admit_renamed(const Request& request, std::string_view former, std::string_view now)
+Task<Caller> Gate::admit_asked_as(const Request& request, std::string_view asked, std::string_view here)
 {
     CO_TRY(auto caller, co_await identify(request));
     const auto has_pull = [](ActionSet actions) { return (actions & bit(Action::pull)) != 0; };
     const bool in_scope =
-        !caller.scopes || has_pull(caller.scopes->actions_on(former)) || has_pull(caller.scopes->actions_on(now));
-    const bool may = in_scope && has_pull(policy_.allowed(caller, now));
-    co_return co_await admitted(request, std::move(caller), may, now, Action::pull);
+        !caller.scopes || has_pull(caller.scopes->actions_on(asked)) || has_pull(caller.scopes->actions_on(here));
+    const bool may = in_scope && has_pull(policy_.allowed(caller, here));
+    co_return co_await admitted(request, std::move(caller), may, here, Action::pull);
 }
 
 Task<Caller> Gate::admitted(const Request& request, Caller caller, bool may, std::string_view repository, Action action)

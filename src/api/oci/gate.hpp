@@ -42,8 +42,9 @@ public:
     std::optional<Caller> peek(const Request& request, std::string_view repository, Action action) noexcept;
     // unauthorized, denied, too_many_requests, unavailable.
     Task<Caller> admit(const Request& request, std::string_view repository, Action action);
-    // The same for a pull by a former name: judged by what is called `now`, with a token for either name.
-    Task<Caller> admit_renamed(const Request& request, std::string_view former, std::string_view now);
+    // The same for a pull by another name, a former one or that of a repository whose source this is: judged by `here`,
+    // with a token for either name.
+    Task<Caller> admit_asked_as(const Request& request, std::string_view asked, std::string_view here);
     // The caller from memory, whatever they may; nullopt where somebody has to be asked.
     std::optional<Caller> recall(const Request& request) noexcept;
     // The caller whatever they may.

@@ -1,6 +1,7 @@
 #include "api/oci/lists.hpp"
 
 #include "api/error_answer.hpp"
+#include "api/oci/joined_pages.hpp"
 #include "core/ascii.hpp"
 #include "core/percent.hpp"
 
@@ -9,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace entrepot {
 namespace {
@@ -104,8 +106,34 @@ Task<Response> OciLists::tags(OciCall call)
 {
     CO_TRY(const auto query, Query::of(call.request));
     CO_TRY(const auto page, page_of(query, usual_page));
-    CO_TRY(const auto tags, co_await tags_of(call.repository, page));
-    co_return tags_response(call.shown_name(), *tags, page);
+    if (call.sources.empty()) {
+        CO_TRY(const auto tags, co_await tags_of(call.repository, page));
+        co_return tags_response(call.shown_name(), *tags, page);
+    }
+    CO_TRY(const auto tags, co_await tags_of_all(std::move(call.sources), call.repository, page));
+    co_return tags_response(call.shown_name(), tags, page);
+}
+
+// name_unknown where none of them knows the repository.
+Task<NamePage> OciLists::tags_of_all(std::vector<RepositoryName> sources, RepositoryName own, const PageRequest& page)
+{
+    JoinedPages<std::string> pages{page.limit};
+    std::optional<Error> unknown;
+    bool found = false;
+    sources.insert(sources.begin(), std::move(own));
+    for (const auto& repository : sources) {
+        const auto tags = co_await tags_of(repository, page);
+        if (tags) {
+            found = true;
+            pages.add((*tags)->names, (*tags)->more, std::identity{});
+            continue;
+        }
+        if (tags.error().code() != Errc::name_unknown) co_return std::unexpected{tags.error()};
+        if (!unknown) unknown = tags.error();
+    }
+    if (!found) co_return std::unexpected{*std::move(unknown)};
+    auto joined = pages.take();
+    co_return NamePage{.names = std::move(joined.entries), .more = joined.more};
 }
 
 Task<NamePagePtr> OciLists::tags_of(const RepositoryName& repository, const PageRequest& page)
@@ -134,7 +162,18 @@ Task<Response> OciLists::referrers(OciCall call)
     CO_TRY(const auto query, Query::of(call.request));
     CO_TRY(const auto page, page_of(query, referrers_page));
     CO_TRY(const auto artifact_type, query.plain("artifactType"));
-    CO_TRY(const auto found, co_await referrers_of(call.repository, subject, artifact_type, page));
+    CO_TRY(auto found, co_await referrers_of(call.repository, subject, artifact_type, page));
+    if (!call.sources.empty()) {
+        const auto digest_of = [](const Referrer& referrer) { return referrer.digest.text(); };
+        JoinedPages<Referrer> pages{page.limit};
+        pages.add(std::move(found.referrers), found.more, digest_of);
+        for (const auto& source : call.sources) {
+            CO_TRY(auto there, co_await referrers_of(source, subject, artifact_type, page));
+            pages.add(std::move(there.referrers), there.more, digest_of);
+        }
+        auto joined = pages.take();
+        found = {.referrers = std::move(joined.entries), .more = joined.more};
+    }
 
     json::array manifests;
     for (const auto& referrer : found.referrers) manifests.push_back(descriptor(referrer));

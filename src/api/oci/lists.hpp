@@ -22,6 +22,7 @@ public:
 
 private:
     Task<NamePagePtr> tags_of(const RepositoryName& repository, const PageRequest& page);
+    Task<NamePage> tags_of_all(std::vector<RepositoryName> sources, RepositoryName own, const PageRequest& page);
     Task<ReferrerPage> referrers_of(
         const RepositoryName& repository,
         const Digest& subject,

@@ -89,6 +89,27 @@ std::string scope_of(const Request& request, const OciRoute& route, Action actio
     return scope;
 }
 
+bool is_missing(const Error& error)
+{
+    const auto code = error.code();
+    return code == Errc::name_unknown || code == Errc::manifest_unknown || code == Errc::blob_unknown;
+}
+
+bool is_refusal(const Error& error)
+{
+    return error.code() == Errc::denied || error.code() == Errc::unauthorized;
+}
+
+// Whether another source is asked after one that answers with this error. Of one that can't answer nobody knows whether
+// it has the tag: another's image must not take its place, unless it `may_be_passed_over`. What a digest names is the
+// same wherever it is. Registries that keep secret what they have refuse what they lack.
+bool may_be_elsewhere(const Error& error, bool may_be_passed_over)
+{
+    if (is_missing(error) || is_refusal(error)) return true;
+    const auto status = status_of(error.code());
+    return may_be_passed_over && (status >= 500 || status == 429);
+}
+
 // The answer says which registry's name space it is of.
 void sign_as_mirror(Response& answer, const std::optional<Mirrors::Found>& mirrored)
 {
@@ -126,7 +147,9 @@ std::optional<Response> OciHandler::peek_route(const Request& request, const Oci
     switch (route.kind) {
         case Kind::manifest: return reads_.peek_manifest(request, *caller, *repository, route.last);
         case Kind::blob: return reads_.peek_blob(request, *repository, route.last);
-        case Kind::tags: return lists_.peek_tags(request, *repository);
+        case Kind::tags:
+            if (!policy_.sources(route.name).empty()) return std::nullopt;
+            return lists_.peek_tags(request, *repository);
         default: return std::nullopt;
     }
 }
@@ -209,7 +232,7 @@ OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute ro
 {
     CO_TRY(const auto former, RepositoryName::parse(route.name));
     CO_TRY(auto repository, RepositoryName::parse(now));
-    CO_TRY(auto caller, co_await gate_.admit_renamed(request, former.text(), now));
+    CO_TRY(auto caller, co_await gate_.admit_asked_as(request, former.text(), now));
     if (action != Action::pull) {
         co_return fail(Errc::denied, "the repository " + former.text() + " is called " + now + " now");
     }
@@ -221,8 +244,9 @@ OciHandler::by_former_name(const Request& request, ByteSource& body, OciRoute ro
         .caller = std::move(caller),
         .asked_as = former.text(),
     };
-    CO_TRY(auto response, co_await dispatch(std::move(call), route.kind));
-    response.add("Content-Location", "/v2/" + now + std::string{route.rest});
+    CO_TRY(auto response, co_await serve(std::move(call), route, now));
+    const bool elsewhere = response.headers.find("Content-Location: ") != std::string::npos;
+    if (!elsewhere) response.add("Content-Location", "/v2/" + now + std::string{route.rest});
     response.add("Warning", "299 - \"the repository " + former.text() + " is called " + now + " now\"");
     co_return response;
 }
@@ -288,9 +312,63 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
         .caller = std::move(caller),
         .home_epoch = home_epoch,
     };
-    auto answer = co_await dispatch(std::move(call), route.kind);
+    auto answer = co_await serve(std::move(call), route, name);
     if (!change) co_return answer;
     co_return co_await audit_.settle(request, *change, name, who, std::move(answer));
+}
+
+// From the repository, or from the first source of its project that has what isn't in it.
+Task<Response> OciHandler::serve(OciCall call, OciRoute route, std::string_view known_as)
+{
+    const auto sources = is_read(call.request.method) ? policy_.sources(known_as) : std::vector<AccessPolicy::Source>{};
+    if (sources.empty()) co_return co_await dispatch(std::move(call), route.kind);
+    const auto& request = call.request;
+    auto& body = call.body;
+    const auto asked = call.shown_name();
+    if (route.kind == Kind::tags || route.kind == Kind::referrers) {
+        CO_TRY(call.sources, co_await open_sources(request, asked, sources));
+        co_return co_await dispatch(std::move(call), route.kind);
+    }
+    const bool by_digest = route.last.find(':') != std::string_view::npos;
+    auto answer = co_await dispatch(std::move(call), route.kind);
+    auto failure = answer ? std::nullopt : std::optional{answer.error()};
+    bool goes_on = failure && may_be_elsewhere(*failure, by_digest);
+    for (auto source = sources.begin(); goes_on && source != sources.end(); ++source) {
+        auto caller = co_await gate_.admit_asked_as(request, asked, source->repository);
+        if (!caller && is_refusal(caller.error())) continue;
+        if (!caller) co_return std::unexpected{caller.error()};
+        CO_TRY(auto repository, RepositoryName::parse(source->repository));
+        OciCall there{
+            .request = request,
+            .body = body,
+            .repository = std::move(repository),
+            .last = route.last,
+            .caller = *std::move(caller),
+            .asked_as = asked,
+        };
+        answer = co_await dispatch(std::move(there), route.kind);
+        if (answer) {
+            answer->add("Content-Location", "/v2/" + source->repository + std::string{route.rest});
+            co_return answer;
+        }
+        goes_on = may_be_elsewhere(answer.error(), by_digest || source->optional);
+        if (!is_missing(answer.error()) && !is_refusal(answer.error())) failure = answer.error();
+    }
+    if (failure) co_return std::unexpected{*std::move(failure)};
+    co_return answer;
+}
+
+Task<std::vector<RepositoryName>>
+OciHandler::open_sources(const Request& request, std::string asked, std::vector<AccessPolicy::Source> sources)
+{
+    std::vector<RepositoryName> open;
+    for (const auto& source : sources) {
+        const auto caller = co_await gate_.admit_asked_as(request, asked, source.repository);
+        if (!caller && !is_refusal(caller.error())) co_return std::unexpected{caller.error()};
+        CO_TRY(auto repository, RepositoryName::parse(source.repository));
+        if (caller) open.push_back(std::move(repository));
+    }
+    co_return open;
 }
 
 Task<Response> OciHandler::dispatch(OciCall call, OciRoute::Kind kind)

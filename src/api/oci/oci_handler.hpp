@@ -64,6 +64,10 @@ private:
     Task<Response> in_repository(const Request& request, ByteSource& body, OciRoute route, Action action);
     Task<Response>
     by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
+    Task<Response> serve(OciCall call, OciRoute route, std::string_view known_as);
+    // Those that the caller may pull from.
+    Task<std::vector<RepositoryName>>
+    open_sources(const Request& request, std::string asked, std::vector<AccessPolicy::Source> sources);
     Result<std::int64_t>
     judge_change(const Request& request, const RepositoryName& repository, const Caller& caller, Action action) const;
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);

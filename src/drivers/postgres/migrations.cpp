@@ -174,6 +174,9 @@ CREATE TRIGGER projects_changed AFTER INSERT OR DELETE OR UPDATE OF name, is_pub
     FOR EACH STATEMENT EXECUTE FUNCTION tell_projects_changed();
 )sql";
 
+// Where pulls of a project look for what it doesn't have itself, a JSON list; empty: nowhere.
+constexpr const char* sources_schema = "ALTER TABLE projects ADD COLUMN sources TEXT NOT NULL DEFAULT ''";
+
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = postgres_tenancy_schema, .oldest_binary = 2},
@@ -191,6 +194,7 @@ constexpr std::array migrations{
         .version = 13, .name = "synchronous projects", .script = postgres_synchronous_schema, .oldest_binary = 13
     },
     Migration{.version = 14, .name = "environments", .script = postgres_environments_schema, .oldest_binary = 13},
+    Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
 };
 
 }  // namespace

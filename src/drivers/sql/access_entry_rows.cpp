@@ -1,6 +1,7 @@
 #include "drivers/sql/access_entry_rows.hpp"
 
 #include "access/permission_text.hpp"
+#include "drivers/sql/source_text.hpp"
 
 #include <unordered_map>
 
@@ -10,12 +11,12 @@ namespace {
 
 constexpr SqlStatement all_projects{
     "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0), site_role, home_epoch, "
-    "home_address, home_user_id FROM projects "
+    "home_address, home_user_id, sources FROM projects "
     "ORDER BY id"
 };
 constexpr SqlStatement one_project{
     "SELECT id, name, tenant_id, owner_id, is_public, shared, frozen, COALESCE(registry_id, 0), site_role, home_epoch, "
-    "home_address, home_user_id FROM projects "
+    "home_address, home_user_id, sources FROM projects "
     "WHERE id = $1"
 };
 
@@ -85,7 +86,7 @@ SubjectKind subject_kind(const std::string& word) noexcept
     return SubjectKind::principal;
 }
 
-ProjectAccess project_of(SqlRow& row)
+Result<ProjectAccess> project_of(SqlRow& row)
 {
     ProjectAccess project;
     project.id = row.integer(0);
@@ -101,6 +102,7 @@ ProjectAccess project_of(SqlRow& row)
             SiteState{.role = role, .epoch = row.integer(9), .home = row.take_text(10), .home_user_id = row.integer(11)}
         );
     }
+    TRY(project.sources, sources_in(row.text(12)));
     return project;
 }
 
@@ -200,7 +202,7 @@ Result<> AccessReader::project(std::int64_t id)
         changes_.removed_projects.push_back(id);
         return {};
     }
-    auto project = project_of(rows.front());
+    TRY(auto project, project_of(rows.front()));
     TRY(auto grants, session_.run(grants_on_project, {id}));
     for (auto& row : grants) project.grants.push_back(grant_of(row));
     TRY(auto names, session_.run(former_names_of_project, {id}));
@@ -264,7 +266,10 @@ Result<> AccessReader::everything()
     changes_ = {};
     changes_.complete = true;
     TRY(auto projects, session_.run(all_projects));
-    for (auto& row : projects) changes_.projects.push_back(project_of(row));
+    for (auto& row : projects) {
+        TRY(auto project, project_of(row));
+        changes_.projects.push_back(std::move(project));
+    }
     TRY(auto tenants, session_.run(all_tenants));
     for (auto& row : tenants) changes_.tenants.push_back(tenant_of(row));
     CHECK(grants_and_names());

@@ -2,6 +2,7 @@
 
 #include "drivers/sql/list_statement.hpp"
 #include "drivers/sql/project_budget.hpp"
+#include "drivers/sql/source_text.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -15,7 +16,7 @@ constexpr const char* columns =
     "p.id, p.name, p.is_public, " PROJECT_BYTES
     ", p.owner_id, p.created_at, p.updated_at, u.name, p.tenant_id, t.name, "
     "p.shared, p.frozen, p.protected, p.quota_bytes, p.quota_artifacts, p.repository_count, " PROJECT_ARTIFACTS
-    ", COALESCE(p.registry_id, 0), p.proxy_settings";
+    ", COALESCE(p.registry_id, 0), p.proxy_settings, p.sources";
 // Outer joins, so that the engine walks along projects whatever it thinks of the others.
 constexpr const char* from =
     "projects p LEFT JOIN tenants t ON t.id = p.tenant_id LEFT JOIN users u ON u.id = p.owner_id";
@@ -60,8 +61,9 @@ const char* from_for(const ListQuery& query)
     return joined ? from : "projects p";
 }
 
-Project project_of(SqlRow& row)
+Result<Project> project_of(SqlRow& row)
 {
+    TRY(auto sources, sources_in(row.text(19)));
     return Project{
         .id = row.integer(0),
         .name = row.take_text(1),
@@ -83,6 +85,7 @@ Project project_of(SqlRow& row)
         .metadata = {},
         .registry_id = row.integer(17),
         .proxy_settings = row.take_text(18),
+        .sources = std::move(sources),
     };
 }
 
@@ -108,7 +111,10 @@ Result<std::vector<Project>> projects_in(SqlSession& session, SqlRows rows)
 {
     std::vector<Project> projects;
     projects.reserve(rows.size());
-    for (auto& row : rows) projects.push_back(project_of(row));
+    for (auto& row : rows) {
+        TRY(auto project, project_of(row));
+        projects.push_back(std::move(project));
+    }
     CHECK(add_metadata(session, projects));
     return projects;
 }

@@ -7,6 +7,7 @@
 #include "drivers/sql/rename_rows.hpp"
 #include "drivers/sql/repository_rows.hpp"
 #include "drivers/sql/robot_rows.hpp"
+#include "drivers/sql/source_text.hpp"
 #include "drivers/sql/tenant_rows.hpp"
 #include "drivers/sql/trash_rows.hpp"
 
@@ -20,8 +21,9 @@ namespace {
 
 constexpr SqlStatement insert_project{
     "INSERT INTO projects (name, is_public, bytes, owner_id, created_at, updated_at, tenant_id, shared, quota_bytes, "
-    "quota_artifacts, registry_id, proxy_settings) VALUES ($1, $2, 0, $3, $4, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT "
-    "(name) DO NOTHING RETURNING id"
+    "quota_artifacts, registry_id, proxy_settings, sources) VALUES ($1, $2, 0, $3, $4, $4, $5, $6, $7, $8, $9, $10, "
+    "$11) "
+    "ON CONFLICT (name) DO NOTHING RETURNING id"
 };
 
 // The owner's own grant. Nobody's when the owner is no principal (the system itself).
@@ -36,7 +38,7 @@ constexpr SqlStatement find_protection{"SELECT protected FROM projects WHERE id 
 constexpr SqlStatement update_project{
     "UPDATE projects SET is_public = COALESCE($2, is_public), shared = COALESCE($3, shared), "
     "frozen = COALESCE($4, frozen), protected = COALESCE($5, protected), updated_at = $6, "
-    "proxy_settings = COALESCE($7, proxy_settings) WHERE id = $1"
+    "proxy_settings = COALESCE($7, proxy_settings), sources = COALESCE($8, sources) WHERE id = $1"
 };
 
 constexpr SqlStatement update_quota{"UPDATE projects SET quota_bytes = COALESCE($2, quota_bytes), "
@@ -122,7 +124,8 @@ Result<Project> create_project(SqlSession& session, const NewProject& project, c
              project.quota_bytes,
              project.quota_artifacts,
              endpoint_of(project),
-             project.proxy_settings}
+             project.proxy_settings,
+             sources_text(project.sources)}
         ));
     if (inserted.empty()) return fail(Errc::conflict, "project " + project.name.text() + " exists already");
     const auto id = inserted.front().integer(0);
@@ -168,6 +171,7 @@ boost::json::array names_of(const ProjectChange& change)
     if (change.frozen) names.emplace_back("frozen");
     if (change.is_protected) names.emplace_back("protected");
     if (change.proxy_settings) names.emplace_back("proxy_settings");
+    if (change.sources) names.emplace_back("sources");
     for (const auto& [name, value] : change.metadata) names.emplace_back(name);
     return names;
 }
@@ -177,6 +181,7 @@ Result<Project> change_project(SqlSession& session, std::int64_t id, const Proje
     TRY(const auto locked, session.run(lock_project, {id}));
     if (locked.empty()) return no_such_project(id);
     CHECK(change_metadata(session, id, change));
+    const auto sources = change.sources ? std::optional{sources_text(*change.sources)} : std::nullopt;
     CHECK(session.run(
         update_project,
         {id,
@@ -185,10 +190,12 @@ Result<Project> change_project(SqlSession& session, std::int64_t id, const Proje
          flag(change.frozen),
          flag(change.is_protected),
          actor.at,
-         text(change.proxy_settings)}
+         text(change.proxy_settings),
+         text(sources)}
     ));
-    if (change.is_public || change.shared || change.frozen)
+    if (change.is_public || change.shared || change.frozen || change.sources) {
         CHECK(note_access_change(session, AccessObject::project, id));
+    }
     auto event = event_in_project(event_type::project_updated, actor, id);
     set_details(event, {{"changed", names_of(change)}});
     CHECK(record_event(session, event));

@@ -156,6 +156,9 @@ CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 CREATE INDEX refresh_tokens_of_user ON refresh_tokens (user_id);
 )sql";
 
+// Where pulls of a project look for what it doesn't have itself, a JSON list; empty: nowhere.
+constexpr const char* sources_schema = "ALTER TABLE projects ADD COLUMN sources TEXT NOT NULL DEFAULT ''";
+
 constexpr std::array migrations{
     Migration{.version = 1, .name = "first schema", .script = first_schema, .oldest_binary = 1},
     Migration{.version = 2, .name = "tenancy", .script = sqlite_tenancy_schema, .oldest_binary = 2},
@@ -171,6 +174,7 @@ constexpr std::array migrations{
     Migration{.version = 12, .name = "exchange", .script = sqlite_exchange_schema, .oldest_binary = 11},
     Migration{.version = 13, .name = "synchronous projects", .script = sqlite_synchronous_schema, .oldest_binary = 13},
     Migration{.version = 14, .name = "environments", .script = sqlite_environments_schema, .oldest_binary = 13},
+    Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
 };
 
 }  // namespace
