@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto flush_after = 5ms;  // what came in that time is written, however little it is
+constexpr auto flush_after = 5ms;  // what came in that time is written, however little it is; the first bytes at once
 constexpr auto first_pause = 100ms;
 constexpr auto longest_pause = 5s;
 constexpr int most_looks = 100;
@@ -151,7 +151,7 @@ Task<ProxyBlobs::Pumped> ProxyBlobs::pump(Run& run)
             count = co_await run.source->read(chunk.room());
             if (!count || *count == 0) break;
             chunk.grow(*count);
-        } while (chunk.size() < Buffer::capacity && needs_.clock.steady() - began < flush_after);
+        } while (run.written > 0 && chunk.size() < Buffer::capacity && needs_.clock.steady() - began < flush_after);
         const auto came = chunk.size();
         if (run.size && came > *run.size - run.written) co_return not_what_it_says(run.digest(), "it is too long");
         if (came > 0) {
