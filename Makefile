@@ -28,9 +28,8 @@ build: configure ## build build/release/entrepot
 run: build ## build, and serve on 127.0.0.1:5000 with data in ./var
 	@exec $(BINARY) serve --listen $(LISTEN) --data ./var
 
-test: test-deps configure ## build and run every test
-	@cmake --build --preset release
-	@tools/run_tests.py $(BUILD) --blackbox
+test: test-deps build ## build and run every test: programs with ASan and UBSan, stories with the release
+	@tools/run_sanitized.sh asan --stories $(BINARY)
 
 bench: test-deps build ## measure beside nginx and docker-registry, into bench/RESULTS.md
 	@cmake --preset release -DENTREPOT_BENCH=ON >/dev/null

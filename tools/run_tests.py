@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""run_tests.py BUILD_DIR [--only REGEX] [--blackbox]: runs what ctest knows, then the black-box scenarios, and closes
-with one line `N passed, N failed`. A gtest binary counts by its cases, any other test as one."""
+"""run_tests.py BUILD_DIR [--only REGEX] [--stories BINARY]: runs what ctest knows there, then the black-box stories with
+that binary, and closes with one line `N passed, N failed`. A gtest binary counts by its cases, any other test as one."""
 import argparse
 import concurrent.futures
 import json
@@ -76,15 +76,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--only")
-    parser.add_argument("--blackbox", action="store_true")
+    parser.add_argument("--stories", type=pathlib.Path, metavar="BINARY")
     options = parser.parse_args()
-    options.build = options.build.resolve()
     start = time.monotonic()
-    passed, failed = ctest(options.build, options.only)
-    if options.blackbox:
+    passed, failed = ctest(options.build.resolve(), options.only)
+    print(f"the programs took {time.monotonic() - start:.0f} s", flush=True)
+    if options.stories:
         # Stories wait more than they work, so those of the two engines are told at once.
         with concurrent.futures.ThreadPoolExecutor() as threads:
-            engines = [threads.submit(blackbox, options.build / "entrepot", *more) for more in ([], ON_POSTGRES)]
+            engines = [threads.submit(blackbox, options.stories.resolve(), *more) for more in ([], ON_POSTGRES)]
         for counts in (engine.result() for engine in engines):
             passed, failed = passed + counts[0], failed + counts[1]
     print(f"all tests took {time.monotonic() - start:.0f} s")
