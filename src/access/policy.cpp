@@ -3,6 +3,7 @@
 #include "access/decision.hpp"
 #include "access/require.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -143,11 +144,14 @@ std::vector<AccessPolicy::Source> AccessPolicy::sources(std::string_view reposit
     const std::shared_lock lock{mutex_};
     const auto* project = tables_.project(project_of(repository));
     if (project == nullptr || project->sources.empty()) return found;
+    const bool is_placed = std::ranges::find(project->sources, 0, &ProjectSource::project_id) != project->sources.end();
+    if (!is_placed) found.push_back({.repository = std::string{repository}, .own = true});
     const auto path = repository.substr(std::min(project->name.size() + 1, repository.size()));
     for (const auto& source : project->sources) {
-        const auto* there = tables_.project(source.project_id);
+        const bool own = source.project_id == 0;
+        const auto* there = own ? project : tables_.project(source.project_id);
         if (there == nullptr || !source.covers(path)) continue;
-        found.push_back({.repository = there->name + "/" + std::string{path}, .optional = source.optional});
+        found.push_back({.repository = there->name + "/" + std::string{path}, .optional = source.optional, .own = own});
     }
     return found;
 }

@@ -43,11 +43,12 @@ public:
     // nullopt where nothing was renamed; whoever asks about a name that is in use pays for one look-up.
     std::optional<std::string> renamed(std::string_view name) const;
 
-    // Where else a pull of the repository looks for what isn't in it, in this order: the same name below the project's
-    // sources that cover it and are there. Theirs are not followed.
+    // Where a pull of the repository looks, in this order: in it, and by the same name in the project's sources that
+    // cover it and are there. Theirs are not followed. Empty where the project has no sources.
     struct Source {
         std::string repository;
         bool optional = false;
+        bool own = false;  // it is the repository itself
     };
     std::vector<Source> sources(std::string_view repository) const;
 

@@ -73,21 +73,29 @@ protected:
 
 TEST_F(Policy, names_the_sources_of_a_project_by_what_they_are_called_now)
 {
-    EXPECT_TRUE(policy.sources("app/web").empty());
-    EXPECT_TRUE(policy.sources("nowhere/web").empty());
+    const auto places = [this](std::string_view repository) {
+        std::vector<std::string> names;
+        for (const auto& source : policy.sources(repository)) names.push_back(source.repository);
+        return names;
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(places("app/web"), Names{});
+    EXPECT_EQ(places("nowhere/web"), Names{});
     world.projects[0].sources = {
         {.project_id = 99},
         {.project_id = 11, .except = {"secret/**"}, .optional = true},
     };
     learn();
-    ASSERT_EQ(policy.sources("app/team/web").size(), 1U);
-    EXPECT_EQ(policy.sources("app/team/web").front().repository, "open/team/web");
-    EXPECT_TRUE(policy.sources("app/team/web").front().optional);
-    EXPECT_TRUE(policy.sources("app/secret/web").empty());
-    EXPECT_TRUE(policy.sources("open/team/web").empty()) << "its own have nothing to do with it";
+    EXPECT_EQ(places("app/team/web"), (Names{"app/team/web", "open/team/web"}));
+    EXPECT_TRUE(policy.sources("app/team/web")[0].own);
+    EXPECT_FALSE(policy.sources("app/team/web")[1].own);
+    EXPECT_TRUE(policy.sources("app/team/web")[1].optional);
+    EXPECT_EQ(places("app/secret/web"), Names{"app/secret/web"});
+    EXPECT_EQ(places("open/team/web"), Names{}) << "its own have nothing to do with it";
     world.projects[1].name = "wide";
+    world.projects[0].sources.push_back({.project_id = 0});
     learn();
-    EXPECT_EQ(policy.sources("app/web").front().repository, "wide/web");
+    EXPECT_EQ(places("app/web"), (Names{"wide/web", "app/web"})) << "it comes where it is named itself";
 }
 
 TEST(ProjectSource, covers_what_its_patterns_name_and_its_exceptions_do_not)

@@ -10,9 +10,9 @@ namespace entrepot {
 
 inline constexpr std::size_t most_sources = 16;  // of a project
 
-// A project in which another one looks for what it doesn't have itself (docs/decisions/0026-virtual-repositories.md).
+// A project in which pulls of another one look as well (docs/decisions/0026-virtual-repositories.md).
 struct ProjectSource {
-    std::int64_t project_id = 0;
+    std::int64_t project_id = 0;              // 0: the project whose source this is, which else comes first
     std::vector<std::string> repositories{};  // patterns (doublestar) of names below the project; none: all
     std::vector<std::string> except{};        // of names that are never looked for there
     bool optional = false;                    // a tag is looked for further on while this one can't answer

@@ -126,10 +126,7 @@ Task<> Projects::check_endpoint(Caller caller, std::int64_t id, std::int64_t ten
 // What the project has already may stay, whoever sends it back. Each pull is judged by the puller's own rights to the
 // source, so naming one gives nobody anything.
 Result<> Projects::check_sources(
-    const Caller& caller,
-    std::int64_t id,
-    const std::vector<ProjectSource>& sources,
-    const std::vector<ProjectSource>& before
+    const Caller& caller, const std::vector<ProjectSource>& sources, const std::vector<ProjectSource>& before
 ) const
 {
     if (sources.size() > most_sources) {
@@ -138,8 +135,8 @@ Result<> Projects::check_sources(
     for (auto at = sources.begin(); at != sources.end(); ++at) {
         const auto source_id = at->project_id;
         const auto same = [source_id](const ProjectSource& other) { return other.project_id == source_id; };
-        if (source_id == id && id != 0) return fail(Errc::bad_request, "a project is no source of its own");
-        const bool known = needs_.policy.project(source_id) && needs_.policy.sees_project(caller, source_id);
+        const bool known =
+            source_id == 0 || (needs_.policy.project(source_id) && needs_.policy.sees_project(caller, source_id));
         if (!known && std::ranges::none_of(before, same)) {
             const auto place = std::to_string(at - sources.begin() + 1);
             return fail(Errc::bad_request, "source " + place + " names no project that you can see");
@@ -161,7 +158,7 @@ Task<Project> Projects::create(Caller caller, ProjectOrder order)
     if (!may_create_in(caller, *tenant)) co_return fail(Errc::denied, "you may not create projects in this tenant");
     CO_CHECK(check_limit(order.storage_limit));
     if (order.registry_id != 0) CO_CHECK(co_await check_endpoint(caller, order.registry_id, tenant->id));
-    CO_CHECK(check_sources(caller, 0, order.sources, {}));
+    CO_CHECK(check_sources(caller, order.sources, {}));
     const bool may_set_limit = needs_.policy.may(caller, update_tenant_quota, object_of(*tenant)) ||
                                needs_.policy.may(caller, update_all_quotas, the_platform);
     auto limit = needs_.settings.quota_per_project() ? needs_.settings.storage_per_project() : no_limit;
@@ -208,7 +205,7 @@ Task<Project> Projects::change(Caller caller, std::int64_t id, ProjectChange cha
     for (const auto& [name, value] : change.metadata) {
         if (value && name != allowlist_metadata) CO_CHECK(check_project_metadata(name, *value));
     }
-    if (change.sources) CO_CHECK(check_sources(caller, id, *change.sources, project->sources));
+    if (change.sources) CO_CHECK(check_sources(caller, *change.sources, project->sources));
     CO_TRY(auto changed, co_await needs_.catalog.change(id, std::move(change), actor(caller)));
     CO_CHECK(co_await needs_.directory.catch_up());
     co_return changed;

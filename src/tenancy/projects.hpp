@@ -84,10 +84,7 @@ private:
     bool is_member(const Caller& caller, std::int64_t tenant_id) const;
     Task<> check_endpoint(Caller caller, std::int64_t id, std::int64_t tenant_id) const;
     Result<> check_sources(
-        const Caller& caller,
-        std::int64_t id,
-        const std::vector<ProjectSource>& sources,
-        const std::vector<ProjectSource>& before
+        const Caller& caller, const std::vector<ProjectSource>& sources, const std::vector<ProjectSource>& before
     ) const;
     bool may_create_in(const Caller& caller, const TenantAccess& tenant) const;
     Result<> may_set_quota(const Caller& caller, std::int64_t project_id) const;

@@ -88,7 +88,7 @@ Task<Response> ProjectsApi::list(ApiCall call)
     CO_TRY(const auto page, co_await projects_.list(call.caller, query));
     const auto append = [&](std::string& out, const Project& project) {
         ProjectView view{.detail = detail};
-        if (!project.sources.empty()) view.sources = sources_json(project.sources, &policy_, &call.caller);
+        if (!project.sources.empty()) view.sources = sources_json(project, &policy_, &call.caller);
         if (detail) {
             view.role_id = projects_.role_of(call.caller, project.id);
             view.togglable = projects_.may_change(call.caller, project.id);
@@ -123,7 +123,7 @@ Task<Response> ProjectsApi::create(ApiCall call)
     order.registry_id = registry.value_or(0);
     CO_TRY(auto proxy_settings, proxy_settings_of(body, order.registry_id != 0));
     order.proxy_settings = std::move(proxy_settings).value_or("");
-    CO_TRY(auto sources, project_sources_of(body, policy_));
+    CO_TRY(auto sources, project_sources_of(body, order.name.text(), policy_));
     order.sources = std::move(sources).value_or(std::vector<ProjectSource>{});
     CO_TRY(const auto tenant_id, body.optional_integer("tenant_id"));
     CO_TRY(const auto tenant, body.optional_text("tenant"));
@@ -146,7 +146,7 @@ Task<Response> ProjectsApi::read(ApiCall call)
     const ProjectView view{
         .role_id = projects_.role_of(call.caller, project.id),
         .togglable = projects_.may_change(call.caller, project.id),
-        .sources = sources_json(project.sources, &policy_, &call.caller),
+        .sources = sources_json(project, &policy_, &call.caller),
     };
     co_return json_text(project_json(project, view));
 }
@@ -166,7 +166,7 @@ Task<Response> ProjectsApi::update(ApiCall call)
     if (change.frozen == before.frozen) change.frozen.reset();
     if (change.is_protected == before.is_protected) change.is_protected.reset();
     CO_TRY(change.proxy_settings, proxy_settings_of(body, before.registry_id != 0));
-    CO_TRY(change.sources, project_sources_of(body, policy_));
+    CO_TRY(change.sources, project_sources_of(body, before.name, policy_));
     CO_TRY(const auto after, co_await projects_.change(call.caller, access->id, std::move(change)));
     call.audit->before = project_record(before);
     call.audit->after = project_record(after);

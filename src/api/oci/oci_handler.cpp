@@ -322,39 +322,42 @@ Task<Response> OciHandler::serve(OciCall call, OciRoute route, std::string_view 
 {
     const auto sources = is_read(call.request.method) ? policy_.sources(known_as) : std::vector<AccessPolicy::Source>{};
     if (sources.empty()) co_return co_await dispatch(std::move(call), route.kind);
-    const auto& request = call.request;
-    auto& body = call.body;
-    const auto asked = call.shown_name();
     if (route.kind == Kind::tags || route.kind == Kind::referrers) {
-        CO_TRY(call.sources, co_await open_sources(request, asked, sources));
+        CO_TRY(call.sources, co_await open_sources(call.request, call.shown_name(), sources));
         co_return co_await dispatch(std::move(call), route.kind);
     }
     const bool by_digest = route.last.find(':') != std::string_view::npos;
-    auto answer = co_await dispatch(std::move(call), route.kind);
-    auto failure = answer ? std::nullopt : std::optional{answer.error()};
-    bool goes_on = failure && may_be_elsewhere(*failure, by_digest);
-    for (auto source = sources.begin(); goes_on && source != sources.end(); ++source) {
-        auto caller = co_await gate_.admit_asked_as(request, asked, source->repository);
-        if (!caller && is_refusal(caller.error())) continue;
-        if (!caller) co_return std::unexpected{caller.error()};
-        CO_TRY(auto repository, RepositoryName::parse(source->repository));
-        OciCall there{
-            .request = request,
-            .body = body,
-            .repository = std::move(repository),
-            .last = route.last,
-            .caller = *std::move(caller),
-            .asked_as = asked,
-        };
-        answer = co_await dispatch(std::move(there), route.kind);
-        if (answer) {
-            answer->add("Content-Location", "/v2/" + source->repository + std::string{route.rest});
-            co_return answer;
-        }
-        goes_on = may_be_elsewhere(answer.error(), by_digest || source->optional);
-        if (!is_missing(answer.error()) && !is_refusal(answer.error())) failure = answer.error();
+    Error failure{Errc::manifest_unknown, "there is no such manifest"};
+    bool is_final = false;
+    for (const auto& source : sources) {
+        auto answer =
+            source.own ? co_await dispatch(call, route.kind) : co_await serve_from(source.repository, call, route);
+        if (answer) co_return answer;
+        const auto& error = answer.error();
+        if (!may_be_elsewhere(error, by_digest || source.optional)) co_return answer;
+        // What is wrong somewhere says more than that it isn't there, and own words more than others'.
+        const bool says_more = !is_missing(error) && !is_refusal(error);
+        if (says_more || (source.own && !is_final)) failure = error;
+        is_final = is_final || says_more;
     }
-    if (failure) co_return std::unexpected{*std::move(failure)};
+    co_return std::unexpected{std::move(failure)};
+}
+
+// By the name that was asked for.
+Task<Response> OciHandler::serve_from(std::string source, OciCall asked, OciRoute route)
+{
+    CO_TRY(auto caller, co_await gate_.admit_asked_as(asked.request, asked.shown_name(), source));
+    CO_TRY(auto repository, RepositoryName::parse(source));
+    OciCall call{
+        .request = asked.request,
+        .body = asked.body,
+        .repository = std::move(repository),
+        .last = asked.last,
+        .caller = std::move(caller),
+        .asked_as = asked.shown_name(),
+    };
+    CO_TRY(auto answer, co_await dispatch(std::move(call), route.kind));
+    answer.add("Content-Location", "/v2/" + source + std::string{route.rest});
     co_return answer;
 }
 
@@ -363,6 +366,7 @@ OciHandler::open_sources(const Request& request, std::string asked, std::vector<
 {
     std::vector<RepositoryName> open;
     for (const auto& source : sources) {
+        if (source.own) continue;
         const auto caller = co_await gate_.admit_asked_as(request, asked, source.repository);
         if (!caller && !is_refusal(caller.error())) co_return std::unexpected{caller.error()};
         CO_TRY(auto repository, RepositoryName::parse(source.repository));

@@ -65,7 +65,8 @@ private:
     Task<Response>
     by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
     Task<Response> serve(OciCall call, OciRoute route, std::string_view known_as);
-    // Those that the caller may pull from.
+    Task<Response> serve_from(std::string source, OciCall asked, OciRoute route);
+    // Those besides its own that the caller may pull from.
     Task<std::vector<RepositoryName>>
     open_sources(const Request& request, std::string asked, std::vector<AccessPolicy::Source> sources);
     Result<std::int64_t>
