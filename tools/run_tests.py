@@ -14,6 +14,7 @@ import time
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAMS_AT_ONCE = 3  # they wait for the disk more than they work
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
@@ -26,7 +27,7 @@ def ctest(build, only):
     known = json.loads(subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1", *choose],
                                       check=True, capture_output=True, text=True).stdout)["tests"]
     environment = {**os.environ, "GTEST_OUTPUT": f"xml:{results}/", "GTEST_BRIEF": "1"}
-    subprocess.run(["ctest", "--test-dir", build, "--parallel", "2", "--output-on-failure", "--no-tests=error", *choose,
+    subprocess.run(["ctest", "--test-dir", build, "--parallel", str(PROGRAMS_AT_ONCE), "--output-on-failure", "--no-tests=error", *choose,
                     "--output-junit", results / "ctest.junit"], env=environment, check=False)
     outcome = {case.get("name"): case.get("status") == "run"
                for case in xml.parse(results / "ctest.junit").getroot().iter("testcase")}

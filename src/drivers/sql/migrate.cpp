@@ -33,7 +33,15 @@ Result<SchemaState> read_state(SqlSession& session)
     return SchemaState{rows.front().integer(0), rows.front().integer(1)};
 }
 
-// True when there was a step to take.
+Result<> apply(SqlSession& session, const Migration& migration, const Clock& clock)
+{
+    CHECK(session.run_script(migration.script));
+    CHECK(session.run(insert_version, {migration.version, migration.name, migration.oldest_binary, clock.now()}));
+    log::info("the database schema was changed", {{"version", migration.version}, {"name", migration.name}});
+    return {};
+}
+
+// True when there was a step to take. A new database takes all of them in one: nothing is kept in any version between.
 Result<bool> take_step(SqlSession& session, const MigrationPlan& plan, const Clock& clock)
 {
     if (*plan.lock != '\0') CHECK(session.run_script(plan.lock));
@@ -46,12 +54,10 @@ Result<bool> take_step(SqlSession& session, const MigrationPlan& plan, const Clo
                 std::to_string(ours) + "; use a newer program"
         );
     }
-    const auto next =
-        std::ranges::find_if(plan.migrations, [&](const Migration& m) { return m.version > state.version; });
+    auto next = std::ranges::find_if(plan.migrations, [&](const Migration& m) { return m.version > state.version; });
     if (next == plan.migrations.end()) return false;
-    CHECK(session.run_script(next->script));
-    CHECK(session.run(insert_version, {next->version, next->name, next->oldest_binary, clock.now()}));
-    log::info("the database schema was changed", {{"version", next->version}, {"name", next->name}});
+    const auto last = state.version == 0 ? plan.migrations.end() : next + 1;
+    for (; next != last; ++next) CHECK(apply(session, *next, clock));
     return true;
 }
 
