@@ -3,6 +3,7 @@
 #include "core/clock.hpp"
 #include "core/task.hpp"
 #include "oci/names.hpp"
+#include "ports/project_catalog.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@ struct ProxyProject {
     std::string registry_name;
     std::string registry_type;  // RegistryEndpoint::type
     std::string settings;       // JSON object, or empty
+    ProjectMetadata metadata{};
 };
 
 // What a tag led to when the upstream was asked last.

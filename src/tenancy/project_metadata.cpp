@@ -66,7 +66,7 @@ bool fits(Kind kind, std::string_view value)
             return is_one_of(lowered(value), {"none", "unknown", "negligible", "low", "medium", "high", "critical"});
         case Kind::pattern: return value.size() <= 1024;
         case Kind::word: return is_word(value);
-        case Kind::pattern_kind: return is_one_of(value, {"doublestar", "regex"});
+        case Kind::pattern_kind: return value == "doublestar";
     }
     return false;
 }

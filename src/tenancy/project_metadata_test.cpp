@@ -18,7 +18,8 @@ TEST(ProjectMetadata, has_harbor_s_names_and_ours)
     EXPECT_TRUE(check_project_metadata("proxy_speed_kb", "-1"));
     EXPECT_FALSE(check_project_metadata("proxy_speed_kb", "-2"));
     EXPECT_FALSE(check_project_metadata("proxy_speed_kb", "10k"));
-    EXPECT_TRUE(check_project_metadata("proxy_cache_filter_kind", "regex"));
+    EXPECT_TRUE(check_project_metadata("proxy_cache_filter_kind", "doublestar"));
+    EXPECT_FALSE(check_project_metadata("proxy_cache_filter_kind", "regex")) << "no filter may be passed over";
     EXPECT_FALSE(check_project_metadata("proxy_cache_filter_kind", "glob"));
     EXPECT_TRUE(check_project_metadata("environment", "pre-prod_2.eu"));
     for (const auto* wrong : {"", "two words", "a/b"}) EXPECT_FALSE(check_project_metadata("environment", wrong));

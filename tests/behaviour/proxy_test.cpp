@@ -654,6 +654,21 @@ TEST_F(TheProxy, another_instance_reads_along_and_takes_over_when_the_first_is_g
 TEST(ProxySettings, are_read_at_the_door)
 {
     EXPECT_TRUE(parse_proxy_settings(""));
+    const auto harbors = proxy_settings_in(
+        {{"proxy_speed_kb", "100"},
+         {"max_upstream_conn", "-1"},
+         {"proxy_cache_local_on_not_found", "true"},
+         {"proxy_cache_filter_pattern", "library/**"}}
+    );
+    EXPECT_EQ(harbors.bytes_per_second, 102'400);
+    EXPECT_EQ(harbors.fetches_at_once, 16);
+    EXPECT_TRUE(harbors.local_on_not_found);
+    EXPECT_FALSE(harbors.allows("other/app"));
+    const auto both = parse_proxy_settings(R"({"bytes_per_second":7,"repositories":[]})", harbors);
+    ASSERT_TRUE(both);
+    EXPECT_EQ(both->bytes_per_second, 7);
+    EXPECT_TRUE(both->local_on_not_found);
+    EXPECT_TRUE(both->allows("other/app"));
     const auto settings = parse_proxy_settings(
         R"({"freshness":"ttl","ttl":5,"negative_ttl":1,"repositories":["library/*"],"bytes_per_second":9,"fetches_at_once":2})"
     );

@@ -50,6 +50,8 @@ TEST_P(ProxyContract, a_project_says_what_it_caches)
     EXPECT_EQ(found->registry_name, "far");
     EXPECT_EQ(found->registry_type, "docker-hub");
     EXPECT_EQ(found->settings, R"({"ttl":5})");
+    EXPECT_SUCCEEDS(run(store().projects().change(id, {.metadata = {{"proxy_speed_kb", "9"}}}, someone)));
+    EXPECT_EQ(run(proxies().proxy(id))->metadata, (ProjectMetadata{{"proxy_speed_kb", "9"}}));
     EXPECT_FAILS(Errc::not_found, run(proxies().proxy(run(store().projects().find(project("p")))->id)));
     EXPECT_FAILS(Errc::not_found, run(proxies().proxy(999'999)));
     const auto access = run(store().access().changes_since(0)).value();

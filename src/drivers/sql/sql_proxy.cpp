@@ -10,6 +10,8 @@ constexpr SqlStatement find_proxy{
     "WHERE p.id = $1"
 };
 
+constexpr SqlStatement list_metadata{"SELECT name, value FROM project_metadata WHERE project_id = $1"};
+
 constexpr SqlStatement find_cached_tag{
     "SELECT c.digest, c.checked_at FROM cached_tags c JOIN repositories r ON r.id = c.repository_id "
     "WHERE r.name = $1 AND c.tag = $2"
@@ -108,13 +110,16 @@ Task<ProxyProject> SqlProxies::proxy(std::int64_t project_id)
         TRY(auto rows, session.run(find_proxy, {project_id}));
         if (rows.empty()) return fail(Errc::not_found, "the project is no proxy cache");
         auto& row = rows.front();
-        return ProxyProject{
+        ProxyProject found{
             .project_id = row.integer(0),
             .registry_id = row.integer(1),
             .registry_name = row.take_text(2),
             .registry_type = row.take_text(3),
             .settings = row.take_text(4),
         };
+        TRY(auto metadata, session.run(list_metadata, {project_id}));
+        for (auto& entry : metadata) found.metadata.emplace(entry.take_text(0), entry.take_text(1));
+        return found;
     };
     co_return co_await engine_.read(work);
 }

@@ -1,6 +1,7 @@
 #include "exchange/proxy/proxy_settings.hpp"
 
 #include "access/glob.hpp"
+#include "core/ascii.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -98,9 +99,30 @@ bool ProxySettings::allows(std::string_view upstream_repository) const noexcept
            });
 }
 
-Result<ProxySettings> parse_proxy_settings(std::string_view text)
+ProxySettings proxy_settings_in(const ProjectMetadata& metadata)
 {
     ProxySettings settings;
+    const auto text = [&metadata](std::string_view name) {
+        const auto found = metadata.find(name);
+        return found == metadata.end() ? std::string_view{} : std::string_view{found->second};
+    };
+    constexpr std::uint64_t most_kib = std::uint64_t{1} << 40;
+    if (const auto kib = parse_decimal(text("proxy_speed_kb"))) {
+        settings.bytes_per_second = static_cast<std::int64_t>(std::min(*kib, most_kib) * 1024);
+    }
+    if (const auto fetches = parse_decimal(text("max_upstream_conn")); fetches && *fetches > 0) {
+        settings.fetches_at_once = static_cast<std::int32_t>(std::min<std::uint64_t>(*fetches, most_fetches));
+    }
+    settings.local_on_not_found = text("proxy_cache_local_on_not_found") == "true";
+    if (const auto pattern = text("proxy_cache_filter_pattern"); !pattern.empty()) {
+        settings.repositories.emplace_back(pattern);
+    }
+    return settings;
+}
+
+Result<ProxySettings> parse_proxy_settings(std::string_view text, ProxySettings otherwise)
+{
+    auto settings = std::move(otherwise);
     if (text.empty()) return settings;
     boost::system::error_code error;
     const auto value = json::parse(text, error);

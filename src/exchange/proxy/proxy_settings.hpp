@@ -2,6 +2,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "ports/project_catalog.hpp"
 
 #include <cstdint>
 #include <string>
@@ -27,9 +28,13 @@ struct ProxySettings {
     bool allows(std::string_view upstream_repository) const noexcept;
 };
 
+// What the metadata of a project say of it by Harbor's names: "proxy_speed_kb" (KiB a second), "max_upstream_conn",
+// "proxy_cache_local_on_not_found", "proxy_cache_filter_pattern"; others, and what can't be read, say nothing.
+ProxySettings proxy_settings_in(const ProjectMetadata& metadata);
+
 // A JSON object with "freshness" ("always", "ttl", "stale_while_revalidate", "local_first"), "ttl", "negative_ttl",
 // "referrers_ttl" (seconds), "local_on_not_found", "repositories", "bytes_per_second", "fetches_at_once"; what is left
-// out, and an empty text, is the default. bad_request names the member.
-Result<ProxySettings> parse_proxy_settings(std::string_view json);
+// out, and an empty text, is as in `otherwise`. bad_request names the member.
+Result<ProxySettings> parse_proxy_settings(std::string_view json, ProxySettings otherwise = {});
 
 }  // namespace entrepot

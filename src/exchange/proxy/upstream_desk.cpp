@@ -25,7 +25,8 @@ Task<OpenProxyPtr> UpstreamDesk::open(std::int64_t project_id)
     auto proxy = std::make_shared<OpenProxy>();
     proxy->project_id = project_id;
     // They were checked when they were set; a newer version's must not stop pulls.
-    if (auto settings = parse_proxy_settings(found.settings)) proxy->settings = *std::move(settings);
+    proxy->settings = proxy_settings_in(found.metadata);
+    if (auto settings = parse_proxy_settings(found.settings, proxy->settings)) proxy->settings = *std::move(settings);
     proxy->type = std::move(found.registry_type);
     CO_TRY(proxy->site, co_await upstreams_.open(found.registry_id));
     proxy->upstream = upstream(found.registry_id, found.registry_name);
