@@ -426,8 +426,9 @@ TEST_P(Index, BringsBackWhatThereWasHoweverFarBehindItWas)
     const int rounds = GetParam() == Engine::sqlite ? 12 : 4;
     for (int round = 0; round < rounds; ++round) {
         // --gtest_random_seed=N tries others.
-        const int seed = round * 7919 + 5 + testing::UnitTest::GetInstance()->random_seed() * 1'000'003;
-        chance_.seed(static_cast<unsigned>(seed));
+        const auto other = static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed());
+        const auto seed = static_cast<unsigned>(round) * 7919U + 5U + other * 1'000'003U;
+        chance_.seed(seed);
         const int eagerness = 1 + any(60);
         for (int step = 0; step < 150; ++step) {
             change_something();
