@@ -32,10 +32,18 @@ protected:
     void fill(int repositories, int tags)
     {
         for (int repository = 0; repository < repositories; ++repository) {
+            const auto where = numbered("shop/r", repository);
+            std::map<int, CopiedManifest> made;  // by layer
             for (int tag = 0; tag < tags; ++tag) {
-                const auto layer = std::to_string((repository * tags + tag) % 7);
-                image(here, numbered("shop/r", repository), layer, numbered("v", tag));
-                image(peer, numbered("shop/r", repository), layer, numbered("v", tag));
+                const auto layer = (repository * tags + tag) % 7;
+                const auto tag_name = numbered("v", tag);
+                if (const auto known = made.find(layer); known != made.end()) {
+                    EXPECT_TRUE(run(here.push(name(where), tagged(tag_name), known->second)));
+                    EXPECT_TRUE(run(peer.push(name(where), tagged(tag_name), known->second)));
+                    continue;
+                }
+                image(here, where, std::to_string(layer), tag_name);
+                made.emplace(layer, image(peer, where, std::to_string(layer), tag_name));
             }
         }
     }
