@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -14,47 +13,13 @@ import unittest
 
 from support import image, settings
 from support.api import Api
+from support.peers import Distribution
 from support.registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Registry, descriptor, digest_of
 from support.scenario import run
-from support.server import PASSWORD, Server, free_port, wait_until
+from support.server import PASSWORD, Server
+from support.tools import have_go, tool
 
 ALLOW = {"ENTREPOT_OUTBOUND_ALLOW": "127.0.0.0/8"}
-
-
-class DockerRegistry:
-    """docker-registry 2.8 with a directory of its own and no log-in."""
-
-    def __init__(self):
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="entrepot-upstream-"))
-        self.host = f"127.0.0.1:{free_port()}"
-        configuration = {
-            "version": "0.1",
-            "log": {"level": "error"},
-            "storage": {"filesystem": {"rootdirectory": str(self.home / "data")}},
-            "http": {"addr": self.host},
-        }
-        (self.home / "config.yml").write_text(json.dumps(configuration))
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(["docker-registry", "serve", str(self.home / "config.yml")],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(self.answers, 20, "docker-registry answers")
-        return self
-
-    def answers(self):
-        try:
-            return Registry(self.host, user=None).raw("GET", "/v2/").status == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-    def close(self):
-        self.stop()
-        shutil.rmtree(self.home, ignore_errors=True)
 
 
 def push_image(host, repository, tag, size, password="", user=None):
@@ -78,11 +43,13 @@ def push_image(host, repository, tag, size, password="", user=None):
     return layer, manifest
 
 
-@unittest.skipIf(settings.foreign, "it is about this registry")
-class Proxy(unittest.TestCase):
+class Caching:
+    """What holds with any upstream."""
+    program = "docker-registry"
+
     @classmethod
     def setUpClass(cls):
-        cls.upstream = DockerRegistry().start()
+        cls.upstream = Distribution(cls.program).start()
         cls.server = Server(environment=ALLOW).start()
         cls.api = Api(cls.server.host)
         cls.hub = cls.proxy("hub", "docker-registry", "http://" + cls.upstream.host)
@@ -146,6 +113,9 @@ class Proxy(unittest.TestCase):
         finally:
             shutil.rmtree(work)
 
+
+@unittest.skipIf(settings.foreign, "it is about this registry")
+class Proxy(Caching, unittest.TestCase):
     def test_many_clients_at_once_all_get_the_blob_of_one_fetch(self):
         layer, _ = push_image(self.upstream.host, "team/many", "1", 40_000_000)
 
@@ -204,6 +174,15 @@ class Proxy(unittest.TestCase):
             blob = self.client().request("GET", f"/v2/portal/some/app/blobs/{digest_of(b'x')}")
             self.assertGreaterEqual(blob.status, 400)
             portal.shutdown()
+
+
+@unittest.skipIf(settings.foreign, "it is about this registry")
+@unittest.skipUnless(have_go(), "Distribution 3 is built with Go")
+class ProxyOfDistribution3(Caching, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.program = tool("distribution")
+        super().setUpClass()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Two of our own registries, and one of another kind, that copy from and to each other by policies."""
 import json
 import re
-import shutil
-import subprocess
 import time
 import unittest
 import urllib.request
@@ -10,14 +8,14 @@ import uuid
 
 from support import settings
 from support.api import Api
+from support.peers import Distribution, programs
 from support.registry import OCI_INDEX, OCI_MANIFEST, Registry, descriptor, digest_of
 from support.scenario import Scenario
-from support.server import PASSWORD, Server, free_port, wait_until
+from support.server import PASSWORD, Server, wait_until
 
 MIB = 1 << 20
 OUTBOUND = {"ENTREPOT_OUTBOUND_ALLOW": "127.0.0.0/8"}
 SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"
-DOCKER_REGISTRY = shutil.which("docker-registry")
 
 
 def count_of(server, metric):
@@ -232,28 +230,23 @@ class Replication(Scenario):
         folder = server.data / "blobs" / "uploads"
         return max((path.stat().st_size for path in folder.rglob("*") if path.is_file()), default=0)
 
-    @unittest.skipUnless(DOCKER_REGISTRY, "docker-registry is not installed")
     def test_another_registry_as_target_and_as_source(self):
-        port = free_port()
-        config = self.work / "registry.yml"
-        config.write_text(json.dumps({"version": 0.1, "storage": {"filesystem": {"rootdirectory": str(self.work / "registry")}},
-                                      "http": {"addr": f"127.0.0.1:{port}"}}))
-        process = subprocess.Popen([DOCKER_REGISTRY, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        foreign = Registry(f"127.0.0.1:{port}", user=None)
-        self.addCleanup(foreign.close)
-
-        def up():
-            try:
-                return foreign.raw("GET", "/v2/").status == 200
-            except OSError:
-                return False
-        wait_until(up, 20, "docker-registry answers")
         self.api.post("/projects", {"project_name": self.project})
         digest = self.source.push_image(f"{self.project}/web", "1", b"small", self.random.randbytes(20 * MIB))
-        number = self.endpoint(f"127.0.0.1:{port}", anonymous=True)
-        self.execute(self.policy(number=number, dest_namespace="library", filters=[{"type": "name", "value": f"{self.project}/**"}]))
-        self.assertEqual(self.digest(foreign, "library/web", "1"), digest)
-        self.execute(self.policy(push=False, number=number, dest_namespace="again", filters=[{"type": "name", "value": "library/**"}]))
-        self.assertEqual(self.digest(self.source, "again/web", "1"), digest)
+        peers = programs()
+        if not peers:
+            self.skipTest("no registry of others is installed")
+        for version, program in peers.items():
+            with self.subTest(distribution=version):
+                peer = Distribution(program).start()
+                self.addCleanup(peer.close)
+                foreign = Registry(peer.host, user=None)
+                self.addCleanup(foreign.close)
+                number = self.endpoint(peer.host, anonymous=True)
+                self.execute(self.policy(number=number, dest_namespace="library",
+                                         filters=[{"type": "name", "value": f"{self.project}/**"}]))
+                self.assertEqual(self.digest(foreign, "library/web", "1"), digest)
+                again = "again" + version.replace(".", "-")
+                self.execute(self.policy(push=False, number=number, dest_namespace=again,
+                                         filters=[{"type": "name", "value": "library/**"}]))
+                self.assertEqual(self.digest(self.source, f"{again}/web", "1"), digest)

@@ -5,10 +5,11 @@ import unittest
 
 from support import settings
 from support.api import Api
+from support.peers import Distribution
 from support.registry import OCI_MANIFEST, Registry, descriptor, digest_of
 from support.scenario import run
 from support.server import PASSWORD, Server
-from test_proxy import ALLOW, DockerRegistry, push_image
+from test_proxy import ALLOW, push_image
 
 
 @unittest.skipIf(settings.foreign, "it is about this registry")
@@ -17,7 +18,7 @@ class Virtual(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.upstream = DockerRegistry().start()
+        cls.upstream = Distribution().start()
         cls.server = Server(environment=ALLOW).start()
         cls.api = Api(cls.server.host)
         endpoint = {"name": "hub", "type": "docker-registry", "url": "http://" + cls.upstream.host, "insecure": True}

@@ -16,6 +16,7 @@ PACKAGES = {
     "regctl": "github.com/regclient/regclient/cmd/regctl",
     "helm": "helm.sh/helm/v3/cmd/helm",
     "goharbor": ".",
+    "distribution": ".",
 }
 
 
