@@ -75,7 +75,9 @@ class Virtual(unittest.TestCase):
         self.assertEqual((refused.status, absent.status), (404, 404), "and it can't be told from what isn't there")
         digest = digest_of(in_web)
         self.assertEqual(self.pull("base/secret", digest, **olga).status, 404)
-        self.assertEqual(self.client(user=None).request("GET", "/v2/base/secret/manifests/1").status, 404)
+        for name in ("secret", "no-such"):
+            asked = self.client(user=None).raw("GET", f"/v2/base/{name}/manifests/1")
+            self.assertEqual(asked.status, 401, "clients log in when they are asked to")
         tags = self.client(**olga).request("GET", "/v2/base/secret/tags/list")
         self.assertEqual(tags.status, 404, tags)
         self.assertEqual(self.client(**wanda).request("GET", "/v2/base/secret/tags/list").json()["tags"], ["1"])
@@ -95,7 +97,7 @@ class Virtual(unittest.TestCase):
         self.assertEqual(client.request("GET", "/v2/base/joined/tags/list").json(),
                          {"name": "base/joined", "tags": ["a", "b", "c", "d"]})
         page, seen = "/v2/base/joined/tags/list?n=1", []
-        while page:
+        while page and len(seen) < 10:
             answer = client.request("GET", page)
             seen += answer.json()["tags"]
             link = answer.headers.get("Link", "")
@@ -126,7 +128,7 @@ class Virtual(unittest.TestCase):
         self.assertEqual(self.pull("chain/only", "1").body, last)
         self.upstream.stop()
         try:
-            self.assertEqual(self.pull("chain/only", "1").status, 404, "it was not at the hub a moment ago")
+            self.assertEqual(self.pull("chain/only", "1").status, 200, "it was not at the hub a moment ago")
             self.push("last/later", "1")
             self.assertEqual(self.pull("chain/later", "1").status, 503)
             self.assertEqual(self.pull("chain/only", digest_of(last)).body, last, "a digest is the same anywhere")
@@ -136,6 +138,18 @@ class Virtual(unittest.TestCase):
             self.assertEqual(self.pull("chain/nowhere", "1").status, 503, "nobody knows")
         finally:
             self.upstream.start()
+
+    def test_a_project_comes_where_it_is_named_itself(self):
+        self.api.post("/projects", {"project_name": "after", "public": True,
+                                    "sources": [{"project": "hub", "optional": True}, {"project": "after"}]})
+        _, own = self.push("after/alone", "1")
+        self.assertEqual(self.pull("after/alone", "1").body, own)
+        _, other = self.push("after/lagging", "1")
+        _, newest = push_image(self.upstream.host, "lagging", "1", 500)
+        self.assertEqual(self.pull("after/lagging", "1").body, newest, "what lags behind is read through")
+        self.assertEqual(self.pull("after/lagging", digest_of(other)).body, other)
+        shown = self.api.get("/projects/after")["sources"]
+        self.assertEqual([one["project"] for one in shown], ["hub", "after"])
 
     def test_renamed_and_deleted_sources(self):
         for name in ("first", "second"):
@@ -161,7 +175,6 @@ class Virtual(unittest.TestCase):
         for number, sources in enumerate(wrong):
             answer = self.api.request("POST", "/projects", {"project_name": f"wrong{number}", "sources": sources})
             self.assertEqual(answer.status, 400, (sources, answer))
-        self.assertEqual(self.api.request("PUT", "/projects/base", {"sources": [{"project": "base"}]}).status, 400)
         shown = self.api.get("/projects/base")["sources"]
         self.assertEqual([one["project"] for one in shown], ["web", "hub"])
         self.assertEqual(shown[1]["except"], ["acme/**"])

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ports/manifest_catalog.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -15,7 +17,7 @@ namespace entrepot {
 template <class T>
 class JoinedPages {
 public:
-    explicit JoinedPages(std::int64_t limit) : limit_{limit} {}
+    explicit JoinedPages(PageRequest page) : page_{std::move(page)} {}
 
     // `key_of`: the text that names an entry. `more`: that list goes on beyond this page.
     template <class KeyOf>
@@ -25,7 +27,8 @@ public:
         for (auto& entry : page) {
             const std::string& key = key_of(entry);
             last = std::max(last, key);
-            entries_.try_emplace(key, std::move(entry));
+            // Upstreams that know no pages begin anew each time.
+            if (key > page_.last) entries_.try_emplace(key, std::move(entry));
         }
         // Behind its last entry there may be others that belong between those of other lists.
         if (more && !page.empty() && (!known_to_ || last < *known_to_)) known_to_ = std::move(last);
@@ -40,7 +43,7 @@ public:
     {
         Page page;
         for (auto& [key, entry] : entries_) {
-            const bool full = static_cast<std::int64_t>(page.entries.size()) >= limit_;
+            const bool full = static_cast<std::int64_t>(page.entries.size()) >= page_.limit;
             if (full || (known_to_ && key > *known_to_)) {
                 page.more = true;
                 return page;
@@ -52,7 +55,7 @@ public:
     }
 
 private:
-    const std::int64_t limit_;
+    const PageRequest page_;
     std::map<std::string, T> entries_;
     std::optional<std::string> known_to_;  // up to this key every list is here
     bool more_ = false;

@@ -117,7 +117,7 @@ Task<Response> OciLists::tags(OciCall call)
 // name_unknown where none of them knows the repository.
 Task<NamePage> OciLists::tags_of_all(std::vector<RepositoryName> sources, RepositoryName own, const PageRequest& page)
 {
-    JoinedPages<std::string> pages{page.limit};
+    JoinedPages<std::string> pages{page};
     std::optional<Error> unknown;
     bool found = false;
     sources.insert(sources.begin(), std::move(own));
@@ -165,7 +165,7 @@ Task<Response> OciLists::referrers(OciCall call)
     CO_TRY(auto found, co_await referrers_of(call.repository, subject, artifact_type, page));
     if (!call.sources.empty()) {
         const auto digest_of = [](const Referrer& referrer) { return referrer.digest.text(); };
-        JoinedPages<Referrer> pages{page.limit};
+        JoinedPages<Referrer> pages{page};
         pages.add(std::move(found.referrers), found.more, digest_of);
         for (const auto& source : call.sources) {
             CO_TRY(auto there, co_await referrers_of(source, subject, artifact_type, page));

@@ -97,7 +97,7 @@ bool is_missing(const Error& error)
 
 bool is_refusal(const Error& error)
 {
-    return error.code() == Errc::denied || error.code() == Errc::unauthorized;
+    return error.code() == Errc::denied;
 }
 
 // Whether another source is asked after one that answers with this error. Of one that can't answer nobody knows whether
@@ -323,7 +323,7 @@ Task<Response> OciHandler::serve(OciCall call, OciRoute route, std::string_view 
     const auto sources = is_read(call.request.method) ? policy_.sources(known_as) : std::vector<AccessPolicy::Source>{};
     if (sources.empty()) co_return co_await dispatch(std::move(call), route.kind);
     if (route.kind == Kind::tags || route.kind == Kind::referrers) {
-        CO_TRY(call.sources, co_await open_sources(call.request, call.shown_name(), sources));
+        CO_TRY(call.sources, co_await open_sources(sources, call));
         co_return co_await dispatch(std::move(call), route.kind);
     }
     const bool by_digest = route.last.find(':') != std::string_view::npos;
@@ -343,10 +343,19 @@ Task<Response> OciHandler::serve(OciCall call, OciRoute route, std::string_view 
     co_return std::unexpected{std::move(failure)};
 }
 
-// By the name that was asked for.
-Task<Response> OciHandler::serve_from(std::string source, OciCall asked, OciRoute route)
+// Who has not said who they are is asked to before anything behind a source is looked for that is not for all: clients
+// that can log in wait to be asked. Who has may just not pull from there.
+Task<Caller> OciHandler::admit_to(std::string source, const OciCall& asked)
 {
-    CO_TRY(auto caller, co_await gate_.admit_asked_as(asked.request, asked.shown_name(), source));
+    auto caller = co_await gate_.admit_asked_as(asked.request, asked.shown_name(), source);
+    if (caller || caller.error().code() != Errc::unauthorized || asked.caller.identity->anonymous()) co_return caller;
+    co_return fail(Errc::denied, "access to the requested resource is denied");
+}
+
+// By the name that was asked for.
+Task<Response> OciHandler::serve_from(std::string source, const OciCall& asked, OciRoute route)
+{
+    CO_TRY(auto caller, co_await admit_to(source, asked));
     CO_TRY(auto repository, RepositoryName::parse(source));
     OciCall call{
         .request = asked.request,
@@ -362,12 +371,12 @@ Task<Response> OciHandler::serve_from(std::string source, OciCall asked, OciRout
 }
 
 Task<std::vector<RepositoryName>>
-OciHandler::open_sources(const Request& request, std::string asked, std::vector<AccessPolicy::Source> sources)
+OciHandler::open_sources(std::vector<AccessPolicy::Source> sources, const OciCall& asked)
 {
     std::vector<RepositoryName> open;
     for (const auto& source : sources) {
         if (source.own) continue;
-        const auto caller = co_await gate_.admit_asked_as(request, asked, source.repository);
+        const auto caller = co_await admit_to(source.repository, asked);
         if (!caller && !is_refusal(caller.error())) co_return std::unexpected{caller.error()};
         CO_TRY(auto repository, RepositoryName::parse(source.repository));
         if (caller) open.push_back(std::move(repository));

@@ -65,10 +65,10 @@ private:
     Task<Response>
     by_former_name(const Request& request, ByteSource& body, OciRoute route, Action action, std::string now);
     Task<Response> serve(OciCall call, OciRoute route, std::string_view known_as);
-    Task<Response> serve_from(std::string source, OciCall asked, OciRoute route);
+    Task<Response> serve_from(std::string source, const OciCall& asked, OciRoute route);
+    Task<Caller> admit_to(std::string source, const OciCall& asked);
     // Those besides its own that the caller may pull from.
-    Task<std::vector<RepositoryName>>
-    open_sources(const Request& request, std::string asked, std::vector<AccessPolicy::Source> sources);
+    Task<std::vector<RepositoryName>> open_sources(std::vector<AccessPolicy::Source> sources, const OciCall& asked);
     Result<std::int64_t>
     judge_change(const Request& request, const RepositoryName& repository, const Caller& caller, Action action) const;
     asio::awaitable<Response> refuse(const Request& request, OciRoute route, std::string scope, Error error);
