@@ -1,6 +1,7 @@
 #include "cli/ctl_generic.hpp"
 #include "cli/ctl_roles.hpp"
 #include "cli/ctl_tables.hpp"
+#include "cli/source_words.hpp"
 
 #include <fmt/format.h>
 
@@ -67,9 +68,9 @@ const std::vector<CtlOption> project_flags{
 
 const std::vector<CtlOption> source_options{
     {.name = "source",
-     .value = "PROJECT[=PATTERN,...]",
-     .text = "where pulls look for what isn't in it, all names or those of the patterns (!PATTERN: not these); several "
-             "times for several, in this order",
+     .value = "[?]PROJECT[=PATTERN,...]",
+     .text = "where pulls look for what isn't in it, all names or those of the patterns (!PATTERN: not these); with ? "
+             "it may be passed over while it can't answer; several times for several, in this order",
      .field = "sources",
      .repeated = true},
     {.name = "freshness",
@@ -94,29 +95,6 @@ const std::vector<CtlOption> source_options{
      .kind = CtlValue::size},
 };
 
-// "hub=library/**,!library/private-*"
-boost::json::object source_of(std::string_view text)
-{
-    const auto equals = text.find('=');
-    boost::json::object source{{"project", text.substr(0, equals)}};
-    boost::json::array repositories;
-    boost::json::array except;
-    auto rest = equals == std::string_view::npos ? std::string_view{} : text.substr(equals + 1);
-    while (!rest.empty()) {
-        const auto comma = rest.find(',');
-        const auto pattern = rest.substr(0, comma);
-        if (pattern.starts_with('!')) {
-            except.emplace_back(pattern.substr(1));
-        } else {
-            repositories.emplace_back(pattern);
-        }
-        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-    }
-    source["repositories"] = std::move(repositories);
-    source["except"] = std::move(except);
-    return source;
-}
-
 // The words of --source become what the API takes.
 void name_sources(boost::json::object& body)
 {
@@ -124,7 +102,7 @@ void name_sources(boost::json::object& body)
     if (given == nullptr || !given->is_array()) return;
     for (auto& entry : given->as_array()) {
         const std::string text{entry.as_string()};
-        entry = source_of(text);
+        entry = source_in_words(text);
     }
 }
 

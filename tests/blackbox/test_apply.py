@@ -133,6 +133,51 @@ spec: {{duration: 30, permissions: ['project/{project}:repository:pull', 'projec
         self.assertIn("0 to create, 0 to change, 0 to delete, ", self.ctl("apply", "-f", directory, "--dry-run"))
         self.assertNotIn(PASSWORD, "".join(path.read_text() for path in directory.iterdir()))
 
+    def test_registries_elsewhere_caches_sources_and_replications(self):
+        name = self.project
+        text = f"""
+kind: Replication
+metadata: {{name: {name}-out}}
+spec: {{to: {name}-hub, repositories: '{name}/**', tags: 'not:dev-*', trigger: scheduled, cron: '0 0 3 * * *',
+        platforms: [linux/arm64, linux/amd64], window: '22:00-06:00', bytes_per_second: 10MiB, labels: [b, a]}}
+---
+kind: Project
+metadata: {{name: {name}-base}}
+spec: {{sources: ['{name}-web', '?{name}-hub=library/**,!library/own-*', '{name}-base']}}
+---
+kind: Project
+metadata: {{name: {name}-hub}}
+spec: {{caches: {name}-hub, proxy_settings: {{ttl: 60, freshness: ttl, repositories: 'library/**,team/*'}}}}
+---
+kind: Project
+metadata: {{name: {name}-web}}
+---
+kind: Registry
+metadata: {{name: {name}-hub}}
+spec: {{type: docker-registry, url: 'https://hub.example.org', user: robot, password_from: {{file: {self.password}}}, rate: 1MiB}}
+"""
+        self.apply("--yes", text=text)
+        self.assertIn("0 to create, 0 to change, 0 to delete, 5 unchanged\n", self.apply("--dry-run", text=text))
+        base = self.object("project", "show", f"{name}-base")["sources"]
+        self.assertEqual([(one["project"], one["optional"], one["except"]) for one in base],
+                         [(f"{name}-web", False, []), (f"{name}-hub", True, ["library/own-*"]), (f"{name}-base", False, [])])
+        settings = self.object("project", "show", f"{name}-hub")["proxy_settings"]
+        self.assertEqual(settings, {"ttl": 60, "freshness": "ttl", "repositories": ["library/**", "team/*"]})
+        exported = self.ctl("export")
+        self.assertIn(f"name: {name}-out\n", exported)
+        self.assertNotIn(PASSWORD, exported)
+        self.assertIn("0 to create, 0 to change, 0 to delete, ", self.apply("--dry-run", text=exported))
+
+        other = text.replace("ttl: 60", "ttl: 90").replace("tags: 'not:dev-*'", "tags: ''").replace("rate: 1MiB", "rate: 0")
+        other = other.replace(f"['{name}-web', '?", f"['?").replace(f", '{name}-base']", f", '{name}-web']")
+        said = self.apply("--dry-run", code=10, text=other)
+        self.assertIn("0 to create, 4 to change, 0 to delete, 1 unchanged\n", said)
+        self.apply("--yes", text=other)
+        self.apply("--dry-run", text=other)
+        self.assertEqual(self.object("replication", "show", f"{name}-out")["window"], {"from": "22:00", "until": "06:00"})
+        self.apply("--yes", code=6, text=other.replace(f"caches: {name}-hub", "caches: other"))
+        self.assertIn("settled at its creation", self.complaint)
+
     def test_prune_deletes_only_what_the_files_kinds_and_tenants_have(self):
         self.apply("--yes")
         self.ctl("team", "create", "stray", "--tenant", self.tenant)

@@ -87,7 +87,9 @@ ApplyScope scope_of(std::span<const ApplyDocument> wanted, bool prune)
         }
         if (document.kind == "Grant") add_grant(scope, document);
         const bool homeless = !document.metadata.contains("tenant") && !document.metadata.contains("project");
-        if ((document.kind == "Label" || document.kind == "Robot") && homeless) scope.platform = true;
+        const bool may_be_the_platforms = document.kind == "Label" || document.kind == "Robot" ||
+                                          document.kind == "Registry" || document.kind == "Replication";
+        if (may_be_the_platforms && homeless) scope.platform = true;
     }
     scope.all_of_tenants = prune;
     return scope;
@@ -187,7 +189,7 @@ Result<std::string> export_file(ApplyServer& server, const ApplyDocument& docume
 std::string apply_reference()
 {
     static constexpr std::string_view types[] = {
-        "text", "true or false", "number", "size", "list of texts", "texts by name"
+        "text", "true or false", "number", "size", "list of texts", "texts by name", "texts in this order"
     };
     std::string text;
     for (const auto& shape : apply_shapes()) {

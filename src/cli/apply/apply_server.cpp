@@ -79,6 +79,11 @@ Result<std::int64_t> ApplyServer::project_id(const std::string& name)
     return number_at(*project, "project_id");
 }
 
+Result<std::int64_t> ApplyServer::registry_id(const std::string& name)
+{
+    return remember("registry " + name, "registries?" + exact_query("name", name), "name", name, "id", "registry");
+}
+
 Result<std::string> ApplyServer::team_name(std::int64_t id)
 {
     if (!teams_) {
@@ -178,6 +183,20 @@ bool flag_at(const json::object& object, std::string_view path)
     const auto* found = find_field(object, path);
     if (found == nullptr) return false;
     return found->is_bool() ? found->as_bool() : found->is_string() && found->as_string() == "true";
+}
+
+Result<std::string> secret_at(ApplyServer& server, const ApplyDocument& wanted, std::string_view field)
+{
+    const auto file = text_at(wanted.spec, std::string{field} + ".file");
+    const auto variable = text_at(wanted.spec, std::string{field} + ".variable");
+    std::string secret;
+    if (!file.empty()) {
+        TRY(secret, server.io().read_file(file));
+        while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+    } else if (!variable.empty()) {
+        secret = server.io().variable(variable.c_str()).value_or("");
+    }
+    return secret;
 }
 
 }  // namespace entrepot

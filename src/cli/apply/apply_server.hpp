@@ -40,6 +40,7 @@ public:
     Result<std::int64_t> role_id(const std::string& name);
     Result<std::int64_t> tenant_id(const std::string& name);
     Result<std::int64_t> project_id(const std::string& name);
+    Result<std::int64_t> registry_id(const std::string& name);
     Result<std::int64_t> team_id(const std::string& tenant, const std::string& name);
     // "acme/backend" of a team's id; empty where nobody may know.
     Result<std::string> team_name(std::int64_t id);
@@ -104,6 +105,9 @@ Result<std::vector<boost::json::object>> projects_in(ApplyServer& server, const 
 Result<std::vector<boost::json::object>> tenants_in(ApplyServer& server, const ApplyScope& scope);
 // A JSON array of texts, sorted.
 boost::json::array sorted_texts(std::vector<std::string> texts);
+// What the file or the variable holds that `field` of the spec names by "file" or "variable", without the line's end;
+// empty where it names none.
+Result<std::string> secret_at(ApplyServer& server, const ApplyDocument& wanted, std::string_view field);
 // What is in `after` and not in `before`.
 std::vector<std::string> added_texts(const boost::json::value* before, const boost::json::value& after);
 std::string text_at(const boost::json::object& object, std::string_view path);

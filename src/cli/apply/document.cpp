@@ -105,6 +105,7 @@ private:
     void read_value(const YAML::Node& node, const ApplyField& field, const std::string& name, json::object& into)
     {
         if (field.type == ApplyType::set) return read_set(node, field, name, into);
+        if (field.type == ApplyType::list) return read_list(node, field, name, into);
         if (field.type == ApplyType::map) return read_map(node, field, name, into);
         if (!node.IsScalar()) return complain(node, fmt::format("{} must be a single value", name));
         const auto& text = node.Scalar();
@@ -139,6 +140,17 @@ private:
                 complain(each, fmt::format("{} is in {} twice", each.Scalar(), name));
         }
         into[field.name] = json::array(texts.begin(), texts.end());
+    }
+
+    void read_list(const YAML::Node& node, const ApplyField& field, const std::string& name, json::object& into)
+    {
+        json::array texts;
+        if (!node.IsSequence()) return complain(node, fmt::format("{} must be a list", name));
+        for (const auto& each : node) {
+            if (!each.IsScalar()) return complain(each, fmt::format("{} must be a list of texts", name));
+            texts.emplace_back(each.Scalar());
+        }
+        into[field.name] = std::move(texts);
     }
 
     void read_map(const YAML::Node& node, const ApplyField& field, const std::string& name, json::object& into)

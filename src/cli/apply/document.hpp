@@ -13,7 +13,7 @@
 namespace entrepot {
 
 // What a field of a document is made of. A set's order means nothing; of a map only what is named counts.
-enum class ApplyType { text, boolean, integer, size, set, map };
+enum class ApplyType { text, boolean, integer, size, set, map, list };
 
 struct ApplyField {
     std::string_view name;

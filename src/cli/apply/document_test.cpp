@@ -125,6 +125,7 @@ TEST(ApplyDocuments, read_back_as_they_were_written)
                     case ApplyType::integer:
                     case ApplyType::size: value = -1; break;
                     case ApplyType::set: value = json::array{"- a", "true"}; break;
+                    case ApplyType::list: value = json::array{"?b=x,!y", "a"}; break;
                     case ApplyType::map: value = json::object{{"a.b", "0"}}; break;
                 }
             }

@@ -9,12 +9,14 @@ const std::vector<const ApplyKind*>& apply_kinds()
         &user_kind(),
         &tenant_kind(),
         &team_kind(),
+        &registry_kind(),
         &project_kind(),
         &quota_kind(),
         &label_kind(),
         &member_kind(),
         &robot_kind(),
         &grant_kind(),
+        &replication_kind(),
     };
     return all;
 }

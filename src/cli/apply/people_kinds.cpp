@@ -154,15 +154,7 @@ public:
 private:
     static Result<std::string> password_of(ApplyServer& server, const ApplyDocument& wanted)
     {
-        const auto file = text_at(wanted.spec, "password_from.file");
-        const auto variable = text_at(wanted.spec, "password_from.variable");
-        std::string password;
-        if (!file.empty()) {
-            TRY(password, server.io().read_file(file));
-            while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
-        } else if (!variable.empty()) {
-            password = server.io().variable(variable.c_str()).value_or("");
-        }
+        TRY(auto password, secret_at(server, wanted, "password_from"));
         if (password.empty()) {
             return fail(
                 Errc::bad_request,

@@ -80,8 +80,10 @@ std::string step_text(const ApplyStep& step)
             );
     }
     for (const auto& each : step.differences) {
-        if (each.before.is_array() && each.after.is_array())
-            out += fmt::format("    {}: {}\n", each.name, set_change(each.before.as_array(), each.after.as_array()));
+        const bool is_set = each.before.is_array() && each.after.is_array();
+        const auto change = is_set ? set_change(each.before.as_array(), each.after.as_array()) : std::string{};
+        if (!change.empty())
+            out += fmt::format("    {}: {}\n", each.name, change);
         else
             out += fmt::format("    {}: {} -> {}\n", each.name, value_text(each.before), value_text(each.after));
     }

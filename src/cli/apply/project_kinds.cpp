@@ -1,8 +1,15 @@
 #include "cli/apply/kinds.hpp"
 
 #include "cli/ctl_lookup.hpp"
+#include "cli/source_words.hpp"
 #include "core/percent.hpp"
 #include "oci/json_fields.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <map>
 
 #include <fmt/format.h>
 
@@ -31,6 +38,14 @@ public:
                  {.name = "shared", .type = ApplyType::boolean, .text = "whether all tenants may pull"},
                  {.name = "frozen", .type = ApplyType::boolean, .text = "whether it is read-only; done last"},
                  {.name = "protected", .type = ApplyType::boolean, .text = "whether it can't be deleted"},
+                 {.name = "caches", .text = "the registry that it is a proxy cache of, from its creation on"},
+                 {.name = "proxy_settings",
+                  .type = ApplyType::map,
+                  .text = "how it is one, such as `ttl: 60`; lists with commas between"},
+                 {.name = "sources",
+                  .type = ApplyType::list,
+                  .text = "where pulls look for what isn't in it, as `ctl project create --source` has them; done last"
+                 },
                  {.name = "metadata",
                   .type = ApplyType::map,
                   .text = "Harbor's further metadata, such as `auto_scan: true`"}},
@@ -42,6 +57,7 @@ public:
     {
         std::vector<ApplyDocument> documents;
         TRY(const auto projects, projects_in(server, scope));
+        std::map<std::int64_t, std::string> registries;
         for (const auto& project : projects) {
             json::object metadata;
             if (const auto* found = find_object(project, "metadata")) {
@@ -57,6 +73,17 @@ public:
                 {"protected", flag_at(project, "protected")},
             };
             if (!metadata.empty()) spec["metadata"] = std::move(metadata);
+            if (const auto id = number_at(project, "registry_id"); id != 0) {
+                TRY(spec["caches"], name_of_registry(server, registries, id));
+                if (const auto* settings = find_object(project, "proxy_settings"); settings && !settings->empty()) {
+                    spec["proxy_settings"] = settings_in_texts(*settings);
+                }
+            }
+            json::array sources;
+            if (const auto* list = project.if_contains("sources"); list != nullptr && list->is_array()) {
+                for (const auto& source : list->as_array()) sources.emplace_back(words_of_source(source.as_object()));
+            }
+            spec["sources"] = std::move(sources);
             documents.push_back(
                 {.kind = "Project",
                  .metadata = {{"name", text_at(project, "name")}},
@@ -71,8 +98,14 @@ public:
     {
         json::object body{{"project_name", wanted.metadata.at("name")}, {"metadata", metadata_of(wanted.spec)}};
         if (wanted.spec.contains("tenant")) body["tenant"] = wanted.spec.at("tenant");
+        if (wanted.spec.contains("caches")) {
+            TRY(body["registry_id"], server.registry_id(text_at(wanted.spec, "caches")));
+        }
         CHECK(server.send("POST", "projects", body));
         json::object rest;
+        for (const auto* name : {"sources", "proxy_settings"}) {
+            if (const auto* value = wanted.spec.if_contains(name); value != nullptr) rest[name] = *value;
+        }
         for (const auto* name : {"shared", "frozen", "protected"}) {
             if (flag_at(wanted.spec, name)) rest[name] = true;
         }
@@ -94,8 +127,15 @@ public:
                 )
             );
         }
+        if (spec.contains("caches")) {
+            return fail(
+                Errc::conflict,
+                fmt::format("{}: what project {} caches is settled at its creation", wanted.place, present.key())
+            );
+        }
         const auto path = path_of_project(text_at(present.metadata, "name"));
         json::object body;
+        if (spec.contains("proxy_settings")) body["proxy_settings"] = whole_settings(present, spec);
         if (auto metadata = metadata_of(spec); !metadata.empty()) body["metadata"] = std::move(metadata);
         for (const auto* name : {"shared", "frozen", "protected"}) {
             if (const auto* value = spec.if_contains(name); value != nullptr) body[name] = *value;
@@ -103,6 +143,12 @@ public:
         const bool freezes = flag_at(body, "frozen");
         if (freezes) body.erase("frozen");
         if (!body.empty()) CHECK(server.send("PUT", path, body));
+        if (const auto* sources = spec.if_contains("sources"); sources != nullptr) {
+            // They may be projects that come later.
+            json::array list;
+            for (const auto& words : sources->as_array()) list.push_back(source_in_words(words.as_string()));
+            server.send_last("PUT", path, json::object{{"sources", std::move(list)}});
+        }
         if (freezes) server.send_last("PUT", path, json::object{{"frozen", true}});
         return {};
     }
@@ -113,6 +159,57 @@ public:
     }
 
 private:
+    static Result<std::string>
+    name_of_registry(ApplyServer& server, std::map<std::int64_t, std::string>& known, std::int64_t id)
+    {
+        if (const auto found = known.find(id); found != known.end()) return found->second;
+        TRY(const auto registry, server.look(fmt::format("registries/{}", id)));
+        return known[id] = registry ? text_at(*registry, "name") : std::to_string(id);
+    }
+
+    // {"ttl": 60, "repositories": ["a", "b"]} → {"ttl": "60", "repositories": "a,b"}, and back.
+    static json::object settings_in_texts(const json::object& settings)
+    {
+        json::object texts;
+        for (const auto& [name, value] : settings) {
+            std::string text;
+            if (value.is_array()) {
+                for (const auto& each : value.as_array()) {
+                    text += (text.empty() ? "" : ",") + std::string{each.as_string()};
+                }
+            } else {
+                text = value.is_string() ? std::string{value.as_string()} : json::serialize(value);
+            }
+            texts[name] = std::move(text);
+        }
+        return texts;
+    }
+    static json::object settings_of_texts(const json::object& texts)
+    {
+        json::object settings;
+        for (const auto& [name, value] : texts) {
+            const std::string text{value.as_string()};
+            if (name == "repositories") {
+                settings[name] = source_in_words("x=" + text)["repositories"];
+            } else if (name == "freshness") {
+                settings[name] = text;
+            } else {
+                boost::system::error_code error;
+                auto parsed = json::parse(text, error);
+                settings[name] = error ? json::value{text} : std::move(parsed);
+            }
+        }
+        return settings;
+    }
+    // The API takes them whole.
+    static json::object whole_settings(const ApplyDocument& present, const json::object& spec)
+    {
+        json::object texts;
+        if (const auto* before = find_object(present.spec, "proxy_settings")) texts = *before;
+        for (const auto& [name, value] : spec.at("proxy_settings").as_object()) texts[name] = value;
+        return settings_of_texts(texts);
+    }
+
     // Harbor's metadata are texts, `public` among them.
     static json::object metadata_of(const json::object& spec)
     {
