@@ -22,6 +22,11 @@ std::string_view project_of(std::string_view repository) noexcept
     return repository.substr(0, repository.find('/'));
 }
 
+bool places_itself(const ProjectAccess& project) noexcept
+{
+    return std::ranges::find(project.sources, 0, &ProjectSource::project_id) != project.sources.end();
+}
+
 template <class Allows>
 ActionSet limited(const Caller& caller, ActionSet actions, Allows allows)
 {
@@ -144,16 +149,41 @@ std::vector<AccessPolicy::Source> AccessPolicy::sources(std::string_view reposit
     const std::shared_lock lock{mutex_};
     const auto* project = tables_.project(project_of(repository));
     if (project == nullptr || project->sources.empty()) return found;
-    const bool is_placed = std::ranges::find(project->sources, 0, &ProjectSource::project_id) != project->sources.end();
-    if (!is_placed) found.push_back({.repository = std::string{repository}, .own = true});
+    const bool caches = project->registry_id != 0;
+    if (!places_itself(*project)) {
+        found.push_back({.repository = std::string{repository}, .own = true, .proxy = caches});
+    }
     const auto path = repository.substr(std::min(project->name.size() + 1, repository.size()));
     for (const auto& source : project->sources) {
-        const bool own = source.project_id == 0;
-        const auto* there = own ? project : tables_.project(source.project_id);
+        if (source.project_id == 0) {
+            found.push_back(
+                {.repository = std::string{repository}, .optional = source.optional, .own = true, .proxy = caches}
+            );
+            continue;
+        }
+        const auto* there = tables_.project(source.project_id);
         if (there == nullptr || !source.covers(path)) continue;
-        found.push_back({.repository = there->name + "/" + std::string{path}, .optional = source.optional, .own = own});
+        auto path_now = path;
+        if (const auto moved = there->moved.find(path); moved != there->moved.end()) {
+            path_now = moved->second.path;
+            there = tables_.project(moved->second.project_id);
+            if (there == nullptr) continue;
+        }
+        found.push_back(
+            {.repository = there->name + "/" + std::string{path_now},
+             .optional = source.optional,
+             .proxy = there->registry_id != 0}
+        );
     }
     return found;
+}
+
+AccessPolicy::SourceOrder AccessPolicy::source_order(std::string_view repository) const
+{
+    const std::shared_lock lock{mutex_};
+    const auto* project = tables_.project(project_of(repository));
+    if (project == nullptr || project->sources.empty()) return SourceOrder::alone;
+    return places_itself(*project) ? SourceOrder::others_first : SourceOrder::itself_first;
 }
 
 std::optional<std::string> AccessPolicy::renamed(std::string_view name) const

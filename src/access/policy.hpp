@@ -44,13 +44,18 @@ public:
     std::optional<std::string> renamed(std::string_view name) const;
 
     // Where a pull of the repository looks, in this order: in it, and by the same name in the project's sources that
-    // cover it and are there. Theirs are not followed. Empty where the project has no sources.
+    // cover it and are there, as it is called there now. Theirs are not followed. Empty where the project has no
+    // sources.
     struct Source {
         std::string repository;
         bool optional = false;
-        bool own = false;  // it is the repository itself
+        bool own = false;    // it is the repository itself
+        bool proxy = false;  // its project caches a registry elsewhere
     };
     std::vector<Source> sources(std::string_view repository) const;
+    // The same for those who want to know no more: whether there are sources at all, and whether some may come first.
+    enum class SourceOrder : std::uint8_t { alone, itself_first, others_first };
+    SourceOrder source_order(std::string_view repository) const;
 
     // Whether the caller's credential still stands: not disabled, expired or replaced since. Anonymous always does.
     bool is_current(const Caller& caller) const;

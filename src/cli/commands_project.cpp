@@ -150,7 +150,10 @@ Result<int> create_project(CtlRun& run)
 Result<int> update_project(CtlRun& run)
 {
     TRY(auto body, run.body());
-    if (run.has("no-sources")) body["sources"] = boost::json::array{};
+    if (run.has("no-sources")) {
+        if (run.has("source")) return fail(Errc::bad_request, "--source and --no-sources exclude each other");
+        body["sources"] = boost::json::array{};
+    }
     if (body.empty()) return fail(Errc::bad_request, "nothing to change is given");
     public_is_metadata(body);
     name_sources(body);

@@ -21,6 +21,18 @@ std::string patterns_of(const json::object& source, std::string_view name, std::
     return words;
 }
 
+// "library/{a,b},team/*": the one behind the brace.
+std::size_t comma_outside_braces(std::string_view text)
+{
+    int depth = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '{') ++depth;
+        if (text[at] == '}') --depth;
+        if (text[at] == ',' && depth <= 0) return at;
+    }
+    return std::string_view::npos;
+}
+
 }  // namespace
 
 json::object source_in_words(std::string_view words)
@@ -32,7 +44,7 @@ json::object source_in_words(std::string_view words)
     json::array except;
     auto rest = equals == std::string_view::npos ? std::string_view{} : words.substr(equals + 1);
     while (!rest.empty()) {
-        const auto comma = rest.find(',');
+        const auto comma = comma_outside_braces(rest);
         const auto pattern = rest.substr(0, comma);
         if (pattern.starts_with('!')) {
             except.emplace_back(pattern.substr(1));

@@ -21,7 +21,7 @@ TEST(SourceWords, say_what_the_api_takes)
 
 TEST(SourceWords, come_back_as_they_were)
 {
-    for (const auto* words : {"web", "?web", "hub=a/**", "hub=!b", "?hub=a,c,!b,!d"}) {
+    for (const auto* words : {"web", "?web", "hub=a/**", "hub=!b", "?hub=a,c,!b,!d", "hub=library/{a,b},c"}) {
         EXPECT_EQ(words_of_source(source_in_words(words)), words);
     }
 }

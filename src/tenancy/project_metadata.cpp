@@ -1,5 +1,6 @@
 #include "tenancy/project_metadata.hpp"
 
+#include "access/glob.hpp"
 #include "core/ascii.hpp"
 
 #include <algorithm>
@@ -64,7 +65,7 @@ bool fits(Kind kind, std::string_view value)
         case Kind::integer: return is_integer(value);
         case Kind::severity:
             return is_one_of(lowered(value), {"none", "unknown", "negligible", "low", "medium", "high", "critical"});
-        case Kind::pattern: return value.size() <= 1024;
+        case Kind::pattern: return value.empty() || check_glob(value).has_value();
         case Kind::word: return is_word(value);
         case Kind::pattern_kind: return value == "doublestar";
     }

@@ -15,6 +15,7 @@ const Permission update_project = need(ObjectKind::project, "project", "update")
 const Permission delete_project = need(ObjectKind::project, "project", "delete");
 const Permission read_project_quota = need(ObjectKind::project, "quota", "read");
 const Permission list_members = need(ObjectKind::project, "member", "list");
+const Permission pull_from = need(ObjectKind::project, "repository", "pull");
 const Permission read_metadata = need(ObjectKind::project, "metadata", "read");
 const Permission create_metadata = need(ObjectKind::project, "metadata", "create");
 const Permission update_metadata = need(ObjectKind::project, "metadata", "update");
@@ -124,7 +125,8 @@ Task<> Projects::check_endpoint(Caller caller, std::int64_t id, std::int64_t ten
 }
 
 // What the project has already may stay, whoever sends it back. Each pull is judged by the puller's own rights to the
-// source, so naming one gives nobody anything.
+// source; whoever names one may pull from it as well, so that a token for the one project that they get hold of opens
+// nothing that they can't open themselves.
 Result<> Projects::check_sources(
     const Caller& caller, const std::vector<ProjectSource>& sources, const std::vector<ProjectSource>& before
 ) const
@@ -135,11 +137,14 @@ Result<> Projects::check_sources(
     for (auto at = sources.begin(); at != sources.end(); ++at) {
         const auto source_id = at->project_id;
         const auto same = [source_id](const ProjectSource& other) { return other.project_id == source_id; };
-        const bool known =
-            source_id == 0 || (needs_.policy.project(source_id) && needs_.policy.sees_project(caller, source_id));
+        if (source_id == 0 && !(at->repositories.empty() && at->except.empty())) {
+            return fail(Errc::bad_request, "a project has all its own names: no patterns where it names itself");
+        }
+        const auto project = source_id == 0 ? nullptr : needs_.policy.project(source_id);
+        const bool known = source_id == 0 || (project && needs_.policy.may(caller, pull_from, object_of(*project)));
         if (!known && std::ranges::none_of(before, same)) {
             const auto place = std::to_string(at - sources.begin() + 1);
-            return fail(Errc::bad_request, "source " + place + " names no project that you can see");
+            return fail(Errc::bad_request, "source " + place + " names no project that you may pull from");
         }
         if (std::any_of(sources.begin(), at, same)) return fail(Errc::bad_request, "a project is twice a source");
         if (at->repositories.size() > most_patterns || at->except.size() > most_patterns) {

@@ -145,8 +145,10 @@ class Virtual(unittest.TestCase):
         _, own = self.push("after/alone", "1")
         self.assertEqual(self.pull("after/alone", "1").body, own)
         _, other = self.push("after/lagging", "1")
+        self.pull("after/lagging", digest_of(other))
         _, newest = push_image(self.upstream.host, "lagging", "1", 500)
-        self.assertEqual(self.pull("after/lagging", "1").body, newest, "what lags behind is read through")
+        for _ in range(3):
+            self.assertEqual(self.pull("after/lagging", "1").body, newest, "what lags behind is read through")
         self.assertEqual(self.pull("after/lagging", digest_of(other)).body, other)
         shown = self.api.get("/projects/after")["sources"]
         self.assertEqual([one["project"] for one in shown], ["hub", "after"])
@@ -179,11 +181,60 @@ class Virtual(unittest.TestCase):
         self.assertEqual([one["project"] for one in shown], ["web", "hub"])
         self.assertEqual(shown[1]["except"], ["acme/**"])
         olga = Api(self.server.host, "olga", "Somebody1pass")
-        hidden = olga.get("/projects/base")["sources"]
-        self.assertNotIn("project", hidden[0], "she can't see web")
+        hub = {"project": "hub", "project_id": shown[1]["project_id"], "optional": False}
+        self.assertEqual(olga.get("/projects/base")["sources"], [hub], "she can't see web, and patterns tell names")
         self.assertEqual(olga.request("PUT", "/projects/base", {"sources": []}).status, 403)
         mine = olga.request("POST", "/projects", {"project_name": "olgas", "sources": [{"project": "web"}]})
         self.assertEqual(mine.status, 400, mine)
+        told = [olga.request("POST", "/projects", {"project_name": "olgas", "sources": [{"project": name, "project_id": 1}]})
+                for name in ("web", "no-such")]
+        self.assertEqual(told[0].json()["errors"][0]["message"], told[1].json()["errors"][0]["message"])
+        itself = {"project": "itself", "repositories": ["a/**"]}
+        self.assertEqual(self.api.request("POST", "/projects", {"project_name": "itself", "sources": [itself]}).status, 400)
+
+    def test_what_is_read_can_be_sent_back(self):
+        self.api.post("/projects", {"project_name": "before"})
+        self.api.post("/projects", {"project_name": "roundtrip", "sources": [{"project": "before"}, {"project": "roundtrip"}]})
+        read = self.api.get("/projects/roundtrip")["sources"]
+        self.api.post("/projects/before/rename", {"name": "behind"}, status=(200, 201))
+        self.api.post("/projects/roundtrip/rename", {"name": "turned"}, status=(200, 201))
+        self.api.put("/projects/turned", {"sources": read})
+        self.assertEqual([one["project"] for one in self.api.get("/projects/turned")["sources"]], ["behind", "turned"])
+        self.api.delete("/projects/behind")
+        gone = self.api.get("/projects/turned")["sources"]
+        self.assertNotIn("project", gone[0])
+        self.api.put("/projects/turned", {"sources": gone})
+
+    def test_pushes_see_what_is_there_itself(self):
+        client = self.client()
+        shared = b"a layer that web has" * 100
+        client.push_image("web/pushed", "1", shared)
+        client.push_image("base/pushed", "2", shared, b"and one of its own")
+        self.assertEqual(client.pull_image("base/pushed", "1"), client.pull_image("web/pushed", "1"))
+        client.pull_image("base/pushed", "2")
+        self.api.post("/projects", {"project_name": "late", "sources": [{"project": "web"}, {"project": "late"}]})
+        begun = client.expect(202, "POST", "/v2/late/pushed/blobs/uploads/")
+        client.expect(202, "PATCH", begun.headers["Location"], b"some", {"Content-Range": "0-3"})
+        self.assertEqual(client.expect(204, "GET", begun.headers["Location"]).headers["Range"], "0-3")
+
+    def test_a_repository_that_moved_within_a_source_is_followed(self):
+        _, moved = self.push("web/old", "1")
+        push_image(self.upstream.host, "old", "1", 700)
+        self.api.post("/projects/web/repositories/old/rename", {"name": "web/new"}, status=(200, 201))
+        self.assertEqual(self.pull("base/old", "1").body, moved, "and not the hub's of the same name")
+
+    def test_who_refuses_has_not_said_that_it_lacks_the_tag(self):
+        endpoint = {"name": "locked", "type": "docker-registry", "url": "http://" + self.server.host,
+                    "credential": {"type": "basic", "access_key": "admin", "access_secret": "Wrong1password"}}
+        number = self.api.made("/registries", endpoint)
+        self.api.post("/projects", {"project_name": "locked", "registry_id": number})
+        self.push("web/web/svc", "1")
+        sources = [{"project": "locked"}, {"project": "web"}]
+        self.api.post("/projects", {"project_name": "strict", "sources": sources})
+        self.assertEqual(self.pull("strict/web/svc", "1").status, 403)
+        sources[0]["optional"] = True
+        self.api.put("/projects/strict", {"sources": sources})
+        self.assertEqual(self.pull("strict/web/svc", "1").status, 200)
 
     def test_the_command_line(self):
         def ctl(*words):

@@ -120,7 +120,7 @@ std::string project_json(const Project& project, const ProjectView& view)
 
 std::string project_record(const Project& project)
 {
-    auto out = project_json(project, {.detail = false, .sources = sources_json(project, nullptr, nullptr)});
+    auto out = project_json(project, {.detail = false, .sources = sources_record(project)});
     out.back() = ',';
     return out += R"("quota":)" + json::serialize(hard_json(project)) + "}";
 }

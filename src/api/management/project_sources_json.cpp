@@ -11,20 +11,19 @@ namespace json = boost::json;
 
 constexpr std::int64_t no_project = -1;
 
-Result<ProjectSource> source_of(const JsonBody& body, std::string_view own, const AccessPolicy& policy)
+Result<ProjectSource>
+source_of(const JsonBody& body, std::string_view own, const AccessPolicy& policy, const Caller& caller)
 {
     ProjectSource source;
     TRY(const auto name, body.optional_text("project"));
     TRY(const auto id, body.optional_integer("project_id"));
     if (!name && !id) return fail(Errc::bad_request, "a source names a project");
-    const auto named = name ? policy.project(*name) : policy.project(*id);
-    if (name && id && named && named->id != *id) {
-        return fail(Errc::bad_request, "project and project_id of a source are two projects");
-    }
-    const bool is_own = name == own || (named && named->name == own);
-    // One that is gone may be sent back as it was read.
-    const auto unnamed = !name && *id > 0 ? *id : no_project;
-    source.project_id = is_own ? 0 : named ? named->id : unnamed;
+    // The id decides, whatever the project is called by now. Of a name that the caller may not know nothing is said.
+    const auto named = id ? policy.project(*id) : policy.project(*name);
+    const bool is_own = named ? named->name == own : !id && *name == own;
+    const auto hidden = id.value_or(0) > 0 ? *id : no_project;
+    const bool is_known = named && (id || policy.sees_project(caller, named->id));
+    source.project_id = is_own ? 0 : is_known ? named->id : hidden;
     TRY(source.repositories, body.texts("repositories"));
     TRY(source.except, body.texts("except"));
     TRY(const auto optional, body.optional_boolean("optional"));
@@ -32,32 +31,49 @@ Result<ProjectSource> source_of(const JsonBody& body, std::string_view own, cons
     return source;
 }
 
+void add_patterns(json::object& entry, const ProjectSource& source)
+{
+    entry["repositories"] = json::value_from(source.repositories);
+    entry["except"] = json::value_from(source.except);
+}
+
 }  // namespace
 
 Result<std::optional<std::vector<ProjectSource>>>
-project_sources_of(const JsonBody& body, std::string_view own, const AccessPolicy& policy)
+project_sources_of(const JsonBody& body, std::string_view own, const AccessPolicy& policy, const Caller& caller)
 {
     if (!body.has("sources")) return std::optional<std::vector<ProjectSource>>{};
     std::vector<ProjectSource> sources;
     TRY(const auto entries, body.objects("sources"));
     for (const auto& entry : entries) {
-        TRY(auto source, source_of(entry, own, policy));
+        TRY(auto source, source_of(entry, own, policy, caller));
         sources.push_back(std::move(source));
     }
     return std::optional{std::move(sources)};
 }
 
-std::string sources_json(const Project& of, const AccessPolicy* policy, const Caller* caller)
+std::string sources_json(const Project& of, const AccessPolicy& policy, const Caller& caller, bool whole)
 {
     json::array list;
     for (const auto& source : of.sources) {
         const auto id = source.project_id == 0 ? of.id : source.project_id;
+        const auto project = policy.sees_project(caller, id) ? policy.project(id) : nullptr;
+        if (!project && !whole) continue;
         json::object entry{{"project_id", id}};
-        if (policy != nullptr && policy->sees_project(*caller, id)) {
-            if (const auto project = policy->project(id)) entry["project"] = project->name;
-        }
-        entry["repositories"] = json::value_from(source.repositories);
-        entry["except"] = json::value_from(source.except);
+        if (project) entry["project"] = project->name;
+        if (whole) add_patterns(entry, source);
+        entry["optional"] = source.optional;
+        list.push_back(std::move(entry));
+    }
+    return json::serialize(list);
+}
+
+std::string sources_record(const Project& of)
+{
+    json::array list;
+    for (const auto& source : of.sources) {
+        json::object entry{{"project_id", source.project_id == 0 ? of.id : source.project_id}};
+        add_patterns(entry, source);
         entry["optional"] = source.optional;
         list.push_back(std::move(entry));
     }

@@ -88,11 +88,9 @@ Task<Response> ProjectsApi::list(ApiCall call)
     CO_TRY(const auto page, co_await projects_.list(call.caller, query));
     const auto append = [&](std::string& out, const Project& project) {
         ProjectView view{.detail = detail};
-        if (!project.sources.empty()) view.sources = sources_json(project, &policy_, &call.caller);
-        if (detail) {
-            view.role_id = projects_.role_of(call.caller, project.id);
-            view.togglable = projects_.may_change(call.caller, project.id);
-        }
+        if (detail || !project.sources.empty()) view.togglable = projects_.may_change(call.caller, project.id);
+        if (detail) view.role_id = projects_.role_of(call.caller, project.id);
+        if (!project.sources.empty()) view.sources = sources_json(project, policy_, call.caller, view.togglable);
         append_project(out, project, view);
     };
     constexpr std::size_t usual_size = 640;
@@ -123,7 +121,7 @@ Task<Response> ProjectsApi::create(ApiCall call)
     order.registry_id = registry.value_or(0);
     CO_TRY(auto proxy_settings, proxy_settings_of(body, order.registry_id != 0));
     order.proxy_settings = std::move(proxy_settings).value_or("");
-    CO_TRY(auto sources, project_sources_of(body, order.name.text(), policy_));
+    CO_TRY(auto sources, project_sources_of(body, order.name.text(), policy_, call.caller));
     order.sources = std::move(sources).value_or(std::vector<ProjectSource>{});
     CO_TRY(const auto tenant_id, body.optional_integer("tenant_id"));
     CO_TRY(const auto tenant, body.optional_text("tenant"));
@@ -143,10 +141,11 @@ Task<Response> ProjectsApi::read(ApiCall call)
 {
     CO_TRY(const auto access, project_of(call, policy_, call.path[0]));
     CO_TRY(const auto project, co_await projects_.find(call.caller, access->id));
+    const bool may_change = projects_.may_change(call.caller, project.id);
     const ProjectView view{
         .role_id = projects_.role_of(call.caller, project.id),
-        .togglable = projects_.may_change(call.caller, project.id),
-        .sources = sources_json(project, &policy_, &call.caller),
+        .togglable = may_change,
+        .sources = sources_json(project, policy_, call.caller, may_change),
     };
     co_return json_text(project_json(project, view));
 }
@@ -166,7 +165,7 @@ Task<Response> ProjectsApi::update(ApiCall call)
     if (change.frozen == before.frozen) change.frozen.reset();
     if (change.is_protected == before.is_protected) change.is_protected.reset();
     CO_TRY(change.proxy_settings, proxy_settings_of(body, before.registry_id != 0));
-    CO_TRY(change.sources, project_sources_of(body, before.name, policy_));
+    CO_TRY(change.sources, project_sources_of(body, before.name, policy_, call.caller));
     CO_TRY(const auto after, co_await projects_.change(call.caller, access->id, std::move(change)));
     call.audit->before = project_record(before);
     call.audit->after = project_record(after);

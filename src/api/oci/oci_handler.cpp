@@ -95,19 +95,33 @@ bool is_missing(const Error& error)
     return code == Errc::name_unknown || code == Errc::manifest_unknown || code == Errc::blob_unknown;
 }
 
-bool is_refusal(const Error& error)
-{
-    return error.code() == Errc::denied;
-}
-
-// Whether another source is asked after one that answers with this error. Of one that can't answer nobody knows whether
-// it has the tag: another's image must not take its place, unless it `may_be_passed_over`. What a digest names is the
-// same wherever it is. Registries that keep secret what they have refuse what they lack.
+// Whether another source is asked after one that answers with this error. Of one that can't answer, or refuses, nobody
+// knows whether it has the tag: another's image must not take its place, unless it `may_be_passed_over`. What a digest
+// names is the same wherever it is.
 bool may_be_elsewhere(const Error& error, bool may_be_passed_over)
 {
-    if (is_missing(error) || is_refusal(error)) return true;
-    const auto status = status_of(error.code());
-    return may_be_passed_over && (status >= 500 || status == 429);
+    if (is_missing(error)) return true;
+    const auto code = error.code();
+    const auto status = status_of(code);
+    const bool has_trouble = status >= 500 || status == 429 || code == Errc::quota_exceeded || code == Errc::denied;
+    return may_be_passed_over && has_trouble;
+}
+
+std::vector<AccessPolicy::Source> ours_first(std::vector<AccessPolicy::Source> sources)
+{
+    std::vector<AccessPolicy::Source> sorted;
+    for (const bool proxies : {false, true}) {
+        for (const auto& source : sources) {
+            if (source.proxy == proxies) sorted.push_back(source);
+        }
+    }
+    return sorted;
+}
+
+// Who pushes asks what is in the repository itself, before and after: what a source has need not be there.
+bool is_pusher(const Caller& caller, std::string_view repository)
+{
+    return caller.scopes && (caller.scopes->actions_on(repository) & bit(Action::push)) != 0;
 }
 
 // The answer says which registry's name space it is of.
@@ -144,11 +158,14 @@ std::optional<Response> OciHandler::peek_route(const Request& request, const Oci
     if (!caller) return std::nullopt;
     const auto repository = RepositoryName::parse(route.name);
     if (!repository) return std::nullopt;
+    using Order = AccessPolicy::SourceOrder;
     switch (route.kind) {
-        case Kind::manifest: return reads_.peek_manifest(request, *caller, *repository, route.last);
+        case Kind::manifest:
+            if (policy_.source_order(route.name) == Order::others_first) return std::nullopt;
+            return reads_.peek_manifest(request, *caller, *repository, route.last);
         case Kind::blob: return reads_.peek_blob(request, *repository, route.last);
         case Kind::tags:
-            if (!policy_.sources(route.name).empty()) return std::nullopt;
+            if (policy_.source_order(route.name) != Order::alone) return std::nullopt;
             return lists_.peek_tags(request, *repository);
         default: return std::nullopt;
     }
@@ -320,13 +337,19 @@ Task<Response> OciHandler::in_repository(const Request& request, ByteSource& bod
 // From the repository, or from the first source of its project that has what isn't in it.
 Task<Response> OciHandler::serve(OciCall call, OciRoute route, std::string_view known_as)
 {
-    const auto sources = is_read(call.request.method) ? policy_.sources(known_as) : std::vector<AccessPolicy::Source>{};
+    const bool is_list = route.kind == Kind::tags || route.kind == Kind::referrers;
+    const bool is_content = route.kind == Kind::manifest || route.kind == Kind::blob;
+    const bool looks = is_list || (is_content && is_read(call.request.method) && !is_pusher(call.caller, known_as));
+    auto sources = looks ? policy_.sources(known_as) : std::vector<AccessPolicy::Source>{};
     if (sources.empty()) co_return co_await dispatch(std::move(call), route.kind);
-    if (route.kind == Kind::tags || route.kind == Kind::referrers) {
-        CO_TRY(call.sources, co_await open_sources(sources, call));
+    if (is_list) {
+        CO_TRY(call.sources, co_await open_sources(std::move(sources), call));
         co_return co_await dispatch(std::move(call), route.kind);
     }
     const bool by_digest = route.last.find(':') != std::string_view::npos;
+    // Nobody waits for a registry elsewhere, or tells it a digest, where one of ours may have it. (Who has not logged
+    // in keeps to the order, so as not to be asked to.)
+    if (by_digest && !call.caller.identity->anonymous()) sources = ours_first(std::move(sources));
     Error failure{Errc::manifest_unknown, "there is no such manifest"};
     bool is_final = false;
     for (const auto& source : sources) {
@@ -336,20 +359,22 @@ Task<Response> OciHandler::serve(OciCall call, OciRoute route, std::string_view 
         const auto& error = answer.error();
         if (!may_be_elsewhere(error, by_digest || source.optional)) co_return answer;
         // What is wrong somewhere says more than that it isn't there, and own words more than others'.
-        const bool says_more = !is_missing(error) && !is_refusal(error);
-        if (says_more || (source.own && !is_final)) failure = error;
-        is_final = is_final || says_more;
+        if (!is_missing(error) || (source.own && !is_final)) failure = error;
+        is_final = is_final || !is_missing(error);
     }
     co_return std::unexpected{std::move(failure)};
 }
 
 // Who has not said who they are is asked to before anything behind a source is looked for that is not for all: clients
-// that can log in wait to be asked. Who has may just not pull from there.
+// that can log in wait to be asked. For who has, but may not pull from there, nothing is there.
 Task<Caller> OciHandler::admit_to(std::string source, const OciCall& asked)
 {
     auto caller = co_await gate_.admit_asked_as(asked.request, asked.shown_name(), source);
-    if (caller || caller.error().code() != Errc::unauthorized || asked.caller.identity->anonymous()) co_return caller;
-    co_return fail(Errc::denied, "access to the requested resource is denied");
+    if (caller) co_return caller;
+    const auto code = caller.error().code();
+    const bool asks = code == Errc::unauthorized && asked.caller.identity->anonymous();
+    if (asks || (code != Errc::unauthorized && code != Errc::denied)) co_return caller;
+    co_return fail(Errc::name_unknown, "repository " + asked.shown_name() + " is not known to the registry");
 }
 
 // By the name that was asked for.
@@ -377,7 +402,7 @@ OciHandler::open_sources(std::vector<AccessPolicy::Source> sources, const OciCal
     for (const auto& source : sources) {
         if (source.own) continue;
         const auto caller = co_await admit_to(source.repository, asked);
-        if (!caller && !is_refusal(caller.error())) co_return std::unexpected{caller.error()};
+        if (!caller && !is_missing(caller.error())) co_return std::unexpected{caller.error()};
         CO_TRY(auto repository, RepositoryName::parse(source.repository));
         if (caller) open.push_back(std::move(repository));
     }

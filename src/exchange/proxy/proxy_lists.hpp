@@ -4,6 +4,7 @@
 #include "exchange/proxy/upstream_desk.hpp"
 #include "ports/manifest_catalog.hpp"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,8 +14,8 @@
 
 namespace entrepot {
 
-// What upstreams list: tags as they say now, referrers as they said a while ago. Keeps the referrers of 1,000 subjects,
-// then begins anew. Safe from any loop.
+// What upstreams list: tags as they said seconds ago, referrers as they said a while ago. Keeps the tags of 1,000
+// repositories (100,000 each) and the referrers of 1,000 subjects, then begins anew. Safe from any loop.
 class ProxyLists {
 public:
     ProxyLists(UpstreamDesk& desk, const Clock& clock, asio::io_context& loop)
@@ -22,7 +23,7 @@ public:
     {
     }
 
-    // nullopt: the upstream has nothing to say within two seconds. name_unknown.
+    // In order. nullopt: the upstream has nothing to say within two seconds. name_unknown.
     Task<std::optional<NamePagePtr>> tags(OpenProxyPtr proxy, RepositoryName repository, PageRequest page);
     // All of them, in digest order; older than they should be where the upstream doesn't answer.
     using List = std::shared_ptr<const std::vector<Referrer>>;
@@ -35,13 +36,20 @@ private:
         List list;
         Micros read_at = 0;
     };
+    using Names = std::shared_ptr<const std::vector<std::string>>;
+    struct KnownTags {
+        Names names;
+        std::chrono::steady_clock::time_point read_at;
+    };
+    Task<Names> read_tags(OpenProxyPtr proxy, RepositoryName upstream, std::string key);
     Task<List> read_referrers(OpenProxyPtr proxy, RepositoryName upstream, Digest subject, std::string key);
 
     UpstreamDesk& desk_;
     const Clock& clock_;
     std::mutex mutex_;
     std::unordered_map<std::string, Known> known_;
-    Flights<NamePagePtr> tags_;
+    std::unordered_map<std::string, KnownTags> known_tags_;
+    Flights<Names> tags_;
     Flights<List> referrers_;
 };
 

@@ -114,7 +114,7 @@ ProxySettings proxy_settings_in(const ProjectMetadata& metadata)
         settings.fetches_at_once = static_cast<std::int32_t>(std::min<std::uint64_t>(*fetches, most_fetches));
     }
     settings.local_on_not_found = text("proxy_cache_local_on_not_found") == "true";
-    if (const auto pattern = text("proxy_cache_filter_pattern"); !pattern.empty()) {
+    if (const auto pattern = text("proxy_cache_filter_pattern"); check_glob(pattern)) {
         settings.repositories.emplace_back(pattern);
     }
     return settings;
