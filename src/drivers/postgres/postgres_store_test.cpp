@@ -272,7 +272,8 @@ TEST(PostgresStore, brings_a_database_of_an_older_schema_to_the_newest)
     const SystemClock clock;
     const std::filesystem::path fixtures =
         std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    for (const std::string name : {"postgres_v1.sql", "postgres_v2.sql", "postgres_v7.sql", "postgres_v11.sql"}) {
+    for (const std::string name :
+         {"postgres_v1.sql", "postgres_v2.sql", "postgres_v7.sql", "postgres_v11.sql", "postgres_v15.sql"}) {
         SCOPED_TRACE(name);
         std::ifstream file{fixtures / name};
         ASSERT_TRUE(file.is_open());

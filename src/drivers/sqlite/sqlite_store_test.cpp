@@ -239,7 +239,8 @@ TEST(SqliteStore, brings_a_database_of_an_older_schema_to_the_newest)
 {
     const SystemClock clock;
     const std::string fixtures = std::filesystem::path{__FILE__}.parent_path() / "../../../tests/contract/fixtures";
-    for (const std::string name : {"/sqlite_v1.sql", "/sqlite_v2.sql", "/sqlite_v7.sql", "/sqlite_v11.sql"}) {
+    for (const std::string name :
+         {"/sqlite_v1.sql", "/sqlite_v2.sql", "/sqlite_v7.sql", "/sqlite_v11.sql", "/sqlite_v15.sql"}) {
         SCOPED_TRACE(name);
         const TemporaryDirectory directory;
         ASSERT_TRUE(std::filesystem::exists(fixtures + name));
