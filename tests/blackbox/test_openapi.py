@@ -156,21 +156,31 @@ class TheContract(Scenario):
                               examples=10, settings_file=settings_file)
 
     def schemathesis(self, host, user, password, *more, examples, settings_file=""):
-        """Bounded: so many examples of each operation from a fixed seed, a few minutes at most."""
+        """Bounded: so many examples of each operation from a fixed seed, a few minutes at most. Its generator now and
+        then trips over itself on a loaded machine ("Inconsistent results" of its own strategies, before any request is
+        sent): then it runs again, once. What it finds in our answers fails at once."""
+        done = self.run_schemathesis(host, user, password, *more, examples=examples, settings_file=settings_file)
+        report = self.findings(done.stdout)
+        if done.returncode and "Inconsistent results" in report and not re.search("^=+ FAILURES =+$", done.stdout, re.M):
+            print(f"schemathesis stumbled and runs again:\n{report[-3000:]}", flush=True)
+            done = self.run_schemathesis(host, user, password, *more, examples=examples, settings_file=settings_file)
+        self.assertEqual(done.returncode, 0, self.findings(done.stdout)[:8000] + done.stderr[-2000:])
+        self.assertRegex(done.stdout, r"\d+ generated, \d+ passed")
+
+    @staticmethod
+    def run_schemathesis(host, user, password, *more, examples, settings_file):
         with tempfile.TemporaryDirectory() as home:
             pathlib.Path(home, "schemathesis.toml").write_text(settings_file)
             program = pathlib.Path(sys.executable).with_name("schemathesis")
-            done = subprocess.run(
+            return subprocess.run(
                 [program, "run", FILE, "--url", f"http://{host}/api/v2.0", "--auth", f"{user}:{password}",
                  "--exclude-path-regex", "^/c/|^/events/stream$", "--max-examples", str(examples), "--seed", "1",
-                 "--generation-database", "none", "--phases", "examples,coverage,fuzzing", "--workers", "2",
+                 "--generation-database", "none", "--phases", "examples,coverage,fuzzing", "--workers", "1",
                  "--request-timeout", "20", "--checks",
                  "not_a_server_error,status_code_conformance,content_type_conformance,"
                  "response_headers_conformance,response_schema_conformance", *more],
                 cwd=home, capture_output=True, text=True, timeout=900, check=False,
                 env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160"})
-        self.assertEqual(done.returncode, 0, self.findings(done.stdout)[:8000] + done.stderr[-2000:])
-        self.assertRegex(done.stdout, r"\d+ generated, \d+ passed")
 
     @staticmethod
     def findings(report):
