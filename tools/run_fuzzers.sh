@@ -14,8 +14,9 @@ done
 cmake --build --preset asan --target "${targets[@]}"
 mkdir -p build/asan/findings
 
-passed=0 failed=0
-for target in "${targets[@]}"; do
+# One fuzzer for its time; true when it found nothing.
+fuzz() {
+  local target=$1 binary corpus work outcome=0
   binary=$(find build/asan -name "$target" -type f -perm -u+x | head -1)
   corpus=fuzz/corpus/${target%_fuzz}
   work=$(mktemp -d)
@@ -24,12 +25,23 @@ for target in "${targets[@]}"; do
   if "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix="build/asan/findings/$target-" "$work" "$corpus" > "build/asan/$target.log" 2>&1; then
     echo "fuzz.$target: $(grep -o 'number_of_executed_units: [0-9]*' "build/asan/$target.log" | grep -o '[0-9]*') inputs"
-    passed=$((passed + 1))
   else
     tail -40 "build/asan/$target.log"
-    failed=$((failed + 1))
+    outcome=1
   fi
   rm -rf "$work"
+  return "$outcome"
+}
+
+running=0 failed=0
+for target in "${targets[@]}"; do
+  if ((running == $(nproc))); then
+    wait -n || failed=$((failed + 1))
+    running=$((running - 1))
+  fi
+  fuzz "$target" &
+  running=$((running + 1))
 done
-echo "$passed passed, $failed failed"
+for ((; running > 0; running--)); do wait -n || failed=$((failed + 1)); done
+echo "$((${#targets[@]} - failed)) passed, $failed failed"
 ((failed == 0))

@@ -83,10 +83,11 @@ def main():
     passed, failed = ctest(options.build.resolve(), options.only)
     print(f"the programs took {time.monotonic() - start:.0f} s", flush=True)
     if options.stories:
-        # Stories wait more than they work, so those of the two engines are told at once.
+        # Stories wait more than they work, so several are told at once.
         with concurrent.futures.ThreadPoolExecutor() as threads:
-            engines = [threads.submit(blackbox, options.stories.resolve(), *more) for more in ([], ON_POSTGRES)]
-        for counts in (engine.result() for engine in engines):
+            runs = [threads.submit(blackbox, options.stories.resolve(), *more)
+                    for more in (["--share", "1/2"], ["--share", "2/2"], ON_POSTGRES)]
+        for counts in (run.result() for run in runs):
             passed, failed = passed + counts[0], failed + counts[1]
     print(f"all tests took {time.monotonic() - start:.0f} s")
     print(f"{passed} passed, {failed} failed")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""run.py [--binary PATH] [--database postgres] [--registry HOST:PORT] [--list] [PATTERN...]: the black-box scenarios.
+"""run.py [--binary PATH] [--database postgres] [--registry HOST:PORT] [--share K/N] [--list] [PATTERN...]: the black-box scenarios.
 
 Each test_*.py is one user's story told with real clients. A PATTERN chooses stories or tests whose name holds it.
+--share tells one of N shares of them (by class), from 1/N to N/N: several runs at once tell all of them sooner.
 --registry aims the stories that need no server of their own at another registry, to check the stories themselves.
 Closes with `N passed, N failed`; what was left out is named above it."""
 import argparse
@@ -66,12 +67,21 @@ def tests_of(suite):
             yield item
 
 
+def share_of(tests, share):
+    """Classes have servers of their own, so they stay whole."""
+    number, count = (int(part) for part in share.split("/"))
+    classes = sorted({type(test).__qualname__ + type(test).__module__ for test in tests})
+    mine = set(classes[number - 1::count])
+    return [test for test in tests if type(test).__qualname__ + type(test).__module__ in mine]
+
+
 def main():
     enter_venv()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary")
     parser.add_argument("--database", default="", choices=("", "postgres"))
     parser.add_argument("--registry", default="")
+    parser.add_argument("--share", default="1/1", metavar="K/N")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("pattern", nargs="*")
     options = parser.parse_args()
@@ -86,6 +96,7 @@ def main():
     from support import scenario, tools  # after the environment is set
     found = list(tests_of(unittest.defaultTestLoader.discover(str(HERE), pattern="test_*.py", top_level_dir=str(HERE))))
     chosen = [test for test in found if not options.pattern or any(word in test.id() for word in options.pattern)]
+    chosen = share_of(chosen, options.share)
     if options.list:
         print(*(test.id() for test in chosen), sep="\n")
         return 0

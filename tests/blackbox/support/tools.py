@@ -1,4 +1,5 @@
 """Clients that Debian does not have, built by Go from pinned modules into build/tools and kept there."""
+import fcntl
 import functools
 import os
 import re
@@ -36,8 +37,15 @@ def tool(name):
     binary = settings.TOOLS / name
     stamp = settings.TOOLS / f"{name}.sum"
     pinned = b"".join(path.read_bytes() for path in (module / "go.sum", *sorted(module.glob("*.go"))))
+    settings.TOOLS.mkdir(parents=True, exist_ok=True)
+    with open(settings.TOOLS / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may build it just now
+        build(name, module, binary, stamp, pinned)
+    return binary
+
+
+def build(name, module, binary, stamp, pinned):
     if not binary.exists() or not stamp.exists() or stamp.read_bytes() != pinned:
-        settings.TOOLS.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
         done = subprocess.run(["go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, PACKAGES[name]], cwd=module,
                               env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
@@ -46,4 +54,3 @@ def tool(name):
             raise AssertionError(f"{name} does not build:\n{done.stderr[-3000:]}")
         stamp.write_bytes(pinned)
         print(f"built {name} in {time.monotonic() - start:.0f} s", flush=True)
-    return binary
