@@ -1,5 +1,6 @@
 #include "cli/ctl_generic.hpp"
 #include "cli/ctl_tables.hpp"
+#include "cli/filter_words.hpp"
 #include "core/percent.hpp"
 
 #include <boost/json/array.hpp>
@@ -211,14 +212,6 @@ std::vector<CtlCommand> registry_commands()
     };
 }
 
-json::object filter_of(std::string_view type, std::string_view value)
-{
-    constexpr std::string_view others = "not:";
-    const bool excludes = value.starts_with(others);
-    if (excludes) value.remove_prefix(others.size());
-    return {{"type", type}, {"value", value}, {"decoration", excludes ? "excludes" : "matches"}};
-}
-
 Result<int> create_policy(CtlRun& run)
 {
     TRY(auto body, run.body());
@@ -228,7 +221,7 @@ Result<int> create_policy(CtlRun& run)
     body[pulls ? "src_registry" : "dest_registry"] = json::object{{"id", std::stoll(there)}};
     json::array filters;
     for (const std::string_view type : {"name", "tag"}) {
-        if (run.has(type)) filters.push_back(filter_of(type, run.value(type)));
+        if (run.has(type)) filters.push_back(filter_in_words(type, run.value(type)));
     }
     body["filters"] = std::move(filters);
     const bool by_cron = run.has("cron");

@@ -138,7 +138,7 @@ spec: {{duration: 30, permissions: ['project/{project}:repository:pull', 'projec
         text = f"""
 kind: Replication
 metadata: {{name: {name}-out}}
-spec: {{to: {name}-hub, repositories: '{name}/**', tags: 'not:dev-*', trigger: scheduled, cron: '0 0 3 * * *',
+spec: {{to: {name}-hub, repositories: '{name}/**', tags: 'not:dev-*', trigger: scheduled, cron: '0 0 3 * * *', resources: image,
         platforms: [linux/arm64, linux/amd64], window: '22:00-06:00', bytes_per_second: 10MiB, labels: [b, a]}}
 ---
 kind: Project

@@ -31,10 +31,17 @@ source_of(const JsonBody& body, std::string_view own, const AccessPolicy& policy
     return source;
 }
 
-void add_patterns(json::object& entry, const ProjectSource& source)
+// `project`: what is told of it, null: its id alone. Not `whole`: without patterns.
+json::object entry_of(const Project& of, const ProjectSource& source, const ProjectAccess* project, bool whole)
 {
-    entry["repositories"] = json::value_from(source.repositories);
-    entry["except"] = json::value_from(source.except);
+    json::object entry{{"project_id", source.project_id == 0 ? of.id : source.project_id}};
+    if (project != nullptr) entry["project"] = project->name;
+    if (whole) {
+        entry["repositories"] = json::value_from(source.repositories);
+        entry["except"] = json::value_from(source.except);
+    }
+    entry["optional"] = source.optional;
+    return entry;
 }
 
 }  // namespace
@@ -59,11 +66,7 @@ std::string sources_json(const Project& of, const AccessPolicy& policy, const Ca
         const auto id = source.project_id == 0 ? of.id : source.project_id;
         const auto project = policy.sees_project(caller, id) ? policy.project(id) : nullptr;
         if (!project && !whole) continue;
-        json::object entry{{"project_id", id}};
-        if (project) entry["project"] = project->name;
-        if (whole) add_patterns(entry, source);
-        entry["optional"] = source.optional;
-        list.push_back(std::move(entry));
+        list.push_back(entry_of(of, source, project.get(), whole));
     }
     return json::serialize(list);
 }
@@ -71,12 +74,7 @@ std::string sources_json(const Project& of, const AccessPolicy& policy, const Ca
 std::string sources_record(const Project& of)
 {
     json::array list;
-    for (const auto& source : of.sources) {
-        json::object entry{{"project_id", source.project_id == 0 ? of.id : source.project_id}};
-        add_patterns(entry, source);
-        entry["optional"] = source.optional;
-        list.push_back(std::move(entry));
-    }
+    for (const auto& source : of.sources) list.push_back(entry_of(of, source, nullptr, true));
     return json::serialize(list);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/apply/kinds.hpp"
 
+#include "cli/filter_words.hpp"
 #include "oci/json_fields.hpp"
 
 #include <boost/json/array.hpp>
@@ -121,7 +122,6 @@ private:
 constexpr std::pair<std::string_view, std::string_view> filter_fields[] = {
     {"repositories", "name"}, {"tags", "tag"}, {"resources", "resource"}
 };
-constexpr std::string_view others = "not:";
 // Fields that files and the API call the same and take as they are.
 constexpr std::string_view plain_fields[] = {
     "description",
@@ -251,9 +251,7 @@ private:
         const auto type = text_at(filter, "type");
         if (type == "label") spec["labels"] = sorted_texts(texts_in(filter.if_contains("value")));
         for (const auto& [field, its_type] : filter_fields) {
-            if (type != its_type) continue;
-            const bool excludes = text_at(filter, "decoration") == "excludes";
-            spec[field] = (excludes ? std::string{others} : std::string{}) + text_at(filter, "value");
+            if (type == its_type) spec[field] = words_of_filter(filter);
         }
     }
 
@@ -302,13 +300,8 @@ private:
     {
         json::array filters;
         for (const auto& [field, type] : filter_fields) {
-            auto text = text_at(spec, field);
-            if (text.empty()) continue;
-            const bool excludes = text.starts_with(others);
-            if (excludes) text.erase(0, others.size());
-            json::object filter{{"type", type}, {"value", text}};
-            if (type != "resource") filter["decoration"] = excludes ? "excludes" : "matches";
-            filters.push_back(std::move(filter));
+            const auto words = text_at(spec, field);
+            if (!words.empty()) filters.push_back(filter_in_words(type, words));
         }
         if (const auto* labels = spec.if_contains("labels"); labels != nullptr && !labels->as_array().empty()) {
             filters.push_back(json::object{{"type", "label"}, {"value", *labels}, {"decoration", "matches"}});
