@@ -1,0 +1,435 @@
+#include "simulator/world.hpp"
+
+#include "simulator/bound.hpp"
+#include "simulator/world_node.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace entrepot {
+
+namespace {
+
+constexpr SwarmTime report_interval = swarm_second;
+constexpr SwarmTime death_noticed_after = 2 * swarm_second;
+constexpr std::uint8_t falsehoods_forgiven = 1;
+// A run ends when nobody needs more than so many times the bound.
+constexpr SwarmTime patience = 20;
+
+}  // namespace
+
+World::World(const Scenario& scenario, const PieceLayout& layout)
+    : scenario_{scenario}, layout_{layout}, tracker_{scenario.tracker, scenario.seed}, random_{scenario.seed}
+{
+    add_nodes();
+    plan_arrivals();
+}
+
+World::~World() = default;
+
+void World::add_nodes()
+{
+    constexpr double a_microsecond = 1e-6;
+    const auto rate = scenario_.goodput * a_microsecond;
+    for (std::uint32_t index = 0; index < scenario_.origins; ++index) {
+        auto node = std::make_unique<Node>(*this, index, 0, scenario_.origin_up * rate, scenario_.origin_up * rate);
+        const auto first = static_cast<PieceIndex>(std::uint64_t{layout_.pieces()} * index / scenario_.origins);
+        node->seed = std::make_unique<SuperSeed>(layout_, scenario_.origin, *node, first, random_.next());
+        node->present = true;
+        node->uploads.set_limit(layout_.bytes());  // it is asked for no more than it shows
+        nodes_.push_back(std::move(node));
+    }
+    const auto chance = [this](double share) { return static_cast<double>(random_.below(1'000'000)) < share * 1e6; };
+    for (std::uint32_t index = 0; index < scenario_.nodes; ++index) {
+        const bool slow = chance(scenario_.slow);
+        const auto factor = rate * (slow ? scenario_.slow_rate : 1);
+        const auto zone = static_cast<std::uint16_t>(index % scenario_.zones);
+        auto node = std::make_unique<Node>(
+            *this, scenario_.origins + index, zone, scenario_.up * factor, scenario_.down * factor
+        );
+        node->peer = std::make_unique<SwarmPeer>(layout_, scenario_.peer, *node, random_.next());
+        node->slow = slow;
+        node->silent = chance(scenario_.silent);
+        node->lying = chance(scenario_.lying);
+        nodes_.push_back(std::move(node));
+    }
+}
+
+void World::plan_arrivals()
+{
+    for (auto at = scenario_.origins; at < nodes_.size(); ++at) {
+        SwarmTime time = 0;
+        if (scenario_.arrivals == ArrivalKind::spread) {
+            const auto share = static_cast<double>(random_.below(1'000'000)) / 1e6;
+            time = static_cast<SwarmTime>(share * static_cast<double>(scenario_.arrivals_over));
+        } else {
+            time = random_.below(static_cast<std::uint32_t>(std::max<SwarmTime>(scenario_.arrivals_over, 1)));
+        }
+        nodes_[at]->outcome.arrived = time;
+        events_.push(time, {.kind = Kind::arrive, .node = at});
+        if (!nodes_[at]->silent) ++awaited_;
+    }
+    if (scenario_.dying > 0) events_.push(scenario_.dying_at, {.kind = Kind::die});
+}
+
+Outcome World::run(const SimulationProgress& progress)
+{
+    constexpr std::uint64_t events_between_reports = 1 << 20;
+    const auto bound = bound_of(scenario_, layout_);
+    const auto latest = scenario_.arrivals_over + patience * bound;
+    while (awaited_ > 0) {
+        const auto next = events_.pop();
+        if (!next || next->first > latest) break;
+        now_ = next->first;
+        happen(next->second);
+        if (++handled_ % events_between_reports == 0 && progress) progress(now_, done_);
+    }
+    auto result = outcome();
+    result.bound = bound;
+    return result;
+}
+
+bool World::tracker_lives() const noexcept
+{
+    return !scenario_.tracker_dies || now_ < scenario_.tracker_dies_at;
+}
+
+void World::happen(const Event& event)
+{
+    auto& node = *nodes_[event.node];
+    switch (event.kind) {
+        case Kind::arrive: return arrive(node);
+        case Kind::join: return join(node);
+        case Kind::starve: return starve(node);
+        case Kind::report: return report(node);
+        case Kind::connect: return connect(node, *nodes_[event.a]);
+        case Kind::have: return deliver_have(event);
+        case Kind::ask: return deliver_ask(node, event);
+        case Kind::data: return deliver_data(node, event);
+        case Kind::die: return kill_some();
+        case Kind::wake:
+            if (node.present) node.peer->wake(now_);
+            return;
+        case Kind::reveal:
+            if (node.present && node.link(event.slot, event.b) != nullptr)
+                node.peer->has(event.slot, payloads_[event.a].ranges, payloads_[event.a].load, now_);
+            return release(event.a);
+        case Kind::cancel: node.uploads.cancel(event.b, event.slot, event.a); return;
+        case Kind::busy:
+            if (auto* const link = node.link(event.slot, event.b)) {
+                const auto load = nodes_[link->node]->load(now_);
+                node.peer->refused(event.slot, event.a, std::max(load / 2, swarm_millisecond), load, now_);
+            }
+            return;
+        case Kind::sent:
+            node.sending = false;
+            if (node.is_origin() && node.link(event.slot, event.b) != nullptr) node.seed->sent(event.slot, event.a);
+            return send_next(node);
+        case Kind::drop:
+            if (node.link(event.slot, event.b) != nullptr) drop(node, event.slot);
+            return;
+    }
+}
+
+void World::arrive(Node& node)
+{
+    node.present = true;
+    if (node.silent) {
+        for (PieceIndex piece = 0; piece < layout_.pieces(); ++piece) node.peer->hold(piece);
+    }
+    node.peer->start(now_ + scenario_.fixed);
+    later(scenario_.fixed, {.kind = Kind::join, .node = node.index});
+    later(scenario_.fixed + report_interval, {.kind = Kind::report, .node = node.index});
+}
+
+void World::join(Node& node)
+{
+    if (!tracker_lives() || !node.present) return;
+    ++tracker_messages_;
+    const std::uint16_t progress = node.silent ? 1000 : 0;
+    tracker_.report(node.index, node.zone, progress, 0);
+    connect_to(node, tracker_.for_newcomer(node.index));
+}
+
+void World::starve(Node& node)
+{
+    if (!tracker_lives() || !node.present) return;
+    ++tracker_messages_;
+    std::vector<NodeIndex> known;
+    for (const auto& link : node.links) {
+        if (link.connection != 0) known.push_back(link.node);
+    }
+    connect_to(node, tracker_.for_starved(node.index, known));
+}
+
+void World::report(Node& node)
+{
+    if (!node.present) return;
+    node.sample();
+    if (tracker_lives()) {
+        ++tracker_messages_;
+        const auto progress = node.peer->held_bytes() * 1000 / std::max<std::uint64_t>(layout_.bytes(), 1);
+        const auto neighbours = static_cast<std::uint16_t>(node.peer->neighbours());
+        tracker_.report(node.index, node.zone, static_cast<std::uint16_t>(progress), neighbours);
+    }
+    if (!node.outcome.done) later(report_interval, {.kind = Kind::report, .node = node.index});
+}
+
+// The tracker's answer, and then TCP and TLS.
+void World::connect_to(Node& node, const SwarmMembers::Choice& choice)
+{
+    const auto reach = [&](std::uint32_t other) {
+        const auto turns = 4 * way(node, *nodes_[other]) + scenario_.handshake;
+        later(scenario_.cross_latency + turns, {.kind = Kind::connect, .node = node.index, .a = other});
+    };
+    if (choice.seed) reach(node.index % scenario_.origins);
+    for (const auto other : choice.neighbours) reach(other);
+}
+
+bool World::make_room(Node& node)
+{
+    if (node.is_origin()) return node.seed->neighbours() < SuperSeed::most_neighbours;
+    if (node.peer->neighbours() < scenario_.tracker.most_neighbours) return true;
+    const auto spare = node.peer->spare_neighbour();
+    if (!spare) return false;
+    drop(node, *spare);
+    return true;
+}
+
+void World::connect(Node& node, Node& other)
+{
+    if (!node.present || !other.present) return;
+    const auto same = [&](const Node::Link& link) { return link.connection != 0 && link.node == other.index; };
+    if (std::ranges::any_of(node.links, same) || !make_room(node) || !make_room(other)) return;
+    const auto connection = ++connections_;
+    const auto here = *node.add(connection, other.index);
+    const auto there = *other.add(connection, node.index);
+    node.links[here].slot = there;
+    other.links[there].slot = here;
+    node.peer->add_neighbour(other.is_origin(), now_);
+    if (other.is_origin())
+        other.seed->add_neighbour();
+    else
+        other.peer->add_neighbour(false, now_);
+    const auto show = [this](Node& from, Node& to, NeighbourSlot slot, std::uint32_t over) {
+        if (from.is_origin()) return;
+        const auto ranges = from.peer->picker().held().runs();
+        const auto payload = keep(ranges, from.load(now_), 1);
+        later(
+            way(from, to), {.kind = Kind::reveal, .slot = slot, .node = to.index, .a = payload, .b = over}
+        );
+    };
+    if (!other.is_origin()) show(node, other, there, connection);
+    show(other, node, here, connection);
+}
+
+void World::drop(Node& node, NeighbourSlot slot)
+{
+    const auto link = node.links[slot];
+    auto& other = *nodes_[link.node];
+    node.links[slot] = {};
+    other.links[link.slot] = {};
+    node.uploads.drop_link(link.connection);
+    other.uploads.drop_link(link.connection);
+    const auto forget = [this](Node& whose, NeighbourSlot at) {
+        if (whose.is_origin())
+            whose.seed->remove_neighbour(at);
+        else
+            whose.peer->remove_neighbour(at, now_);
+    };
+    forget(node, slot);
+    forget(other, link.slot);
+    if (other.is_origin() && tracker_lives()) tracker_.release_seed(node.index);
+}
+
+void World::deliver_have(const Event& event)
+{
+    const auto& from = *nodes_[event.node];
+    for (const auto& link : from.links) {
+        if (link.connection == 0 || nodes_[link.node]->zone != event.b) continue;
+        auto& to = *nodes_[link.node];
+        const auto& payload = payloads_[event.a];
+        if (to.is_origin())
+            to.seed->has(link.slot, payload.ranges);
+        else if (to.present && !to.silent)
+            to.peer->has(link.slot, payload.ranges, payload.load, now_);
+    }
+    release(event.a);
+}
+
+void World::deliver_ask(Node& node, const Event& event)
+{
+    const auto* const link = node.link(event.slot, event.b);
+    if (link != nullptr && node.present && !node.silent) {
+        const auto back = way(node, *nodes_[link->node]);
+        for (const auto range : payloads_[event.a].ranges) {
+            const Upload upload{
+                .link = event.b,
+                .neighbour = event.slot,
+                .piece = range.first,
+                .bytes = layout_.bytes_of(range.first),
+            };
+            if (node.has(range.first) && node.uploads.offer(upload)) continue;
+            later(
+                back,
+                {.kind = Kind::busy, .slot = link->slot, .node = link->node, .a = range.first, .b = event.b}
+            );
+        }
+        send_next(node);
+    }
+    release(event.a);
+}
+
+void World::send_next(Node& node)
+{
+    while (!node.sending && node.present) {
+        const auto upload = node.uploads.next();
+        if (!upload) return;
+        const auto* const link = node.link(upload->neighbour, upload->link);
+        if (link == nullptr) continue;
+        auto& to = *nodes_[link->node];
+        const auto bytes = static_cast<double>(upload->bytes);
+        const auto leave = now_ + static_cast<SwarmTime>(bytes / node.up);
+        node.sending = true;
+        node.sending_until = leave;
+        node.outcome.sent += upload->bytes;
+        const auto first_byte = now_ + way(node, to);
+        to.down_until = std::max(to.down_until, first_byte) + static_cast<SwarmTime>(bytes / to.down);
+        const auto here = std::max(to.down_until, leave + way(node, to));
+        const auto verified = here + static_cast<SwarmTime>(bytes * 1e6 / scenario_.verify);
+        const Event sent{
+            .kind = Kind::sent, .slot = upload->neighbour, .node = node.index, .a = upload->piece, .b = upload->link
+        };
+        events_.push(leave, sent);
+        events_.push(
+            verified,
+            {.kind = Kind::data,
+             .false_data = node.lying,
+             .slot = link->slot,
+             .node = link->node,
+             .a = upload->piece,
+             .b = upload->link}
+        );
+    }
+}
+
+void World::deliver_data(Node& node, const Event& event)
+{
+    auto* const link = node.link(event.slot, event.b);
+    if (link == nullptr || !node.present) return;
+    const auto& from = *nodes_[link->node];
+    const auto bytes = layout_.bytes_of(event.a);
+    auto& outcome = node.outcome;
+    if (event.false_data) {
+        outcome.wasted += bytes;
+        node.peer->was_false(event.slot, event.a, now_);
+        if (++link->falsehoods > falsehoods_forgiven) {
+            if (tracker_lives()) tracker_.leave(from.index);
+            drop(node, event.slot);
+        }
+        return;
+    }
+    (from.is_origin() ? outcome.from_origin : from.zone == node.zone ? outcome.from_zone : outcome.across) += bytes;
+    if (node.peer->picker().held().contains(event.a)) outcome.wasted += bytes;
+    if (event.a == 0 && !outcome.first) outcome.first = now_;
+    node.peer->arrived(event.slot, event.a, now_);
+    if (node.peer->complete() && !outcome.done) finish(node);
+}
+
+void World::finish(Node& node)
+{
+    node.outcome.done = now_;
+    ++done_;
+    --awaited_;
+    report(node);
+    for (NeighbourSlot slot = 0; slot < node.links.size(); ++slot) {
+        if (node.links[slot].connection != 0 && nodes_[node.links[slot].node]->is_origin()) drop(node, slot);
+    }
+}
+
+void World::kill_some()
+{
+    for (auto at = scenario_.origins; at < nodes_.size(); ++at) {
+        if (static_cast<double>(random_.below(1'000'000)) < scenario_.dying * 1e6) die(*nodes_[at]);
+    }
+}
+
+// Others notice when its keep-alives stay away.
+void World::die(Node& node)
+{
+    if (node.outcome.died) return;
+    node.present = false;
+    node.outcome.died = true;
+    if (!node.outcome.done && !node.silent) --awaited_;
+    for (NeighbourSlot slot = 0; slot < node.links.size(); ++slot) {
+        const auto connection = node.links[slot].connection;
+        if (connection != 0)
+            later(death_noticed_after, {.kind = Kind::drop, .slot = slot, .node = node.index, .b = connection});
+    }
+    if (tracker_lives()) tracker_.leave(node.index);
+}
+
+SwarmTime World::way(const Node& from, const Node& to) const noexcept
+{
+    return (from.zone == to.zone ? scenario_.latency : scenario_.cross_latency) + scenario_.handling;
+}
+
+std::uint32_t World::keep(std::span<const PieceRange> ranges, SwarmTime load, std::uint32_t uses)
+{
+    if (free_payloads_.empty()) {
+        free_payloads_.push_back(static_cast<std::uint32_t>(payloads_.size()));
+        payloads_.emplace_back();
+    }
+    const auto at = free_payloads_.back();
+    free_payloads_.pop_back();
+    auto& payload = payloads_[at];
+    payload.ranges.assign(ranges.begin(), ranges.end());
+    payload.load = load;
+    payload.uses = std::max(uses, 1U);
+    return at;
+}
+
+void World::release(std::uint32_t payload)
+{
+    if (--payloads_[payload].uses == 0) free_payloads_.push_back(payload);
+}
+
+Outcome World::outcome() const
+{
+    Outcome result;
+    result.ended = now_;
+    result.image_bytes = layout_.bytes();
+    std::uint64_t neighbours = 0;
+    for (const auto& node : nodes_) {
+        if (node->is_origin()) {
+            result.origin_bytes += node->outcome.sent;
+            continue;
+        }
+        auto one = node->outcome;
+        one.ordinary = !node->slow && !node->silent;
+        one.streamable = node->samples == 0 ? 1 : node->readable_sum / node->samples;
+        result.nodes.push_back(one);
+        const auto& counts = node->peer->counts();
+        result.refusals += counts.refusals;
+        result.timeouts += counts.timeouts;
+        result.rewires += counts.rewires;
+        neighbours += node->peer->neighbours();
+        result.most_neighbours =
+            std::max(result.most_neighbours, static_cast<std::uint32_t>(node->peer->neighbours()));
+    }
+    result.mean_neighbours = static_cast<double>(neighbours) / std::max<double>(static_cast<double>(scenario_.nodes), 1);
+    result.events = handled_;
+    result.requests = requests_;
+    result.tracker_messages = tracker_messages_;
+    return result;
+}
+
+Result<Outcome> simulate(const Scenario& scenario, const SimulationProgress& progress)
+{
+    const auto chunks = scenario.piece_chunks != 0 ? scenario.piece_chunks
+                                                   : PieceLayout::chunks_of_piece_for(scenario.image_bytes());
+    TRY(const auto layout, PieceLayout::of(scenario.layers, chunks));
+    return World{scenario, layout}.run(progress);
+}
+
+}  // namespace entrepot

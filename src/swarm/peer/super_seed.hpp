@@ -1,0 +1,84 @@
+#pragma once
+
+#include "swarm/peer/neighbour.hpp"
+#include "swarm/picker/piece_set.hpp"
+#include "swarm/piece_layout.hpp"
+#include "swarm/swarm_random.hpp"
+
+#include <boost/container/small_vector.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace entrepot {
+
+// What a SuperSeed has others do; called from inside its functions.
+class SeedLinks {
+public:
+    virtual ~SeedLinks() = default;
+    // HAVE to this neighbour alone.
+    virtual void reveal(NeighbourSlot neighbour, std::span<const PieceRange> ranges) = 0;
+};
+
+struct SeedPolicy {
+    // Pieces that a neighbour is shown and has not been sent.
+    std::uint32_t shown_pieces = 3;
+    // Copies of the image that are offered in all. What a neighbour asks for beyond them, it gets.
+    double offered_copies = 2.5;
+};
+
+// The registry's part in one swarm. It has everything and says so of little: each neighbour is shown a few pieces, and
+// at first each piece only one of them, in order; so the first copy of the whole image is with the nodes as soon as the
+// registry's link allows, and they have the rest from each other. After that it shows what is rarest among its
+// neighbours. Several instances begin at different places. What was shown and not taken by a neighbour that has gone is
+// shown to the next. Memory: a byte for each piece, a bit for each piece and neighbour. Not safe across threads.
+class SuperSeed {
+public:
+    static constexpr std::size_t most_neighbours = 256;
+
+    // `layout` and `links` outlive it. `first`: where the first round begins.
+    SuperSeed(const PieceLayout& layout, const SeedPolicy& policy, SeedLinks& links, PieceIndex first, std::uint64_t seed);
+
+    // nullopt: there are most_neighbours.
+    std::optional<NeighbourSlot> add_neighbour();
+    void remove_neighbour(NeighbourSlot neighbour);
+    void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges);
+    // A piece has left for it, shown or not.
+    void sent(NeighbourSlot neighbour, PieceIndex piece);
+
+    std::size_t neighbours() const noexcept { return present_; }
+    std::uint64_t sent_bytes() const noexcept { return sent_bytes_; }
+
+private:
+    struct Viewer {
+        bool present = false;
+        std::uint32_t pieces = 0;
+        boost::container::small_vector<PieceIndex, 4> shown;
+    };
+
+    std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
+    void show_more(NeighbourSlot neighbour);
+    std::optional<PieceIndex> next_for(NeighbourSlot neighbour);
+    std::optional<PieceIndex> returned_for(NeighbourSlot neighbour);
+    std::optional<PieceIndex> rarest_for(NeighbourSlot neighbour);
+    bool lacks(NeighbourSlot neighbour, PieceIndex piece) noexcept;
+
+    const PieceLayout& layout_;
+    const SeedPolicy& policy_;
+    SeedLinks& links_;
+    SwarmRandom random_;
+    std::vector<Viewer> viewers_;
+    std::vector<PieceWord> have_;  // of all slots, one after the other
+    std::vector<std::uint8_t> copies_;  // of each piece, that neighbours have or were shown
+    std::deque<PieceIndex> returned_;
+    PieceIndex first_;
+    std::uint32_t shown_once_ = 0;  // pieces of the first round that are out
+    std::size_t present_ = 0;
+    std::uint64_t shown_bytes_ = 0;
+    std::uint64_t sent_bytes_ = 0;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,377 @@
+#include "swarm/peer/swarm_peer.hpp"
+
+#include <algorithm>
+
+namespace entrepot {
+
+SwarmPeer::SwarmPeer(const PieceLayout& layout, const PeerPolicy& policy, PeerLinks& links, std::uint64_t seed)
+    : layout_{layout}, policy_{policy}, links_{links}, picker_{layout.pieces(), 1, seed}
+{
+    picker_.set_window(first_window());
+}
+
+std::uint32_t SwarmPeer::first_window() const noexcept
+{
+    return std::max(policy_.window_pieces, layout_.pieces() / 100 * policy_.window_percent);
+}
+
+void SwarmPeer::hold(PieceIndex piece)
+{
+    if (picker_.hold(piece)) held_bytes_ += layout_.bytes_of(piece);
+}
+
+void SwarmPeer::start(SwarmTime now)
+{
+    started_ = true;
+    look_at_ = now + policy_.look_interval;
+    pump(now);
+    set_alarm(now);
+}
+
+std::span<PieceWord> SwarmPeer::theirs(NeighbourSlot neighbour) noexcept
+{
+    const auto words = words_for(layout_.pieces());
+    return std::span{have_}.subspan(neighbour * words, words);
+}
+
+std::optional<NeighbourSlot> SwarmPeer::add_neighbour(bool seed, SwarmTime now)
+{
+    auto free = std::ranges::find(neighbours_, false, &Neighbour::present);
+    if (free == neighbours_.end()) {
+        if (neighbours_.size() == most_neighbours) return std::nullopt;
+        neighbours_.emplace_back();
+        have_.resize(have_.size() + words_for(layout_.pieces()));
+        free = neighbours_.end() - 1;
+    }
+    *free = Neighbour{.present = true, .seed = seed, .dry = true, .since = now, .useful = now};
+    ++present_;
+    return static_cast<NeighbourSlot>(free - neighbours_.begin());
+}
+
+void SwarmPeer::remove_neighbour(NeighbourSlot neighbour, SwarmTime now)
+{
+    for (auto words = theirs(neighbour); auto& word : words) {
+        const auto first = static_cast<PieceIndex>(&word - words.data()) * pieces_of_word;
+        for (; word != 0; word &= word - 1)
+            picker_.remove_holder(first + static_cast<PieceIndex>(std::countr_zero(word)));
+    }
+    neighbours_[neighbour] = {};
+    --present_;
+    while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return one.neighbour == neighbour; })) {
+        if (!asks_.has(ask->piece)) picker_.put_back(ask->piece);
+    }
+    wet();
+    pump(now);
+}
+
+// Something became open or came into the window: everybody may have what we want again.
+void SwarmPeer::wet() noexcept
+{
+    for (auto& neighbour : neighbours_) neighbour.dry = false;
+}
+
+void SwarmPeer::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime load, SwarmTime now)
+{
+    auto& them = neighbours_[neighbour];
+    them.load = load;
+    if (complete()) {
+        // Who has everything only wants to know who else has; announcements don't repeat themselves.
+        for (const auto range : ranges) them.pieces += range.count;
+        return;
+    }
+    const auto words = theirs(neighbour);
+    for (const auto range : ranges) {
+        for (auto piece = range.first; piece < range.first + range.count; ++piece) {
+            auto& word = words[piece / pieces_of_word];
+            const auto bit = PieceWord{1} << (piece % pieces_of_word);
+            if ((word & bit) != 0) continue;
+            word |= bit;
+            ++them.pieces;
+            picker_.add_holder(piece);
+            if (!picker_.held().contains(piece)) them.dry = false;
+        }
+    }
+    if (!started_ || them.dry) return;
+    if (them.seed) ask_for_all(neighbour, ranges, now);
+    pump(now);
+}
+
+// What the registry shows is nowhere else yet, and it waits until it is asked: first of all, and whatever else is under
+// way.
+void SwarmPeer::ask_for_all(NeighbourSlot seed, std::span<const PieceRange> ranges, SwarmTime now)
+{
+    Plans plans;
+    for (const auto range : ranges) {
+        for (auto piece = range.first; piece < range.first + range.count; ++piece) {
+            if (picker_.is_open(piece)) plan(seed, piece, now, plans);
+        }
+    }
+    send(plans);
+}
+
+std::uint64_t SwarmPeer::pipeline_bytes() const noexcept
+{
+    const auto by_time = static_cast<std::uint64_t>(watch_.rate() * static_cast<double>(policy_.pipeline_time));
+    return std::max(policy_.pipeline_pieces * layout_.piece_bytes(), by_time);
+}
+
+// The neighbour that would answer first: the shortest queue by its own word and by what we have asked already.
+std::optional<NeighbourSlot> SwarmPeer::least_loaded(SwarmTime now) noexcept
+{
+    std::optional<NeighbourSlot> best;
+    SwarmTime best_wait = 0;
+    const auto piece_time = watch_.rate() > 0
+                                ? static_cast<SwarmTime>(static_cast<double>(layout_.piece_bytes()) / watch_.rate())
+                                : swarm_millisecond;
+    for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
+        const auto& them = neighbours_[slot];
+        if (!them.present || them.dry || them.asked >= policy_.neighbour_pieces || them.busy_until > now) continue;
+        const auto wait = them.load + (them.asked + them.strikes) * piece_time;
+        if (best && wait >= best_wait) continue;
+        best = static_cast<NeighbourSlot>(slot);
+        best_wait = wait;
+    }
+    return best;
+}
+
+void SwarmPeer::pump(SwarmTime now)
+{
+    if (!started_ || complete()) return;
+    Plans plans;
+    const auto target = pipeline_bytes();
+    while (asks_.bytes() < target && picker_.open() > 0) {
+        const auto neighbour = least_loaded(now);
+        if (!neighbour) break;
+        if (const auto piece = picker_.pick(theirs(*neighbour)))
+            plan(*neighbour, *piece, now, plans);
+        else
+            neighbours_[*neighbour].dry = true;
+    }
+    if (asks_.bytes() < target && picker_.open() > 0 && !picker_.window_covers_all()) {
+        // Nobody has more of what comes next: look further ahead.
+        picker_.set_window(picker_.window() * 2);
+        wet();
+        send(plans);
+        pump(now);
+        return;
+    }
+    if (asks_.bytes() < target && picker_.open() == 0) ask_twice(now, plans);
+    send(plans);
+    if (asks_.bytes() * 2 >= target || picker_.open() == 0)
+        starved_since_ = 0;
+    else if (starved_since_ == 0)
+        starved_since_ = now;
+}
+
+void SwarmPeer::plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, Plans& plans)
+{
+    picker_.take(piece);
+    asks_.add({.piece = piece, .neighbour = neighbour, .since = now, .bytes = layout_.bytes_of(piece)});
+    ++neighbours_[neighbour].asked;
+    plans.push_back({.neighbour = neighbour, .piece = piece});
+}
+
+// One REQUEST to each neighbour, however many pieces it is about.
+void SwarmPeer::send(const Plans& plans)
+{
+    boost::container::small_vector<PieceIndex, 16> pieces;
+    for (auto plan = plans.begin(); plan != plans.end(); ++plan) {
+        const auto same = [&](const Plan& other) { return other.neighbour == plan->neighbour; };
+        if (std::any_of(plans.begin(), plan, same)) continue;
+        pieces.clear();
+        for (auto other = plan; other != plans.end(); ++other) {
+            if (same(*other)) pieces.push_back(other->piece);
+        }
+        links_.ask(plan->neighbour, pieces);
+    }
+}
+
+// Everything is asked for. What is asked of slow ones is asked of others too, within the budget for that.
+void SwarmPeer::ask_twice(SwarmTime now, Plans& plans)
+{
+    const auto budget = layout_.bytes() / 100 * policy_.duplicate_percent;
+    while (duplicated_bytes_ < budget) {
+        const auto neighbour = least_loaded(now);
+        if (!neighbour) return;
+        auto& them = neighbours_[*neighbour];
+        const auto piece = them.asked == 0 ? picker_.pick_again(theirs(*neighbour)) : std::nullopt;
+        const auto alone = [&](const AskBook::Ask& ask) {
+            return ask.piece == piece && now - ask.since > policy_.shortest_timeout / 4;
+        };
+        if (!piece || std::ranges::count_if(asks_.all(), alone) != 1) {
+            them.dry = true;
+            continue;
+        }
+        duplicated_bytes_ += layout_.bytes_of(*piece);
+        plan(*neighbour, *piece, now, plans);
+    }
+}
+
+void SwarmPeer::arrived(std::optional<NeighbourSlot> neighbour, PieceIndex piece, SwarmTime now)
+{
+    if (neighbour) settle(*neighbour, piece, now);
+    if (!picker_.hold(piece)) {
+        ++counts_.duplicates;
+    } else {
+        held_bytes_ += layout_.bytes_of(piece);
+        cancel_others(piece);
+        announce(piece, now);
+    }
+    pump(now);
+    set_alarm(now);
+}
+
+void SwarmPeer::settle(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
+{
+    auto& them = neighbours_[neighbour];
+    them.useful = now;
+    them.strikes = 0;
+    if (const auto ask = asks_.remove(neighbour, piece)) {
+        --them.asked;
+        watch_.note(now - ask->since, ask->bytes, now);
+    }
+}
+
+void SwarmPeer::cancel_others(PieceIndex piece)
+{
+    while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return one.piece == piece; })) {
+        --neighbours_[ask->neighbour].asked;
+        links_.cancel(ask->neighbour, piece);
+    }
+}
+
+void SwarmPeer::refused(NeighbourSlot neighbour, PieceIndex piece, SwarmTime retry, SwarmTime load, SwarmTime now)
+{
+    ++counts_.refusals;
+    auto& them = neighbours_[neighbour];
+    them.load = load;
+    them.busy_until = now + retry;
+    if (asks_.remove(neighbour, piece)) {
+        --them.asked;
+        if (!asks_.has(piece)) {
+            picker_.put_back(piece);
+            wet();
+        }
+    }
+    pump(now);
+    set_alarm(now);
+}
+
+void SwarmPeer::was_false(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
+{
+    if (asks_.remove(neighbour, piece)) {
+        --neighbours_[neighbour].asked;
+        if (!asks_.has(piece)) {
+            picker_.put_back(piece);
+            wet();
+        }
+    }
+    neighbours_[neighbour].busy_until = now + swarm_second;
+    pump(now);
+}
+
+void SwarmPeer::announce(PieceIndex piece, SwarmTime now)
+{
+    if (!news_.empty() && news_.back().first + news_.back().count == piece)
+        ++news_.back().count;
+    else
+        news_.push_back({.first = piece, .count = 1});
+    // The last one is waited for by nobody else of us, and may be the one that others wait for.
+    if (now - announced_ < policy_.announce_interval && !complete()) return;
+    links_.announce(news_);
+    news_.clear();
+    announced_ = now;
+}
+
+void SwarmPeer::wake(SwarmTime now)
+{
+    alarm_ = 0;
+    if (!started_) return;
+    if (!news_.empty() && now - announced_ >= policy_.announce_interval) {
+        links_.announce(news_);
+        news_.clear();
+        announced_ = now;
+    }
+    if (!complete() && now >= look_at_) {
+        look_at_ = now + policy_.look_interval;
+        give_up_late(now);
+        if (picker_.window() > first_window() && starved_since_ == 0) picker_.set_window(picker_.window() / 2);
+        wet();
+        pump(now);
+        look_for_better(now);
+    }
+    set_alarm(now);
+}
+
+// What does not come in time is asked of somebody else; who was late is asked last from now on.
+void SwarmPeer::give_up_late(SwarmTime now)
+{
+    const auto timeout = watch_.timeout(policy_.shortest_timeout);
+    while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return now - one.since > timeout; })) {
+        ++counts_.timeouts;
+        auto& them = neighbours_[ask->neighbour];
+        --them.asked;
+        ++them.strikes;
+        them.busy_until = now + std::min<SwarmTime>(them.strikes, 8) * policy_.look_interval;
+        links_.cancel(ask->neighbour, ask->piece);
+        if (!asks_.has(ask->piece)) picker_.put_back(ask->piece);
+    }
+}
+
+void SwarmPeer::look_for_better(SwarmTime now)
+{
+    if (starved_since_ == 0 || now - starved_since_ < policy_.idle_until_rewire) return;
+    if (now - rewired_ < policy_.idle_until_rewire) return;
+    rewired_ = now;
+    ++counts_.rewires;
+    links_.rewire(most_useless(now));
+}
+
+std::optional<NeighbourSlot> SwarmPeer::most_useless(SwarmTime now) const noexcept
+{
+    std::optional<NeighbourSlot> worst;
+    for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
+        const auto& them = neighbours_[slot];
+        if (!them.present || them.asked > 0 || now - them.since < policy_.neighbour_trial) continue;
+        if (now - them.useful < policy_.idle_until_rewire) continue;
+        if (!worst || them.useful < neighbours_[*worst].useful) worst = static_cast<NeighbourSlot>(slot);
+    }
+    return worst;
+}
+
+std::optional<NeighbourSlot> SwarmPeer::spare_neighbour() const noexcept
+{
+    if (!complete()) return std::nullopt;
+    const auto done = [this](const Neighbour& them) { return them.present && them.pieces >= layout_.pieces(); };
+    const auto found = std::ranges::find_if(neighbours_, done);
+    if (found == neighbours_.end()) return std::nullopt;
+    return static_cast<NeighbourSlot>(found - neighbours_.begin());
+}
+
+void SwarmPeer::read_at(PieceIndex piece, SwarmTime now)
+{
+    picker_.read_at(piece);
+    wet();
+    pump(now);
+}
+
+void SwarmPeer::urge(PieceRange range, SwarmTime now)
+{
+    picker_.urge(range);
+    wet();
+    pump(now);
+}
+
+void SwarmPeer::set_alarm(SwarmTime now)
+{
+    SwarmTime next = complete() ? 0 : look_at_;
+    if (!news_.empty()) {
+        const auto tell = announced_ + policy_.announce_interval;
+        next = next == 0 ? tell : std::min(next, tell);
+    }
+    if (next == 0 || (alarm_ != 0 && alarm_ <= next)) return;
+    alarm_ = std::max(next, now + 1);
+    links_.wake_at(alarm_);
+}
+
+}  // namespace entrepot

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "swarm/peer/arrival_watch.hpp"
+#include "swarm/peer/ask_book.hpp"
+#include "swarm/peer/neighbour.hpp"
+#include "swarm/peer/peer_policy.hpp"
+#include "swarm/picker/piece_picker.hpp"
+#include "swarm/piece_layout.hpp"
+
+#include <boost/container/small_vector.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace entrepot {
+
+// What a SwarmPeer has others do. It is called while the peer is inside one of its own functions and must not call back.
+class PeerLinks {
+public:
+    virtual ~PeerLinks() = default;
+    // HAVE to all neighbours.
+    virtual void announce(std::span<const PieceRange> ranges) = 0;
+    // REQUEST: these pieces, in this order.
+    virtual void ask(NeighbourSlot neighbour, std::span<const PieceIndex> pieces) = 0;
+    virtual void cancel(NeighbourSlot neighbour, PieceIndex piece) = 0;
+    // One more neighbour would help; `useless` may go for it.
+    virtual void rewire(std::optional<NeighbourSlot> useless) = 0;
+    // wake() is wanted at this time, and no other.
+    virtual void wake_at(SwarmTime time) = 0;
+};
+
+struct PeerCounts {
+    std::uint64_t duplicates = 0;  // pieces that came twice
+    std::uint64_t timeouts = 0;
+    std::uint64_t refusals = 0;
+    std::uint64_t rewires = 0;
+};
+
+// One node's part in one swarm: what it has, what its neighbours have, what it asks whom for. Knows no sockets, clock or
+// threads: everything comes in through its functions, with the time, and goes out through PeerLinks, so that agents and
+// simulations run the same code. What neighbours ask of us is UploadQueue's.
+// Memory: 3 bits and a byte for each piece, and a bit for each piece and neighbour. Not safe across threads.
+class SwarmPeer {
+public:
+    // No more neighbours than this.
+    static constexpr std::size_t most_neighbours = 64;
+
+    // `layout`, `policy` and `links` outlive the peer. Nothing is asked for before start().
+    SwarmPeer(const PieceLayout& layout, const PeerPolicy& policy, PeerLinks& links, std::uint64_t seed);
+
+    // What is here already, before start().
+    void hold(PieceIndex piece);
+    void start(SwarmTime now);
+
+    // nullopt: there are most_neighbours.
+    std::optional<NeighbourSlot> add_neighbour(bool seed, SwarmTime now);
+    // Requests to it are made elsewhere.
+    void remove_neighbour(NeighbourSlot neighbour, SwarmTime now);
+
+    // HAVE or HAVE_MAP. `load`: see Neighbour. Ranges beyond the image are the caller's to refuse.
+    void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime load, SwarmTime now);
+    // A piece came and its chunks have the right hashes. From nobody: it came from the registry, over HTTP.
+    void arrived(std::optional<NeighbourSlot> neighbour, PieceIndex piece, SwarmTime now);
+    // BUSY: it won't send that; asking again makes sense after `retry`.
+    void refused(NeighbourSlot neighbour, PieceIndex piece, SwarmTime retry, SwarmTime load, SwarmTime now);
+    // A piece came that isn't what the image's descriptor says.
+    void was_false(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now);
+    void wake(SwarmTime now);
+
+    // Where the runtime reads, and what it waits for.
+    void read_at(PieceIndex piece, SwarmTime now);
+    void urge(PieceRange range, SwarmTime now);
+
+    const PiecePicker& picker() const noexcept { return picker_; }
+    bool complete() const noexcept { return picker_.missing() == 0; }
+    std::uint64_t held_bytes() const noexcept { return held_bytes_; }
+    const PeerCounts& counts() const noexcept { return counts_; }
+    std::size_t neighbours() const noexcept { return present_; }
+    // The neighbour that may go when there are too many: one with which nothing can be exchanged, or nullopt.
+    std::optional<NeighbourSlot> spare_neighbour() const noexcept;
+
+private:
+    struct Plan {
+        NeighbourSlot neighbour;
+        PieceIndex piece;
+    };
+    using Plans = boost::container::small_vector<Plan, 16>;
+
+    std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
+    std::uint64_t pipeline_bytes() const noexcept;
+    void pump(SwarmTime now);
+    void ask_for_all(NeighbourSlot seed, std::span<const PieceRange> ranges, SwarmTime now);
+    std::optional<NeighbourSlot> least_loaded(SwarmTime now) noexcept;
+    void plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, Plans& plans);
+    void send(const Plans& plans);
+    void wet() noexcept;
+    void settle(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now);
+    void cancel_others(PieceIndex piece);
+    void give_up_late(SwarmTime now);
+    void ask_twice(SwarmTime now, Plans& plans);
+    void look_for_better(SwarmTime now);
+    std::optional<NeighbourSlot> most_useless(SwarmTime now) const noexcept;
+    void announce(PieceIndex piece, SwarmTime now);
+    void set_alarm(SwarmTime now);
+    std::uint32_t first_window() const noexcept;
+
+    const PieceLayout& layout_;
+    const PeerPolicy& policy_;
+    PeerLinks& links_;
+    PiecePicker picker_;
+    AskBook asks_;
+    ArrivalWatch watch_;
+    std::vector<Neighbour> neighbours_;
+    std::vector<PieceWord> have_;  // of all slots, one after the other
+    std::vector<PieceRange> news_;
+    PeerCounts counts_;
+    std::size_t present_ = 0;
+    std::uint64_t held_bytes_ = 0;
+    std::uint64_t duplicated_bytes_ = 0;
+    SwarmTime announced_ = 0;
+    SwarmTime look_at_ = 0;
+    SwarmTime alarm_ = 0;
+    SwarmTime starved_since_ = 0;  // 0: not starved
+    SwarmTime rewired_ = 0;
+    bool started_ = false;
+};
+
+}  // namespace entrepot
