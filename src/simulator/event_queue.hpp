@@ -62,6 +62,10 @@ private:
     void put(const Entry& entry)
     {
         auto& page = days_[static_cast<std::size_t>(entry.time / day % days)];
+        if (page.capacity() == 0 && !spare_.empty()) {
+            page = std::move(spare_.back());
+            spare_.pop_back();
+        }
         if (entry.time / day == today_)
             page.insert(std::upper_bound(page.begin() + static_cast<std::ptrdiff_t>(next_), page.end(), entry), entry);
         else
@@ -70,7 +74,9 @@ private:
 
     void turn_page()
     {
+        // The room of a day that is over goes to one that is to come: a year of full days would be gigabytes.
         here().clear();
+        if (here().capacity() > 0) spare_.push_back(std::exchange(here(), {}));
         next_ = 0;
         ++today_;
         while (!far_.empty() && far_.top().time / day < today_ + days) {
@@ -82,6 +88,7 @@ private:
     }
 
     std::vector<std::vector<Entry>> days_;
+    std::vector<std::vector<Entry>> spare_;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> far_;
     std::int64_t today_ = 0;
     std::size_t next_ = 0;

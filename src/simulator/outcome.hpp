@@ -14,7 +14,7 @@ struct NodeOutcome {
     std::optional<SwarmTime> done;   // nullopt: it died, or the time was up
     std::optional<SwarmTime> first;  // when the first piece of the image was here
     bool died = false;
-    bool ordinary = true;  // neither slow nor silent by the scenario
+    bool ordinary = true;  // neither slow nor silent nor lying by the scenario
     std::uint16_t zone = 0;
     double streamable = 0;  // of what was held, the share that could be read from the start, on average over time
     std::uint64_t from_origin = 0;

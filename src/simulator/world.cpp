@@ -406,7 +406,7 @@ Outcome World::outcome() const
             continue;
         }
         auto one = node->outcome;
-        one.ordinary = !node->slow && !node->silent;
+        one.ordinary = !node->slow && !node->silent && !node->lying;
         one.streamable = node->samples == 0 ? 1 : node->readable_sum / node->samples;
         result.nodes.push_back(one);
         const auto& counts = node->peer->counts();

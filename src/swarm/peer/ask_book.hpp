@@ -18,15 +18,17 @@ public:
         NeighbourSlot neighbour;
         SwarmTime since;
         std::uint64_t bytes;
+        bool in_pipeline;  // not so what the registry shows: that comes when it comes
     };
 
     const std::vector<Ask>& all() const noexcept { return asks_; }
+    // In the pipeline.
     std::uint64_t bytes() const noexcept { return bytes_; }
 
     void add(const Ask& ask)
     {
         asks_.push_back(ask);
-        bytes_ += ask.bytes;
+        if (ask.in_pipeline) bytes_ += ask.bytes;
     }
 
     std::optional<Ask> remove(NeighbourSlot neighbour, PieceIndex piece)
@@ -43,7 +45,7 @@ public:
         const auto ask = *found;
         *found = asks_.back();
         asks_.pop_back();
-        bytes_ -= ask.bytes;
+        if (ask.in_pipeline) bytes_ -= ask.bytes;
         return ask;
     }
 

@@ -14,15 +14,17 @@ inline constexpr SwarmTime swarm_second = 1'000'000;
 // (docs/decisions/0028-swarm-core.md); an operator has no reason to touch them, a simulation has.
 struct PeerPolicy {
     // Data asked for and not here yet, in pieces; and at least so much time's worth of what arrives.
-    std::uint32_t pipeline_pieces = 8;
+    std::uint32_t pipeline_pieces = 16;
     SwarmTime pipeline_time = 4 * swarm_millisecond;
     // Of one neighbour, in pieces.
-    std::uint32_t neighbour_pieces = 4;
+    std::uint32_t neighbour_pieces = 6;
     // Pieces that are looked ahead from where the image is read: so many, or this share of the image, what is more.
     std::uint32_t window_pieces = 64;
     std::uint32_t window_percent = 10;
+    // While neighbours have too little of that, it doubles, no more often than this.
+    SwarmTime widen_interval = 10 * swarm_millisecond;
     // News of pieces are gathered for so long.
-    SwarmTime announce_interval = 5 * swarm_millisecond;
+    SwarmTime announce_interval = 2 * swarm_millisecond;
     // How often waiting requests and neighbours are looked at while anything is missing.
     SwarmTime look_interval = 100 * swarm_millisecond;
     // With fewer requests under way than half of what the pipeline takes for so long, another neighbour is wanted.
@@ -30,7 +32,7 @@ struct PeerPolicy {
     // No neighbour is given up before it had so much time to be of use.
     SwarmTime neighbour_trial = 1 * swarm_second;
     // A request is given up after three times what answers take, and not before this.
-    SwarmTime shortest_timeout = 500 * swarm_millisecond;
+    SwarmTime shortest_timeout = 200 * swarm_millisecond;
     // Of all bytes, as many may be asked for twice when only slow answers are missing.
     std::uint32_t duplicate_percent = 2;
     // Data that a node has promised and not sent, in time of its link and in pieces, what is more; then it is busy.

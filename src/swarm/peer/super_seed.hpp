@@ -25,7 +25,7 @@ public:
 
 struct SeedPolicy {
     // Pieces that a neighbour is shown and has not been sent.
-    std::uint32_t shown_pieces = 3;
+    std::uint32_t shown_pieces = 2;
     // Copies of the image that are offered in all. What a neighbour asks for beyond them, it gets.
     double offered_copies = 2.5;
 };

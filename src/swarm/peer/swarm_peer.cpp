@@ -93,7 +93,7 @@ void SwarmPeer::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
     }
     if (!started_ || them.dry) return;
     if (them.seed) ask_for_all(neighbour, ranges, now);
-    pump(now);
+    if (asks_.bytes() < pipeline_bytes()) pump(now);
 }
 
 // What the registry shows is nowhere else yet, and it waits until it is asked: first of all, and whatever else is under
@@ -147,8 +147,10 @@ void SwarmPeer::pump(SwarmTime now)
         else
             neighbours_[*neighbour].dry = true;
     }
-    if (asks_.bytes() < target && picker_.open() > 0 && !picker_.window_covers_all()) {
+    if (asks_.bytes() * 2 < target && picker_.open() > 0 && !picker_.window_covers_all() &&
+        now - widened_ >= policy_.widen_interval) {
         // Nobody has more of what comes next: look further ahead.
+        widened_ = now;
         picker_.set_window(picker_.window() * 2);
         wet();
         send(plans);
@@ -166,8 +168,15 @@ void SwarmPeer::pump(SwarmTime now)
 void SwarmPeer::plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, Plans& plans)
 {
     picker_.take(piece);
-    asks_.add({.piece = piece, .neighbour = neighbour, .since = now, .bytes = layout_.bytes_of(piece)});
-    ++neighbours_[neighbour].asked;
+    auto& them = neighbours_[neighbour];
+    asks_.add(
+        {.piece = piece,
+         .neighbour = neighbour,
+         .since = now,
+         .bytes = layout_.bytes_of(piece),
+         .in_pipeline = !them.seed}
+    );
+    ++them.asked;
     plans.push_back({.neighbour = neighbour, .piece = piece});
 }
 
@@ -285,8 +294,8 @@ void SwarmPeer::announce(PieceIndex piece, SwarmTime now)
 
 void SwarmPeer::wake(SwarmTime now)
 {
+    if (!started_ || alarm_ == 0 || now < alarm_) return;  // an earlier one was wanted meanwhile
     alarm_ = 0;
-    if (!started_) return;
     if (!news_.empty() && now - announced_ >= policy_.announce_interval) {
         links_.announce(news_);
         news_.clear();

@@ -27,7 +27,7 @@ public:
     virtual void cancel(NeighbourSlot neighbour, PieceIndex piece) = 0;
     // One more neighbour would help; `useless` may go for it.
     virtual void rewire(std::optional<NeighbourSlot> useless) = 0;
-    // wake() is wanted at this time, and no other.
+    // wake() is wanted at this time; a call that was wanted earlier, and comes anyway, does no harm.
     virtual void wake_at(SwarmTime time) = 0;
 };
 
@@ -124,6 +124,7 @@ private:
     SwarmTime alarm_ = 0;
     SwarmTime starved_since_ = 0;  // 0: not starved
     SwarmTime rewired_ = 0;
+    SwarmTime widened_ = 0;
     bool started_ = false;
 };
 

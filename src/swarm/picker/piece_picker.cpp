@@ -88,13 +88,24 @@ void PiecePicker::look_ahead(
     const auto held = held_.words();
     const auto open = open_.words();
     const auto words = held.size();
-    std::uint32_t missing = 0;
+    // Counted from the first piece that is missing: a window that slides over gaps would leave what is common for ever.
+    std::uint32_t left = window;
+    bool begun = false;
     auto at = from / pieces_of_word;
     auto mask = ~PieceWord{0} << (from % pieces_of_word);
-    for (std::size_t step = 0; step < words && missing < window; ++step) {
-        // The bits past the last piece are never open, so they are no candidates; as missing they only end the window.
-        missing += static_cast<std::uint32_t>(std::popcount(~held[at] & mask));
-        consider(theirs[at] & open[at] & mask, at, best);
+    for (std::size_t step = 0; step < words && left > 0; ++step) {
+        const auto missing = ~held[at] & mask;
+        if (!begun && missing != 0) {
+            begun = true;
+            mask &= ~PieceWord{0} << static_cast<std::uint32_t>(std::countr_zero(missing));
+        }
+        if (begun) {
+            const auto width = static_cast<std::uint32_t>(std::popcount(mask));
+            // The rest of the last word, without what is beyond the window.
+            if (width > left) mask &= (mask & (~mask + 1)) * ((PieceWord{1} << left) - 1);
+            consider(theirs[at] & open[at] & mask, at, best);
+            left -= std::min(left, width);
+        }
         mask = ~PieceWord{0};
         at = at + 1 == words ? 0 : at + 1;
     }

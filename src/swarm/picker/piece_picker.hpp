@@ -16,7 +16,7 @@ namespace entrepot {
 // Memory: 1 byte and 2 bits for each piece. Not safe across threads.
 class PiecePicker {
 public:
-    // `window` in missing pieces, at least 1; readers are at piece 0 until told otherwise.
+    // `window` in pieces from the first missing one on, at least 1; readers are at piece 0 until told otherwise.
     PiecePicker(std::uint32_t pieces, std::uint32_t window, std::uint64_t seed);
 
     const PieceSet& held() const noexcept { return held_; }
@@ -51,7 +51,7 @@ public:
 
     std::uint32_t window() const noexcept { return window_; }
     void set_window(std::uint32_t pieces) noexcept { window_ = pieces == 0 ? 1 : pieces; }
-    bool window_covers_all() const noexcept { return window_ >= missing(); }
+    bool window_covers_all() const noexcept { return window_ >= held_.size(); }
 
 private:
     struct Best;
