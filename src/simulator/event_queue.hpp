@@ -42,7 +42,7 @@ public:
     }
 
 private:
-    static constexpr std::int64_t day = 32;      // microseconds
+    static constexpr std::int64_t day = 32;        // microseconds
     static constexpr std::int64_t days = 1 << 15;  // about a second
 
     struct Entry {

@@ -32,7 +32,7 @@ struct Scenario {
     double goodput = 1;
 
     std::uint32_t zones = 1;
-    SwarmTime latency = 250;        // one way, within a zone
+    SwarmTime latency = 250;  // one way, within a zone
     SwarmTime cross_latency = 1000;
     // Of a node's message: reading it, deciding, writing the next.
     SwarmTime handling = 50;

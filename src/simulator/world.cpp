@@ -215,9 +215,7 @@ void World::connect(Node& node, Node& other)
         if (from.is_origin()) return;
         const auto ranges = from.peer->picker().held().runs();
         const auto payload = keep(ranges, from.load(now_), 1);
-        later(
-            way(from, to), {.kind = Kind::reveal, .slot = slot, .node = to.index, .a = payload, .b = over}
-        );
+        later(way(from, to), {.kind = Kind::reveal, .slot = slot, .node = to.index, .a = payload, .b = over});
     };
     if (!other.is_origin()) show(node, other, there, connection);
     show(other, node, here, connection);
@@ -270,10 +268,7 @@ void World::deliver_ask(Node& node, const Event& event)
                 .bytes = layout_.bytes_of(range.first),
             };
             if (node.has(range.first) && node.uploads.offer(upload)) continue;
-            later(
-                back,
-                {.kind = Kind::busy, .slot = link->slot, .node = link->node, .a = range.first, .b = event.b}
-            );
+            later(back, {.kind = Kind::busy, .slot = link->slot, .node = link->node, .a = range.first, .b = event.b});
         }
         send_next(node);
     }
@@ -414,10 +409,10 @@ Outcome World::outcome() const
         result.timeouts += counts.timeouts;
         result.rewires += counts.rewires;
         neighbours += node->peer->neighbours();
-        result.most_neighbours =
-            std::max(result.most_neighbours, static_cast<std::uint32_t>(node->peer->neighbours()));
+        result.most_neighbours = std::max(result.most_neighbours, static_cast<std::uint32_t>(node->peer->neighbours()));
     }
-    result.mean_neighbours = static_cast<double>(neighbours) / std::max<double>(static_cast<double>(scenario_.nodes), 1);
+    result.mean_neighbours =
+        static_cast<double>(neighbours) / std::max<double>(static_cast<double>(scenario_.nodes), 1);
     result.events = handled_;
     result.requests = requests_;
     result.tracker_messages = tracker_messages_;
@@ -426,8 +421,8 @@ Outcome World::outcome() const
 
 Result<Outcome> simulate(const Scenario& scenario, const SimulationProgress& progress)
 {
-    const auto chunks = scenario.piece_chunks != 0 ? scenario.piece_chunks
-                                                   : PieceLayout::chunks_of_piece_for(scenario.image_bytes());
+    const auto chunks =
+        scenario.piece_chunks != 0 ? scenario.piece_chunks : PieceLayout::chunks_of_piece_for(scenario.image_bytes());
     TRY(const auto layout, PieceLayout::of(scenario.layers, chunks));
     return World{scenario, layout}.run(progress);
 }

@@ -32,21 +32,21 @@ private:
     class Node;
 
     enum class Kind : std::uint8_t {
-        arrive,     // node
-        join,       // node, at the tracker
-        starve,     // node, at the tracker: wants another neighbour
-        report,     // node, at the tracker
-        connect,    // node, other
-        have,       // of node to its neighbours in zone b, payload a
-        reveal,     // to node over its slot, connection b, payload a
-        ask,        // the same
-        cancel,     // to node over its slot, connection b: piece a
-        busy,       // the same
-        data,       // the same
-        sent,       // node's uplink is free; over slot, connection b: piece a
-        wake,       // node
-        drop,       // node gives up its slot, connection b
-        die,        // node
+        arrive,   // node
+        join,     // node, at the tracker
+        starve,   // node, at the tracker: wants another neighbour
+        report,   // node, at the tracker
+        connect,  // node, other
+        have,     // of node to its neighbours in zone b, payload a
+        reveal,   // to node over its slot, connection b, payload a
+        ask,      // the same
+        cancel,   // to node over its slot, connection b: piece a
+        busy,     // the same
+        data,     // the same
+        sent,     // node's uplink is free; over slot, connection b: piece a
+        wake,     // node
+        drop,     // node gives up its slot, connection b
+        die,      // node
     };
     struct Event {
         Kind kind;

@@ -51,9 +51,7 @@ void World::Node::announce(std::span<const PieceRange> ranges)
     for (auto rest = zones_near; rest != 0; rest &= rest - 1) {
         const auto there = static_cast<std::uint32_t>(std::countr_zero(rest));
         const auto delay = there == zone ? world.scenario_.latency : world.scenario_.cross_latency;
-        world.later(
-            delay + world.scenario_.handling, {.kind = Kind::have, .node = index, .a = payload, .b = there}
-        );
+        world.later(delay + world.scenario_.handling, {.kind = Kind::have, .node = index, .a = payload, .b = there});
     }
     if (zones_near == 0) world.release(payload);
 }

@@ -36,7 +36,7 @@ public:
     World& world;
     const std::uint32_t index;
     const std::uint16_t zone;
-    const double up;    // bytes a microsecond
+    const double up;  // bytes a microsecond
     const double down;
     std::unique_ptr<SwarmPeer> peer;
     std::unique_ptr<SuperSeed> seed;

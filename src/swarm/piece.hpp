@@ -21,11 +21,11 @@ struct PieceRange {
     std::strong_ordering operator<=>(const PieceRange&) const noexcept = default;
 };
 
-struct ChunkRange {
+struct ChunkSpan {
     ChunkIndex first = 0;
     std::uint32_t count = 0;
 
-    std::strong_ordering operator<=>(const ChunkRange&) const noexcept = default;
+    std::strong_ordering operator<=>(const ChunkSpan&) const noexcept = default;
 };
 
 }  // namespace entrepot

@@ -57,7 +57,7 @@ PieceRange PieceLayout::pieces_of(std::uint32_t blob) const noexcept
     return {.first = first, .count = end - first};
 }
 
-ChunkRange PieceLayout::chunks_of(PieceIndex piece) const noexcept
+ChunkSpan PieceLayout::chunks_of(PieceIndex piece) const noexcept
 {
     const auto index = blob_of(piece);
     const auto& blob = blobs_[index];

@@ -36,7 +36,7 @@ public:
     // Below, `piece` < pieces() and `blob` < blobs().
     std::uint32_t blob_of(PieceIndex piece) const noexcept;
     PieceRange pieces_of(std::uint32_t blob) const noexcept;
-    ChunkRange chunks_of(PieceIndex piece) const noexcept;
+    ChunkSpan chunks_of(PieceIndex piece) const noexcept;
     std::uint64_t bytes_of(PieceIndex piece) const noexcept;
     std::uint64_t offset_in_blob(PieceIndex piece) const noexcept;
 

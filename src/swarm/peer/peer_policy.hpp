@@ -14,13 +14,13 @@ inline constexpr SwarmTime swarm_second = 1'000'000;
 // (docs/decisions/0028-swarm-core.md); an operator has no reason to touch them, a simulation has.
 struct PeerPolicy {
     // Data asked for and not here yet, in pieces; and at least so much time's worth of what arrives.
-    std::uint32_t pipeline_pieces = 16;
-    SwarmTime pipeline_time = 4 * swarm_millisecond;
+    std::uint32_t pipeline_pieces = 8;
+    SwarmTime pipeline_time = 10 * swarm_millisecond;
     // Of one neighbour, in pieces.
-    std::uint32_t neighbour_pieces = 6;
+    std::uint32_t neighbour_pieces = 2;
     // Pieces that are looked ahead from where the image is read: so many, or this share of the image, what is more.
     std::uint32_t window_pieces = 64;
-    std::uint32_t window_percent = 10;
+    std::uint32_t window_percent = 20;
     // While neighbours have too little of that, it doubles, no more often than this.
     SwarmTime widen_interval = 10 * swarm_millisecond;
     // News of pieces are gathered for so long.
@@ -36,8 +36,8 @@ struct PeerPolicy {
     // Of all bytes, as many may be asked for twice when only slow answers are missing.
     std::uint32_t duplicate_percent = 2;
     // Data that a node has promised and not sent, in time of its link and in pieces, what is more; then it is busy.
-    SwarmTime upload_queue_time = 60 * swarm_millisecond;
-    std::uint32_t upload_queue_pieces = 6;
+    SwarmTime upload_queue_time = 5 * swarm_millisecond;
+    std::uint32_t upload_queue_pieces = 2;
 };
 
 }  // namespace entrepot

@@ -13,11 +13,7 @@ constexpr auto most_copies = std::numeric_limits<std::uint8_t>::max();
 }  // namespace
 
 SuperSeed::SuperSeed(
-    const PieceLayout& layout,
-    const SeedPolicy& policy,
-    SeedLinks& links,
-    PieceIndex first,
-    std::uint64_t seed
+    const PieceLayout& layout, const SeedPolicy& policy, SeedLinks& links, PieceIndex first, std::uint64_t seed
 )
     : layout_{layout}, policy_{policy}, links_{links}, random_{seed}, copies_(layout.pieces(), 0), first_{first}
 {

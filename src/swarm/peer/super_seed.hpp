@@ -40,7 +40,9 @@ public:
     static constexpr std::size_t most_neighbours = 256;
 
     // `layout` and `links` outlive it. `first`: where the first round begins.
-    SuperSeed(const PieceLayout& layout, const SeedPolicy& policy, SeedLinks& links, PieceIndex first, std::uint64_t seed);
+    SuperSeed(
+        const PieceLayout& layout, const SeedPolicy& policy, SeedLinks& links, PieceIndex first, std::uint64_t seed
+    );
 
     // nullopt: there are most_neighbours.
     std::optional<NeighbourSlot> add_neighbour();
@@ -71,7 +73,7 @@ private:
     SeedLinks& links_;
     SwarmRandom random_;
     std::vector<Viewer> viewers_;
-    std::vector<PieceWord> have_;  // of all slots, one after the other
+    std::vector<PieceWord> have_;       // of all slots, one after the other
     std::vector<std::uint8_t> copies_;  // of each piece, that neighbours have or were shown
     std::deque<PieceIndex> returned_;
     PieceIndex first_;

@@ -4,6 +4,13 @@
 
 namespace entrepot {
 
+namespace {
+
+// Who did not answer so often in a row, not even with BUSY, goes.
+constexpr std::uint16_t strikes_until_out = 3;
+
+}  // namespace
+
 SwarmPeer::SwarmPeer(const PieceLayout& layout, const PeerPolicy& policy, PeerLinks& links, std::uint64_t seed)
     : layout_{layout}, policy_{policy}, links_{links}, picker_{layout.pieces(), 1, seed}
 {
@@ -254,6 +261,7 @@ void SwarmPeer::refused(NeighbourSlot neighbour, PieceIndex piece, SwarmTime ret
     ++counts_.refusals;
     auto& them = neighbours_[neighbour];
     them.load = load;
+    them.strikes = 0;
     them.busy_until = now + retry;
     if (asks_.remove(neighbour, piece)) {
         --them.asked;
@@ -324,6 +332,10 @@ void SwarmPeer::give_up_late(SwarmTime now)
         them.busy_until = now + std::min<SwarmTime>(them.strikes, 8) * policy_.look_interval;
         links_.cancel(ask->neighbour, ask->piece);
         if (!asks_.has(ask->piece)) picker_.put_back(ask->piece);
+        if (them.strikes == strikes_until_out && !them.seed) {
+            ++counts_.rewires;
+            links_.rewire(ask->neighbour);
+        }
     }
 }
 

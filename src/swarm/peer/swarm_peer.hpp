@@ -16,7 +16,8 @@
 
 namespace entrepot {
 
-// What a SwarmPeer has others do. It is called while the peer is inside one of its own functions and must not call back.
+// What a SwarmPeer has others do. It is called while the peer is inside one of its own functions and must not call
+// back.
 class PeerLinks {
 public:
     virtual ~PeerLinks() = default;
@@ -38,10 +39,10 @@ struct PeerCounts {
     std::uint64_t rewires = 0;
 };
 
-// One node's part in one swarm: what it has, what its neighbours have, what it asks whom for. Knows no sockets, clock or
-// threads: everything comes in through its functions, with the time, and goes out through PeerLinks, so that agents and
-// simulations run the same code. What neighbours ask of us is UploadQueue's.
-// Memory: 3 bits and a byte for each piece, and a bit for each piece and neighbour. Not safe across threads.
+// One node's part in one swarm: what it has, what its neighbours have, what it asks whom for. Knows no sockets, clock
+// or threads: everything comes in through its functions, with the time, and goes out through PeerLinks, so that agents
+// and simulations run the same code. What neighbours ask of us is UploadQueue's. Memory: 3 bits and a byte for each
+// piece, and a bit for each piece and neighbour. Not safe across threads.
 class SwarmPeer {
 public:
     // No more neighbours than this.

@@ -20,10 +20,7 @@ struct PiecePicker::Best {
     std::uint32_t ties = 0;
     std::uint32_t seen = 0;
 
-    std::optional<PieceIndex> found() const noexcept
-    {
-        return seen == 0 ? std::nullopt : std::optional{piece};
-    }
+    std::optional<PieceIndex> found() const noexcept { return seen == 0 ? std::nullopt : std::optional{piece}; }
 };
 
 PiecePicker::PiecePicker(std::uint32_t pieces, std::uint32_t window, std::uint64_t seed)
@@ -79,10 +76,7 @@ std::optional<PieceIndex> PiecePicker::pick_urgent(std::span<const PieceWord> th
 }
 
 void PiecePicker::look_ahead(
-    std::span<const PieceWord> theirs,
-    PieceIndex from,
-    std::uint32_t window,
-    Best& best
+    std::span<const PieceWord> theirs, PieceIndex from, std::uint32_t window, Best& best
 ) noexcept
 {
     const auto held = held_.words();
@@ -162,8 +156,7 @@ void PiecePicker::read_at(PieceIndex piece)
 void PiecePicker::urge(PieceRange range)
 {
     for (auto piece = range.first; piece < range.first + range.count; ++piece) {
-        if (!held_.contains(piece) && std::ranges::find(urgent_, piece) == urgent_.end())
-            urgent_.push_back(piece);
+        if (!held_.contains(piece) && std::ranges::find(urgent_, piece) == urgent_.end()) urgent_.push_back(piece);
     }
 }
 

@@ -27,9 +27,7 @@ void SwarmMembers::report(NodeIndex node, std::uint16_t zone, std::uint16_t prog
         return;
     }
     places_.emplace(node, static_cast<std::uint32_t>(members_.size()));
-    members_.push_back(
-        {.node = node, .zone = zone, .progress = progress, .neighbours = neighbours, .seeded = false}
-    );
+    members_.push_back({.node = node, .zone = zone, .progress = progress, .neighbours = neighbours, .seeded = false});
 }
 
 void SwarmMembers::leave(NodeIndex node)

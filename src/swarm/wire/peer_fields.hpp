@@ -39,7 +39,7 @@ void visit_fields(Io& io, typename Io::template Ref<PieceRange> range)
 }
 
 template <class Io>
-void visit_fields(Io& io, typename Io::template Ref<ChunkRange> range)
+void visit_fields(Io& io, typename Io::template Ref<ChunkSpan> range)
 {
     io.number("ranges", range.first, 0U, WireLimits::chunks - 1);
     io.template narrow<std::uint16_t>("ranges", range.count, 1, std::uint16_t{most_chunks_of_piece});

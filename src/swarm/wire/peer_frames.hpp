@@ -143,7 +143,7 @@ struct RequestFrame {
     RequestId id = 0;
     std::uint8_t priority = 0;  // higher goes first
     // 1 to WireLimits::request_ranges, each of 1 to most_chunks_of_piece chunks; no chunk twice.
-    boost::container::small_vector<ChunkRange, 6> ranges{};
+    boost::container::small_vector<ChunkSpan, 6> ranges{};
 
     bool operator==(const RequestFrame&) const noexcept = default;
 };
@@ -152,7 +152,7 @@ struct DataFrame {
     static constexpr FrameType type = FrameType::data;
     SwarmHandle handle{};
     RequestId request = 0;
-    ChunkRange extent{};      // 1 to most_chunks_of_piece chunks
+    ChunkSpan extent{};       // 1 to most_chunks_of_piece chunks
     std::uint32_t bytes = 0;  // at least 1, at most chunk_bytes for each chunk
 
     bool operator==(const DataFrame&) const noexcept = default;

@@ -176,7 +176,7 @@ TEST(WireFrames, TheLargestThereMayBeAreReadAsTheyWereWritten)
     have.ranges.assign(WireLimits::have_ranges, PieceRange{0, WireLimits::pieces});
     fits(have);
     RequestFrame request{.handle = handle, .id = ~0U, .priority = 255};
-    request.ranges.assign(WireLimits::request_ranges, ChunkRange{WireLimits::chunks - 64, 64});
+    request.ranges.assign(WireLimits::request_ranges, ChunkSpan{WireLimits::chunks - 64, 64});
     fits(request);
     fits(SuggestFrame{handle, std::vector<PeerEntry>(WireLimits::suggestions, longest_entry())});
     fits(BundleFrame{
