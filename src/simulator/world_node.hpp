@@ -18,7 +18,7 @@ public:
 
     Node(World& world, std::uint32_t index, std::uint16_t zone, double up, double down);
 
-    bool is_origin() const noexcept { return seed != nullptr; }
+    bool is_origin() const noexcept { return seed.has_value(); }
     bool has(PieceIndex piece) const noexcept { return is_origin() || silent || peer->picker().held().contains(piece); }
     // The slot at which `connection` is, or nullptr when it has gone.
     Link* link(NeighbourSlot slot, std::uint32_t connection) noexcept;
@@ -38,8 +38,8 @@ public:
     const std::uint16_t zone;
     const double up;  // bytes a microsecond
     const double down;
-    std::unique_ptr<SwarmPeer> peer;
-    std::unique_ptr<SuperSeed> seed;
+    std::optional<SwarmPeer> peer;  // of an agent
+    std::optional<SuperSeed> seed;  // of an instance of the registry
     UploadQueue uploads;
     std::vector<Link> links;
     std::uint64_t zones_near = 0;  // a bit for each zone in which it ever had a neighbour

@@ -12,12 +12,13 @@ using NeighbourSlot = std::uint16_t;
 // What a node knows of a neighbour besides its pieces.
 struct Neighbour {
     bool present = false;
-    bool seed = false;          // the registry: it shows only what it wants to be asked for, and waits for that
-    bool dry = false;           // has nothing that we could ask for, until it announces more
-    std::uint16_t asked = 0;    // requests under way
-    std::uint16_t strikes = 0;  // answers in a row that did not come in time
-    std::uint32_t pieces = 0;   // that it has, as far as we were told
-    SwarmTime load = 0;         // how long a request would have waited there, by its latest word
+    bool seed = false;           // the registry: it shows only what it wants to be asked for, and waits for that
+    bool dry = false;            // has nothing that we could ask for, until it announces more
+    std::uint16_t asked = 0;     // requests under way
+    std::uint16_t strikes = 0;   // answers in a row that did not come in time
+    std::uint16_t refusals = 0;  // in a row
+    std::uint32_t pieces = 0;    // that it has, as far as we were told
+    SwarmTime load = 0;          // how long a request would have waited there, by its latest word
     SwarmTime busy_until = 0;
     SwarmTime since = 0;
     SwarmTime useful = 0;  // when its last piece came

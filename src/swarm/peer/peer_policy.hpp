@@ -14,7 +14,7 @@ inline constexpr SwarmTime swarm_second = 1'000'000;
 // (docs/decisions/0028-swarm-core.md); an operator has no reason to touch them, a simulation has.
 struct PeerPolicy {
     // Data asked for and not here yet, in pieces; and at least so much time's worth of what arrives.
-    std::uint32_t pipeline_pieces = 8;
+    std::uint32_t pipeline_pieces = 6;
     SwarmTime pipeline_time = 10 * swarm_millisecond;
     // Of one neighbour, in pieces.
     std::uint32_t neighbour_pieces = 2;
@@ -37,7 +37,7 @@ struct PeerPolicy {
     std::uint32_t duplicate_percent = 2;
     // Data that a node has promised and not sent, in time of its link and in pieces, what is more; then it is busy.
     SwarmTime upload_queue_time = 5 * swarm_millisecond;
-    std::uint32_t upload_queue_pieces = 2;
+    std::uint32_t upload_queue_pieces = 3;
 };
 
 }  // namespace entrepot

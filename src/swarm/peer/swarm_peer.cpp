@@ -95,7 +95,7 @@ void SwarmPeer::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
             word |= bit;
             ++them.pieces;
             picker_.add_holder(piece);
-            if (!picker_.held().contains(piece)) them.dry = false;
+            if (picker_.is_open(piece)) them.dry = false;
         }
     }
     if (!started_ || them.dry) return;
@@ -114,6 +114,13 @@ void SwarmPeer::ask_for_all(NeighbourSlot seed, std::span<const PieceRange> rang
         }
     }
     send(plans);
+}
+
+void SwarmPeer::prefetch(NeighbourSlot neighbour, PieceIndex piece) const noexcept
+{
+    __builtin_prefetch(&neighbours_[neighbour]);
+    __builtin_prefetch(&have_[neighbour * words_for(layout_.pieces()) + piece / pieces_of_word]);
+    picker_.prefetch(piece);
 }
 
 std::uint64_t SwarmPeer::pipeline_bytes() const noexcept
@@ -242,6 +249,7 @@ void SwarmPeer::settle(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
     auto& them = neighbours_[neighbour];
     them.useful = now;
     them.strikes = 0;
+    them.refusals = 0;
     if (const auto ask = asks_.remove(neighbour, piece)) {
         --them.asked;
         watch_.note(now - ask->since, ask->bytes, now);
@@ -262,7 +270,9 @@ void SwarmPeer::refused(NeighbourSlot neighbour, PieceIndex piece, SwarmTime ret
     auto& them = neighbours_[neighbour];
     them.load = load;
     them.strikes = 0;
-    them.busy_until = now + retry;
+    // Where everybody asks, asking often only makes it worse.
+    them.busy_until = now + (retry << std::min<std::uint16_t>(them.refusals, 2));
+    ++them.refusals;
     if (asks_.remove(neighbour, piece)) {
         --them.asked;
         if (!asks_.has(piece)) {

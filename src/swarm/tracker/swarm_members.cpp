@@ -7,8 +7,10 @@ namespace entrepot {
 
 namespace {
 
-// So many members are looked at for each that is given away: two make degrees even, more allow for other zones.
-constexpr std::uint32_t looks_for_one = 4;
+// For each that is given away so many that would do are compared, which makes degrees even, out of so many looked at:
+// some are in the wrong zone, or have enough.
+constexpr std::uint32_t compared_for_one = 2;
+constexpr std::uint32_t looks_for_one = 24;
 constexpr std::uint32_t looks_for_starved = 48;
 
 }  // namespace
@@ -69,6 +71,8 @@ SwarmMembers::Choice SwarmMembers::for_newcomer(NodeIndex node)
     choice.seed = take_seed(*member);
     choose(*member, Place::other_zone, policy_.given_across, choice.neighbours);
     choose(*member, Place::same_zone, policy_.given_neighbours, choice.neighbours);
+    // A zone in which it is nearly alone: those far away are better than nobody.
+    choose(*member, Place::other_zone, policy_.given_neighbours / 2, choice.neighbours);
     for (const auto given : choice.neighbours) ++find(given)->neighbours;
     member->neighbours = static_cast<std::uint16_t>(choice.neighbours.size());
     return choice;
@@ -78,9 +82,9 @@ SwarmMembers::Choice SwarmMembers::for_newcomer(NodeIndex node)
 void SwarmMembers::choose(const Member& of, Place place, std::uint32_t count, std::vector<NodeIndex>& chosen)
 {
     std::vector<const Member*> found;
-    const auto looks = count * looks_for_one + looks_for_one;
+    const auto looks = count * looks_for_one;
     const auto all = static_cast<std::uint32_t>(members_.size());
-    for (std::uint32_t look = 0; look < std::min(looks, all); ++look) {
+    for (std::uint32_t look = 0; look < std::min(looks, all) && found.size() < count * compared_for_one; ++look) {
         const auto& member = members_[all <= looks ? look : random_.below(all)];
         if (member.node == of.node || (member.zone == of.zone) != (place == Place::same_zone)) continue;
         if (member.neighbours >= policy_.most_neighbours) continue;

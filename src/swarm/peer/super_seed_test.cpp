@@ -1,0 +1,128 @@
+#include "swarm/peer/super_seed.hpp"
+#include "swarm/peer/upload_queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+namespace entrepot {
+namespace {
+
+struct Shown final : SeedLinks {
+    void reveal(NeighbourSlot neighbour, std::span<const PieceRange> ranges) override
+    {
+        for (const auto range : ranges) {
+            for (std::uint32_t at = 0; at < range.count; ++at) pieces.emplace_back(neighbour, range.first + at);
+        }
+    }
+    std::vector<std::pair<NeighbourSlot, PieceIndex>> take() { return std::exchange(pieces, {}); }
+    std::vector<std::pair<NeighbourSlot, PieceIndex>> pieces;
+};
+
+class ASuperSeed : public ::testing::Test {
+protected:
+    PieceLayout layout = *PieceLayout::of(std::vector<std::uint64_t>(1, 30 * chunk_bytes), 1);
+    SeedPolicy policy{.shown_pieces = 2, .offered_copies = 2};
+    Shown links;
+    SuperSeed seed{layout, policy, links, 0, 3};
+};
+
+TEST_F(ASuperSeed, ShowsEachPieceToOneNeighbourInOrder)
+{
+    seed.add_neighbour();
+    seed.add_neighbour();
+    seed.add_neighbour();
+    PieceIndex next = 0;
+    for (int round = 0; next < 30; ++round) {
+        for (const auto& [neighbour, piece] : links.take()) {
+            EXPECT_EQ(piece, next++);
+            seed.sent(neighbour, piece);
+        }
+        ASSERT_LT(round, 30);
+    }
+    EXPECT_EQ(seed.sent_bytes(), 30 * chunk_bytes);
+}
+
+TEST_F(ASuperSeed, AfterTheFirstCopyItShowsWhatIsRareAndStopsAtItsLimit)
+{
+    const auto one = *seed.add_neighbour();
+    const auto two = *seed.add_neighbour();
+    std::map<PieceIndex, int> sent;
+    for (int round = 0; round < 100; ++round) {
+        for (const auto& [neighbour, piece] : links.take()) {
+            ++sent[piece];
+            seed.sent(neighbour, piece);
+        }
+    }
+    EXPECT_EQ(sent.size(), 30U);
+    EXPECT_EQ(seed.sent_bytes(), 60 * chunk_bytes) << "each has all, nobody anything twice";
+    EXPECT_NE(one, two);
+}
+
+TEST_F(ASuperSeed, WhatAGoneNeighbourDidNotTakeIsShownToTheNext)
+{
+    const auto gone = *seed.add_neighbour();
+    const auto owed = links.take();
+    ASSERT_EQ(owed.size(), 2U);
+    seed.remove_neighbour(gone);
+    seed.add_neighbour();
+    const auto again = links.take();
+    ASSERT_EQ(again.size(), 2U);
+    EXPECT_EQ(again[0].second, owed[0].second);
+    EXPECT_EQ(again[1].second, owed[1].second);
+}
+
+TEST_F(ASuperSeed, DoesNotShowWhatANeighbourHas)
+{
+    const auto slot = *seed.add_neighbour();
+    links.take();
+    const std::vector<PieceRange> most{{0, 29}};
+    seed.has(slot, most);
+    for (const auto& [neighbour, piece] : links.take()) EXPECT_EQ(piece, 29U);
+}
+
+TEST_F(ASuperSeed, InstancesBeginElsewhere)
+{
+    SuperSeed second{layout, policy, links, 15, 3};
+    second.add_neighbour();
+    EXPECT_EQ(links.take().front().second, 15U);
+}
+
+TEST(UploadQueue, IsBoundedButTakesOnePieceOfAnySize)
+{
+    UploadQueue queue{100};
+    EXPECT_TRUE(queue.offer({.link = 1, .piece = 1, .bytes = 500}));
+    EXPECT_FALSE(queue.offer({.link = 1, .piece = 2, .bytes = 1}));
+    EXPECT_EQ(queue.next()->piece, 1U);
+    EXPECT_EQ(queue.bytes(), 0U);
+    EXPECT_FALSE(queue.next().has_value());
+}
+
+TEST(UploadQueue, ServesByRankAndThenInOrder)
+{
+    UploadQueue queue{1000};
+    queue.offer({.piece = 1, .bytes = 1, .rank = 1});
+    queue.offer({.piece = 2, .bytes = 1, .rank = 1});
+    queue.offer({.piece = 3, .bytes = 1, .rank = 0});
+    std::vector<PieceIndex> order;
+    while (const auto next = queue.next()) order.push_back(next->piece);
+    EXPECT_EQ(order, (std::vector<PieceIndex>{3, 1, 2}));
+}
+
+TEST(UploadQueue, ForgetsWhatIsCancelledAndWhoHasGone)
+{
+    UploadQueue queue{1000};
+    queue.offer({.link = 1, .neighbour = 4, .piece = 1, .bytes = 10});
+    queue.offer({.link = 2, .neighbour = 4, .piece = 1, .bytes = 10});
+    queue.offer({.link = 2, .neighbour = 4, .piece = 2, .bytes = 10});
+    EXPECT_TRUE(queue.cancel(2, 4, 1));
+    EXPECT_FALSE(queue.cancel(2, 4, 1));
+    EXPECT_EQ(queue.bytes(), 20U);
+    queue.drop_link(2);
+    EXPECT_EQ(queue.bytes(), 10U);
+    EXPECT_EQ(queue.next()->link, 1U);
+}
+
+}  // namespace
+}  // namespace entrepot

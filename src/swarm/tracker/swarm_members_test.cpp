@@ -1,0 +1,101 @@
+#include "swarm/tracker/swarm_members.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace entrepot {
+namespace {
+
+TEST(SwarmMembers, ACrowdGetsAGraphOfEvenDegree)
+{
+    const TrackerPolicy policy;
+    SwarmMembers members{policy, 1};
+    constexpr NodeIndex crowd = 3'000;
+    std::vector<std::set<NodeIndex>> graph(crowd);
+    std::uint32_t seeded = 0;
+    for (NodeIndex node = 0; node < crowd; ++node) {
+        members.report(node, static_cast<std::uint16_t>(node % 3), 0, 0);
+        const auto choice = members.for_newcomer(node);
+        seeded += choice.seed ? 1 : 0;
+        for (const auto other : choice.neighbours) {
+            EXPECT_NE(other, node);
+            graph[node].insert(other);
+            graph[other].insert(node);
+        }
+    }
+    EXPECT_EQ(seeded, 3 * policy.seed_neighbours);
+    std::size_t fewest = crowd;
+    std::size_t most = 0;
+    std::size_t links = 0;
+    std::size_t across = 0;
+    for (NodeIndex node = 0; node < crowd; ++node) {
+        fewest = std::min(fewest, graph[node].size());
+        most = std::max(most, graph[node].size());
+        links += graph[node].size();
+        across += static_cast<std::size_t>(std::ranges::count_if(graph[node], [=](NodeIndex other) {
+            return other % 3 != node % 3;
+        }));
+    }
+    EXPECT_GE(fewest, policy.given_neighbours);
+    EXPECT_LE(most, policy.most_neighbours);
+    EXPECT_NEAR(static_cast<double>(links) / crowd, 2.0 * policy.given_neighbours, 1);
+    EXPECT_NEAR(static_cast<double>(across) / static_cast<double>(links), 2.0 / 12, 0.02);
+    // Everybody can reach everybody.
+    std::vector<bool> seen(crowd);
+    std::vector<NodeIndex> reached{0};
+    seen[0] = true;
+    for (std::size_t at = 0; at < reached.size(); ++at) {
+        for (const auto other : graph[reached[at]]) {
+            if (!seen[other]) reached.push_back(other);
+            seen[other] = true;
+        }
+    }
+    EXPECT_EQ(reached.size(), crowd);
+}
+
+TEST(SwarmMembers, TheFirstOfASmallSwarmFindEachOther)
+{
+    const TrackerPolicy policy;
+    SwarmMembers members{policy, 1};
+    members.report(5, 0, 0, 0);
+    EXPECT_TRUE(members.for_newcomer(5).neighbours.empty());
+    members.report(6, 0, 0, 0);
+    EXPECT_EQ(members.for_newcomer(6).neighbours, std::vector<NodeIndex>{5});
+    members.report(7, 1, 0, 0);
+    auto both = members.for_newcomer(7).neighbours;
+    std::ranges::sort(both);
+    EXPECT_EQ(both, (std::vector<NodeIndex>{5, 6})) << "another zone is better than nobody";
+}
+
+TEST(SwarmMembers, TheStarvedGetSomebodyWhoIsAsFarAndNew)
+{
+    const TrackerPolicy policy;
+    SwarmMembers members{policy, 1};
+    for (NodeIndex node = 0; node < 20; ++node) members.report(node, 0, static_cast<std::uint16_t>(node * 50), 3);
+    const std::vector<NodeIndex> known{17, 18};
+    const auto choice = members.for_starved(16, known);
+    EXPECT_EQ(choice.neighbours, std::vector<NodeIndex>{19});
+    EXPECT_TRUE(choice.seed);
+    EXPECT_FALSE(members.for_starved(16, known).seed) << "it has the registry already";
+}
+
+TEST(SwarmMembers, PlacesWithTheRegistryAreGivenBack)
+{
+    const TrackerPolicy policy{.seed_neighbours = 1};
+    SwarmMembers members{policy, 1};
+    members.report(1, 0, 0, 0);
+    members.report(2, 0, 0, 0);
+    EXPECT_TRUE(members.for_newcomer(1).seed);
+    EXPECT_FALSE(members.for_newcomer(2).seed);
+    members.leave(1);
+    EXPECT_TRUE(members.for_starved(2, {}).seed);
+    EXPECT_EQ(members.size(), 1U);
+    members.leave(1);
+    EXPECT_TRUE(members.for_newcomer(1).neighbours.empty()) << "who isn't here gets nothing";
+}
+
+}  // namespace
+}  // namespace entrepot
