@@ -114,7 +114,7 @@ void World::happen(const Event& event)
             if (node.present && node.link(event.slot, event.b) != nullptr)
                 node.peer->has(event.slot, payloads_[event.a].ranges, payloads_[event.a].load, now_);
             return release(event.a);
-        case Kind::cancel: node.uploads.cancel(event.b, event.slot, event.a); return;
+        case Kind::cancel: node.uploads.cancel(event.b, event.a); return;
         case Kind::busy:
             if (auto* const link = node.link(event.slot, event.b)) {
                 const auto load = nodes_[link->node]->load(now_);
@@ -271,8 +271,9 @@ void World::deliver_ask(Node& node, const Event& event)
         for (const auto range : payloads_[event.a].ranges) {
             const Upload upload{
                 .link = event.b,
-                .neighbour = event.slot,
-                .piece = range.first,
+                .request = range.first,
+                .swarm = event.slot,
+                .extents = {},
                 .bytes = layout_.bytes_of(range.first),
             };
             if (node.has(range.first) && node.uploads.offer(upload)) continue;
@@ -288,7 +289,8 @@ void World::send_next(Node& node)
     while (!node.sending && node.present) {
         const auto upload = node.uploads.next();
         if (!upload) return;
-        const auto* const link = node.link(upload->neighbour, upload->link);
+        const auto slot = static_cast<NeighbourSlot>(upload->swarm);
+        const auto* const link = node.link(slot, upload->link);
         if (link == nullptr) continue;
         auto& to = *nodes_[link->node];
         const auto bytes = static_cast<double>(upload->bytes);
@@ -300,9 +302,7 @@ void World::send_next(Node& node)
         to.down_until = std::max(to.down_until, first_byte) + static_cast<SwarmTime>(bytes / to.down);
         const auto here = std::max(to.down_until, leave + way(node, to));
         const auto verified = here + static_cast<SwarmTime>(bytes * 1e6 / scenario_.verify);
-        const Event sent{
-            .kind = Kind::sent, .slot = upload->neighbour, .node = node.index, .a = upload->piece, .b = upload->link
-        };
+        const Event sent{.kind = Kind::sent, .slot = slot, .node = node.index, .a = upload->request, .b = upload->link};
         events_.push(leave, sent);
         events_.push(
             verified,
@@ -310,7 +310,7 @@ void World::send_next(Node& node)
              .false_data = node.lying,
              .slot = link->slot,
              .node = link->node,
-             .a = upload->piece,
+             .a = upload->request,
              .b = upload->link}
         );
     }

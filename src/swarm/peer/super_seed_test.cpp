@@ -92,9 +92,9 @@ TEST_F(ASuperSeed, InstancesBeginElsewhere)
 TEST(UploadQueue, IsBoundedButTakesOnePieceOfAnySize)
 {
     UploadQueue queue{100};
-    EXPECT_TRUE(queue.offer({.link = 1, .piece = 1, .bytes = 500}));
-    EXPECT_FALSE(queue.offer({.link = 1, .piece = 2, .bytes = 1}));
-    EXPECT_EQ(queue.next()->piece, 1U);
+    EXPECT_TRUE(queue.offer({.link = 1, .request = 1, .extents = {}, .bytes = 500}));
+    EXPECT_FALSE(queue.offer({.link = 1, .request = 2, .extents = {}, .bytes = 1}));
+    EXPECT_EQ(queue.next()->request, 1U);
     EXPECT_EQ(queue.bytes(), 0U);
     EXPECT_FALSE(queue.next().has_value());
 }
@@ -102,22 +102,22 @@ TEST(UploadQueue, IsBoundedButTakesOnePieceOfAnySize)
 TEST(UploadQueue, ServesByRankAndThenInOrder)
 {
     UploadQueue queue{1000};
-    queue.offer({.piece = 1, .bytes = 1, .rank = 1});
-    queue.offer({.piece = 2, .bytes = 1, .rank = 1});
-    queue.offer({.piece = 3, .bytes = 1, .rank = 0});
-    std::vector<PieceIndex> order;
-    while (const auto next = queue.next()) order.push_back(next->piece);
-    EXPECT_EQ(order, (std::vector<PieceIndex>{3, 1, 2}));
+    queue.offer({.request = 1, .extents = {}, .bytes = 1, .rank = 1});
+    queue.offer({.request = 2, .extents = {}, .bytes = 1, .rank = 1});
+    queue.offer({.request = 3, .extents = {}, .bytes = 1, .rank = 0});
+    std::vector<std::uint32_t> order;
+    while (const auto next = queue.next()) order.push_back(next->request);
+    EXPECT_EQ(order, (std::vector<std::uint32_t>{3, 1, 2}));
 }
 
 TEST(UploadQueue, ForgetsWhatIsCancelledAndWhoHasGone)
 {
     UploadQueue queue{1000};
-    queue.offer({.link = 1, .neighbour = 4, .piece = 1, .bytes = 10});
-    queue.offer({.link = 2, .neighbour = 4, .piece = 1, .bytes = 10});
-    queue.offer({.link = 2, .neighbour = 4, .piece = 2, .bytes = 10});
-    EXPECT_TRUE(queue.cancel(2, 4, 1));
-    EXPECT_FALSE(queue.cancel(2, 4, 1));
+    queue.offer({.link = 1, .request = 1, .extents = {}, .bytes = 10});
+    queue.offer({.link = 2, .request = 1, .extents = {}, .bytes = 10});
+    queue.offer({.link = 2, .request = 2, .extents = {}, .bytes = 10});
+    EXPECT_TRUE(queue.cancel(2, 1));
+    EXPECT_FALSE(queue.cancel(2, 1));
     EXPECT_EQ(queue.bytes(), 20U);
     queue.drop_link(2);
     EXPECT_EQ(queue.bytes(), 10U);

@@ -1,6 +1,7 @@
 #include "swarm/peer/upload_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace entrepot {
 
@@ -16,30 +17,35 @@ bool UploadQueue::offer(const Upload& upload)
 std::optional<Upload> UploadQueue::next()
 {
     if (waiting_.empty()) return std::nullopt;
-    const auto first = waiting_.front();
+    auto first = std::move(waiting_.front());
     waiting_.pop_front();
     bytes_ -= first.bytes;
     return first;
 }
 
-bool UploadQueue::cancel(std::uint32_t link, NeighbourSlot neighbour, PieceIndex piece)
+template <class Matches>
+std::size_t UploadQueue::forget(Matches matches)
 {
-    const auto found = std::ranges::find_if(waiting_, [&](const Upload& one) {
-        return one.link == link && one.neighbour == neighbour && one.piece == piece;
+    return std::erase_if(waiting_, [&](const Upload& one) {
+        if (!matches(one)) return false;
+        bytes_ -= one.bytes;
+        return true;
     });
-    if (found == waiting_.end()) return false;
-    bytes_ -= found->bytes;
-    waiting_.erase(found);
-    return true;
+}
+
+bool UploadQueue::cancel(std::uint32_t link, std::uint32_t request)
+{
+    return forget([=](const Upload& one) { return one.link == link && one.request == request; }) > 0;
 }
 
 void UploadQueue::drop_link(std::uint32_t link)
 {
-    std::erase_if(waiting_, [&](const Upload& one) {
-        if (one.link != link) return false;
-        bytes_ -= one.bytes;
-        return true;
-    });
+    forget([=](const Upload& one) { return one.link == link; });
+}
+
+void UploadQueue::drop_swarm(std::uint32_t link, std::uint32_t swarm)
+{
+    forget([=](const Upload& one) { return one.link == link && one.swarm == swarm; });
 }
 
 }  // namespace entrepot

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "swarm/peer/neighbour.hpp"
 #include "swarm/piece.hpp"
+
+#include <boost/container/small_vector.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -9,11 +10,12 @@
 
 namespace entrepot {
 
-// A piece that a neighbour asked of this node and that has not begun to leave.
+// A request that a neighbour made of this node and that has not begun to be answered.
 struct Upload {
-    std::uint32_t link = 0;  // whose, in the numbering of the owner
-    NeighbourSlot neighbour = 0;
-    PieceIndex piece = 0;
+    std::uint32_t link = 0;     // whose, in the numbering of the owner
+    std::uint32_t request = 0;  // as the neighbour numbers it
+    std::uint32_t swarm = 0;    // in the numbering of the owner
+    boost::container::small_vector<ChunkSpan, 2> extents;
     std::uint64_t bytes = 0;
     std::uint32_t rank = 0;  // lower goes first; among equals, who came first
 };
@@ -22,21 +24,25 @@ struct Upload {
 // hears BUSY and asks somebody else. The owner takes one out whenever its link has room. Not safe across threads.
 class UploadQueue {
 public:
-    // Bytes that may wait; one piece may always, however large.
+    // Bytes that may wait; one request may always, however large.
     explicit UploadQueue(std::uint64_t limit) noexcept : limit_{limit} {}
 
     // False: BUSY.
     bool offer(const Upload& upload);
     std::optional<Upload> next();
     // True when it was still here.
-    bool cancel(std::uint32_t link, NeighbourSlot neighbour, PieceIndex piece);
+    bool cancel(std::uint32_t link, std::uint32_t request);
     void drop_link(std::uint32_t link);
+    void drop_swarm(std::uint32_t link, std::uint32_t swarm);
 
     std::uint64_t bytes() const noexcept { return bytes_; }
     bool empty() const noexcept { return waiting_.empty(); }
     void set_limit(std::uint64_t limit) noexcept { limit_ = limit; }
 
 private:
+    template <class Matches>
+    std::size_t forget(Matches matches);
+
     std::deque<Upload> waiting_;
     std::uint64_t bytes_ = 0;
     std::uint64_t limit_;

@@ -81,20 +81,29 @@ SwarmMembers::Choice SwarmMembers::for_newcomer(NodeIndex node)
 // Fills `chosen` up to `count`.
 void SwarmMembers::choose(const Member& of, Place place, std::uint32_t count, std::vector<NodeIndex>& chosen)
 {
-    std::vector<const Member*> found;
-    const auto looks = count * looks_for_one;
+    struct Candidate {
+        std::uint16_t neighbours;
+        std::uint64_t
+            lot;  // a small swarm is looked at from its beginning: its first must not be everybody's neighbours
+        NodeIndex node;
+    };
+    std::vector<Candidate> found;
     const auto all = static_cast<std::uint32_t>(members_.size());
-    for (std::uint32_t look = 0; look < std::min(looks, all) && found.size() < count * compared_for_one; ++look) {
-        const auto& member = members_[all <= looks ? look : random_.below(all)];
+    const auto looks = count * looks_for_one;
+    const bool everybody = all <= looks;
+    const auto enough = everybody ? all : count * compared_for_one;
+    for (std::uint32_t look = 0; look < std::min(looks, all) && found.size() < enough; ++look) {
+        const auto& member = members_[everybody ? look : random_.below(all)];
         if (member.node == of.node || (member.zone == of.zone) != (place == Place::same_zone)) continue;
         if (member.neighbours >= policy_.most_neighbours) continue;
-        if (std::ranges::find(found, &member) != found.end()) continue;
-        if (std::ranges::find(chosen, member.node) == chosen.end()) found.push_back(&member);
+        if (std::ranges::find(chosen, member.node) != chosen.end()) continue;
+        if (std::ranges::find(found, member.node, &Candidate::node) != found.end()) continue;
+        found.push_back({.neighbours = member.neighbours, .lot = random_.next(), .node = member.node});
     }
-    std::ranges::sort(found, {}, [](const Member* one) { return std::pair{one->neighbours, one->node}; });
-    for (const auto* const member : found) {
+    std::ranges::sort(found, {}, [](const Candidate& one) { return std::pair{one.neighbours, one.lot}; });
+    for (const auto& candidate : found) {
         if (chosen.size() >= count) return;
-        chosen.push_back(member->node);
+        chosen.push_back(candidate.node);
     }
 }
 

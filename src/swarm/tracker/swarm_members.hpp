@@ -18,7 +18,7 @@ struct TrackerPolicy {
     // That a joining node is given; as many again come to it when others join.
     std::uint32_t given_neighbours = 12;
     // Of them, in other zones.
-    std::uint32_t given_across = 2;
+    std::uint32_t given_across = 1;
     // Nobody is given away who has so many.
     std::uint32_t most_neighbours = 32;
     // Nodes that have the registry itself as a neighbour, for each zone.
