@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Measures what goes between two registries: planning with nothing to do, many small images beside skopeo, a proxy's
-cold and warm pulls, and a copy over a line that breaks. `bench/exchange.py planning images` measures some of them.
+cold and warm pulls, a push that three sites have to hold, and a copy over a line that breaks. `bench/exchange.py planning images` measures some of them.
 Writes EXCHANGE.md; README.md explains. All but `planning` and `hits` need root."""
 import argparse
 import concurrent.futures
@@ -8,28 +8,23 @@ import contextlib
 import datetime
 import gzip
 import hashlib
-import http.client
 import json
 import os
 import pathlib
 import platform
 import random
-import re
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
 
-from harness import content, downloads, links, processes
+from harness import content, downloads, links, processes, uploads
+from harness.registries import Api, Cost, Instance
 from harness.servers import PASSWORD
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BASIC = {"Authorization": content.basic("admin", PASSWORD)}
 PORT = 5000
 MIB = 1 << 20
 ROWS = {}
@@ -50,6 +45,8 @@ def arguments():
     parser.add_argument("--peer-images", type=int, default=100, help="images: for skopeo, whose time is scaled up")
     parser.add_argument("--clients", type=int, default=50, help="cold: at once")
     parser.add_argument("--megabytes", type=int, default=1_000, help="cold: of the image")
+    parser.add_argument("--sites", type=int, default=3, help="synchronous: besides the home")
+    parser.add_argument("--layer", type=int, default=100, help="synchronous: megabytes of the image")
     parser.add_argument("--gigabytes", type=float, default=10, help="breaks: of the blob")
     parser.add_argument("--every", type=float, default=20, help="breaks: seconds between them")
     parser.add_argument("--rounds", type=int, default=3)
@@ -64,114 +61,6 @@ def arguments():
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     options.binary = options.build / "entrepot"
     return options
-
-
-class Api:
-    """The management API and pushes as the admin, over one connection."""
-
-    def __init__(self, host):
-        self.connection = http.client.HTTPConnection(host, timeout=600)
-
-    def call(self, method, path, body=None, media_type="application/json", status=(200, 201, 202), headers=None):
-        if body is not None and media_type == "application/json":
-            body = json.dumps(body)
-        self.connection.request(method, path, body, {**(headers or BASIC), "Content-Type": media_type})
-        answer = self.connection.getresponse()
-        data = answer.read()
-        if answer.status not in status:
-            raise RuntimeError(f"{method} {path}: {answer.status} {data[:300]!r}")
-        return answer, data
-
-    def get(self, path):
-        return json.loads(self.call("GET", "/api/v2.0" + path)[1])
-
-    def made(self, path, body):
-        answer, _ = self.call("POST", "/api/v2.0" + path, body)
-        return int(answer.headers["Location"].rpartition("/")[2])
-
-    def token(self, repository, actions="pull,push"):
-        scope = urllib.parse.quote(f"repository:{repository}:{actions}", safe=":/,")
-        _, data = self.call("GET", f"/service/token?service=entrepot&scope={scope}")
-        return {"Authorization": "Bearer " + json.loads(data)["token"]}
-
-    def blob(self, repository, token, data, digest=None):
-        """`data`: bytes, or an open file with its digest."""
-        digest = digest or content.digest_of(data)
-        if isinstance(data, bytes):
-            self.call("POST", f"/v2/{repository}/blobs/uploads/?digest={digest}", data, "application/octet-stream", headers=token)
-            return
-        started, _ = self.call("POST", f"/v2/{repository}/blobs/uploads/", b"", "application/octet-stream", headers=token)
-        place = urllib.parse.urlsplit(started.headers["Location"])
-        query = "&".join(filter(None, [place.query, "digest=" + digest]))
-        self.call("PUT", f"{place.path}?{query}", data, "application/octet-stream", headers=token)
-
-    def endpoint(self, host, kind="entrepot"):
-        return self.made("/registries", {
-            "name": f"e{random.getrandbits(32):x}", "url": "http://" + host, "type": kind,
-            "credential": {"type": "basic", "access_key": "admin", "access_secret": PASSWORD}})
-
-    def policy(self, endpoint, pattern="**"):
-        return self.made("/replication/policies", {
-            "name": f"p{random.getrandbits(32):x}", "enabled": True, "override": True, "trigger": {"type": "manual"},
-            "dest_registry": {"id": endpoint}, "filters": [{"type": "name", "value": pattern}]})
-
-    def execute(self, policy):
-        """Seconds until all of its tasks have ended."""
-        began = time.monotonic()
-        number = self.made("/replication/executions", {"policy_id": policy})
-        while (state := self.get(f"/replication/executions/{number}"))["status"] == "InProgress":
-            time.sleep(0.02)
-        if state["status"] != "Succeed":
-            raise RuntimeError(f"the execution ended as {state}")
-        return time.monotonic() - began, state
-
-
-class Instance:
-    """entrepot in `folder`; `inside` is what its command begins with, `host` where the script asks it."""
-
-    def __init__(self, options, folder, host, listen=None, inside=()):
-        self.options, self.folder, self.host, self.listen, self.inside = options, pathlib.Path(folder), host, listen or host, inside
-        self.process = None
-
-    def __enter__(self):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        command = [*self.inside, self.options.binary, "serve", "--listen", self.listen, "--data", self.folder / "data"]
-        self.process = processes.Process(list(map(str, command)), self.folder / "log", {
-            "ENTREPOT_ADMIN_PASSWORD": PASSWORD, "ENTREPOT_OUTBOUND_ALLOW": "127.0.0.0/8,10.0.0.0/8",
-            "ENTREPOT_LOG_ACCESS": "false"})
-        self.process.wait_until(lambda: processes.answers(f"http://{self.host}/v2/"))
-        self.api = Api(self.host)
-        return self
-
-    def __exit__(self, *_):
-        self.process.stop()
-
-    @property
-    def cpu(self):
-        return processes.cpu_seconds(self.process.pid)
-
-    def metric(self, name):
-        with urllib.request.urlopen(f"http://{self.host}/metrics", timeout=30) as answer:
-            text = answer.read().decode()
-        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
-
-
-class Cost:
-    """CPU-seconds of servers, and of children of this script that have ended, while it is entered."""
-
-    def __init__(self, *instances):
-        self.instances = instances
-
-    def now(self):
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return sum(each.cpu for each in self.instances) + children.ru_utime + children.ru_stime
-
-    def __enter__(self):
-        self.seconds = -self.now()
-        return self
-
-    def __exit__(self, *_):
-        self.seconds += self.now()
 
 
 def spread(values, unit="s"):
@@ -296,15 +185,22 @@ def download_inside(pair, address, path, headers, count):
     return json.loads(done.stdout)
 
 
-def random_file(path, size):
-    """A file of random bytes, and its digest."""
-    source, digest = random.Random(size), hashlib.sha256()
+def random_file(path, size, number=0):
+    """A file of random bytes, and its digest; others for another number."""
+    source, digest = random.Random(size + number), hashlib.sha256()
     with open(path, "wb") as file:
         for start in range(0, size, 16 * MIB):
             piece = source.randbytes(min(16 * MIB, size - start))
             file.write(piece)
             digest.update(piece)
     return "sha256:" + digest.hexdigest()
+
+
+def manifest_of_file(config, digest, size):
+    """Of an image with this one layer."""
+    manifest = json.loads(content.manifest_of(config, b"", digest))
+    manifest["layers"][0] |= {"digest": digest, "size": size}
+    return json.dumps(manifest)
 
 
 def push_file(api, repository, path, digest, size):
@@ -314,9 +210,7 @@ def push_file(api, repository, path, digest, size):
     api.blob(repository, token, config)
     with open(path, "rb") as file:
         api.blob(repository, token, file, digest)
-    manifest = json.loads(content.manifest_of(config, b"", digest))
-    manifest["layers"][0] |= {"digest": digest, "size": size}
-    api.call("PUT", f"/v2/{repository}/manifests/1", json.dumps(manifest).encode(), content.MANIFEST, headers=token)
+    api.call("PUT", f"/v2/{repository}/manifests/1", manifest_of_file(config, digest, size).encode(), content.MANIFEST, headers=token)
 
 
 def proxy_of(instance, upstream, name):
@@ -358,6 +252,45 @@ def cold(options, folder):
            "fetched 1.0 times; first byte ≤ 1.2x, the last of all ≤ 1.1x a direct pull",
            f"CPU {spread(seen['cpu'])} with the clients'; fetched {spread(seen['fetches'], 'times')}; first byte {spread(seen['first'], 'x')} "
            f"({spread(seen['proxied'], 'ms')} beside {spread(seen['direct'], 'ms')}), last {spread(seen['total'], 'x')}", verdict(good))
+
+
+@row("synchronous")
+def synchronous(options, folder):
+    size, config = options.layer * 1_000_000, b'{"architecture":"amd64","os":"linux"}'
+    seen = {name: {"wall": [], "cpu": []} for name in ("plain", "kept")}
+    with links.Star(options.build / "entrepot_link", 1 + options.sites, 400, 0.010) as star, contextlib.ExitStack() as stack:
+        client, *arms = star.arms
+        home, *sites = [stack.enter_context(Instance(options, folder / space, star.control(space, PORT), f"0.0.0.0:{PORT}", links.inside(space, [])))
+                        for space in (star.middle, *arms)]
+        for name in seen:
+            home.api.made("/projects", {"project_name": name})
+        registries = [{"registry_id": home.api.endpoint(f"{star.address(arm)}:{PORT}")} for arm in arms]
+        home.api.call("PUT", "/api/v2.0/projects/kept/synchronisation",
+                      {"sites": registries, "required": options.sites, "timeout": 300, "home": f"http://{star.middle_from(client)}:{PORT}"})
+
+        def push(name, number):
+            digest = random_file(folder / "layer", size, number)
+            repository = f"{name}/app{number}"
+            order = [(star.middle_from(client), PORT), repository, home.api.token(repository), (content.digest_of(config), config.decode()),
+                     (digest, str(folder / "layer")), manifest_of_file(config, digest, size), content.MANIFEST]
+            with Cost(home, *sites) as cost:
+                done = subprocess.run(links.inside(client, [sys.executable, uploads.__file__, json.dumps(order)]),
+                                      check=True, capture_output=True, text=True)
+            for site in sites if name == "kept" else ():
+                site.api.call("HEAD", f"/v2/{repository}/blobs/{digest}", headers=site.api.token(repository, "pull"))
+            return json.loads(done.stdout), cost.seconds
+        for turn in range(-1, options.rounds):
+            for name in seen if turn % 2 == 0 else reversed(seen):
+                wall, cpu = push(name, turn + 1)
+                if turn >= 0:  # the first ones log in
+                    seen[name]["wall"].append(wall)
+                    seen[name]["cpu"].append(cpu)
+    factors = [kept / plain for kept, plain in zip(seen["kept"]["wall"], seen["plain"]["wall"])]
+    yield (f"push of {options.layer} MB that {options.sites} sites have to hold, lines of 5 ms each way and 400 Mbit/s",
+           "≤ 1.5x of the same push over one such line",
+           f"CPU of all {spread(seen['kept']['cpu'])}, wall {spread(seen['kept']['wall'])}; to one registry alone: CPU "
+           f"{spread(seen['plain']['cpu'])}, wall {spread(seen['plain']['wall'])}: {spread(factors, 'x')}",
+           verdict(statistics.median(factors) <= 1.5))
 
 
 def instructions_of(pid, seconds):

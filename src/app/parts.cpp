@@ -285,6 +285,7 @@ App::Parts::Parts(Config with)
            .catch_up = [this] { return access_directory.catch_up(); },
            .master_key = master_key,
            .local = local_site(),
+           .views = blobs,
            .clock = clock,
            .random = random}
       },

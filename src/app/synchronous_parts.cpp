@@ -50,6 +50,8 @@ SynchronousParts::SynchronousParts(const Needs& needs)
                     return std::make_shared<LocalSite>(local_, LocalSiteUser{.user_id = user_id});
                 },
                 .catch_up = needs.catch_up,
+                .views = needs.views,
+                .reading = needs.local.reading,
                 .clock = needs.clock,
                 .random = needs.random}}
       }

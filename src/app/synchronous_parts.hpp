@@ -28,6 +28,7 @@ public:
         std::function<Task<>()> catch_up;
         const MasterKey& master_key;
         LocalSite::Parts local;
+        UploadViews& views;
         const Clock& clock;
         Random& random;
     };

@@ -92,7 +92,9 @@ public:
 
     // A small blob in one step. digest_mismatch.
     virtual Task<> put(RepositoryName repository, Digest digest, std::string bytes) = 0;
-    virtual Task<CopyUpload> begin(RepositoryName repository, Digest digest, std::uint64_t size) = 0;
+    // What will have a digest of that algorithm, and so many bytes where that is known.
+    virtual Task<CopyUpload>
+    begin(RepositoryName repository, DigestAlgorithm algorithm, std::optional<std::uint64_t> size) = 0;
     // Where it stands after a break. upload_unknown: begin anew.
     virtual Task<CopyUpload> resume(RepositoryName repository, std::string place) = 0;
     // Sends exactly `length` bytes of `body` from upload.offset on. After a failure resume() tells what arrived;

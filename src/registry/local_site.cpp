@@ -215,10 +215,11 @@ Task<> LocalSite::put(RepositoryName repository, Digest digest, std::string byte
     co_return co_await parts_.uploads.push(std::move(repository), std::move(digest), body, caller_);
 }
 
-Task<CopyUpload> LocalSite::begin(RepositoryName repository, Digest digest, std::uint64_t)
+Task<CopyUpload>
+LocalSite::begin(RepositoryName repository, DigestAlgorithm algorithm, std::optional<std::uint64_t> /*size*/)
 {
     CO_CHECK(check_writable(repository));
-    CO_TRY(auto id, co_await parts_.uploads.begin(std::move(repository), digest.algorithm(), caller_));
+    CO_TRY(auto id, co_await parts_.uploads.begin(std::move(repository), algorithm, caller_));
     co_return CopyUpload{.place = std::move(id.text)};
 }
 

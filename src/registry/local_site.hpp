@@ -56,7 +56,8 @@ public:
     Task<bool> holds(RepositoryName repository, Digest digest) override;
     Task<bool> mount(RepositoryName into, RepositoryName from, Digest digest) override;
     Task<> put(RepositoryName repository, Digest digest, std::string bytes) override;
-    Task<CopyUpload> begin(RepositoryName repository, Digest digest, std::uint64_t size) override;
+    Task<CopyUpload>
+    begin(RepositoryName repository, DigestAlgorithm algorithm, std::optional<std::uint64_t> size) override;
     Task<CopyUpload> resume(RepositoryName repository, std::string place) override;
     Task<CopyUpload>
     append(RepositoryName repository, CopyUpload upload, ByteSource& body, std::uint64_t length) override;

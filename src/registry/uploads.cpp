@@ -84,7 +84,7 @@ Uploads::append(RepositoryName repository, UploadId id, std::optional<ChunkRange
     auto left = range ? std::optional{range->length()} : std::nullopt;
     for (bool more = true; more;) {
         const auto portion = std::min(left.value_or(checkpoint_bytes), checkpoint_bytes);
-        const auto received = co_await receive(*upload, body, portion);
+        const auto received = co_await receive(session, *upload, body, portion);
         CO_TRY(auto progress, co_await upload->settle());
         const auto arrived = progress.offset - written;
         written = progress.offset;
@@ -100,9 +100,12 @@ Uploads::append(RepositoryName repository, UploadId id, std::optional<ChunkRange
     co_return written;
 }
 
-Task<> Uploads::receive(BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected)
+Task<> Uploads::receive(
+    const UploadSession& session, BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected
+)
 {
     auto left = expected.value_or(UINT64_MAX);
+    auto come = session.offset;
     for (bool ended = false; left > 0 && !ended;) {
         Buffer chunk;
         Result<std::size_t> count{0};
@@ -113,8 +116,10 @@ Task<> Uploads::receive(BlobUpload& upload, ByteSource& body, std::optional<std:
             chunk.grow(*count);
         }
         left -= chunk.size();
+        come += chunk.size();
         ended = chunk.size() < wanted;
         if (!chunk.empty()) CO_CHECK(co_await upload.append(std::move(chunk)));
+        if (copies_ != nullptr) copies_->blob_comes(session.repository, session.algorithm, session.id, come);
         if (!count) co_return std::unexpected{count.error()};
     }
     co_return Result<>{};
@@ -147,7 +152,7 @@ Task<> Uploads::finish(
     }
     if (!resumed) co_return std::unexpected{resumed.error()};
     const auto upload = *std::move(resumed);
-    auto received = co_await receive(*upload, body, range ? std::optional{range->length()} : std::nullopt);
+    auto received = co_await receive(session, *upload, body, range ? std::optional{range->length()} : std::nullopt);
     if (received && range) received = co_await expect_end(body);
     if (!received) {
         const auto progress = co_await upload->settle();
@@ -158,7 +163,7 @@ Task<> Uploads::finish(
     }
     const auto size = co_await upload->commit(digest);
     if (!size) {
-        if (size.error().code() == Errc::digest_mismatch) (void)co_await sessions_.forget(id);
+        if (size.error().code() == Errc::digest_mismatch) (void)co_await forget(id);
         co_return std::unexpected{size.error()};
     }
     co_return co_await arrive(session, std::move(digest), *size, {}, std::move(caller));
@@ -178,7 +183,7 @@ Task<> Uploads::finish_stored(UploadSession session, Digest digest, ByteSource& 
     const auto stored = co_await store_.confirm(digest);
     if (!stored && stored.error().code() != Errc::blob_unknown) co_return std::unexpected{stored.error()};
     if (!stored || *stored != size || hasher.digest() != digest) {
-        (void)co_await sessions_.forget(session.id);
+        (void)co_await forget(session.id);
         co_return fail(Errc::upload_unknown, "the upload is not known");
     }
     co_return co_await arrive(session, std::move(digest), size, {}, std::move(caller));
@@ -188,7 +193,7 @@ Task<> Uploads::store_small(UploadSession session, Digest digest, ByteSource& bo
 {
     CO_TRY(auto bytes, co_await read_all(body, limits_.small_blob));
     if (digest_of(bytes, digest.algorithm()) != digest) {
-        (void)co_await sessions_.forget(session.id);
+        (void)co_await forget(session.id);
         co_return fail(Errc::digest_mismatch, "the uploaded bytes have another digest");
     }
     const auto size = bytes.size();
@@ -212,7 +217,7 @@ Uploads::arrive(const UploadSession& session, Digest digest, std::uint64_t size,
     for (int looks = 0; looks < most_looks; ++looks) {
         CO_TRY(const auto arrived, co_await links_.arrive(arrival));
         if (arrived == BlobCatalog::Arrived::linked) {
-            if (copies_ != nullptr) copies_->blob_came(session.repository, digest, size);
+            if (copies_ != nullptr) copies_->blob_came(session.repository, session.id, digest, size);
             co_return Result<>{};
         }
         CO_TRY(arrival.sweeps, co_await look(digest));
@@ -239,13 +244,20 @@ Task<> Uploads::store_again(const UploadSession& session, Digest digest, std::st
     if (stored) co_return Result<>{};
     if (stored.error().code() != Errc::blob_unknown) co_return std::unexpected{stored.error()};
     if (digest_of(bytes, digest.algorithm()) == digest) co_return co_await store_.put(digest, std::move(bytes));
-    if (session.started_at != 0) (void)co_await sessions_.forget(session.id);
+    if (session.started_at != 0) (void)co_await forget(session.id);
     co_return fail(Errc::unavailable, "an earlier blob of this digest was removed meanwhile, try again");
+}
+
+Task<> Uploads::forget(UploadId id)
+{
+    if (copies_ != nullptr) copies_->blob_fails(id);
+    return sessions_.forget(std::move(id));
 }
 
 Task<> Uploads::cancel(RepositoryName repository, UploadId id)
 {
     CO_CHECK(co_await sessions_.cancel(std::move(repository), id));
+    if (copies_ != nullptr) copies_->blob_fails(id);
     co_return co_await store_.discard(std::move(id));
 }
 
@@ -258,11 +270,13 @@ Task<> Uploads::push(RepositoryName repository, Digest digest, ByteSource& body,
         co_return co_await store_small(std::move(session), std::move(digest), body, std::move(caller));
     }
     const auto id = session.id;
+    session.algorithm = digest.algorithm();
     CO_TRY(auto upload, co_await store_.resume(id, digest.algorithm(), 0, {}));
-    auto received = co_await receive(*upload, body, std::nullopt);
+    auto received = co_await receive(session, *upload, body, std::nullopt);
     auto size = received ? co_await upload->commit(digest) : Result<std::uint64_t>{std::unexpected{received.error()}};
     if (!size) {
         upload.reset();
+        if (copies_ != nullptr) copies_->blob_fails(id);
         (void)co_await store_.discard(id);
         co_return std::unexpected{size.error()};
     }
@@ -275,7 +289,7 @@ Task<> Uploads::expire(Micros age)
         CO_TRY(const auto sessions, co_await sessions_.untouched_since(clock_.now() - age, expired_at_once));
         for (const auto& session : sessions) {
             CO_CHECK(co_await store_.discard(session.id));
-            CO_CHECK(co_await sessions_.forget(session.id));
+            CO_CHECK(co_await forget(session.id));
         }
         if (sessions.empty()) co_return Result<>{};
         log::info("expired uploads ended", {{"count", static_cast<std::uint64_t>(sessions.size())}});

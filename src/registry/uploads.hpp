@@ -53,7 +53,7 @@ public:
     {
     }
 
-    // Who is told of each blob that has come; null: nobody. Before the first upload.
+    // Who is told of each blob that comes; null: nobody. Before the first upload.
     void tell(PushCopies* copies) noexcept { copies_ = copies; }
 
     // name_unknown, too_many_requests.
@@ -84,7 +84,9 @@ public:
 private:
     Task<> finish_stored(UploadSession session, Digest digest, ByteSource& body, Caller caller);
     Task<> store_small(UploadSession session, Digest digest, ByteSource& body, Caller caller);
-    Task<> receive(BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected);
+    Task<>
+    receive(const UploadSession& session, BlobUpload& upload, ByteSource& body, std::optional<std::uint64_t> expected);
+    Task<> forget(UploadId id);
     Task<> arrive(const UploadSession& session, Digest digest, std::uint64_t size, std::string bytes, Caller caller);
     Task<std::int64_t> look(Digest digest);
     Task<> store_again(const UploadSession& session, Digest digest, std::string bytes);

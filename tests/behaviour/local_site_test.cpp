@@ -82,7 +82,7 @@ TEST_F(LocalSites, an_upload_is_gone_on_with_from_where_it_stands)
     ASSERT_TRUE(run(target.prepare(name("mirror/web"))));
     const std::string layer(300'000, 'y');
     fill(source, "shop/web", layer, "1");
-    auto upload = run(target.begin(name("mirror/web"), digest_of(layer), layer.size())).value();
+    auto upload = run(target.begin(name("mirror/web"), DigestAlgorithm::sha256, layer.size())).value();
     const auto stream = run(source.blob(name("shop/web"), digest_of(layer), 0));
     ASSERT_TRUE(stream);
     const ByteRates rates;
@@ -144,7 +144,7 @@ TEST_F(LocalSites, nothing_is_taken_while_the_registry_is_read_only)
     EXPECT_EQ(run(target.prepare(name("new/web"))).error().code(), Errc::unavailable);
     EXPECT_FALSE(there.policy.project("new"));
     EXPECT_EQ(run(target.put(name("mirror/web"), digest_of("x"), "x")).error().code(), Errc::unavailable);
-    EXPECT_EQ(run(target.begin(name("mirror/web"), digest_of("x"), 1)).error().code(), Errc::unavailable);
+    EXPECT_EQ(run(target.begin(name("mirror/web"), DigestAlgorithm::sha256, 1)).error().code(), Errc::unavailable);
     EXPECT_EQ(run(target.remove(name("mirror/web"), tagged("1"))).error().code(), Errc::unavailable);
     EXPECT_TRUE(run(target.look(name("mirror/web"), tagged("1"))));
     there.read_only = false;

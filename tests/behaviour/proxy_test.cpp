@@ -332,6 +332,25 @@ TEST_F(TheProxy, a_page_in_the_place_of_a_blob_reaches_nobody)
     EXPECT_TRUE(got.bytes.empty());
 }
 
+// The file of its upload is opened while the upstream is asked.
+TEST_F(TheProxy, what_the_upstream_refuses_leaves_nothing_behind)
+{
+    publish("v1");
+    ASSERT_TRUE(pull("hub/some/app", "v1"));
+    for (const auto refused : {Errc::blob_unknown, Errc::denied, Errc::unavailable}) {
+        site->set({.before_answer = 20ms, .refuses = refused});
+        const auto got = get("hub/some/app", digest_of(layer));
+        EXPECT_TRUE(got.error);
+        EXPECT_TRUE(got.bytes.empty());
+        EXPECT_EQ(uploads_left(), 0);
+        EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/blobs/uploads"));
+        EXPECT_EQ(number("SELECT count(*) FROM blob_fetches"), 0);
+        clock.push(11s);
+    }
+    site->set({});
+    EXPECT_EQ(get("hub/some/app", digest_of(layer)).bytes, layer);
+}
+
 TEST_F(TheProxy, a_page_in_the_place_of_a_manifest_is_no_manifest)
 {
     site->add_manifest("some/app", "v1", "<html>Log in</html>", "text/html");

@@ -57,7 +57,16 @@ public:
         known = known || exist;
         co_return known;
     }
-    void blob_came(const RepositoryName&, const Digest&, std::uint64_t) override {}
+    void blob_comes(const RepositoryName&, DigestAlgorithm, const UploadId& upload, std::uint64_t bytes) override
+    {
+        coming[upload.text] = bytes;
+    }
+    void blob_fails(const UploadId& upload) override { coming.erase(upload.text); }
+    void blob_came(const RepositoryName&, const UploadId& upload, const Digest&, std::uint64_t size) override
+    {
+        came[upload.text] = size;
+        coming.erase(upload.text);
+    }
     Task<> bring_content(CopiedPushPtr) override
     {
         ++contents;
@@ -72,6 +81,8 @@ public:
     bool exist = false;
     int contents = 0;
     int tags = 0;
+    std::map<std::string, std::uint64_t> coming;  // bytes by upload
+    std::map<std::string, std::uint64_t> came;
 };
 
 class TheRegistry : public testing::Test {
@@ -182,6 +193,43 @@ TEST_F(TheRegistry, a_chunk_at_the_wrong_place_is_refused_and_changes_nothing)
     Body liar{"0123"};
     EXPECT_EQ(run(uploads.append(name("p/r"), id, ChunkRange{10, 19}, liar)).error().code(), Errc::size_invalid);
     EXPECT_EQ(run(uploads.offset(name("p/r"), id)).value(), 10U);
+}
+
+TEST_F(TheRegistry, what_comes_is_told_and_what_becomes_of_it)
+{
+    CountedCopies copies;
+    uploads.tell(&copies);
+    const auto bytes = pattern(600'000);
+    const auto begun = [&] {
+        const auto id = run(uploads.begin(name("p/r"), DigestAlgorithm::sha256, admin)).value();
+        Body first{bytes.substr(0, 400'000)};
+        EXPECT_TRUE(run(uploads.append(name("p/r"), id, std::nullopt, first)));
+        EXPECT_EQ(copies.coming[id.text], 400'000U);
+        return id;
+    };
+    const auto good = begun();
+    Body rest{bytes.substr(400'000)};
+    ASSERT_TRUE(run(uploads.finish(name("p/r"), good, digest_of(bytes), std::nullopt, rest, admin)));
+    EXPECT_EQ(copies.came[good.text], bytes.size());
+
+    const auto wrong = begun();
+    Body nothing{{}};
+    EXPECT_FALSE(run(uploads.finish(name("p/r"), wrong, digest_of("x"), std::nullopt, nothing, admin)));
+    ASSERT_TRUE(run(uploads.cancel(name("p/r"), begun())));
+    (void)begun();
+    ASSERT_TRUE(run(uploads.expire(-1'000'000)));
+    EXPECT_TRUE(copies.coming.empty());
+
+    // Whole, in one request.
+    Body whole{bytes};
+    ASSERT_TRUE(run(uploads.push(name("p/r"), digest_of(bytes), whole, admin)));
+    EXPECT_EQ(copies.came.size(), 2U);
+    for (const auto& breaks_after : {std::optional<std::size_t>{}, std::optional<std::size_t>{500'000}}) {
+        Body bad{bytes, breaks_after};
+        EXPECT_FALSE(run(uploads.push(name("p/r"), digest_of("x"), bad, admin)));
+    }
+    EXPECT_TRUE(copies.coming.empty());
+    EXPECT_EQ(copies.came.size(), 2U);
 }
 
 TEST_F(TheRegistry, bytes_of_another_digest_never_become_a_blob)

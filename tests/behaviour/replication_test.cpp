@@ -135,7 +135,10 @@ public:
     Task<bool> holds(RepositoryName, Digest) override { co_return false; }
     Task<bool> mount(RepositoryName, RepositoryName, Digest) override { co_return false; }
     Task<> put(RepositoryName, Digest, std::string) override { co_return fail(Errc::unsupported, "no"); }
-    Task<CopyUpload> begin(RepositoryName, Digest, std::uint64_t) override { co_return fail(Errc::unsupported, "no"); }
+    Task<CopyUpload> begin(RepositoryName, DigestAlgorithm, std::optional<std::uint64_t>) override
+    {
+        co_return fail(Errc::unsupported, "no");
+    }
     Task<CopyUpload> resume(RepositoryName, std::string) override { co_return fail(Errc::unsupported, "no"); }
     Task<CopyUpload> append(RepositoryName, CopyUpload, ByteSource&, std::uint64_t) override
     {

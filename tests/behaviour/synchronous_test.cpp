@@ -1,9 +1,11 @@
 // Pushes that several sites have to hold: sites in memory that can be away, and the rows of a real store.
 #include "core/run_to_end.hpp"
+#include "drivers/memory/memory_blobs.hpp"
 #include "drivers/memory/memory_site.hpp"
 #include "exchange/synchronous/synchronous_pushes.hpp"
 #include "tests/support/access_entries_of.hpp"
 #include "tests/support/open_store.hpp"
+#include "tests/support/troubled_site.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,6 +36,7 @@ public:
         std::atomic<bool> away{false};
         std::atomic<bool> knows_another{false};
         std::atomic<int> told{0};
+        std::shared_ptr<TroubledSite> troubled{};  // where it is set, before the first push
     };
     Site& at(std::int64_t id) { return sites_[id]; }
 
@@ -42,6 +45,7 @@ public:
         auto& site = sites_.at(id);
         if (site.away) co_return fail(Errc::unavailable, "the site is away");
         if (site.knows_another) co_return fail(Errc::precondition_failed, "another home");
+        if (site.troubled) co_return site.troubled;
         co_return site.memory;
     }
     Task<> announce(std::int64_t id, std::string, HomeClaim) override
@@ -97,6 +101,8 @@ protected:
                 learn();
                 co_return Result<>{};
             },
+            .views = bytes_,
+            .reading = reading_,
             .clock = clock_,
             .random = random_,
         };
@@ -108,7 +114,7 @@ protected:
         if (known) policy_.apply(*std::move(known));
     }
     // As a client's push goes: what the manifest's PUT answers.
-    Result<std::string> push(const std::string& name, const std::string& content)
+    Result<std::string> push(const std::string& name, const std::string& content, const UploadId& upload = {})
     {
         const auto blob = digest_of(content);
         const Descriptor layer{
@@ -137,7 +143,7 @@ protected:
             .tags = {tag(name)},
             .actor = someone,
         });
-        pushes_->blob_came(repository(), blob, content.size());
+        pushes_->blob_came(repository(), upload, blob, content.size());
         auto brought = run_to_end(pushes_->bring_content(copied));
         if (!brought) return std::unexpected{brought.error()};
         auto committed = run_to_end(
@@ -147,6 +153,38 @@ protected:
         (void)run_to_end(here_->push(repository(), Reference{tag(name)}, {copied->digest, type, bytes}));
         return run_to_end(pushes_->bring_tags(copied));
     }
+    // Some more of an upload comes, as the home tells it.
+    void comes(const UploadId& upload, const std::string& more)
+    {
+        auto& written = written_[upload.text];
+        auto writer = run_to_end(bytes_.resume(upload, DigestAlgorithm::sha256, written, {}));
+        ASSERT_TRUE(writer) << writer.error().message();
+        for (std::size_t at = 0; at < more.size();) {
+            Buffer chunk;
+            at += chunk.fill(as_bytes(std::string_view{more}.substr(at)));
+            ASSERT_TRUE(run_to_end((*writer)->append(std::move(chunk))));
+        }
+        written += more.size();
+        pushes_->blob_comes(repository(), DigestAlgorithm::sha256, upload, written);
+    }
+    std::uint64_t received(std::size_t site) { return sites_.at(ids_[site]).memory->counts().received; }
+    std::size_t uploads(std::size_t site) { return sites_.at(ids_[site]).memory->uploads(); }
+    TroubledSite& trouble(std::size_t site)
+    {
+        auto& at = sites_.at(ids_[site]);
+        at.troubled = std::make_shared<TroubledSite>(*at.memory);
+        return *at.troubled;
+    }
+    template <class Condition>
+    static bool soon(Condition done)
+    {
+        for (int tries = 0; tries < 2'000; ++tries) {
+            if (done()) return true;
+            std::this_thread::sleep_for(5ms);
+        }
+        return false;
+    }
+
     // A tag that only the site has.
     void has_of_its_own(std::size_t site, const std::string& name)
     {
@@ -182,12 +220,28 @@ protected:
         return false;
     }
 
-    SystemClock clock_;
+    // The system's, and as far ahead as the test wants.
+    class AheadClock final : public Clock {
+    public:
+        Micros now() const noexcept override { return system_.now(); }
+        std::chrono::steady_clock::time_point steady() const noexcept override
+        {
+            return system_.steady() + std::chrono::seconds{ahead};
+        }
+        std::atomic<int> ahead{0};
+
+    private:
+        SystemClock system_;
+    };
+    AheadClock clock_;
     SystemRandom random_;
     OpenStore store_{clock_};
     AccessPolicy policy_{ProjectCreation::nobody, clock_};
     Sites sites_;
     std::shared_ptr<MemorySite> here_ = std::make_shared<MemorySite>();
+    MemoryBlobs bytes_;
+    std::map<std::string, std::uint64_t> written_;
+    asio::thread_pool reading_{1};
     asio::io_context loop_{1};
     std::int64_t project_ = 0;
     std::vector<std::int64_t> ids_;
@@ -303,6 +357,154 @@ TEST_F(SynchronousPush, what_a_site_had_before_it_was_one_stays)
     const auto there = sites_.at(ids_[0]).memory;
     EXPECT_TRUE(run_to_end(there->look(repository("there/web"), Reference{tag("own")})));
     EXPECT_TRUE(holds(0, "v1"));
+}
+
+const UploadId first_upload{std::string(32, 'a')};
+const UploadId second_upload{std::string(32, 'b')};
+constexpr std::size_t mebibyte = 1U << 20U;
+
+std::string some_bytes(std::size_t size)
+{
+    std::string bytes(size, '\0');
+    for (std::size_t at = 0; at < size; ++at) bytes[at] = static_cast<char>('a' + at * 7 / 5 % 26);
+    return bytes;
+}
+
+TEST_F(SynchronousPush, sends_a_blob_on_while_it_comes)
+{
+    lead(2);
+    const auto content = some_bytes(5 * mebibyte);
+    comes(first_upload, content.substr(0, mebibyte - 1));
+    EXPECT_EQ(sites_.at(ids_[0]).told, 0) << "so little is brought when it is a blob";
+    comes(first_upload, content.substr(mebibyte - 1, mebibyte + 1));
+    // Less than a mebibyte is not worth a request.
+    EXPECT_TRUE(soon([&] { return received(0) > mebibyte && received(1) > mebibyte; }));
+    comes(first_upload, content.substr(2 * mebibyte, 2 * mebibyte));
+    EXPECT_TRUE(soon([&] { return received(0) > 3 * mebibyte && received(1) > 3 * mebibyte; }));
+    const auto there = sites_.at(ids_[0]).memory;
+    EXPECT_EQ(there->bytes(), 0U) << "nothing is a blob before its digest is known";
+    comes(first_upload, content.substr(4 * mebibyte));
+    const auto pushed = push("v1", content, first_upload);
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+    EXPECT_EQ(received(0), content.size()) << "no byte goes twice";
+    EXPECT_EQ(there->counts().begun, 1U);
+    EXPECT_EQ(uploads(0) + uploads(1), 0U);
+}
+
+TEST_F(SynchronousPush, an_upload_that_fails_leaves_nothing_at_the_sites)
+{
+    lead(2);
+    comes(first_upload, some_bytes(3 * mebibyte));
+    EXPECT_TRUE(soon([&] { return received(0) > 0 && received(1) > 0; }));
+    pushes_->blob_fails(first_upload);
+    EXPECT_TRUE(soon([&] { return uploads(0) + uploads(1) == 0; }));
+    // And one that nobody goes on with.
+    comes(second_upload, some_bytes(3 * mebibyte));
+    EXPECT_TRUE(soon([&] { return uploads(0) == 1 && uploads(1) == 1; }));
+    clock_.ahead = 61;
+    EXPECT_TRUE(soon([&] { return uploads(0) + uploads(1) == 0; }));
+    EXPECT_EQ(sites_.at(ids_[0]).memory->bytes(), 0U);
+    // Which comes after all.
+    const auto content = some_bytes(4 * mebibyte);
+    comes(second_upload, content.substr(3 * mebibyte));
+    const auto pushed = push("v1", content, second_upload);
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(soon([&] { return uploads(0) + uploads(1) == 0; }));
+}
+
+TEST_F(SynchronousPush, other_bytes_than_the_blob_has_become_none_at_the_sites)
+{
+    lead(2);
+    const auto content = some_bytes(3 * mebibyte);
+    comes(first_upload, std::string(3 * mebibyte, 'x'));
+    EXPECT_TRUE(soon([&] { return received(0) > 2 * mebibyte && received(1) > 2 * mebibyte; }));
+    const auto pushed = push("v1", content, first_upload);
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+    EXPECT_EQ(sites_.at(ids_[0]).memory->bytes(), content.size());
+    EXPECT_EQ(uploads(0) + uploads(1), 0U);
+}
+
+TEST_F(SynchronousPush, a_site_that_breaks_while_a_blob_comes_gets_it_all_the_same)
+{
+    std::atomic<bool> broken{false};
+    std::atomic<int> refused{0};
+    trouble(0).before = [&](const std::string& method) -> std::optional<Error> {
+        if (!broken || (method != "append" && method != "resume")) return std::nullopt;
+        ++refused;
+        return Error{Errc::connection_lost, "the connection broke"};
+    };
+    trouble(1).breaks_every = mebibyte + 12'345;
+    lead(2);
+    const auto content = some_bytes(6 * mebibyte);
+    comes(first_upload, content.substr(0, 2 * mebibyte));
+    EXPECT_TRUE(soon([&] { return received(0) > mebibyte; }));
+    broken = true;
+    comes(first_upload, content.substr(2 * mebibyte, 2 * mebibyte));
+    EXPECT_TRUE(soon([&] { return refused > 0 && uploads(0) == 0; })) << "its upload is given up";
+    EXPECT_TRUE(soon([&] { return received(1) > 3 * mebibyte; })) << "the other one goes on where it broke";
+    const auto given_up = refused.load();
+    comes(first_upload, content.substr(4 * mebibyte));
+    EXPECT_TRUE(soon([&] { return received(1) > content.size() - mebibyte; }));
+    EXPECT_EQ(refused, given_up) << "nobody tries again before it is a blob";
+    broken = false;
+    const auto before = received(0);
+    const auto pushed = push("v1", content, first_upload);
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+    EXPECT_EQ(received(0), before + content.size());
+    EXPECT_TRUE(soon([&] { return uploads(0) + uploads(1) == 0; }));
+}
+
+TEST_F(SynchronousPush, two_uploads_of_one_blob_leave_one_there)
+{
+    lead(2);
+    const auto content = some_bytes(3 * mebibyte);
+    for (const auto& upload : {first_upload, second_upload}) comes(upload, content);
+    EXPECT_TRUE(soon([&] { return received(0) > 4 * mebibyte && received(1) > 4 * mebibyte; }));
+    // Both become it before any site has it.
+    (void)run_to_end(here_->put(repository(), digest_of(content), content));
+    pushes_->blob_came(repository(), second_upload, digest_of(content), content.size());
+    const auto pushed = push("v1", content, first_upload);
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+    EXPECT_TRUE(soon([&] { return uploads(0) + uploads(1) == 0; }));
+    EXPECT_EQ(sites_.at(ids_[0]).memory->bytes(), content.size());
+}
+
+TEST_F(SynchronousPush, a_site_that_asks_for_long_chunks_gets_them)
+{
+    sites_.at(ids_[0]).memory = std::make_shared<MemorySite>(MemorySite::Options{.shortest_chunk = 3 * mebibyte});
+    sites_.at(ids_[1]).memory = std::make_shared<MemorySite>(MemorySite::Options{.takes_chunks = false});
+    lead(2);
+    const auto content = some_bytes(5 * mebibyte);
+    comes(first_upload, content.substr(0, 2 * mebibyte));
+    comes(first_upload, content.substr(2 * mebibyte, 2 * mebibyte));
+    EXPECT_TRUE(soon([&] { return received(0) >= 3 * mebibyte; }));
+    comes(first_upload, content.substr(4 * mebibyte));
+    const auto pushed = push("v1", content, first_upload);
+    ASSERT_TRUE(pushed) << pushed.error().message();
+    EXPECT_TRUE(holds(0, "v1"));
+    EXPECT_TRUE(holds(1, "v1"));
+    EXPECT_TRUE(soon([&] { return uploads(0) + uploads(1) == 0; }));
+}
+
+TEST_F(SynchronousPush, a_site_that_throws_is_one_that_lacks_it)
+{
+    trouble(0).before = [](const std::string& method) -> std::optional<Error> {
+        if (method == "push") throw std::runtime_error{"a bug"};
+        return std::nullopt;
+    };
+    lead(2);
+    const auto pushed = push("v1", "content");
+    ASSERT_FALSE(pushed);
+    EXPECT_NE(pushed.error().message().find("one ("), std::string::npos) << pushed.error().message();
 }
 
 TEST_F(SynchronousPush, a_site_that_was_dismissed_is_not_told_again)

@@ -1,4 +1,5 @@
 """Projects that several sites of ours hold: pushes that k of n sites have to have, sites that go, and homes that change."""
+import contextlib
 import json
 import threading
 import unittest
@@ -6,11 +7,12 @@ import uuid
 
 from support import settings
 from support.api import Api
-from support.registry import OCI_MANIFEST, descriptor, digest_of
+from support.registry import OCI_MANIFEST, Registry, descriptor, digest_of
 from support.scenario import Scenario
 from support.server import PASSWORD, Server, wait_until
 
 CLOSED = "http://127.0.0.1:1"
+MIB = 1 << 20
 
 
 @unittest.skipIf(settings.foreign, "the management API is our own")
@@ -110,6 +112,68 @@ class Synchronous(Scenario):
         self.assertEqual(self.clients["home"].request("DELETE", f"/v2/{self.repository}/manifests/1").status, 202)
         wait_until(lambda: self.digest("one", "1") is None and self.digest("two", "1") is None, 30, "the tag goes")
         self.assertEqual(self.state("one")["role"], "follower")
+
+    def uploads(self, name):
+        """The sizes of the uploads that are under way at a site."""
+        folder = self.servers[name].data / "blobs" / "uploads"
+        sizes = []
+        for path in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                sizes.append(path.stat().st_size)
+        return sizes
+
+    def send(self, place, part):
+        answer = self.clients["home"].expect(202, "PATCH", place, part, {"Content-Type": "application/octet-stream"})
+        return answer.headers["Location"]
+
+    def begin_upload(self):
+        return self.clients["home"].expect(202, "POST", f"/v2/{self.repository}/blobs/uploads/").headers["Location"]
+
+    def test_a_blob_goes_to_the_sites_while_it_comes(self):
+        self.set_up(required=2, timeout=60)
+        blob = self.random.randbytes(12 * MIB)
+
+        def half_way(place):
+            place = self.send(self.send(place, blob[:3 * MIB]), blob[3 * MIB:6 * MIB])
+            wait_until(lambda: all(max(self.uploads(name), default=0) > 4 * MIB for name in ("one", "two")), 30, "it is sent on")
+            return place
+
+        def none_left(*names):
+            wait_until(lambda: not any(self.uploads(name) for name in names), 30, "nothing stays at the sites")
+        home = self.clients["home"]
+        # One that is cancelled, and one that has another digest.
+        home.expect(204, "DELETE", half_way(self.begin_upload()))
+        none_left("one", "two")
+        place = self.send(half_way(self.begin_upload()), blob[6 * MIB:])
+        home.expect(400, "PUT", place + "?digest=" + digest_of(b"something else"), b"")
+        none_left("one", "two")
+        # One in whose middle a site dies, and comes back when it has come.
+        place = half_way(self.begin_upload())
+        self.servers["two"].kill()
+        place = self.send(place, blob[6 * MIB:])
+        home.expect(201, "PUT", place + "?digest=" + digest_of(blob), b"")
+        self.start("two")
+        answer = self.push("home", "1", blob)
+        self.assertEqual(answer.status, 201, answer.body)
+        self.assertEqual(self.clients["two"].pull_blob(self.repository, digest_of(blob)), blob)
+        none_left("one")
+        # Whole in one request; by two clients at once; and when the sites have it.
+        other = self.random.randbytes(8 * MIB)
+        threads = [threading.Thread(target=self.push_whole, args=(other,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for tag, content in (("2", other), ("3", blob)):
+            self.assertEqual(self.push("home", tag, content).status, 201)
+            for name in ("one", "two"):
+                self.assertEqual(self.clients[name].pull_blob(self.repository, digest_of(content)), content, (tag, name))
+        none_left("one")
+
+    def push_whole(self, blob):
+        with contextlib.closing(Registry(self.servers["home"].host, "admin", PASSWORD)) as client:
+            client.expect(201, "POST", f"/v2/{self.repository}/blobs/uploads/?digest={digest_of(blob)}", blob,
+                          {"Content-Type": "application/octet-stream"})
 
     def test_what_was_there_before_is_brought_over(self):
         digest = self.push("home", "old", b"old content").headers["Docker-Content-Digest"]

@@ -86,10 +86,11 @@ public:
         CO_CHECK(enter("put"));
         co_return co_await site_->put(std::move(repository), std::move(digest), std::move(bytes));
     }
-    Task<CopyUpload> begin(RepositoryName repository, Digest digest, std::uint64_t size) override
+    Task<CopyUpload>
+    begin(RepositoryName repository, DigestAlgorithm algorithm, std::optional<std::uint64_t> size) override
     {
         CO_CHECK(enter("begin"));
-        co_return co_await site_->begin(std::move(repository), std::move(digest), size);
+        co_return co_await site_->begin(std::move(repository), algorithm, size);
     }
     Task<CopyUpload> resume(RepositoryName repository, std::string place) override
     {

@@ -11,7 +11,10 @@ public:
     Task<bool> holds(RepositoryName, Digest) override { co_return nothing(); }
     Task<bool> mount(RepositoryName, RepositoryName, Digest) override { co_return nothing(); }
     Task<> put(RepositoryName, Digest, std::string) override { co_return nothing(); }
-    Task<CopyUpload> begin(RepositoryName, Digest, std::uint64_t) override { co_return nothing(); }
+    Task<CopyUpload> begin(RepositoryName, DigestAlgorithm, std::optional<std::uint64_t>) override
+    {
+        co_return nothing();
+    }
     Task<CopyUpload> resume(RepositoryName, std::string) override { co_return nothing(); }
     Task<CopyUpload> append(RepositoryName, CopyUpload, ByteSource&, std::uint64_t) override { co_return nothing(); }
     Task<> finish(RepositoryName, CopyUpload, Digest) override { co_return nothing(); }

@@ -53,6 +53,12 @@ std::uint64_t MemorySite::bytes() const
     return sum;
 }
 
+std::size_t MemorySite::uploads() const
+{
+    const std::lock_guard lock{mutex_};
+    return uploads_.size();
+}
+
 bool MemorySite::whole(const Repository& place, const std::string& digest) const
 {
     const auto found = place.manifests.find(digest);
@@ -289,7 +295,8 @@ Task<> MemorySite::put(RepositoryName repository, Digest digest, std::string byt
     co_return Result<>{};
 }
 
-Task<CopyUpload> MemorySite::begin(RepositoryName repository, Digest, std::uint64_t size)
+Task<CopyUpload>
+MemorySite::begin(RepositoryName repository, DigestAlgorithm /*algorithm*/, std::optional<std::uint64_t> size)
 {
     const std::lock_guard lock{mutex_};
     ++counts_.begun;
@@ -317,8 +324,9 @@ MemorySite::append(RepositoryName repository, CopyUpload upload, ByteSource& bod
         if (found == uploads_.end() || found->second.repository != repository.text()) co_return upload_unknown();
         const auto& under_way = found->second;
         if (under_way.bytes.size() != upload.offset) co_return fail(Errc::upload_offset, "another place");
-        const bool last = upload.offset + length == under_way.size;
-        if (!last && length < options_.shortest_chunk) co_return fail(Errc::size_invalid, "too short a chunk");
+        const bool last = under_way.size && upload.offset + length == *under_way.size;
+        const bool more = under_way.size && !last;
+        if (more && length < options_.shortest_chunk) co_return fail(Errc::size_invalid, "too short a chunk");
         if (!options_.takes_chunks && (upload.offset != 0 || !last)) co_return fail(Errc::unsupported, "no chunks");
     }
     std::string chunk;

@@ -46,6 +46,7 @@ public:
     // Whether all that can be reached from the tag is there, with the right bytes.
     bool is_whole(const RepositoryName& repository, const Reference& reference) const;
     std::uint64_t bytes() const;
+    std::size_t uploads() const;  // under way
 
     Task<ManifestHead> look(RepositoryName repository, Reference reference) override;
     Task<CopiedManifest> manifest(RepositoryName repository, Reference reference) override;
@@ -58,7 +59,8 @@ public:
     Task<bool> holds(RepositoryName repository, Digest digest) override;
     Task<bool> mount(RepositoryName into, RepositoryName from, Digest digest) override;
     Task<> put(RepositoryName repository, Digest digest, std::string bytes) override;
-    Task<CopyUpload> begin(RepositoryName repository, Digest digest, std::uint64_t size) override;
+    Task<CopyUpload>
+    begin(RepositoryName repository, DigestAlgorithm algorithm, std::optional<std::uint64_t> size) override;
     Task<CopyUpload> resume(RepositoryName repository, std::string place) override;
     Task<CopyUpload>
     append(RepositoryName repository, CopyUpload upload, ByteSource& body, std::uint64_t length) override;
@@ -86,7 +88,7 @@ private:
     struct Upload {
         std::string repository;
         std::string bytes;
-        std::uint64_t size = 0;
+        std::optional<std::uint64_t> size{};
     };
     struct Found {
         std::string digest;

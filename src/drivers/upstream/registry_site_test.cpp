@@ -156,7 +156,7 @@ TEST(RegistrySite, asks_again_where_a_gateway_fails_and_not_when_it_writes)
     EXPECT_EQ(blob(*site).value(), "blob");
     EXPECT_EQ(registry.asked().size(), 3U);
     failures = 1;
-    EXPECT_EQ(run_to_end(site->begin(repository_of(), digest_of("x"), 1)).error().code(), Errc::unavailable);
+    EXPECT_EQ(run_to_end(site->begin(repository_of(), DigestAlgorithm::sha256, 1)).error().code(), Errc::unavailable);
     EXPECT_EQ(registry.asked().size(), 4U);
 }
 
@@ -262,7 +262,7 @@ TEST(RegistrySite, follows_an_upload_wherever_it_is_sent)
     const auto site = open_site(with_account(endpoint_at(registry.url())));
     const auto digest = digest_of("blob");
     for (const auto* place : {"/v2/shop/web/blobs/uploads/1?_state=x", "/up/1?_state=x", "/up/1?_state=x"}) {
-        auto upload = run_to_end(site->begin(repository_of(), digest, 4)).value();
+        auto upload = run_to_end(site->begin(repository_of(), digest.algorithm(), 4)).value();
         EXPECT_EQ(upload.place, place);
         EXPECT_EQ(upload.shortest_chunk, 1024U);
         Bytes bytes{"blob"};
@@ -276,7 +276,7 @@ TEST(RegistrySite, follows_an_upload_wherever_it_is_sent)
         EXPECT_TRUE(registry.asked().back().starts_with("PUT /up/2?_state=y&digest=sha256%3A"));
     }
     // Elsewhere: signed, so without our credentials.
-    auto upload = run_to_end(site->begin(repository_of(), digest, 4)).value();
+    auto upload = run_to_end(site->begin(repository_of(), digest.algorithm(), 4)).value();
     Bytes bytes{"blob"};
     ASSERT_TRUE(run_to_end(site->append(repository_of(), upload, bytes, 4)));
     EXPECT_EQ(field_of(storage.asked().at(0), "Authorization"), "");

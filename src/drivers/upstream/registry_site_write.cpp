@@ -109,7 +109,8 @@ Task<> RegistrySite::put(RepositoryName repository, Digest digest, std::string b
     co_return upload_error(answer);
 }
 
-Task<CopyUpload> RegistrySite::begin(RepositoryName repository, Digest /*digest*/, std::uint64_t /*size*/)
+Task<CopyUpload>
+RegistrySite::begin(RepositoryName repository, DigestAlgorithm /*algorithm*/, std::optional<std::uint64_t> /*size*/)
 {
     CO_TRY(
         const auto answer, co_await calls_.send(write_call(repository, "POST", url_of(repository, "/blobs/uploads/")))

@@ -153,7 +153,7 @@ Task<CopyUpload> BlobCopier::stand()
         if (there) co_return CopyUpload{};
         run_.log(name() + ": the target knows the upload no more; begins anew");
     }
-    CO_TRY(auto upload, co_await run_.target().begin(into_, blob_.digest, blob_.size));
+    CO_TRY(auto upload, co_await run_.target().begin(into_, blob_.digest.algorithm(), blob_.size));
     run_.ledger().keep(into_, blob_.digest, upload.place);
     CO_CHECK(co_await run_.save());
     co_return upload;

@@ -1,5 +1,6 @@
 #include "core/log.hpp"
 #include "core/pause.hpp"
+#include "exchange/copy/at_once.hpp"
 #include "exchange/proxy/fetch_run.hpp"
 #include "oci/hasher.hpp"
 
@@ -54,7 +55,8 @@ Task<bool> ProxyBlobs::transfer(Run& run)
     co_return co_await complete(run);
 }
 
-// Goes on with what somebody began who is gone, else begins: nothing is written down before the upstream has it.
+// Goes on with what somebody began who is gone, else begins. Its file is opened while the upstream is asked, and
+// nothing is written down before the first bytes were passed on: a cache need not be durable before its commit.
 Task<> ProxyBlobs::open(Run& run)
 {
     if (!run.claim.place.empty()) {
@@ -66,8 +68,15 @@ Task<> ProxyBlobs::open(Run& run)
         if (taken.error().code() != Errc::upload_unknown) co_return taken;
         run.session = {.id = {}, .repository = run.repository()};
     }
-    CO_CHECK(co_await open_source(run));
-    co_return co_await begin_anew(run);
+    Result<> opened;  // the upstream's answer comes first, whatever comes of this
+    CO_CHECK(co_await at_once(2, 2, [&](std::size_t part) -> Task<> {
+        if (part == 0) co_return co_await open_source(run);
+        opened = co_await open_upload(run);
+        co_return Result<>{};
+    }));
+    CO_CHECK(std::move(opened));
+    if (run.size) run.fetch->arrives(run.view, *run.size);
+    co_return Result<>{};
 }
 
 Task<> ProxyBlobs::take_up(Run& run)
@@ -85,27 +94,34 @@ Task<> ProxyBlobs::take_up(Run& run)
     co_return Result<>{};
 }
 
-Task<> ProxyBlobs::begin_anew(Run& run)
+Task<> ProxyBlobs::open_upload(Run& run)
 {
-    const UploadId id{needs_.random.hex(16)};
+    run.session.id = UploadId{needs_.random.hex(16)};
+    run.session.algorithm = run.digest().algorithm();
+    CO_TRY(run.upload, co_await needs_.store.resume(run.session.id, run.session.algorithm, 0, {}));
+    CO_TRY(run.view, co_await needs_.views.view(run.session.id));
+    co_return Result<>{};
+}
+
+// Its session, and then the claim that names it to others: before the first checkpoint, and before the commit, which
+// needs to know what was removed until then.
+Task<> ProxyBlobs::write_down(Run& run)
+{
+    if (run.session.started_at != 0) co_return Result<>{};
     const auto now = needs_.clock.now();
-    UploadSession session{.id = id, .repository = run.repository()};
-    session.algorithm = run.digest().algorithm();
+    auto session = run.session;
     session.started_at = session.touched_at = now;
     CO_CHECK(co_await needs_.sessions.begin(std::move(session), INT64_MAX));
-    run.session.id = id;
+    const auto id = run.session.id;
     auto taken = co_await needs_.sessions.take(run.repository(), id, run.size.value_or(0), run.digest(), now);
     run.has_room = taken || taken.error().code() != Errc::quota_exceeded;
     if (!run.has_room) taken = co_await needs_.sessions.find(run.repository(), id);
     if (!taken) co_return std::unexpected{taken.error()};
     run.session = *std::move(taken);
-    CO_TRY(run.upload, co_await needs_.store.resume(id, run.session.algorithm, 0, {}));
-    CO_TRY(run.view, co_await needs_.views.view(id));
-    if (run.size) run.fetch->arrives(run.view, *run.size);
     run.claim.place = id.text;
     run.claim.size = run.size.value_or(0);
     run.claimed_at = {};
-    co_return co_await hold_claim(run);
+    co_return Result<>{};
 }
 
 Task<> ProxyBlobs::copy(Run& run)
@@ -184,6 +200,7 @@ Task<> ProxyBlobs::written_some(Run& run, bool flush)
         }
     }
     run.fetch->progressed(needs_.clock.steady());
+    CO_CHECK(co_await write_down(run));
     co_return co_await hold_claim(run);
 }
 
@@ -221,6 +238,7 @@ Task<> ProxyBlobs::hold_claim(Run& run)
 // True: it is a blob of the repository.
 Task<bool> ProxyBlobs::complete(Run& run)
 {
+    CO_CHECK(co_await write_down(run));
     if (!run.has_room) {
         CO_TRY(const auto progress, co_await run.upload->settle());
         CO_TRY(const auto hash, Hasher::resume(progress.hash_state));

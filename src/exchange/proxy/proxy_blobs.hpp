@@ -87,7 +87,8 @@ private:
     Task<> open(Run& run);
     Task<> open_source(Run& run);
     Task<> take_up(Run& run);
-    Task<> begin_anew(Run& run);
+    Task<> open_upload(Run& run);
+    Task<> write_down(Run& run);
     Task<> copy(Run& run);
     Task<> reopen(Run& run);
     struct Pumped {

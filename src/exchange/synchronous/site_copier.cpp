@@ -1,8 +1,10 @@
 #include "exchange/synchronous/site_copier.hpp"
 
+#include "core/log.hpp"
 #include "exchange/copy/artifact_copier.hpp"
 #include "exchange/copy/at_once.hpp"
 #include "exchange/copy/blob_copier.hpp"
+#include "exchange/synchronous/upload_relay.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -42,6 +44,19 @@ std::string key_of(const SiteOrder& order)
 }
 
 }  // namespace
+
+SiteOrder order_of(const Synchronisation& project, const SynchronousSite& site)
+{
+    return {
+        .project_id = project.project_id,
+        .registry_id = site.registry_id,
+        .registry = site.registry,
+        .there = site.project,
+        .claim = {.epoch = project.epoch, .home = project.home},
+        .creator_id = project.creator_id,
+        .took_part = site.took_part,
+    };
+}
 
 Task<std::unique_ptr<SiteCopier::Trip>> SiteCopier::open(SiteOrder order)
 {
@@ -117,25 +132,74 @@ Task<> SiteCopier::judged(SiteOrder order, Result<> outcome)
 
 Task<> SiteCopier::blob(SiteOrder order, RepositoryName repository, Descriptor blob)
 {
-    const auto name = key_of(order) + "|" + repository.text() + "|" + blob.digest.text();
-    const auto flight = blobs_.begin(name, [this, order, repository, blob]() -> Task<bool> {
-        CO_CHECK(co_await send_blob(order, repository, blob));
-        co_return true;
-    });
-    const auto sent = co_await Flights<bool>::wait(flight, longest_blob);
+    const auto sent = co_await Flights<bool>::wait(fly(order, repository, blob, nullptr), longest_blob);
     if (!sent) co_return fail(Errc::request_timeout, "the site takes the blob too slowly");
     if (!*sent) co_return std::unexpected{sent->error()};
     co_return Result<>{};
 }
 
-Task<> SiteCopier::send_blob(SiteOrder order, RepositoryName repository, Descriptor blob)
+SiteCopier::BlobFlight SiteCopier::fly(
+    const SiteOrder& order, const RepositoryName& repository, const Descriptor& blob, RelayedUploadPtr relayed
+)
+{
+    const auto name = key_of(order) + "|" + repository.text() + "|" + blob.digest.text();
+    return blobs_.begin(name, [this, order, repository, blob, relayed]() -> Task<bool> {
+        CO_CHECK(co_await send_blob(order, repository, blob, relayed));
+        co_return true;
+    });
+}
+
+// `relayed`: the upload that has become the blob, where it was sent on.
+Task<> SiteCopier::send_blob(SiteOrder order, RepositoryName repository, Descriptor blob, RelayedUploadPtr relayed)
 {
     CO_CHECK(co_await announce(order));
     CO_TRY(const auto trip, co_await open(order));
     CO_TRY(auto into, name_there(order, repository));
     CO_CHECK(co_await trip->run->prepare(into));
+    auto place = relayed ? co_await relayed->taken(order.registry_id) : std::string{};
+    if (!place.empty()) trip->run->ledger().keep(into, blob.digest, std::move(place));
     BlobCopier copier{*trip->run, std::move(repository), std::move(into), std::move(blob)};
     co_return co_await copier();
+}
+
+SiteCopier::BlobFlight
+SiteCopier::begin_blob(const SiteOrder& order, const RelayedUploadPtr& relayed, const Descriptor& blob)
+{
+    return fly(order, relayed->repository(), blob, relayed);
+}
+
+asio::awaitable<void> SiteCopier::follow(SiteOrder order, RelayedUploadPtr relayed, std::shared_ptr<UploadView> view)
+{
+    const auto site = order.registry_id;
+    try {
+        (void)co_await relay(std::move(order), relayed, std::move(view));
+    } catch (const std::exception& thrown) {
+        log::debug("sending a blob on ended", {{"error", thrown.what()}});
+    }
+    // Else the copy of the blob would wait for ever.
+    relayed->hand_over(site, {});
+}
+
+Task<> SiteCopier::relay(SiteOrder order, RelayedUploadPtr relayed, std::shared_ptr<UploadView> view)
+{
+    CO_CHECK(co_await announce(order));
+    CO_TRY(const auto trip, co_await open(order));
+    CO_TRY(const auto into, name_there(order, relayed->repository()));
+    CO_CHECK(co_await trip->run->prepare(into));
+    UploadRelay relay{*trip->run, into, *relayed, *view, parts_.reading};
+    auto place = co_await relay();
+    relayed->hand_over(order.registry_id, place ? *std::move(place) : std::string{});
+    co_return co_await relay.end();
+}
+
+Task<> SiteCopier::drop_rest(SiteOrder order, RelayedUploadPtr relayed, BlobFlight flight)
+{
+    (void)co_await Flights<bool>::wait(flight, longest_blob);
+    auto place = co_await relayed->taken(order.registry_id);
+    if (place.empty()) co_return Result<>{};
+    CO_TRY(const auto trip, co_await open(order));
+    CO_TRY(auto into, name_there(order, relayed->repository()));
+    co_return co_await trip->there->cancel(std::move(into), std::move(place));
 }
 
 Task<> SiteCopier::content(SiteOrder order, CopiedPushPtr push)

@@ -4,12 +4,15 @@
 #include "core/task.hpp"
 #include "exchange/copy/copy_run.hpp"
 #include "exchange/flights.hpp"
+#include "exchange/synchronous/relayed_upload.hpp"
 #include "exchange/synchronous/turns.hpp"
 #include "ports/home_sites.hpp"
 #include "ports/push_copies.hpp"
 #include "ports/synchronous_catalog.hpp"
+#include "ports/upload_view.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -33,6 +36,8 @@ struct SiteOrder {
     bool took_part = false;       // as SynchronousSite
 };
 
+SiteOrder order_of(const Synchronisation& project, const SynchronousSite& site);
+
 // Brings what is here to the sites of synchronous projects. All but the constructor runs on one loop with one thread.
 // Beside what it says each may answer what the sites do; conflict: another site is the home (it is noted, and pushes
 // here are refused from then on).
@@ -44,6 +49,8 @@ public:
         HomeSites& sites;
         std::function<std::shared_ptr<CopySite>(std::int64_t user_id)> make_local;  // this registry
         std::function<Task<>()> catch_up;                                           // AccessDirectory::catch_up()
+        UploadViews& views;
+        asio::thread_pool& reading;  // files
         const Clock& clock;
         Random& random;
     };
@@ -53,6 +60,13 @@ public:
     Task<> announce(SiteOrder order);
     // A blob, once however many ask at the same time.
     Task<> blob(SiteOrder order, RepositoryName repository, Descriptor blob);
+    // Sends on what comes of an upload, until it ends, and hands over what the site has of it, whatever happens.
+    asio::awaitable<void> follow(SiteOrder order, RelayedUploadPtr relayed, std::shared_ptr<UploadView> view);
+    // Brings a blob, going on with what was handed over of the upload that has become it. Safe from any thread.
+    using BlobFlight = Flights<bool>::FlightPtr;
+    BlobFlight begin_blob(const SiteOrder& order, const RelayedUploadPtr& relayed, const Descriptor& blob);
+    // When that has ended: ends what was handed over and it has not taken, since it brought the blob another way.
+    Task<> drop_rest(SiteOrder order, RelayedUploadPtr relayed, BlobFlight flight);
     // All that a manifest names, and the manifest by its digest.
     Task<> content(SiteOrder order, CopiedPushPtr push);
     // What the reference leads to here, there too: content, tag, or that it is gone. What was noted of it is settled.
@@ -71,7 +85,10 @@ private:
     };
     Task<> check_home(const SiteOrder& order);
     Task<std::unique_ptr<Trip>> open(SiteOrder order);
-    Task<> send_blob(SiteOrder order, RepositoryName repository, Descriptor blob);
+    BlobFlight
+    fly(const SiteOrder& order, const RepositoryName& repository, const Descriptor& blob, RelayedUploadPtr relayed);
+    Task<> send_blob(SiteOrder order, RepositoryName repository, Descriptor blob, RelayedUploadPtr relayed);
+    Task<> relay(SiteOrder order, RelayedUploadPtr relayed, std::shared_ptr<UploadView> view);
     Task<> send_content(SiteOrder order, CopiedPushPtr push);
     Task<std::string> send_reference(SiteOrder order, RepositoryName repository, Reference reference);
     Task<> judged(SiteOrder order, Result<> outcome);

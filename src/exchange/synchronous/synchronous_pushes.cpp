@@ -17,19 +17,8 @@ constexpr std::int64_t references_a_page = 100;
 constexpr std::size_t references_at_once = 6;
 constexpr Micros left_to_the_push = 2'000'000;  // what is younger is being brought by who pushed it
 constexpr std::chrono::seconds longest_wait{30};
-
-SiteOrder order_of(const Synchronisation& project, const SynchronousSite& site)
-{
-    return {
-        .project_id = project.project_id,
-        .registry_id = site.registry_id,
-        .registry = site.registry,
-        .there = site.project,
-        .claim = {.epoch = project.epoch, .home = project.home},
-        .creator_id = project.creator_id,
-        .took_part = site.took_part,
-    };
-}
+// Steps go on when nobody waits for them any more, and hold their manifests: a site that answers nothing gets no more.
+constexpr int most_steps_of_a_site = 256;
 
 std::string joined(const std::vector<std::string>& names)
 {
@@ -65,6 +54,7 @@ void SynchronousPushes::stop()
         parts_.loop,
         [this]() -> asio::awaitable<void> {
             co_await copier_.drain();
+            co_await relays_.drain();
             (void)co_await tasks_.drain(2s);
         },
         asio::use_future
@@ -87,10 +77,27 @@ Task<bool> SynchronousPushes::concerns_now(RepositoryName repository)
     co_return concerns(repository);
 }
 
-void SynchronousPushes::blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size)
+void SynchronousPushes::blob_comes(
+    const RepositoryName& repository, DigestAlgorithm algorithm, const UploadId& upload, std::uint64_t bytes
+)
 {
     if (!concerns(repository)) return;
+    const auto project = policy_.project(repository.project());
+    if (project) relays_.comes(project->id, repository, algorithm, upload, bytes);
+}
+
+void SynchronousPushes::blob_fails(const UploadId& upload)
+{
+    relays_.fails(upload);
+}
+
+void SynchronousPushes::blob_came(
+    const RepositoryName& repository, const UploadId& upload, const Digest& digest, std::uint64_t size
+)
+{
+    if (!concerns(repository)) return relays_.fails(upload);
     Descriptor blob{.media_type = std::string{media::octets}, .digest = digest, .size = size};
+    if (relays_.came(upload, blob)) return;
     tasks_.spawn(parts_.loop.get_executor(), begin_blob(repository, std::move(blob)));
 }
 
@@ -109,7 +116,15 @@ asio::awaitable<void> SynchronousPushes::begin_blob(RepositoryName repository, D
 
 asio::awaitable<void> SynchronousPushes::ask(RoundPtr round, SiteOrder order, Step step)
 {
-    const auto done = co_await step(order);
+    Result<> done = fail(Errc::unavailable, "too many pushes wait for it already");
+    if (enter_step(order.registry_id)) {
+        try {
+            done = co_await step(order);
+        } catch (const std::exception& thrown) {
+            done = fail(Errc::internal, "asking it failed here", thrown.what());  // else the round would wait for it
+        }
+        leave_step(order.registry_id);
+    }
     {
         const std::lock_guard lock{round->mutex};
         ++round->ended;
@@ -121,6 +136,21 @@ asio::awaitable<void> SynchronousPushes::ask(RoundPtr round, SiteOrder order, St
         }
     }
     round->bell.ring();
+}
+
+bool SynchronousPushes::enter_step(std::int64_t site)
+{
+    const std::lock_guard lock{mutex_};
+    auto& steps = steps_[site];
+    if (steps >= most_steps_of_a_site) return false;
+    ++steps;
+    return true;
+}
+
+void SynchronousPushes::leave_step(std::int64_t site)
+{
+    const std::lock_guard lock{mutex_};
+    if (--steps_[site] == 0) steps_.erase(site);
 }
 
 // Until enough have confirmed, all have answered, or the project's patience is at its end. The others go on.

@@ -4,6 +4,7 @@
 #include "core/metrics.hpp"
 #include "core/task_group.hpp"
 #include "exchange/synchronous/site_copier.hpp"
+#include "exchange/synchronous/upload_relays.hpp"
 #include "ports/push_copies.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -35,7 +36,12 @@ public:
 
     bool concerns(const RepositoryName& repository) const override;
     Task<bool> concerns_now(RepositoryName repository) override;
-    void blob_came(const RepositoryName& repository, const Digest& digest, std::uint64_t size) override;
+    void blob_comes(
+        const RepositoryName& repository, DigestAlgorithm algorithm, const UploadId& upload, std::uint64_t bytes
+    ) override;
+    void blob_fails(const UploadId& upload) override;
+    void blob_came(const RepositoryName& repository, const UploadId& upload, const Digest& digest, std::uint64_t size)
+        override;
     Task<> bring_content(CopiedPushPtr push) override;
     Task<std::string> bring_tags(CopiedPushPtr push) override;
 
@@ -59,6 +65,8 @@ private:
 
     asio::awaitable<RoundPtr> ask_all(const Synchronisation& project, Step step);
     asio::awaitable<void> ask(RoundPtr round, SiteOrder order, Step step);
+    bool enter_step(std::int64_t site);
+    void leave_step(std::int64_t site);
     asio::awaitable<void> begin_blob(RepositoryName repository, Descriptor blob);
     asio::awaitable<void> update_site(SiteOrder order, bool knows_home);
     Task<> bring_lacking(SiteOrder order, bool knows_home);
@@ -68,6 +76,7 @@ private:
     SiteCopier::Parts parts_;
     asio::executor_work_guard<asio::io_context::executor_type> work_{parts_.loop.get_executor()};
     SiteCopier copier_;
+    UploadRelays relays_{copier_, parts_};
     std::atomic<std::uint64_t> acknowledged_{0};
     std::atomic<std::uint64_t> degraded_{0};
     std::atomic<std::uint64_t> refused_{0};
@@ -79,6 +88,7 @@ private:
         std::chrono::steady_clock::time_point until{};
     };
     std::map<std::pair<std::int64_t, std::int64_t>, Wait> updates_;  // by project and site
+    std::map<std::int64_t, int> steps_;                              // under way, by endpoint
     TaskGroup tasks_;
     std::jthread thread_;
 };
