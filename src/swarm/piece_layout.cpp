@@ -71,6 +71,27 @@ std::uint64_t PieceLayout::bytes_of(PieceIndex piece) const noexcept
     return std::min(piece_bytes(), blobs_[blob_of(piece)].bytes - offset_in_blob(piece));
 }
 
+PieceIndex PieceLayout::piece_of_chunk(ChunkIndex chunk) const noexcept
+{
+    const auto& blob = *(std::ranges::upper_bound(blobs_, chunk, {}, &Blob::first_chunk) - 1);
+    return blob.first_piece + (chunk - blob.first_chunk) / chunks_of_piece_;
+}
+
+std::uint64_t PieceLayout::bytes_of_chunks(ChunkSpan span) const noexcept
+{
+    std::uint64_t bytes = 0;
+    auto blob = std::ranges::upper_bound(blobs_, span.first, {}, &Blob::first_chunk) - 1;
+    for (auto chunk = span.first; chunk < span.first + span.count;) {
+        const auto next = blob + 1 < blobs_.end() ? (blob + 1)->first_chunk : chunks_;
+        const auto end = std::min(next, span.first + span.count);
+        const auto reach = std::min(std::uint64_t{end - blob->first_chunk} * chunk_bytes, blob->bytes);
+        bytes += reach - std::min(std::uint64_t{chunk - blob->first_chunk} * chunk_bytes, reach);
+        chunk = end;
+        ++blob;
+    }
+    return bytes;
+}
+
 std::uint64_t PieceLayout::offset_in_blob(PieceIndex piece) const noexcept
 {
     return (piece - blobs_[blob_of(piece)].first_piece) * piece_bytes();

@@ -38,6 +38,9 @@ public:
     PieceRange pieces_of(std::uint32_t blob) const noexcept;
     ChunkSpan chunks_of(PieceIndex piece) const noexcept;
     std::uint64_t bytes_of(PieceIndex piece) const noexcept;
+    // `chunk` < chunks(); the run lies within the image.
+    PieceIndex piece_of_chunk(ChunkIndex chunk) const noexcept;
+    std::uint64_t bytes_of_chunks(ChunkSpan span) const noexcept;
     std::uint64_t offset_in_blob(PieceIndex piece) const noexcept;
 
 private:

@@ -48,6 +48,13 @@ TEST(PieceLayout, PiecesAndBytesAddUp)
         EXPECT_EQ(layout.chunks_of(piece).first, chunks);
         chunks += layout.chunks_of(piece).count;
     }
+    for (PieceIndex piece = 0; piece < layout.pieces(); ++piece) {
+        const auto span = layout.chunks_of(piece);
+        EXPECT_EQ(layout.piece_of_chunk(span.first), piece);
+        EXPECT_EQ(layout.piece_of_chunk(span.first + span.count - 1), piece);
+        EXPECT_EQ(layout.bytes_of_chunks(span), layout.bytes_of(piece));
+    }
+    EXPECT_EQ(layout.bytes_of_chunks({.first = 0, .count = layout.chunks()}), layout.bytes());
     EXPECT_EQ(bytes, layout.bytes());
     EXPECT_EQ(chunks, layout.chunks());
 }

@@ -24,18 +24,22 @@ std::optional<Upload> UploadQueue::next()
 }
 
 template <class Matches>
-std::size_t UploadQueue::forget(Matches matches)
+std::uint64_t UploadQueue::forget(Matches matches)
 {
-    return std::erase_if(waiting_, [&](const Upload& one) {
+    std::uint64_t forgotten = 0;
+    std::erase_if(waiting_, [&](const Upload& one) {
         if (!matches(one)) return false;
-        bytes_ -= one.bytes;
+        forgotten += one.bytes;
         return true;
     });
+    bytes_ -= forgotten;
+    return forgotten;
 }
 
-bool UploadQueue::cancel(std::uint32_t link, std::uint32_t request)
+std::optional<std::uint64_t> UploadQueue::cancel(std::uint32_t link, std::uint32_t request)
 {
-    return forget([=](const Upload& one) { return one.link == link && one.request == request; }) > 0;
+    const auto bytes = forget([=](const Upload& one) { return one.link == link && one.request == request; });
+    return bytes == 0 ? std::nullopt : std::optional{bytes};
 }
 
 void UploadQueue::drop_link(std::uint32_t link)

@@ -30,8 +30,8 @@ public:
     // False: BUSY.
     bool offer(const Upload& upload);
     std::optional<Upload> next();
-    // True when it was still here.
-    bool cancel(std::uint32_t link, std::uint32_t request);
+    // How many bytes it had; nullopt: it isn't here any more.
+    std::optional<std::uint64_t> cancel(std::uint32_t link, std::uint32_t request);
     void drop_link(std::uint32_t link);
     void drop_swarm(std::uint32_t link, std::uint32_t swarm);
 
@@ -41,7 +41,7 @@ public:
 
 private:
     template <class Matches>
-    std::size_t forget(Matches matches);
+    std::uint64_t forget(Matches matches);
 
     std::deque<Upload> waiting_;
     std::uint64_t bytes_ = 0;

@@ -1,0 +1,476 @@
+#include "swarm/peer/swarm_node.hpp"
+
+#include "swarm/peer/swarm_node_links.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace entrepot {
+
+namespace {
+
+constexpr SwarmTime look_interval = 500 * swarm_millisecond;
+
+std::uint64_t queue_limit(const NodeSettings& settings, const PeerPolicy& policy) noexcept
+{
+    const auto time = static_cast<double>(policy.upload_queue_time) / static_cast<double>(swarm_second);
+    return std::max(
+        static_cast<std::uint64_t>(settings.up * time), std::uint64_t{policy.upload_queue_pieces} * chunk_bytes
+    );
+}
+
+}  // namespace
+
+SwarmNode::SwarmNode(
+    NodeSettings settings, const PeerPolicy& peer_policy, const SeedPolicy& seed_policy, NodeShell& shell
+)
+    : settings_{std::move(settings)},
+      peer_policy_{peer_policy},
+      seed_policy_{seed_policy},
+      shell_{shell},
+      uploads_{queue_limit(settings_, peer_policy)},
+      random_{settings_.random_seed}
+{
+}
+
+SwarmNode::~SwarmNode() = default;
+
+PeerConnection* SwarmNode::find(ConnectionId connection) noexcept
+{
+    const auto found = connections_.find(connection);
+    return found == connections_.end() ? nullptr : &found->second;
+}
+
+std::optional<SwarmIndex> SwarmNode::index_of(const SwarmId& id) const noexcept
+{
+    const auto found = indices_.find(id);
+    return found == indices_.end() ? std::nullopt : std::optional{found->second};
+}
+
+const SwarmSession* SwarmNode::find(const SwarmId& id) const noexcept
+{
+    const auto index = index_of(id);
+    return index ? swarms_.at(*index).session.get() : nullptr;
+}
+
+// ---- swarms
+
+SwarmNode::Part& SwarmNode::new_part(const SwarmId& id, PieceLayout layout, std::string ticket)
+{
+    const auto index = ++last_swarm_;
+    indices_.emplace(id, index);
+    auto& part = swarms_[index];
+    part.session = std::make_unique<SwarmSession>(id, std::move(layout), std::move(ticket));
+    part.links = std::make_unique<Links>(*this, index);
+    // One piece of the coarsest image that we serve fits the queue as often as of the finest.
+    largest_piece_ = std::max(largest_piece_, part.session->layout.piece_bytes());
+    uploads_.set_limit(std::max(queue_limit(settings_, peer_policy_), peer_policy_.upload_queue_pieces * largest_piece_)
+    );
+    return part;
+}
+
+void SwarmNode::add_swarm(
+    const SwarmId& id, PieceLayout layout, const PieceSet& held, std::string ticket, SwarmTime now
+)
+{
+    if (indices_.contains(id)) return;
+    auto& part = new_part(id, std::move(layout), std::move(ticket));
+    auto& session = *part.session;
+    session.peer.emplace(session.layout, peer_policy_, *part.links, random_.next());
+    for (PieceIndex piece = 0; piece < session.layout.pieces(); ++piece) {
+        if (held.contains(piece)) session.peer->hold(piece);
+    }
+    session.peer->start(now);
+    tell_if_complete(part);
+}
+
+void SwarmNode::add_seed(const SwarmId& id, PieceLayout layout, PieceIndex first)
+{
+    if (indices_.contains(id)) return;
+    auto& part = new_part(id, std::move(layout), {});
+    auto& session = *part.session;
+    session.seed.emplace(session.layout, seed_policy_, *part.links, first, random_.next());
+    // It is asked for what it shows, and for what nobody else could give: that is bounded by itself.
+    uploads_.set_limit(std::numeric_limits<std::uint64_t>::max());
+}
+
+void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, SwarmTime now)
+{
+    const auto index = index_of(id);
+    if (!index) return;
+    for (auto& [connection_id, connection] : connections_) {
+        const auto found = connection.memberships.find(*index);
+        if (found == connection.memberships.end()) continue;
+        if (why && found->second.theirs != SwarmHandle::connection)
+            send(connection_id, DenyFrame{.of = found->second.theirs, .code = *why, .retry_ms = 0});
+        leave(connection_id, connection, *index, now);
+    }
+    indices_.erase(id);
+    wanted_.erase(id);
+    swarms_.erase(*index);
+}
+
+void SwarmNode::set_ticket(const SwarmId& id, std::string ticket)
+{
+    if (const auto index = index_of(id)) swarms_.at(*index).session->ticket = std::move(ticket);
+}
+
+void SwarmNode::neighbours(const SwarmId& id, std::span<const PeerEntry> peers, SwarmTime now)
+{
+    const auto index = index_of(id);
+    if (!index) return;
+    for (const auto& peer : peers) {
+        if (peer.node == settings_.id) continue;
+        const auto known = by_node_.find(peer.node);
+        if (known == by_node_.end()) {
+            auto& wanted = wanted_[id];
+            if (std::ranges::find(wanted, peer.node) == wanted.end()) wanted.push_back(peer.node);
+            shell_.connect(peer);
+        } else if (auto& connection = connections_.at(known->second); connection.greeted) {
+            join(known->second, connection, *index, now);
+        }
+    }
+    settle(now);
+}
+
+void SwarmNode::read_at(const SwarmId& id, PieceIndex piece, SwarmTime now)
+{
+    const auto index = index_of(id);
+    if (!index || !swarms_.at(*index).session->peer) return;
+    swarms_.at(*index).session->peer->read_at(piece, now);
+    settle(now);
+}
+
+void SwarmNode::urge(const SwarmId& id, PieceRange pieces, SwarmTime now)
+{
+    const auto index = index_of(id);
+    if (!index || !swarms_.at(*index).session->peer) return;
+    swarms_.at(*index).session->peer->urge(pieces, now);
+    settle(now);
+}
+
+void SwarmNode::fetched(const SwarmId& id, PieceIndex piece, SwarmTime now)
+{
+    const auto index = index_of(id);
+    if (!index || !swarms_.at(*index).session->peer) return;
+    piece_came(*index, std::nullopt, piece, now);
+    settle(now);
+}
+
+void SwarmNode::piece_came(SwarmIndex swarm, std::optional<NeighbourSlot> slot, PieceIndex piece, SwarmTime now)
+{
+    auto& part = swarms_.at(swarm);
+    part.session->peer->arrived(slot, piece, now);
+    tell_if_complete(part);
+}
+
+void SwarmNode::tell_if_complete(Part& part)
+{
+    auto& session = *part.session;
+    if (session.told_complete || !session.complete()) return;
+    session.told_complete = true;
+    shell_.complete(session.id);
+    for (const auto id : session.connections) {
+        if (auto* const connection = find(id)) {
+            const auto& membership = connection->memberships.at(indices_.at(session.id));
+            send(id, InterestFrame{.handle = membership.ours, .interested = false});
+        }
+    }
+}
+
+// ---- membership
+
+void SwarmNode::join(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now)
+{
+    auto& membership = connection.memberships[swarm];
+    membership.swarm = swarm;
+    if (membership.ours != SwarmHandle::connection) return;
+    // Numbers are given in turn; 65,535 swarms on one connection would be needed for one that is not free.
+    do {
+        connection.last_handle = static_cast<std::uint16_t>(connection.last_handle % 65'535 + 1);
+    } while (handle_in_use(connection, SwarmHandle{connection.last_handle}));
+    membership.ours = SwarmHandle{connection.last_handle};
+    const auto& session = *swarms_.at(swarm).session;
+    send(id, JoinFrame{.handle = membership.ours, .swarm = session.id, .ticket = session.ticket});
+    meet(id, connection, membership, now);
+}
+
+bool SwarmNode::handle_in_use(const PeerConnection& connection, SwarmHandle handle) noexcept
+{
+    return std::ranges::any_of(connection.memberships, [=](const auto& entry) { return entry.second.ours == handle; });
+}
+
+// Both have joined: they are neighbours.
+void SwarmNode::meet(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now)
+{
+    if (membership.slot || !membership.accepted || membership.theirs == SwarmHandle::connection) return;
+    auto& session = *swarms_.at(membership.swarm).session;
+    const auto slot = free_slot(session, id);
+    membership.slot = slot;
+    // The seed shows pieces from within add_neighbour(), so the slot has its connection before.
+    if (session.seed) {
+        session.seed->add_neighbour();
+        return;
+    }
+    session.peer->add_neighbour(connection.hello.capabilities.has(Capability::seed), now);
+    if (membership.complete) {
+        const PieceRange all{.first = 0, .count = session.layout.pieces()};
+        session.peer->has(slot, std::span{&all, 1}, 0, now);
+    }
+    if (session.complete()) send(id, InterestFrame{.handle = membership.ours, .interested = false});
+}
+
+NeighbourSlot SwarmNode::free_slot(SwarmSession& session, ConnectionId id)
+{
+    auto free = std::ranges::find(session.connections, 0U);
+    if (free == session.connections.end()) {
+        session.connections.push_back(0);
+        free = session.connections.end() - 1;
+    }
+    *free = id;
+    return static_cast<NeighbourSlot>(free - session.connections.begin());
+}
+
+// What a neighbour was is over: in the swarm, not on the wire.
+void SwarmNode::part_from(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now)
+{
+    uploads_.drop_swarm(id, membership.swarm);
+    std::erase_if(connection.requests, [&](const auto& entry) {
+        if (entry.second.swarm != membership.swarm) return false;
+        connection.asked_bytes -= entry.second.bytes;
+        return true;
+    });
+    if (!membership.slot) return;
+    auto& session = *swarms_.at(membership.swarm).session;
+    const auto slot = *std::exchange(membership.slot, std::nullopt);
+    if (session.seed)
+        session.seed->remove_neighbour(slot);
+    else
+        session.peer->remove_neighbour(slot, now);
+    session.connections[slot] = 0;
+}
+
+void SwarmNode::leave(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now)
+{
+    const auto found = connection.memberships.find(swarm);
+    if (found == connection.memberships.end()) return;
+    auto& membership = found->second;
+    part_from(id, connection, membership, now);
+    if (membership.ours != SwarmHandle::connection) send(id, LeaveFrame{.handle = membership.ours});
+    connection.their_handles.erase(membership.theirs);
+    connection.memberships.erase(found);
+}
+
+// Who has most neighbours may still take one in place of one with whom nothing can be exchanged.
+bool SwarmNode::has_room(SwarmIndex swarm, SwarmTime now)
+{
+    auto& session = *swarms_.at(swarm).session;
+    if (session.seed) return session.seed->neighbours() < SuperSeed::most_neighbours;
+    if (session.peer->neighbours() < settings_.most_neighbours) return true;
+    const auto spare = session.peer->spare_neighbour();
+    if (!spare) return false;
+    const auto id = session.connections[*spare];
+    leave(id, connections_.at(id), swarm, now);
+    return true;
+}
+
+// ---- connections
+
+void SwarmNode::opened(ConnectionId id, const NodeId& node, bool by_us, SwarmTime now)
+{
+    auto& connection = connections_[id];
+    connection.node = node;
+    connection.opened_by_us = by_us;
+    connection.heard = now;
+    HelloFrame hello;
+    hello.node = settings_.id;
+    hello.capabilities = settings_.capabilities;
+    hello.plane = settings_.plane;
+    hello.zone = settings_.zone;
+    hello.name = settings_.name;
+    hello.max_credit = settings_.credit;
+    send(id, hello);
+    if (look_at_ == 0) {
+        look_at_ = now + look_interval;
+        shell_.wake_at(look_at_);
+    }
+}
+
+void SwarmNode::closed(ConnectionId id, SwarmTime now)
+{
+    forget(id, now);
+    settle(now);
+}
+
+void SwarmNode::forget(ConnectionId id, SwarmTime now)
+{
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    auto& connection = found->second;
+    for (auto& [swarm, membership] : connection.memberships) part_from(id, connection, membership, now);
+    uploads_.drop_link(id);
+    const auto named = by_node_.find(connection.node);
+    if (named != by_node_.end() && named->second == id) by_node_.erase(named);
+    connections_.erase(found);
+}
+
+void SwarmNode::bye(ConnectionId id, ByeReason reason, const std::string& text, SwarmTime now)
+{
+    send(id, ByeFrame{.reason = reason, .text = wire_text(text, WireLimits::text)});
+    shell_.close(id);
+    forget(id, now);
+}
+
+void SwarmNode::broken(ConnectionId id, const std::string& why, SwarmTime now)
+{
+    if (find(id) == nullptr) return;
+    bye(id, ByeReason::protocol, why, now);
+    settle(now);
+}
+
+void SwarmNode::shut_down()
+{
+    while (!connections_.empty()) bye(connections_.begin()->first, ByeReason::shutdown, {}, 0);
+}
+
+// ---- data
+
+std::optional<UploadOrder> SwarmNode::next_upload()
+{
+    while (auto upload = uploads_.next()) {
+        auto* const connection = find(upload->link);
+        const auto swarm = swarms_.find(upload->swarm);
+        if (connection == nullptr || swarm == swarms_.end()) continue;
+        return UploadOrder{
+            .connection = upload->link,
+            .swarm = swarm->second.session->id,
+            .handle = connection->memberships.at(upload->swarm).ours,
+            .request = upload->request,
+            .extents = std::move(upload->extents),
+            .bytes = upload->bytes,
+        };
+    }
+    return std::nullopt;
+}
+
+void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
+{
+    auto* const connection = find(order.connection);
+    const auto index = index_of(order.swarm);
+    if (connection == nullptr || !index) return;
+    connection->promised_bytes -= std::min(connection->promised_bytes, order.bytes);
+    auto& session = *swarms_.at(*index).session;
+    const auto membership = connection->memberships.find(*index);
+    if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
+    for (const auto extent : order.extents)
+        session.seed->sent(*membership->second.slot, session.layout.piece_of_chunk(extent.first));
+    settle(now);
+}
+
+std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& frame, SwarmTime now)
+{
+    auto* const connection = find(id);
+    if (connection == nullptr) return std::nullopt;
+    connection->heard = now;
+    const auto open = connection->requests.find(frame.request);
+    if (open == connection->requests.end()) return std::nullopt;
+    const auto& session = *swarms_.at(open->second.swarm).session;
+    if (session.layout.bytes_of_chunks(frame.extent) != frame.bytes) return std::nullopt;
+    return session.id;
+}
+
+void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good, SwarmTime now)
+{
+    constexpr std::uint16_t harm_forgiven = 1;
+    auto* const connection = find(id);
+    if (connection == nullptr) return;
+    const auto found = connection->requests.find(frame.request);
+    if (found == connection->requests.end()) return;
+    auto& open = found->second;
+    const auto swarm = open.swarm;
+    auto& session = *swarms_.at(swarm).session;
+    const auto slot = connection->memberships.at(swarm).slot;
+    boost::container::small_vector<PieceIndex, 4> ended;
+    const auto comes = [&](OpenRequest::Part& part) {
+        const auto chunks = session.layout.chunks_of(part.piece);
+        const auto from = std::max(chunks.first, frame.extent.first);
+        const auto end = std::min(chunks.first + chunks.count, frame.extent.first + frame.extent.count);
+        if (from >= end) return false;
+        part.missing &= good ? ~((~std::uint64_t{0} >> (64 - (end - from))) << (from - chunks.first)) : 0;
+        if (part.missing != 0) return false;
+        ended.push_back(part.piece);
+        return true;
+    };
+    open.parts.erase(std::remove_if(open.parts.begin(), open.parts.end(), comes), open.parts.end());
+    for (const auto piece : ended) {
+        connection->asked_bytes -= session.layout.bytes_of(piece);
+        open.bytes -= session.layout.bytes_of(piece);
+    }
+    if (open.parts.empty()) connection->requests.erase(found);
+    for (const auto piece : ended) {
+        if (good)
+            piece_came(swarm, slot, piece, now);
+        else if (slot)
+            session.peer->was_false(*slot, piece, now);
+    }
+    if (!good) {
+        shell_.caught(connection->node, session.id, frame.extent);
+        if (++connection->harm > harm_forgiven) bye(id, ByeReason::harm, "chunks without their hash", now);
+    }
+    settle(now);
+}
+
+std::uint16_t SwarmNode::load_ms() const noexcept
+{
+    if (settings_.up <= 0) return 0;
+    const auto wait = static_cast<double>(uploads_.bytes()) / settings_.up * 1000;
+    return static_cast<std::uint16_t>(std::min(wait, double{std::numeric_limits<std::uint16_t>::max()}));
+}
+
+// ---- time
+
+void SwarmNode::wake(SwarmTime now)
+{
+    for (auto& [index, part] : swarms_) {
+        if (part.session->peer) part.session->peer->wake(now);
+    }
+    if (look_at_ != 0 && now >= look_at_) look_after(now);
+    settle(now);
+}
+
+// Silence is asked about, and then ends the connection: soon where answers are awaited.
+void SwarmNode::look_after(SwarmTime now)
+{
+    std::vector<ConnectionId> silent;
+    for (auto& [id, connection] : connections_) {
+        const auto patience = connection.requests.empty() ? settings_.ping_idle_after : settings_.ping_after;
+        if (connection.pinged != 0 && connection.heard >= connection.pinged) connection.pinged = 0;
+        if (connection.pinged == 0 && now - connection.heard >= patience) {
+            connection.pinged = now;
+            send(id, PingFrame{.token = random_.next()});
+        } else if (connection.pinged != 0 && now - connection.pinged >= settings_.silence) {
+            silent.push_back(id);
+        }
+    }
+    for (const auto id : silent) bye(id, ByeReason::silence, "no answer to PING", now);
+    look_at_ = connections_.empty() ? 0 : now + look_interval;
+    if (look_at_ != 0) shell_.wake_at(look_at_);
+}
+
+// What could not be done from inside a peer's own function.
+void SwarmNode::settle(SwarmTime now)
+{
+    for (const auto& [id, swarm] : std::exchange(useless_, {})) {
+        if (auto* const connection = find(id)) leave(id, *connection, swarm, now);
+    }
+    constexpr SwarmTime until_credit = 5 * swarm_millisecond;
+    for (const auto& [swarm, slot, piece] : std::exchange(refused_, {})) {
+        const auto found = swarms_.find(swarm);
+        if (found != swarms_.end() && found->second.session->connections[slot] != 0)
+            found->second.session->peer->refused(slot, piece, until_credit, 0, now);
+    }
+    if (!uploads_.empty()) shell_.upload_ready();
+}
+
+}  // namespace entrepot

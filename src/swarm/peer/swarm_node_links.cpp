@@ -1,0 +1,112 @@
+#include "swarm/peer/swarm_node_links.hpp"
+
+#include <limits>
+
+namespace entrepot {
+
+SwarmSession& SwarmNode::Links::session() noexcept
+{
+    return *node_.swarms_.at(swarm_).session;
+}
+
+ConnectionId SwarmNode::Links::connection_at(NeighbourSlot neighbour) noexcept
+{
+    return session().connections[neighbour];
+}
+
+void SwarmNode::Links::announce(std::span<const PieceRange> ranges)
+{
+    const auto load = node_.load_ms();
+    for (const auto id : session().connections) {
+        auto* const connection = node_.find(id);
+        if (connection == nullptr) continue;
+        const auto& membership = connection->memberships.at(swarm_);
+        if (!membership.interested) continue;
+        std::string bytes;
+        append_have(bytes, membership.ours, load, ranges);
+        node_.shell_.send(id, std::move(bytes));
+    }
+}
+
+void SwarmNode::Links::reveal(NeighbourSlot neighbour, std::span<const PieceRange> ranges)
+{
+    const auto id = connection_at(neighbour);
+    std::string bytes;
+    append_have(bytes, node_.find(id)->memberships.at(swarm_).ours, node_.load_ms(), ranges);
+    node_.shell_.send(id, std::move(bytes));
+}
+
+// Small pieces travel together, large ones can be refused and cancelled one by one.
+void SwarmNode::Links::ask(NeighbourSlot neighbour, std::span<const PieceIndex> pieces)
+{
+    const auto id = connection_at(neighbour);
+    auto* const connection = node_.find(id);
+    const auto& layout = session().layout;
+    while (!pieces.empty()) {
+        std::size_t count = 1;
+        auto bytes = layout.bytes_of(pieces.front());
+        while (count < pieces.size() && count < WireLimits::request_ranges) {
+            bytes += layout.bytes_of(pieces[count]);
+            if (bytes > layout.piece_bytes()) break;
+            ++count;
+        }
+        request(id, *connection, pieces.first(count));
+        pieces = pieces.subspan(count);
+    }
+}
+
+void SwarmNode::Links::request(ConnectionId id, PeerConnection& connection, std::span<const PieceIndex> pieces)
+{
+    const auto& layout = session().layout;
+    RequestFrame frame;
+    frame.handle = connection.memberships.at(swarm_).ours;
+    frame.id = ++connection.last_request;
+    OpenRequest open;
+    open.swarm = swarm_;
+    for (const auto piece : pieces) {
+        const auto chunks = layout.chunks_of(piece);
+        frame.ranges.push_back(chunks);
+        open.bytes += layout.bytes_of(piece);
+        open.parts.push_back({.piece = piece, .missing = ~std::uint64_t{0} >> (64 - chunks.count)});
+    }
+    if (connection.asked_bytes + open.bytes > connection.credit) {
+        // As if it had said BUSY; but we are inside the peer that asks.
+        const auto slot = *connection.memberships.at(swarm_).slot;
+        for (const auto piece : pieces) node_.refused_.push_back({.swarm = swarm_, .slot = slot, .piece = piece});
+        return;
+    }
+    connection.asked_bytes += open.bytes;
+    connection.requests.emplace(frame.id, std::move(open));
+    node_.send(id, frame);
+}
+
+void SwarmNode::Links::cancel(NeighbourSlot neighbour, PieceIndex piece)
+{
+    const auto id = connection_at(neighbour);
+    auto* const connection = node_.find(id);
+    for (auto& [number, open] : connection->requests) {
+        // Others that are in the same request are still wanted.
+        if (open.swarm != swarm_ || open.parts.size() != 1 || open.parts.front().piece != piece) continue;
+        open.cancelled = true;
+        node_.send(id, CancelFrame{.handle = connection->memberships.at(swarm_).ours, .request = number});
+        return;
+    }
+}
+
+void SwarmNode::Links::rewire(std::optional<NeighbourSlot> useless)
+{
+    std::optional<NodeId> dropped;
+    if (useless) {
+        const auto id = connection_at(*useless);
+        dropped = node_.find(id)->node;
+        node_.useless_.emplace_back(id, swarm_);
+    }
+    node_.shell_.starved(session().id, useless ? RefillReason::idle : RefillReason::few, dropped);
+}
+
+void SwarmNode::Links::wake_at(SwarmTime time)
+{
+    node_.shell_.wake_at(time);
+}
+
+}  // namespace entrepot

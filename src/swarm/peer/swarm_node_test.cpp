@@ -1,0 +1,320 @@
+#include "swarm/peer/test_swarm.hpp"
+
+namespace entrepot {
+namespace {
+
+constexpr std::uint64_t kibibyte = 1024;
+const std::vector<std::uint64_t> image{3'000 * kibibyte + 17, 5, 700 * kibibyte, 0, 9'000 * kibibyte};
+
+// Everybody knows everybody, and all but the last know the seed.
+void introduce_all(TestSwarm& swarm)
+{
+    for (std::size_t at = 1; at < swarm.nodes.size(); ++at) {
+        std::vector<TestSwarm::Node*> others;
+        for (std::size_t other = at + 1 == swarm.nodes.size() ? 1 : 0; other < at; ++other)
+            others.push_back(swarm.nodes[other].get());
+        swarm.introduce(*swarm.nodes[at], others);
+    }
+}
+
+bool all_done(const TestSwarm& swarm)
+{
+    return std::ranges::all_of(swarm.nodes, [](const auto& node) { return node->has_all(); });
+}
+
+void expect_every_byte(const TestSwarm& swarm)
+{
+    for (std::size_t at = 1; at < swarm.nodes.size(); ++at) {
+        EXPECT_EQ(std::ranges::count(swarm.nodes[at]->held, true), swarm.layout.chunks()) << "node " << at;
+        EXPECT_EQ(swarm.nodes[at]->completed, 1) << "node " << at;
+    }
+}
+
+TEST(SwarmNode, ASeedAndSevenNodesHaveTheImage)
+{
+    for (const std::uint32_t chunks : {1U, 4U}) {
+        TestSwarm swarm{image, chunks};
+        swarm.add(true);
+        for (int count = 0; count < 7; ++count) swarm.add();
+        introduce_all(swarm);
+        ASSERT_TRUE(swarm.run(20 * swarm_second, [&] { return all_done(swarm); }));
+        expect_every_byte(swarm);
+        const auto& seed = *swarm.nodes.front()->swarm.find(swarm.id)->seed;
+        EXPECT_LE(seed.sent_bytes(), 3 * swarm.layout.bytes());
+        EXPECT_LE(swarm.data_frames, 7 * swarm.layout.pieces() * 102 / 100 + 7);
+    }
+}
+
+TEST(SwarmNode, BothOpeningAConnectionLeavesOne)
+{
+    TestSwarm swarm{image};
+    auto& one = swarm.add(false, {0, 1, 2});
+    auto& two = swarm.add(false, {3, 4});
+    swarm.introduce(one, {&two});
+    swarm.introduce(two, {&one});
+    swarm.run(swarm_second, [] { return false; });
+    EXPECT_EQ(one.swarm.connections(), 1U);
+    EXPECT_EQ(two.swarm.connections(), 1U);
+    EXPECT_EQ(one.swarm.find(swarm.id)->peer->picker().held().count(), 5U);
+    EXPECT_EQ(two.swarm.find(swarm.id)->peer->picker().held().count(), 5U);
+}
+
+TEST(SwarmNode, WhatIsHereIsNotAskedFor)
+{
+    TestSwarm swarm{image};
+    swarm.add(true);
+    std::vector<PieceIndex> most;
+    for (PieceIndex piece = 0; piece + 3 < swarm.layout.pieces(); ++piece) most.push_back(piece);
+    swarm.add(false, most);
+    auto& fresh = swarm.add();
+    swarm.introduce(*swarm.nodes[1], {swarm.nodes[0].get()});
+    swarm.introduce(fresh, {swarm.nodes[1].get()});
+    ASSERT_TRUE(swarm.run(20 * swarm_second, [&] { return all_done(swarm); }));
+    EXPECT_LE(swarm.nodes.front()->swarm.find(swarm.id)->seed->sent_bytes(), 3 * chunk_bytes);
+}
+
+TEST(SwarmNode, ANodeThatDiesIsDoneWithout)
+{
+    TestSwarm swarm{image};
+    swarm.add(true);
+    for (int count = 0; count < 5; ++count) swarm.add();
+    introduce_all(swarm);
+    auto& dying = *swarm.nodes[2];
+    swarm.run(20 * swarm_second, [&] { return dying.swarm.find(swarm.id)->peer->picker().held().count() > 10; });
+    swarm.cut(dying);
+    dying.silent = true;
+    EXPECT_TRUE(swarm.run(20 * swarm_second, [&] {
+        return std::ranges::all_of(swarm.nodes, [&](const auto& node) {
+            return node.get() == &dying || node->has_all();
+        });
+    }));
+}
+
+TEST(SwarmNode, SilenceEndsAConnection)
+{
+    TestSwarm swarm{image};
+    std::vector<PieceIndex> all;
+    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    auto& holder = swarm.add(false, all);
+    auto& node = swarm.add();
+    swarm.introduce(node, {&holder});
+    ASSERT_TRUE(swarm.run(swarm_second, [&] { return node.swarm.find(swarm.id)->peer->picker().held().count() > 3; }));
+    holder.silent = true;
+    EXPECT_TRUE(swarm.run(5 * swarm_second, [&] { return !node.hungry.empty(); }));
+    EXPECT_TRUE(swarm.run(40 * swarm_second, [&] { return node.swarm.connections() == 0; }))
+        << "asked by PING, and then given up";
+}
+
+TEST(SwarmNode, WhoSendsFalseChunksIsCaughtAndLeft)
+{
+    TestSwarm swarm{image};
+    std::vector<PieceIndex> all;
+    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    auto& liar = swarm.add(false, all);
+    auto& honest = swarm.add(false, all);
+    auto& node = swarm.add();
+    liar.lying = true;
+    swarm.introduce(node, {&liar, &honest});
+    ASSERT_TRUE(swarm.run(30 * swarm_second, [&] { return node.has_all(); }));
+    EXPECT_TRUE(node.liars.contains(liar.name));
+    EXPECT_FALSE(node.liars.contains(honest.name));
+    EXPECT_EQ(std::ranges::count(node.held, true), swarm.layout.chunks());
+    EXPECT_EQ(liar.swarm.connections(), 0U);
+}
+
+TEST(SwarmNode, WithoutTheRightThereIsNothingAndNotEvenWhetherItIsThere)
+{
+    TestSwarm swarm{image};
+    std::vector<PieceIndex> all;
+    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    auto& holder = swarm.add(false, all);
+    auto& stranger = swarm.add();
+    holder.forbidden.insert(stranger.name);
+    swarm.introduce(stranger, {&holder});
+    swarm.run(2 * swarm_second, [] { return false; });
+    EXPECT_EQ(stranger.swarm.find(swarm.id)->peer->held_bytes(), 0U);
+    EXPECT_EQ(swarm.data_frames, 0U);
+    ASSERT_FALSE(stranger.hungry.empty());
+    EXPECT_EQ(stranger.hungry.front().second, holder.name);
+    // The same answer for a swarm that is not there at all.
+    const auto deny_for = [&](const SwarmId& which) {
+        JoinFrame join;
+        join.handle = SwarmHandle{77};
+        join.swarm = which;
+        std::string answer;
+        for (auto& [id, stream] : holder.streams) {
+            stream.outgoing.clear();
+            EXPECT_TRUE(holder.swarm.received(id, join, swarm.now));
+            answer = stream.outgoing;
+        }
+        return answer;
+    };
+    SwarmId other;
+    other.bytes[3] = 1;
+    EXPECT_EQ(deny_for(swarm.id), deny_for(other));
+}
+
+TEST(SwarmNode, ARightThatEndsEndsTheSwarmThere)
+{
+    TestSwarm swarm{image};
+    swarm.add(true);
+    auto& one = swarm.add();
+    auto& two = swarm.add();
+    introduce_all(swarm);
+    swarm.introduce(two, {&one, swarm.nodes[0].get()});
+    ASSERT_TRUE(swarm.run(swarm_second, [&] { return two.swarm.find(swarm.id)->peer->held_bytes() > 0; }));
+    swarm.nodes[0]->swarm.remove_swarm(swarm.id, DenyCode::revoked, swarm.now);
+    one.swarm.remove_swarm(swarm.id, DenyCode::revoked, swarm.now);
+    swarm.run(10'000, [] { return false; });
+    const auto had = two.swarm.find(swarm.id)->peer->held_bytes();
+    swarm.run(swarm_second, [] { return false; });
+    EXPECT_EQ(two.swarm.find(swarm.id)->peer->held_bytes(), had);
+    EXPECT_FALSE(two.has_all());
+    EXPECT_EQ(two.swarm.connections(), 2U) << "connections stay for other swarms";
+}
+
+TEST(SwarmNode, CreditBoundsWhatIsAsked)
+{
+    TestSwarm swarm{image};
+    std::vector<PieceIndex> all;
+    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    auto& holder = swarm.add(false, all);
+    auto& node = swarm.add();
+    swarm.connect(node, holder);
+    swarm.run(10'000, [] { return false; });
+    CreditFrame little;
+    little.bytes = chunk_bytes;
+    node.swarm.received(node.streams.begin()->first, little, swarm.now);
+    swarm.introduce(node, {&holder});
+    EXPECT_TRUE(swarm.run(30 * swarm_second, [&] { return node.has_all(); }));
+}
+
+class ABadNeighbour : public ::testing::Test {
+protected:
+    void SetUp() override
+    {
+        std::vector<PieceIndex> all;
+        for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+        node = &swarm.add(false, all);
+        node->streams[1].other = node;
+        node->streams[1].there = 2;
+        node->swarm.opened(1, TestSwarm::name_of(99), false, swarm.now);
+        node->streams.at(1).outgoing.clear();
+    }
+    void greet()
+    {
+        HelloFrame hello;
+        hello.node = TestSwarm::name_of(99);
+        hello.max_credit = 1'000'000;
+        ASSERT_TRUE(node->swarm.received(1, hello, swarm.now));
+    }
+    void join()
+    {
+        JoinFrame frame;
+        frame.handle = SwarmHandle{1};
+        frame.swarm = swarm.id;
+        frame.ticket = "ticket";
+        ASSERT_TRUE(node->swarm.received(1, frame, swarm.now));
+    }
+    template <class Frame>
+    bool is_kept(const Frame& frame)
+    {
+        return node->swarm.received(1, frame, swarm.now);
+    }
+
+    TestSwarm swarm{image};
+    TestSwarm::Node* node = nullptr;
+};
+
+TEST_F(ABadNeighbour, HasToGreetAndOnlyOnce)
+{
+    EXPECT_FALSE(is_kept(PingFrame{.token = 1}));
+    node->swarm.opened(3, TestSwarm::name_of(98), false, swarm.now);
+    node->streams[3].other = node;
+    HelloFrame hello;
+    hello.node = TestSwarm::name_of(98);
+    EXPECT_TRUE(node->swarm.received(3, hello, swarm.now));
+    EXPECT_FALSE(node->swarm.received(3, hello, swarm.now));
+}
+
+TEST_F(ABadNeighbour, MayNotBeSomebodyElse)
+{
+    HelloFrame hello;
+    hello.node = TestSwarm::name_of(50);
+    EXPECT_FALSE(is_kept(hello));
+}
+
+TEST_F(ABadNeighbour, NeedsACommonVersion)
+{
+    HelloFrame hello;
+    hello.node = TestSwarm::name_of(99);
+    hello.versions = {.least = 900, .most = 901};
+    EXPECT_FALSE(is_kept(hello));
+}
+
+TEST_F(ABadNeighbour, MayNotSpeakOfWhatIsBeyondTheImage)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.ranges.push_back({.first = swarm.layout.chunks(), .count = 1});
+    EXPECT_FALSE(is_kept(request));
+}
+
+TEST_F(ABadNeighbour, GetsNothingOutsideASwarm)
+{
+    greet();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.id = 5;
+    request.ranges.push_back({.first = 0, .count = 1});
+    EXPECT_TRUE(is_kept(request));
+    EXPECT_FALSE(node->swarm.next_upload().has_value());
+    EXPECT_TRUE(is_kept(BusyFrame{.handle = SwarmHandle{9}, .request = 4, .retry_ms = 0, .load = 0}));
+    EXPECT_TRUE(is_kept(CancelFrame{.handle = SwarmHandle{9}, .request = 4}));
+    EXPECT_TRUE(is_kept(LeaveFrame{.handle = SwarmHandle{9}}));
+    EXPECT_TRUE(is_kept(JoinOkFrame{.of = SwarmHandle{9}}));
+    EXPECT_TRUE(is_kept(DenyFrame{.of = SwarmHandle{9}, .code = DenyCode::full, .retry_ms = 0}));
+}
+
+TEST_F(ABadNeighbour, ThatAsksForTooMuchHearsBusy)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.ranges.push_back({.first = 0, .count = 4});
+    for (request.id = 1; request.id < 200; ++request.id) ASSERT_TRUE(is_kept(request));
+    std::uint64_t promised = 0;
+    while (const auto order = node->swarm.next_upload()) promised += order->bytes;
+    EXPECT_GT(promised, 0U);
+    EXPECT_LE(promised, 200 * chunk_bytes);
+    EXPECT_LT(promised, 199 * 4 * chunk_bytes);
+}
+
+TEST_F(ABadNeighbour, DataThatNobodyAskedForIsPassedOver)
+{
+    greet();
+    join();
+    const DataFrame data{.handle = SwarmHandle{1}, .request = 9, .extent = {.first = 0, .count = 1}, .bytes = 10};
+    EXPECT_FALSE(node->swarm.data_begins(1, data, swarm.now).has_value());
+    node->swarm.data_verified(1, data, false, swarm.now);
+    EXPECT_TRUE(node->liars.empty());
+}
+
+TEST_F(ABadNeighbour, CanCancelWhatHasNotBegun)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.id = 5;
+    request.ranges.push_back({.first = 0, .count = 1});
+    ASSERT_TRUE(is_kept(request));
+    ASSERT_TRUE(is_kept(CancelFrame{.handle = SwarmHandle{1}, .request = 5}));
+    EXPECT_FALSE(node->swarm.next_upload().has_value());
+}
+
+}  // namespace
+}  // namespace entrepot
