@@ -22,7 +22,7 @@ using SharedCertificate = std::shared_ptr<X509>;
 using CertificateRequest = OpensslPtr<X509_REQ, X509_REQ_free>;
 
 // More than any of ours has; what strangers send beyond it is not looked at.
-inline constexpr std::size_t most_pem_bytes = 16 * 1024;
+inline constexpr std::size_t most_pem_bytes = std::size_t{16} * 1024;
 
 // bad_request, all of them: not one such object, too long, or (a key) behind a password. Nothing is ever asked of a
 // terminal.

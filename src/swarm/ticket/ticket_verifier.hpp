@@ -42,17 +42,17 @@ struct TicketAsk {
     TicketOperations needed;
 };
 
-// Tells tickets of the registry from all else, without asking it. Checking a signature takes about a tenth of a
+// Tells tickets of the registry from all else, without asking it. Checking a signature takes one or two tenths of a
 // millisecond, so a connection keeps what check() gave and asks still_holds() from then on. Grows with the revocations
 // of the last quarter of an hour, about 100 bytes each. The const functions are safe from any thread while nobody calls
 // the others; copies share the keys.
 class TicketVerifier {
 public:
     // How far a node's clock may be from the registry's, in either direction.
-    static constexpr Micros clock_skew = 60 * 1'000'000;
+    static constexpr Micros clock_skew = 60LL * 1'000'000;
     // When no ticket can be left that is older than a revocation: the longest lifetime, the skew on both sides, and
     // three minutes for registries that hear of it late.
-    static constexpr Micros revocation_memory = 15 * 60 * 1'000'000LL;
+    static constexpr Micros revocation_memory = 15LL * 60 * 1'000'000;
 
     // Keys rotate: a new one is made known before it signs, an old one goes ten minutes after it last did, a stolen one
     // at once. bad_request: not an Ed25519 key; conflict: another key has its id.
