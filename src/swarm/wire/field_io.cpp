@@ -77,9 +77,9 @@ void FieldReader::require_plain(const char* field, std::string_view text) noexce
     require(field, failed() || is_plain_text(text), "not UTF-8 without control characters");
 }
 
-Error FieldReader::error(FrameType type) const
+Error FieldReader::error(std::string_view what) const
 {
-    return Error{Errc::bad_request, fmt::format("{}: {}: {}", name_of(type), field_, why_)};
+    return Error{Errc::bad_request, fmt::format("{}: {}: {}", what, field_, why_)};
 }
 
 }  // namespace entrepot

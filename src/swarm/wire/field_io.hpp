@@ -18,7 +18,7 @@ namespace entrepot {
 
 // How one list of a frame's fields (peer_fields.hpp, control_fields.hpp) both writes and reads it: the functions of
 // FieldWriter and FieldReader have the same names and arguments. The reader fails once, and does nothing from then on;
-// the writer asserts what the reader checks. For the codecs alone.
+// the writer asserts what the reader checks. For the codecs alone, also those of descriptors and tickets.
 
 template <class Number>
 constexpr Number largest = std::numeric_limits<Number>::max();
@@ -142,7 +142,11 @@ public:
 
     bool failed() const noexcept { return why_ != nullptr; }
     // "HAVE: ranges: go beyond the image", of a reader that has failed.
-    Error error(FrameType type) const;
+    Error error(FrameType type) const { return error(name_of(type)); }
+    Error error(std::string_view what) const;
+
+    // For what has one form only, other than frames, which may grow.
+    void end(const char* field) noexcept { require(field, rest_.empty(), "goes on behind its end"); }
 
     void require(const char* field, bool holds, const char* why) noexcept
     {

@@ -1,12 +1,10 @@
 // docs/formats/swarm-wire-vectors.txt, read and written.
-#include "core/ascii.hpp"
 #include "core/bytes.hpp"
+#include "swarm/test_vectors.hpp"
 #include "swarm/wire/control_frames.hpp"
 #include "swarm/wire/frame_splitter.hpp"
 #include "swarm/wire/peer_frames.hpp"
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <numeric>
 #include <set>
@@ -126,33 +124,6 @@ std::map<std::string, ControlFrame> control_frames()
 const DataFrame data{three, 9, {64, 2}, 6};
 constexpr std::string_view data_bytes = "chunks";
 
-struct WireVector {
-    std::string kind;
-    std::string name;
-    std::string bytes;
-};
-
-std::vector<WireVector> read_vectors()
-{
-    std::ifstream file{std::filesystem::path{__FILE__}.parent_path() / "../../../docs/formats/swarm-wire-vectors.txt"};
-    std::vector<WireVector> vectors;
-    bool inside = false;
-    for (std::string line; std::getline(file, line);) {
-        const std::string text{trimmed(std::string_view{line}.substr(0, line.find('#')))};
-        if (line.empty()) {
-            inside = false;
-        } else if (!inside && !text.empty()) {
-            const auto blank = text.find(' ');
-            vectors.push_back({text.substr(0, blank), text.substr(blank + 1), {}});
-            inside = true;
-        } else {
-            for (std::size_t at = 0; at + 1 < text.size(); at += 2)
-                vectors.back().bytes.push_back(static_cast<char>(hex_value(text[at]) << 4 | hex_value(text[at + 1])));
-        }
-    }
-    return vectors;
-}
-
 // What a reader makes of one frame: the frame, nothing, or an error.
 template <class Family, class Decode>
 Result<std::optional<Family>> decode(std::string_view bytes, Decode decode_frame)
@@ -177,7 +148,7 @@ auto decode_control(std::string_view bytes)
 }
 
 template <class Family, class Decode>
-void check_vector(const WireVector& vector, const std::map<std::string, Family>& samples, Decode decode_frame)
+void check_vector(const TestVector& vector, const std::map<std::string, Family>& samples, Decode decode_frame)
 {
     const auto decoded = decode_frame(vector.bytes);
     if (vector.kind.ends_with("-refused")) {
@@ -200,7 +171,7 @@ void check_vector(const WireVector& vector, const std::map<std::string, Family>&
     EXPECT_EQ(to_hex(as_bytes(written)), to_hex(as_bytes(vector.bytes)));
 }
 
-void check_data(const WireVector& vector)
+void check_data(const TestVector& vector)
 {
     FrameSplitter splitter;
     splitter.feed(as_bytes(vector.bytes));
@@ -223,7 +194,7 @@ TEST(WireVectors, MeanWhatTheySay)
     const auto peers = peer_frames();
     const auto controls = control_frames();
     std::set<std::string> seen;
-    for (const auto& vector : read_vectors()) {
+    for (const auto& vector : read_vectors("swarm-wire-vectors.txt")) {
         SCOPED_TRACE(vector.kind + " " + vector.name);
         if (vector.kind.starts_with("data")) {
             check_data(vector);
@@ -266,7 +237,7 @@ std::optional<Errc> refusal(const Result<Value>& result)
 
 TEST(WireVectors, AreRefusedWhenBytesAreMissing)
 {
-    for (const auto& vector : read_vectors()) {
+    for (const auto& vector : read_vectors("swarm-wire-vectors.txt")) {
         if (vector.kind != "peer" && vector.kind != "control") continue;
         SCOPED_TRACE(vector.kind + " " + vector.name);
         for (std::size_t by = 1; by <= vector.bytes.size() - frame_head_bytes; ++by) {
