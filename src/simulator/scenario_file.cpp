@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace entrepot {
@@ -23,6 +24,36 @@ std::string line_of(const YAML::Node& node)
     return fmt::format("line {}", node.Mark().line + 1);
 }
 
+// Where documents begin, and nothing of what is in them.
+class DocumentStarts final : public YAML::EventHandler {
+public:
+    void OnDocumentStart(const YAML::Mark& mark) override { lines.push_back(mark.line + 1); }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+
+    std::vector<int> lines;
+};
+
+// The only document of a text. YAML::LoadAll goes round for ever where a text begins with a comma, which is never taken
+// off; YAML::Load doesn't say that there was more.
+Result<YAML::Node> only_document(const std::string& text)
+{
+    std::istringstream stream{text};
+    YAML::Parser parser{stream};
+    DocumentStarts starts;
+    while (starts.lines.size() < 2 && parser.HandleNextDocument(starts)) {
+    }
+    if (starts.lines.size() > 1)
+        return fail(Errc::bad_request, fmt::format("line {}: there is more than one document", starts.lines[1]));
+    return YAML::Load(text);
+}
+
 // Maps within maps as settings with dotted keys.
 class SettingsReader {
 public:
@@ -31,6 +62,8 @@ public:
     Result<> map(const YAML::Node& node, const std::string& prefix, int depth)
     {
         if (depth == deepest) return fail(Errc::bad_request, line_of(node) + ": is nested too deeply");
+        // Without this, aliases of maps without a key could stand for more maps than there is time to look at.
+        if (node.size() == 0) return fail(Errc::bad_request, line_of(node) + ": has no keys");
         for (const auto& entry : node) {
             const auto place = line_of(entry.first);
             if (!entry.first.IsScalar()) return fail(Errc::bad_request, place + ": a key must be plain text");
@@ -76,11 +109,9 @@ Result<Settings> read_settings(std::string_view text)
 {
     Settings settings;
     try {
-        const auto documents = YAML::LoadAll(std::string{text});
-        if (documents.size() > 1) return fail(Errc::bad_request, line_of(documents[1]) + ": is a second document");
-        if (documents.empty() || !documents.front().IsMap())
-            return fail(Errc::bad_request, "must be a map of keys and values");
-        CHECK(SettingsReader{settings}.map(documents.front(), "", 0));
+        TRY(const auto document, only_document(std::string{text}));
+        if (!document.IsMap()) return fail(Errc::bad_request, "must be a map of keys and values");
+        CHECK(SettingsReader{settings}.map(document, "", 0));
     } catch (const YAML::Exception& failure) {
         return fail(
             Errc::bad_request, fmt::format("line {}: is not valid YAML: {}", failure.mark.line + 1, failure.msg)
@@ -93,7 +124,8 @@ Result<ScenarioSetting> read_override(const ScenarioOverride& override)
 {
     Settings one;
     try {
-        CHECK(SettingsReader{one}.value(YAML::Load(override.value), override.key, "--set"));
+        TRY(const auto value, only_document(override.value));
+        CHECK(SettingsReader{one}.value(value, override.key, "--set"));
     } catch (const YAML::Exception& failure) {
         return fail(Errc::bad_request, fmt::format("--set: {}: is not valid YAML: {}", override.key, failure.msg));
     }

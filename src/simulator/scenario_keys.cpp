@@ -173,6 +173,11 @@ Result<> set_name(ScenarioDraft& draft, const ScenarioSetting& setting)
     return {};
 }
 
+json::value show_name(const Scenario& scenario)
+{
+    return scenario.name.empty() ? json::value() : json::value(scenario.name);
+}
+
 Result<> set_seed(ScenarioDraft& draft, const ScenarioSetting& setting)
 {
     TRY(const auto text, single(setting));
@@ -270,7 +275,7 @@ constexpr auto seed_policy = &S::origin;
 constexpr auto tracker = &S::tracker;
 
 constexpr std::array keys{
-    ScenarioKey{"name", set_name, [](const Scenario& scenario) { return json::value(scenario.name); }},
+    ScenarioKey{"name", set_name, show_name},
     ScenarioKey{"seed", set_seed, [](const Scenario& scenario) { return json::value(scenario.seed); }},
     count<1, most_nodes, &S::nodes>("nodes"),
     ScenarioKey{"image.size", set_bytes<&ScenarioDraft::image_bytes>, show_nothing},

@@ -118,7 +118,9 @@ TEST(Scenario, names_what_is_wrong_and_where)
         {"", "must be a map of keys and values"},
         {"- 1", "must be a map of keys and values"},
         {"nodes: [", "is not valid YAML"},
-        {base + "---\nnodes: 3", "is a second document"},
+        {base + "---\nnodes: 3", "there is more than one document"},
+        {",nodes: 3", "line 1: there is more than one document"},
+        {base + "network: {}", "line 4: has no keys"},
         {base + "colour: red", "line 4: colour: there is no such key"},
         {base + "origin: {upp: 3}", "line 4: origin.upp: there is no such key; there are origin.up, origin.instances"},
         {base + "origin: 5", "line 4: origin: there is no such key; there are origin.up"},
@@ -230,6 +232,8 @@ TEST(Scenario, is_shown_as_a_scenario_that_is_the_same)
     EXPECT_EQ(boost::json::serialize(scenario_json(*other)), text);
     EXPECT_EQ(other->dying_at, one->dying_at);
     EXPECT_EQ(other->peer.pipeline_time, 7'000);
+    const auto nameless = boost::json::serialize(scenario_json(parse_scenario(least).value()));
+    EXPECT_TRUE(parse_scenario(nameless)) << nameless;
 }
 
 std::filesystem::path root()
