@@ -3,6 +3,7 @@
 #include "app/command_line.hpp"
 #include "app/config.hpp"
 #include "app/ctl_words.hpp"
+#include "app/simulate_command.hpp"
 #include "app/version.hpp"
 
 #include <cstdio>
@@ -67,6 +68,11 @@ int run(const RestoreCommand& command)
 int run(const RebuildCommand& command)
 {
     return run_rebuild(command);
+}
+
+int run(const SimulateCommand& command)
+{
+    return run_simulate(command);
 }
 
 int run(const VersionCommand&)

@@ -2,6 +2,7 @@
 
 #include "app/backup_options.hpp"
 #include "app/config_keys.hpp"
+#include "app/simulate_options.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -23,6 +24,7 @@ SYNOPSIS
   entrepot backup --to DIR | list|verify|prune --from DIR [OPTIONS]
   entrepot restore --from DIR [OPTIONS]
   entrepot rebuild-index [OPTIONS]
+  entrepot simulate [OPTIONS] SCENARIO...
   entrepot ctl COMMAND
   entrepot version
 
@@ -34,6 +36,7 @@ DESCRIPTION
   backup                keeps everything in another place while the server runs; lists, verifies and prunes backups
   restore               brings a backup back into an empty place
   rebuild-index         makes a lost database anew, from what the blob store keeps beside the blobs
+  simulate              works out how long a rollout to many nodes takes
   ctl                   works with a registry over its API: projects, members, artifacts and all else
   version               prints the version
 
@@ -225,6 +228,7 @@ struct Parser {
     CLI::App* reset = app.add_subcommand("reset-admin-password");
     CLI::App* version = app.add_subcommand("version");
     BackupOptions backups{app};
+    SimulateOptions simulations{app};
     AuditVerifyCommand to_verify;
     AuditShowCommand to_show;
     std::optional<std::string> config_file;
@@ -235,7 +239,7 @@ struct Parser {
     Parser()
     {
         app.require_subcommand(0, 1);
-        for (auto* command : {&app, serve, check, audit, verify, show, reset, version}) {
+        for (auto* command : {&app, serve, check, audit, verify, show, reset, version, simulations.command()}) {
             command->set_help_flag();
             command->add_flag("-h,--help", help);
         }
@@ -285,13 +289,14 @@ struct Parser {
         if (check->parsed()) return std::string{check_help};
         if (audit->parsed()) return std::string{audit_help};
         if (reset->parsed()) return std::string{reset_help};
+        if (simulations.command()->parsed()) return std::string{SimulateOptions::help()};
         if (const auto text = backups.help(); !text.empty()) return text;
         return std::string{version->parsed() ? version_help : overview};
     }
 
     std::string usage_hint() const
     {
-        for (const auto* command : {serve, check, audit, reset, version}) {
+        for (const auto* command : {serve, check, audit, reset, version, simulations.command()}) {
             if (command->parsed()) return "See: entrepot " + command->get_name() + " --help\n";
         }
         for (const auto* command : backups.commands()) {
@@ -335,6 +340,9 @@ Command parse_command_line(int count, const char* const* arguments)
     if (auto command = parser.backups.backup()) return *std::move(command);
     if (auto command = parser.backups.restore()) return *std::move(command);
     if (auto command = parser.backups.rebuild()) return *std::move(command);
+    if (const auto wrong = parser.simulations.complaint(); !wrong.empty())
+        return PrintCommand{"entrepot: " + wrong + "\n" + parser.usage_hint(), exit_code::usage};
+    if (parser.simulations.command()->parsed()) return parser.simulations.simulate();
     if (parser.version->parsed()) return VersionCommand{};
     return PrintCommand{std::string{overview}, exit_code::usage};
 }

@@ -5,6 +5,7 @@
 #include "app/config.hpp"
 #include "app/exit_code.hpp"
 #include "app/reset_admin.hpp"
+#include "app/simulate_command.hpp"
 
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ using Command = std::variant<
     BackupCommand,
     RestoreCommand,
     RebuildCommand,
+    SimulateCommand,
     VersionCommand,
     CtlWords,
     PrintCommand>;

@@ -124,6 +124,32 @@ TEST(CommandLine, takes_backups_and_restores_them)
     }
 }
 
+TEST(CommandLine, simulates_scenarios)
+{
+    const auto command =
+        parse({"simulate", "a.yaml", "--json", "-", "--csv=c", "--set", "node.up=10 Gbit/s", "--set", "a=b=c", "b.yaml"}
+        );
+    const auto& simulate = std::get<SimulateCommand>(command);
+    EXPECT_EQ(simulate.scenarios, (std::vector<std::string>{"a.yaml", "b.yaml"}));
+    EXPECT_EQ(simulate.json, "-");
+    EXPECT_EQ(simulate.csv, "c");
+    EXPECT_FALSE(simulate.svg);
+    using Settings = std::vector<std::pair<std::string, std::string>>;
+    EXPECT_EQ(simulate.settings, (Settings{{"node.up", "10 Gbit/s"}, {"a", "b=c"}}));
+    const auto short_forms = parse({"simulate", "--nodes", "5", "--seed", "7", "--quiet", "a.yaml"});
+    EXPECT_EQ(std::get<SimulateCommand>(short_forms).settings, (Settings{{"nodes", "5"}, {"seed", "7"}}));
+    EXPECT_TRUE(std::get<SimulateCommand>(short_forms).quiet);
+    for (const auto& wrong :
+         {parse({"simulate"}),
+          parse({"simulate", "--set", "nodes", "a.yaml"}),
+          parse({"simulate", "--nodes", "-3", "a.yaml"}),
+          parse({"simulate", "--quiet", "--progress", "a.yaml"}),
+          parse({"simulate", "--json", "-", "--svg", "-", "a.yaml"})}) {
+        EXPECT_EQ(std::get<PrintCommand>(wrong).exit_code, 64);
+        EXPECT_NE(std::get<PrintCommand>(wrong).text.find("simulate --help"), std::string::npos);
+    }
+}
+
 TEST(CommandLine, explains_every_command)
 {
     for (const auto& command :
@@ -135,6 +161,7 @@ TEST(CommandLine, explains_every_command)
           parse({"backup", "--help"}),
           parse({"backup", "prune", "--help"}),
           parse({"restore", "-h"}),
+          parse({"simulate", "--help"}),
           parse({"serve", "--no-such-option", "--help"})}) {
         EXPECT_EQ(std::get<PrintCommand>(command).exit_code, 0);
         EXPECT_TRUE(std::get<PrintCommand>(command).text.starts_with("NAME\n")) << std::get<PrintCommand>(command).text;
