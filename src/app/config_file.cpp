@@ -2,11 +2,10 @@
 
 #include "app/config_keys.hpp"
 #include "app/config_values.hpp"
+#include "core/yaml_documents.hpp"
 
 #include <algorithm>
 #include <set>
-
-#include <yaml-cpp/yaml.h>
 
 namespace entrepot {
 namespace {
@@ -161,7 +160,7 @@ private:
 void apply_file(ConfigDraft& draft, std::string_view yaml, const std::string& file)
 {
     try {
-        const auto documents = YAML::LoadAll(std::string{yaml});
+        const auto documents = load_yaml_documents(std::string{yaml});
         if (documents.size() > 1) {
             const auto line = std::to_string(documents[1].Mark().line + 1);
             draft.complain(file + ":" + line, "", "holds a second document, there must be one");

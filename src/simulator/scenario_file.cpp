@@ -1,12 +1,10 @@
 #include "simulator/scenario_file.hpp"
 
+#include "core/yaml_documents.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
-
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
 
 namespace entrepot {
 namespace {
@@ -24,34 +22,14 @@ std::string line_of(const YAML::Node& node)
     return fmt::format("line {}", node.Mark().line + 1);
 }
 
-// Where documents begin, and nothing of what is in them.
-class DocumentStarts final : public YAML::EventHandler {
-public:
-    void OnDocumentStart(const YAML::Mark& mark) override { lines.push_back(mark.line + 1); }
-    void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-    void OnSequenceEnd() override {}
-    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-    void OnMapEnd() override {}
-
-    std::vector<int> lines;
-};
-
-// The only document of a text. YAML::LoadAll goes round for ever where a text begins with a comma, which is never taken
-// off; YAML::Load doesn't say that there was more.
 Result<YAML::Node> only_document(const std::string& text)
 {
-    std::istringstream stream{text};
-    YAML::Parser parser{stream};
-    DocumentStarts starts;
-    while (starts.lines.size() < 2 && parser.HandleNextDocument(starts)) {
+    const auto documents = load_yaml_documents(text);
+    if (documents.size() > 1) {
+        const auto line = documents[1].Mark().line + 1;
+        return fail(Errc::bad_request, fmt::format("line {}: there is more than one document", line));
     }
-    if (starts.lines.size() > 1)
-        return fail(Errc::bad_request, fmt::format("line {}: there is more than one document", starts.lines[1]));
-    return YAML::Load(text);
+    return documents.empty() ? YAML::Node{} : documents.front();
 }
 
 // Maps within maps as settings with dotted keys.

@@ -123,7 +123,8 @@ void World::happen(const Event& event)
             return;
         case Kind::sent:
             node.sending = false;
-            if (node.is_origin() && node.link(event.slot, event.b) != nullptr) node.seed->sent(event.slot, event.a);
+            if (node.is_origin() && node.link(event.slot, event.b) != nullptr)
+                node.seed->sent(event.slot, event.a, now_);
             return send_next(node);
         case Kind::drop:
             if (node.link(event.slot, event.b) != nullptr) drop(node, event.slot);
@@ -133,6 +134,7 @@ void World::happen(const Event& event)
 
 void World::arrive(Node& node)
 {
+    if (node.outcome.died) return;
     node.present = true;
     if (node.silent) {
         for (PieceIndex piece = 0; piece < layout_.pieces(); ++piece) node.peer->hold(piece);
@@ -200,7 +202,12 @@ void World::connect(Node& node, Node& other)
 {
     if (!node.present || !other.present) return;
     const auto same = [&](const Node::Link& link) { return link.connection != 0 && link.node == other.index; };
-    if (std::ranges::any_of(node.links, same) || !make_room(node) || !make_room(other)) return;
+    if (std::ranges::any_of(node.links, same) || !make_room(node)) return;
+    if (!make_room(other)) {
+        // DENY(full): the tracker names another.
+        later(scenario_.peer.idle_until_rewire, {.kind = Kind::starve, .node = node.index});
+        return;
+    }
     const auto connection = ++connections_;
     const auto here = *node.add(connection, other.index);
     const auto there = *other.add(connection, node.index);
@@ -208,7 +215,7 @@ void World::connect(Node& node, Node& other)
     other.links[there].slot = here;
     node.peer->add_neighbour(other.is_origin(), now_);
     if (other.is_origin())
-        other.seed->add_neighbour();
+        other.seed->add_neighbour(now_);
     else
         other.peer->add_neighbour(false, now_);
     const auto show = [this](Node& from, Node& to, NeighbourSlot slot, std::uint32_t over) {
@@ -256,7 +263,7 @@ void World::deliver_have(const Event& event)
         auto& to = *nodes_[link.node];
         const auto& payload = payloads_[event.a];
         if (to.is_origin())
-            to.seed->has(link.slot, payload.ranges);
+            to.seed->has(link.slot, payload.ranges, now_);
         else if (to.present && !to.silent)
             to.peer->has(link.slot, payload.ranges, payload.load, now_);
     }
@@ -276,7 +283,10 @@ void World::deliver_ask(Node& node, const Event& event)
                 .extents = {},
                 .bytes = layout_.bytes_of(range.first),
             };
-            if (node.has(range.first) && node.uploads.offer(upload)) continue;
+            if (node.has(range.first) && node.uploads.offer(upload)) {
+                if (node.seed) node.seed->asked(event.slot, range.first);
+                continue;
+            }
             later(back, {.kind = Kind::busy, .slot = link->slot, .node = link->node, .a = range.first, .b = event.b});
         }
         send_next(node);

@@ -1,6 +1,7 @@
 #include "cli/apply/document.hpp"
 
 #include "cli/ctl_text.hpp"
+#include "core/yaml_documents.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -10,7 +11,6 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 namespace entrepot {
 namespace {
@@ -203,7 +203,7 @@ parse_documents(const std::string& text, const std::string& file, std::span<cons
 {
     Reader reader{file, shapes};
     try {
-        for (const auto& node : YAML::LoadAll(text)) reader.read(node);
+        for (const auto& node : load_yaml_documents(text)) reader.read(node);
     } catch (const YAML::Exception& failure) {
         return fail(Errc::bad_request, fmt::format("{}:{}: {}", file, failure.mark.line + 1, failure.msg));
     }

@@ -25,7 +25,7 @@ std::span<PieceWord> SuperSeed::theirs(NeighbourSlot neighbour) noexcept
     return std::span{have_}.subspan(neighbour * words, words);
 }
 
-std::optional<NeighbourSlot> SuperSeed::add_neighbour()
+std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
 {
     auto free = std::ranges::find(viewers_, false, &Viewer::present);
     if (free == viewers_.end()) {
@@ -37,24 +37,50 @@ std::optional<NeighbourSlot> SuperSeed::add_neighbour()
     free->present = true;
     ++present_;
     const auto neighbour = static_cast<NeighbourSlot>(free - viewers_.begin());
-    show_more(neighbour);
+    take_back(now);
+    show_more(neighbour, now);
     return neighbour;
+}
+
+SuperSeed::Shown* SuperSeed::find(Viewer& viewer, PieceIndex piece) noexcept
+{
+    const auto found = std::ranges::find(viewer.shown, piece, &Shown::piece);
+    return found == viewer.shown.end() ? nullptr : &*found;
+}
+
+void SuperSeed::put_back(PieceIndex piece)
+{
+    if (copies_[piece] != 0) --copies_[piece];
+    shown_bytes_ -= layout_.bytes_of(piece);
+    if (copies_[piece] == 0) returned_.push_back(piece);
 }
 
 void SuperSeed::remove_neighbour(NeighbourSlot neighbour)
 {
     auto& viewer = viewers_[neighbour];
-    for (const auto piece : viewer.shown) {
-        if (copies_[piece] != 0) --copies_[piece];
-        shown_bytes_ -= layout_.bytes_of(piece);
-        if (copies_[piece] == 0) returned_.push_back(piece);
-    }
+    for (const auto& shown : viewer.shown) put_back(shown.piece);
     std::ranges::fill(theirs(neighbour), PieceWord{0});
     viewer = {};
     --present_;
 }
 
-void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges)
+// Looked for only now and then, and whenever anything happens: a swarm in which nothing does has nobody to show to.
+void SuperSeed::take_back(SwarmTime now)
+{
+    if (now - looked_ < policy_.asking_time / 2) return;
+    looked_ = now;
+    for (auto& viewer : viewers_) {
+        const auto too_long = [&](const Shown& shown) {
+            if (shown.asked || now - shown.since < policy_.asking_time) return false;
+            put_back(shown.piece);
+            viewer.silent = true;
+            return true;
+        };
+        viewer.shown.erase(std::remove_if(viewer.shown.begin(), viewer.shown.end(), too_long), viewer.shown.end());
+    }
+}
+
+void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime now)
 {
     auto& viewer = viewers_[neighbour];
     const auto words = theirs(neighbour);
@@ -65,37 +91,46 @@ void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges)
             if ((word & bit) != 0) continue;
             word |= bit;
             ++viewer.pieces;
-            const auto shown = std::ranges::find(viewer.shown, piece);
-            if (shown != viewer.shown.end())
-                viewer.shown.erase(shown);
+            if (auto* const shown = find(viewer, piece))
+                viewer.shown.erase(viewer.shown.begin() + (shown - viewer.shown.data()));
             else if (copies_[piece] != most_copies)
                 ++copies_[piece];
         }
     }
-    show_more(neighbour);
+    take_back(now);
+    show_more(neighbour, now);
 }
 
-void SuperSeed::sent(NeighbourSlot neighbour, PieceIndex piece)
+void SuperSeed::asked(NeighbourSlot neighbour, PieceIndex piece) noexcept
+{
+    auto& viewer = viewers_[neighbour];
+    viewer.silent = false;
+    if (auto* const shown = find(viewer, piece)) shown->asked = true;
+}
+
+void SuperSeed::sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
 {
     sent_bytes_ += layout_.bytes_of(piece);
     auto& viewer = viewers_[neighbour];
-    const auto shown = std::ranges::find(viewer.shown, piece);
-    if (shown == viewer.shown.end()) return;
-    viewer.shown.erase(shown);
-    // It counts as theirs from now on: their announcement comes when it has arrived.
-    theirs(neighbour)[piece / pieces_of_word] |= PieceWord{1} << (piece % pieces_of_word);
-    ++viewer.pieces;
-    show_more(neighbour);
+    if (auto* const shown = find(viewer, piece)) {
+        viewer.shown.erase(viewer.shown.begin() + (shown - viewer.shown.data()));
+        // It counts as theirs from now on: their announcement comes when it has arrived.
+        theirs(neighbour)[piece / pieces_of_word] |= PieceWord{1} << (piece % pieces_of_word);
+        ++viewer.pieces;
+    }
+    take_back(now);
+    show_more(neighbour, now);
 }
 
-void SuperSeed::show_more(NeighbourSlot neighbour)
+void SuperSeed::show_more(NeighbourSlot neighbour, SwarmTime now)
 {
     auto& viewer = viewers_[neighbour];
+    if (viewer.silent) return;
     boost::container::small_vector<PieceRange, 4> ranges;
     while (viewer.shown.size() < policy_.shown_pieces) {
         const auto piece = next_for(neighbour);
         if (!piece) break;
-        viewer.shown.push_back(*piece);
+        viewer.shown.push_back({.piece = *piece, .since = now});
         if (copies_[*piece] != most_copies) ++copies_[*piece];
         shown_bytes_ += layout_.bytes_of(*piece);
         ranges.push_back({.first = *piece, .count = 1});
@@ -105,8 +140,7 @@ void SuperSeed::show_more(NeighbourSlot neighbour)
 
 bool SuperSeed::lacks(NeighbourSlot neighbour, PieceIndex piece) noexcept
 {
-    return !contains(theirs(neighbour), piece) &&
-           std::ranges::find(viewers_[neighbour].shown, piece) == viewers_[neighbour].shown.end();
+    return !contains(theirs(neighbour), piece) && find(viewers_[neighbour], piece) == nullptr;
 }
 
 std::optional<PieceIndex> SuperSeed::next_for(NeighbourSlot neighbour)

@@ -26,6 +26,8 @@ public:
 struct SeedPolicy {
     // Pieces that a neighbour is shown and has not been sent.
     std::uint32_t shown_pieces = 2;
+    // A piece that a neighbour was shown and did not ask for is shown to others after so long.
+    SwarmTime asking_time = 1 * swarm_second;
     // Copies of the image that are offered in all. What a neighbour asks for beyond them, it gets.
     double offered_copies = 2.5;
 };
@@ -33,8 +35,9 @@ struct SeedPolicy {
 // The registry's part in one swarm. It has everything and says so of little: each neighbour is shown a few pieces, and
 // at first each piece only one of them, in order; so the first copy of the whole image is with the nodes as soon as the
 // registry's link allows, and they have the rest from each other. After that it shows what is rarest among its
-// neighbours. Several instances begin at different places. What was shown and not taken by a neighbour that has gone is
-// shown to the next. Memory: a byte for each piece, a bit for each piece and neighbour. Not safe across threads.
+// neighbours. Several instances begin at different places. What a neighbour was shown and does not ask for, or owed
+// when it went, is shown to others: a piece that one silent node keeps to itself would keep all others from their end.
+// Memory: a byte for each piece, a bit for each piece and neighbour. Not safe across threads.
 class SuperSeed {
 public:
     static constexpr std::size_t most_neighbours = 256;
@@ -45,24 +48,35 @@ public:
     );
 
     // nullopt: there are most_neighbours.
-    std::optional<NeighbourSlot> add_neighbour();
+    std::optional<NeighbourSlot> add_neighbour(SwarmTime now);
     void remove_neighbour(NeighbourSlot neighbour);
-    void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges);
+    void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime now);
+    // It wants to be sent a piece, and will be.
+    void asked(NeighbourSlot neighbour, PieceIndex piece) noexcept;
     // A piece has left for it, shown or not.
-    void sent(NeighbourSlot neighbour, PieceIndex piece);
+    void sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now);
 
     std::size_t neighbours() const noexcept { return present_; }
     std::uint64_t sent_bytes() const noexcept { return sent_bytes_; }
 
 private:
+    struct Shown {
+        PieceIndex piece;
+        SwarmTime since;
+        bool asked = false;
+    };
     struct Viewer {
         bool present = false;
+        bool silent = false;  // did not ask for what it was shown
         std::uint32_t pieces = 0;
-        boost::container::small_vector<PieceIndex, 4> shown;
+        boost::container::small_vector<Shown, 4> shown;
     };
 
     std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
-    void show_more(NeighbourSlot neighbour);
+    void show_more(NeighbourSlot neighbour, SwarmTime now);
+    void take_back(SwarmTime now);
+    void put_back(PieceIndex piece);
+    static Shown* find(Viewer& viewer, PieceIndex piece) noexcept;
     std::optional<PieceIndex> next_for(NeighbourSlot neighbour);
     std::optional<PieceIndex> returned_for(NeighbourSlot neighbour);
     std::optional<PieceIndex> rarest_for(NeighbourSlot neighbour);
@@ -79,6 +93,7 @@ private:
     PieceIndex first_;
     std::uint32_t shown_once_ = 0;  // pieces of the first round that are out
     std::size_t present_ = 0;
+    SwarmTime looked_ = 0;
     std::uint64_t shown_bytes_ = 0;
     std::uint64_t sent_bytes_ = 0;
 };

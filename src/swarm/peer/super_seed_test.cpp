@@ -26,18 +26,19 @@ protected:
     SeedPolicy policy{.shown_pieces = 2, .offered_copies = 2};
     Shown links;
     SuperSeed seed{layout, policy, links, 0, 3};
+    SwarmTime now = swarm_second;
 };
 
 TEST_F(ASuperSeed, ShowsEachPieceToOneNeighbourInOrder)
 {
-    seed.add_neighbour();
-    seed.add_neighbour();
-    seed.add_neighbour();
+    seed.add_neighbour(now);
+    seed.add_neighbour(now);
+    seed.add_neighbour(now);
     PieceIndex next = 0;
     for (int round = 0; next < 30; ++round) {
         for (const auto& [neighbour, piece] : links.take()) {
             EXPECT_EQ(piece, next++);
-            seed.sent(neighbour, piece);
+            seed.sent(neighbour, piece, now);
         }
         ASSERT_LT(round, 30);
     }
@@ -46,13 +47,13 @@ TEST_F(ASuperSeed, ShowsEachPieceToOneNeighbourInOrder)
 
 TEST_F(ASuperSeed, AfterTheFirstCopyItShowsWhatIsRareAndStopsAtItsLimit)
 {
-    const auto one = *seed.add_neighbour();
-    const auto two = *seed.add_neighbour();
+    const auto one = *seed.add_neighbour(now);
+    const auto two = *seed.add_neighbour(now);
     std::map<PieceIndex, int> sent;
     for (int round = 0; round < 100; ++round) {
         for (const auto& [neighbour, piece] : links.take()) {
             ++sent[piece];
-            seed.sent(neighbour, piece);
+            seed.sent(neighbour, piece, now);
         }
     }
     EXPECT_EQ(sent.size(), 30U);
@@ -62,30 +63,51 @@ TEST_F(ASuperSeed, AfterTheFirstCopyItShowsWhatIsRareAndStopsAtItsLimit)
 
 TEST_F(ASuperSeed, WhatAGoneNeighbourDidNotTakeIsShownToTheNext)
 {
-    const auto gone = *seed.add_neighbour();
+    const auto gone = *seed.add_neighbour(now);
     const auto owed = links.take();
     ASSERT_EQ(owed.size(), 2U);
     seed.remove_neighbour(gone);
-    seed.add_neighbour();
+    seed.add_neighbour(now);
     const auto again = links.take();
     ASSERT_EQ(again.size(), 2U);
     EXPECT_EQ(again[0].second, owed[0].second);
     EXPECT_EQ(again[1].second, owed[1].second);
 }
 
+TEST_F(ASuperSeed, WhatANeighbourDoesNotAskForIsShownToOthers)
+{
+    const auto silent = *seed.add_neighbour(now);
+    const auto lost = links.take();
+    ASSERT_EQ(lost.size(), 2U);
+    seed.asked(silent, lost[1].second);
+    const auto other = *seed.add_neighbour(now);
+    for (const auto& [neighbour, piece] : links.take()) seed.asked(neighbour, piece);
+    now += 2 * policy.asking_time;
+    seed.sent(other, 2, now);
+    const auto again = links.take();
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again.front(), (std::pair<NeighbourSlot, PieceIndex>{other, lost[0].second}));
+    // Who was silent is shown nothing until it asks.
+    seed.sent(silent, lost[1].second, now);
+    EXPECT_TRUE(links.take().empty());
+    seed.asked(silent, 9);
+    seed.sent(silent, 9, now);
+    EXPECT_FALSE(links.take().empty());
+}
+
 TEST_F(ASuperSeed, DoesNotShowWhatANeighbourHas)
 {
-    const auto slot = *seed.add_neighbour();
+    const auto slot = *seed.add_neighbour(now);
     links.take();
     const std::vector<PieceRange> most{{0, 29}};
-    seed.has(slot, most);
+    seed.has(slot, most, now);
     for (const auto& [neighbour, piece] : links.take()) EXPECT_EQ(piece, 29U);
 }
 
 TEST_F(ASuperSeed, InstancesBeginElsewhere)
 {
     SuperSeed second{layout, policy, links, 15, 3};
-    second.add_neighbour();
+    second.add_neighbour(now);
     EXPECT_EQ(links.take().front().second, 15U);
 }
 

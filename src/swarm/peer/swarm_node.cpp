@@ -210,7 +210,7 @@ void SwarmNode::meet(ConnectionId id, PeerConnection& connection, Membership& me
     membership.slot = slot;
     // The seed shows pieces from within add_neighbour(), so the slot has its connection before.
     if (session.seed) {
-        session.seed->add_neighbour();
+        session.seed->add_neighbour(now);
         return;
     }
     session.peer->add_neighbour(connection.hello.capabilities.has(Capability::seed), now);
@@ -364,7 +364,7 @@ void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
     const auto membership = connection->memberships.find(*index);
     if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
     for (const auto extent : order.extents)
-        session.seed->sent(*membership->second.slot, session.layout.piece_of_chunk(extent.first));
+        session.seed->sent(*membership->second.slot, session.layout.piece_of_chunk(extent.first), now);
     settle(now);
 }
 

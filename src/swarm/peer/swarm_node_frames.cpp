@@ -181,7 +181,7 @@ void SwarmNode::told(
 )
 {
     if (session.seed)
-        session.seed->has(*membership.slot, ranges);
+        session.seed->has(*membership.slot, ranges, now);
     else
         session.peer->has(*membership.slot, ranges, load, now);
 }
@@ -195,7 +195,7 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFra
 {
     auto* const membership = membership_of(connection, frame.handle);
     if (membership == nullptr) return;
-    const auto& session = *swarms_.at(membership->swarm).session;
+    auto& session = *swarms_.at(membership->swarm).session;
     Upload upload{.link = id, .request = frame.id, .swarm = membership->swarm, .extents = {}, .bytes = 0};
     upload.rank = std::uint32_t{255} - frame.priority;
     bool here = true;
@@ -210,6 +210,10 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFra
     const bool within_credit = connection.promised_bytes + upload.bytes <= settings_.credit;
     if (here && within_credit && uploads_.offer(upload)) {
         connection.promised_bytes += upload.bytes;
+        for (const auto range : frame.ranges) {
+            if (session.seed && membership->slot)
+                session.seed->asked(*membership->slot, session.layout.piece_of_chunk(range.first));
+        }
         return;
     }
     const auto load = load_ms();
