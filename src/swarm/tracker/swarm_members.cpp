@@ -63,6 +63,13 @@ void SwarmMembers::release_seed(NodeIndex node)
     --seeded_[member->zone];
 }
 
+std::uint32_t SwarmMembers::seeded() const noexcept
+{
+    std::uint32_t all = 0;
+    for (const auto& [zone, taken] : seeded_) all += taken;
+    return all;
+}
+
 SwarmMembers::Choice SwarmMembers::for_newcomer(NodeIndex node)
 {
     Choice choice;

@@ -49,6 +49,8 @@ public:
     void release_seed(NodeIndex node);
 
     std::size_t size() const noexcept { return members_.size(); }
+    // That talk to the registry.
+    std::uint32_t seeded() const noexcept;
 
 private:
     struct Member {

@@ -1,0 +1,325 @@
+#include "swarm/tracker/tracker.hpp"
+
+#include "core/bytes.hpp"
+#include "swarm/wire/frame_splitter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace entrepot {
+namespace {
+
+NodeId node_named(std::uint32_t number)
+{
+    NodeId id;
+    SwarmRandom random{number};
+    for (auto& octet : id.bytes) octet = static_cast<std::uint8_t>(random.next());
+    return id;
+}
+
+SwarmId swarm_named(std::uint8_t number)
+{
+    SwarmId id;
+    id.bytes[0] = number;
+    return id;
+}
+
+struct Heard final : TrackerShell {
+    struct Wish {
+        ControlId stream;
+        SwarmHandle handle;
+        SwarmId swarm;
+    };
+
+    void send(ControlId stream, std::string bytes) override
+    {
+        FrameSplitter splitter;
+        splitter.feed(entrepot::as_bytes(bytes));
+        while (auto item = *splitter.next()) {
+            const auto& whole = std::get<WholeFrame>(*item);
+            frames[stream].push_back(**decode_control_frame(whole.head, whole.body));
+        }
+    }
+    void close(ControlId stream) override { closed.insert(stream); }
+    void wants(ControlId stream, const NodeId&, SwarmHandle handle, const SwarmId& swarm) override
+    {
+        wishes.push_back({stream, handle, swarm});
+    }
+    void reported(const NodeId&, const ReportFrame& report) override { reports.push_back(report); }
+    void preheat_progress(const NodeId&, const PreheatProgressFrame& progress) override
+    {
+        progresses.push_back(progress);
+    }
+
+    // All frames of a kind that a stream got, taken out.
+    template <class Frame>
+    std::vector<Frame> take(ControlId stream)
+    {
+        std::vector<Frame> taken;
+        std::erase_if(frames[stream], [&](const ControlFrame& frame) {
+            if (!std::holds_alternative<Frame>(frame)) return false;
+            taken.push_back(std::get<Frame>(frame));
+            return true;
+        });
+        return taken;
+    }
+
+    std::map<ControlId, std::vector<ControlFrame>> frames;
+    std::set<ControlId> closed;
+    std::vector<Wish> wishes;
+    std::vector<ReportFrame> reports;
+    std::vector<PreheatProgressFrame> progresses;
+};
+
+class ATracker : public ::testing::Test {
+protected:
+    ATracker()
+    {
+        for (std::uint8_t number = 0; number < 3; ++number)
+            seeds.push_back({.node = node_named(1'000'000U + number), .endpoint = {.port = 5}, .seed = true});
+        tracker.set_seeds(seeds);
+    }
+
+    void open(ControlId stream, std::string zone = "a", std::uint16_t port = 7000)
+    {
+        PeerEndpoint from;
+        from.address[15] = static_cast<std::uint8_t>(stream);
+        from.port = 999;
+        tracker.opened(stream, node_named(stream), from, now);
+        RegisterFrame hello;
+        hello.name = "node-" + std::to_string(stream);
+        hello.zone = std::move(zone);
+        hello.endpoint.port = port;
+        ASSERT_TRUE(tracker.received(stream, hello, now));
+    }
+    bool announce(ControlId stream, std::uint8_t swarm, std::uint16_t handle = 1, std::uint16_t progress = 0)
+    {
+        AnnounceFrame frame;
+        frame.handle = SwarmHandle{handle};
+        frame.swarm = swarm_named(swarm);
+        frame.progress = progress;
+        return tracker.received(stream, frame, now);
+    }
+    void admit_all()
+    {
+        for (const auto& wish : std::exchange(shell.wishes, {}))
+            tracker.admitted(wish.stream, wish.handle, wish.swarm, "ticket");
+    }
+    void join(ControlId stream, std::uint8_t swarm, std::uint16_t progress = 0)
+    {
+        open(stream);
+        ASSERT_TRUE(announce(stream, swarm, 1, progress));
+        admit_all();
+    }
+
+    TrackerSettings settings;
+    TrackerPolicy policy;
+    Heard shell;
+    Tracker tracker{settings, policy, shell};
+    std::vector<PeerEntry> seeds;
+    SwarmTime now = swarm_second;
+};
+
+TEST_F(ATracker, WelcomesAndNamesNobodyBeforeTheRightIsKnown)
+{
+    open(1);
+    ASSERT_EQ(shell.take<WelcomeFrame>(1).size(), 1U);
+    announce(1, 1);
+    EXPECT_TRUE(shell.frames[1].empty());
+    ASSERT_EQ(shell.wishes.size(), 1U);
+    admit_all();
+    EXPECT_EQ(shell.take<TicketFrame>(1).front().ticket, "ticket");
+    const auto named = shell.take<NeighboursFrame>(1);
+    ASSERT_EQ(named.size(), 1U);
+    ASSERT_EQ(named.front().peers.size(), 1U) << "the registry, as nobody else is there";
+    EXPECT_TRUE(named.front().peers.front().seed);
+}
+
+TEST_F(ATracker, NodesHearOfEachOtherWithTheirAddresses)
+{
+    join(1, 1);
+    shell.frames.clear();
+    join(2, 1);
+    const auto named = shell.take<NeighboursFrame>(2);
+    ASSERT_EQ(named.size(), 1U);
+    ASSERT_EQ(named.front().peers.size(), 2U);
+    const auto& other = named.front().peers.back();
+    EXPECT_EQ(other.node, node_named(1));
+    EXPECT_EQ(other.endpoint.port, 7000);
+    EXPECT_EQ(other.endpoint.address[15], 1) << "that of the stream, as it said none";
+    EXPECT_EQ(other.zone, "a");
+}
+
+TEST_F(ATracker, SwarmsDoNotHearOfEachOther)
+{
+    join(1, 1);
+    shell.frames.clear();
+    join(2, 2);
+    EXPECT_EQ(shell.take<NeighboursFrame>(2).front().peers.size(), 1U);
+    EXPECT_EQ(tracker.swarms(), 2U);
+    tracker.closed(1);
+    tracker.closed(2);
+    EXPECT_EQ(tracker.swarms(), 0U);
+    EXPECT_EQ(tracker.nodes(), 0U);
+}
+
+TEST_F(ATracker, WhoIsRefusedIsTold)
+{
+    open(1);
+    announce(1, 1);
+    tracker.refused(1, SwarmHandle{1}, swarm_named(1));
+    EXPECT_EQ(shell.take<RetireFrame>(1).size(), 1U);
+    EXPECT_TRUE(shell.take<NeighboursFrame>(1).empty());
+    EXPECT_EQ(tracker.swarms(), 0U);
+    tracker.admitted(1, SwarmHandle{1}, swarm_named(1), "late");
+    EXPECT_TRUE(shell.frames[1].size() <= 1) << "what is over stays over";
+}
+
+TEST_F(ATracker, AnAnswerForAnotherSwarmUnderTheNumberDoesNothing)
+{
+    open(1);
+    announce(1, 1);
+    tracker.received(1, RetireFrame{.handle = SwarmHandle{1}}, now);
+    announce(1, 2);
+    shell.frames.clear();
+    tracker.admitted(1, SwarmHandle{1}, swarm_named(1), "for another");
+    EXPECT_TRUE(shell.frames[1].empty());
+}
+
+TEST_F(ATracker, ANewStreamTakesTheOldOnesPlace)
+{
+    join(1, 1);
+    tracker.opened(50, node_named(1), {}, now);
+    EXPECT_TRUE(shell.closed.contains(1));
+    EXPECT_EQ(tracker.nodes(), 1U);
+    EXPECT_FALSE(tracker.received(1, PingFrame{.token = 1}, now));
+}
+
+TEST_F(ATracker, TheStarvedHearOfOthersAndTheFinishedGiveTheirPlaceBack)
+{
+    policy.seed_neighbours = 1;
+    join(1, 1);
+    join(2, 1);
+    ProgressFrame progress;
+    progress.swarms.push_back({.handle = SwarmHandle{1}, .progress = 1000, .from_zone = 77});
+    tracker.received(1, progress, now);
+    shell.frames.clear();
+    RefillFrame refill;
+    refill.handle = SwarmHandle{1};
+    refill.reason = RefillReason::idle;
+    tracker.received(2, refill, now);
+    const auto named = shell.take<NeighboursFrame>(2);
+    ASSERT_FALSE(named.empty());
+    EXPECT_TRUE(named.front().peers.front().seed);
+    const auto overview = tracker.overview(swarm_named(1));
+    ASSERT_TRUE(overview.has_value());
+    EXPECT_EQ(overview->members, 2U);
+    EXPECT_EQ(overview->complete, 1U);
+    EXPECT_EQ(overview->tenths[10], 1U);
+    EXPECT_EQ(overview->from_zone, 77U);
+    EXPECT_FALSE(tracker.overview(swarm_named(9)).has_value());
+}
+
+TEST_F(ATracker, RevokedSwarmsEndForEverybody)
+{
+    join(1, 1);
+    join(2, 2);
+    shell.frames.clear();
+    RevokeFrame revoke;
+    revoke.epoch = 3;
+    revoke.ids.push_back(Sha256{.bytes = swarm_named(1).bytes});
+    tracker.revoke(revoke);
+    EXPECT_EQ(shell.take<RevokeFrame>(1).size(), 1U);
+    EXPECT_EQ(shell.take<RevokeFrame>(2).size(), 1U);
+    EXPECT_EQ(shell.take<RetireFrame>(1).size(), 1U);
+    EXPECT_TRUE(shell.take<RetireFrame>(2).empty());
+    EXPECT_EQ(tracker.swarms(), 1U);
+}
+
+TEST_F(ATracker, TellsTheNodesThatAnImageIsForOfIt)
+{
+    for (ControlId stream = 1; stream <= 4; ++stream) open(stream, stream % 2 == 0 ? "even" : "odd");
+    PreheatFrame frame;
+    frame.job = 9;
+    frame.repository = "shop/web";
+    EXPECT_EQ(tracker.preheat(frame, [](auto, std::string_view zone) { return zone == "even"; }), 2U);
+    EXPECT_EQ(shell.take<PreheatFrame>(2).size(), 1U);
+    EXPECT_TRUE(shell.take<PreheatFrame>(1).empty());
+    tracker.received(2, PreheatProgressFrame{.job = 9, .state = PreheatState::done}, now);
+    EXPECT_EQ(shell.progresses.size(), 1U);
+    tracker.set_limits(LimitsFrame{.rates = {.up = 5}, .polite = true});
+    EXPECT_EQ(shell.take<LimitsFrame>(3).front().rates.up, 5U);
+    open(5);
+    EXPECT_EQ(shell.take<WelcomeFrame>(5).front().rates.up, 5U);
+}
+
+TEST_F(ATracker, EndsStreamsThatAreSilentAndAnswersPings)
+{
+    open(1);
+    open(2);
+    now += settings.silence;
+    ASSERT_TRUE(tracker.received(2, PingFrame{.token = 8}, now));
+    EXPECT_EQ(shell.take<PongFrame>(2).front().token, 8U);
+    tracker.look(now);
+    EXPECT_TRUE(shell.closed.contains(1));
+    EXPECT_FALSE(shell.closed.contains(2));
+}
+
+TEST_F(ATracker, HoldsAgentsToTheProtocol)
+{
+    tracker.opened(1, node_named(1), {}, now);
+    EXPECT_FALSE(announce(1, 1)) << "before REGISTER";
+    open(2);
+    EXPECT_FALSE(tracker.received(2, RegisterFrame{}, now)) << "twice";
+    open(3);
+    EXPECT_TRUE(announce(3, 1));
+    EXPECT_TRUE(announce(3, 1, 1, 400)) << "said again";
+    EXPECT_FALSE(announce(3, 2)) << "one number, two swarms";
+    open(4);
+    EXPECT_TRUE(announce(4, 1));
+    EXPECT_FALSE(announce(4, 1, 2)) << "one swarm, two numbers";
+    tracker.opened(5, node_named(5), {}, now);
+    RegisterFrame future;
+    future.versions = {.least = 70, .most = 70};
+    EXPECT_FALSE(tracker.received(5, future, now));
+    tracker.broken(99, "nobody");
+    open(6);
+    tracker.broken(6, "no frame");
+    EXPECT_TRUE(shell.closed.contains(6));
+    EXPECT_EQ(tracker.nodes(), 0U);
+    EXPECT_EQ(tracker.swarms(), 0U);
+}
+
+TEST_F(ATracker, OneNodeCannotHaveSwarmsWithoutEnd)
+{
+    open(1);
+    for (std::uint32_t number = 1; number <= settings.most_swarms_of_node + 10; ++number) {
+        AnnounceFrame frame;
+        frame.handle = SwarmHandle{static_cast<std::uint16_t>(number)};
+        frame.swarm.bytes[0] = static_cast<std::uint8_t>(number);
+        frame.swarm.bytes[1] = static_cast<std::uint8_t>(number >> 8U);
+        ASSERT_TRUE(tracker.received(1, frame, now));
+    }
+    EXPECT_EQ(tracker.swarms(), settings.most_swarms_of_node);
+    EXPECT_EQ(shell.take<RetireFrame>(1).size(), 10U);
+}
+
+TEST_F(ATracker, ACrowdIsSpreadOverTheInstances)
+{
+    std::map<NodeId, int> load;
+    policy.seed_neighbours = 300;
+    for (ControlId stream = 1; stream <= 300; ++stream) {
+        join(stream, 1);
+        for (const auto& frame : shell.take<NeighboursFrame>(stream)) {
+            for (const auto& peer : frame.peers) load[peer.node] += peer.seed ? 1 : 0;
+        }
+    }
+    for (const auto& seed : seeds) EXPECT_GT(load[seed.node], 60);
+    EXPECT_EQ(tracker.overview(swarm_named(1))->seeds, 300U);
+}
+
+}  // namespace
+}  // namespace entrepot
