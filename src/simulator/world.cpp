@@ -19,7 +19,10 @@ constexpr SwarmTime patience = 20;
 }  // namespace
 
 World::World(const Scenario& scenario, const PieceLayout& layout)
-    : scenario_{scenario}, layout_{layout}, tracker_{scenario.tracker, scenario.seed}, random_{scenario.seed}
+    : scenario_{scenario},
+      layout_{layout},
+      tracker_{scenario, [this](auto node, auto others) { connect_to(node, others); }},
+      random_{scenario.seed}
 {
     add_nodes();
     plan_arrivals();
@@ -100,7 +103,7 @@ void World::happen(const Event& event)
     switch (event.kind) {
         case Kind::arrive: return arrive(node);
         case Kind::join: return join(node);
-        case Kind::starve: return starve(node);
+        case Kind::starve: return starve(node, event.a);
         case Kind::report: return report(node);
         case Kind::connect: return connect(node, *nodes_[event.a]);
         case Kind::have: return deliver_have(event);
@@ -147,21 +150,14 @@ void World::arrive(Node& node)
 void World::join(Node& node)
 {
     if (!tracker_lives() || !node.present) return;
-    ++tracker_messages_;
     const std::uint16_t progress = node.silent ? 1000 : 0;
-    tracker_.report(node.index, node.zone, progress, 0);
-    connect_to(node, tracker_.for_newcomer(node.index));
+    tracker_.join(node.index, node.zone, progress, now_);
 }
 
-void World::starve(Node& node)
+void World::starve(Node& node, std::uint32_t dropped)
 {
     if (!tracker_lives() || !node.present) return;
-    ++tracker_messages_;
-    std::vector<NodeIndex> known;
-    for (const auto& link : node.links) {
-        if (link.connection != 0) known.push_back(link.node);
-    }
-    connect_to(node, tracker_.for_starved(node.index, known));
+    tracker_.starve(node.index, dropped == 0 ? std::nullopt : std::optional{dropped - 1}, now_);
 }
 
 void World::report(Node& node)
@@ -169,23 +165,19 @@ void World::report(Node& node)
     if (!node.present) return;
     node.sample();
     if (tracker_lives()) {
-        ++tracker_messages_;
         const auto progress = node.peer->held_bytes() * 1000 / std::max<std::uint64_t>(layout_.bytes(), 1);
-        const auto neighbours = static_cast<std::uint16_t>(node.peer->neighbours());
-        tracker_.report(node.index, node.zone, static_cast<std::uint16_t>(progress), neighbours);
+        tracker_.report(node.index, static_cast<std::uint16_t>(progress), node.peer->neighbours(), now_);
     }
     if (!node.outcome.done) later(report_interval, {.kind = Kind::report, .node = node.index});
 }
 
 // The tracker's answer, and then TCP and TLS.
-void World::connect_to(Node& node, const SwarmMembers::Choice& choice)
+void World::connect_to(std::uint32_t node, std::span<const std::uint32_t> others)
 {
-    const auto reach = [&](std::uint32_t other) {
-        const auto turns = 4 * way(node, *nodes_[other]) + scenario_.handshake;
-        later(scenario_.cross_latency + turns, {.kind = Kind::connect, .node = node.index, .a = other});
-    };
-    if (choice.seed) reach(node.index % scenario_.origins);
-    for (const auto other : choice.neighbours) reach(other);
+    for (const auto other : others) {
+        const auto turns = 4 * way(*nodes_[node], *nodes_[other]) + scenario_.handshake;
+        later(scenario_.cross_latency + turns, {.kind = Kind::connect, .node = node, .a = other});
+    }
 }
 
 bool World::make_room(Node& node)
@@ -244,7 +236,6 @@ void World::drop(Node& node, NeighbourSlot slot)
     };
     forget(node, slot);
     forget(other, link.slot);
-    if (other.is_origin() && tracker_lives()) tracker_.release_seed(node.index);
 }
 
 void World::deliver_have(const Event& event)
@@ -336,10 +327,8 @@ void World::deliver_data(Node& node, const Event& event)
     if (event.false_data) {
         outcome.wasted += bytes;
         node.peer->was_false(event.slot, event.a, now_);
-        if (++link->falsehoods > falsehoods_forgiven) {
-            if (tracker_lives()) tracker_.leave(from.index);
-            drop(node, event.slot);
-        }
+        if (tracker_lives()) tracker_.caught(node.index, from.index, now_);
+        if (++link->falsehoods > falsehoods_forgiven) drop(node, event.slot);
         return;
     }
     (from.is_origin() ? outcome.from_origin : from.zone == node.zone ? outcome.from_zone : outcome.across) += bytes;
@@ -433,7 +422,7 @@ Outcome World::outcome() const
         static_cast<double>(neighbours) / std::max<double>(static_cast<double>(scenario_.nodes), 1);
     result.events = handled_;
     result.requests = requests_;
-    result.tracker_messages = tracker_messages_;
+    result.tracker_messages = tracker_.messages();
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "simulator/outcome.hpp"
 #include "simulator/scenario.hpp"
 #include "simulator/simulation.hpp"
+#include "simulator/tracker_desk.hpp"
 #include "swarm/peer/swarm_peer.hpp"
 #include "swarm/peer/upload_queue.hpp"
 
@@ -34,7 +35,7 @@ private:
     enum class Kind : std::uint8_t {
         arrive,   // node
         join,     // node, at the tracker
-        starve,   // node, at the tracker: wants another neighbour
+        starve,   // node, at the tracker: wants another neighbour, in place of node a - 1, if a is not 0
         report,   // node, at the tracker
         connect,  // node, other
         have,     // of node to its neighbours in zone b, payload a
@@ -67,9 +68,9 @@ private:
     void happen(const Event& event);
     void arrive(Node& node);
     void join(Node& node);
-    void starve(Node& node);
+    void starve(Node& node, std::uint32_t dropped);
     void report(Node& node);
-    void connect_to(Node& node, const SwarmMembers::Choice& choice);
+    void connect_to(std::uint32_t node, std::span<const std::uint32_t> others);
     void connect(Node& node, Node& other);
     bool make_room(Node& node);
     void drop(Node& node, NeighbourSlot slot);
@@ -94,7 +95,7 @@ private:
     std::vector<std::unique_ptr<Node>> nodes_;  // the origins first
     std::vector<Payload> payloads_;
     std::vector<std::uint32_t> free_payloads_;
-    SwarmMembers tracker_;
+    TrackerDesk tracker_;
     SwarmRandom random_;
     SwarmTime now_ = 0;
     std::uint32_t connections_ = 0;
@@ -102,7 +103,6 @@ private:
     std::uint32_t done_ = 0;
     std::uint64_t handled_ = 0;
     std::uint64_t requests_ = 0;
-    std::uint64_t tracker_messages_ = 0;
 };
 
 }  // namespace entrepot

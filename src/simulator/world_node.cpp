@@ -90,11 +90,13 @@ void World::Node::cancel(NeighbourSlot neighbour, PieceIndex piece)
 
 void World::Node::rewire(std::optional<NeighbourSlot> useless)
 {
+    std::uint32_t dropped = 0;
     if (useless) {
         const auto& there = links[*useless];
+        dropped = there.node + 1;
         world.later(0, {.kind = Kind::drop, .slot = *useless, .node = index, .b = there.connection});
     }
-    world.later(world.scenario_.cross_latency, {.kind = Kind::starve, .node = index});
+    world.later(world.scenario_.cross_latency, {.kind = Kind::starve, .node = index, .a = dropped});
 }
 
 void World::Node::wake_at(SwarmTime time)

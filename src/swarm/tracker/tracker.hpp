@@ -39,7 +39,7 @@ public:
 struct TrackerSettings {
     std::uint64_t epoch = 1;  // another one after each start
     std::uint32_t report_ms = 1'000;
-    NodeRates rates;
+    NodeRates rates{};
     SwarmTime silence = 90 * swarm_second;  // a stream on which nothing came for so long has ended
     std::size_t most_swarms_of_node = 4'096;
     std::uint64_t random_seed = 1;
