@@ -7,10 +7,10 @@ FUZZ_SECONDS ?= 60
 PATTERN ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench conformance fuzz soak format lint dist clean build-deps test-deps lint-deps configure
+.PHONY: help run build test bench bench-p2p conformance fuzz soak format lint dist clean build-deps test-deps lint-deps configure
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build-deps:
 	@tools/install-build-deps.sh
@@ -35,6 +35,9 @@ bench: test-deps build ## measure beside nginx and docker-registry, into bench/R
 	@cmake --preset release -DENTREPOT_BENCH=ON >/dev/null
 	@cmake --build --preset release --target entrepot_load
 	@bench/run.py
+
+bench-p2p: build ## simulate rollouts to a thousand nodes, into bench/P2P.md
+	@bench/p2p.py --build $(BUILD)
 
 conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or later)
 	@tests/conformance/run.sh $(BINARY)
