@@ -119,7 +119,7 @@ TEST(Scenario, names_what_is_wrong_and_where)
         {"- 1", "must be a map of keys and values"},
         {"nodes: [", "is not valid YAML"},
         {base + "---\nnodes: 3", "there is more than one document"},
-        {",nodes: 3", "line 1: there is more than one document"},
+        {",nodes: 3", "line 1: is not valid YAML: a document can't begin like this"},
         {base + "network: {}", "line 4: has no keys"},
         {base + "colour: red", "line 4: colour: there is no such key"},
         {base + "origin: {upp: 3}", "line 4: origin.upp: there is no such key; there are origin.up, origin.instances"},
