@@ -318,6 +318,7 @@ constexpr std::array keys{
     time<0, hour, peer, &P::upload_queue_time>("policy.peer.upload_queue_time"),
     count<1, many, peer, &P::upload_queue_pieces>("policy.peer.upload_queue_pieces"),
     count<1, many, seed_policy, &SeedPolicy::shown_pieces>("policy.seed.shown_pieces"),
+    time<shortest, hour, seed_policy, &SeedPolicy::shown_time>("policy.seed.shown_time"),
     time<shortest, hour, seed_policy, &SeedPolicy::asking_time>("policy.seed.asking_time"),
     ScenarioKey{"policy.seed.offered_copies", set_offered, show_number<seed_policy, &SeedPolicy::offered_copies>},
     count<1, most_given, tracker, &TrackerPolicy::given_neighbours>("policy.tracker.given_neighbours"),

@@ -37,7 +37,7 @@ void World::add_nodes()
     for (std::uint32_t index = 0; index < scenario_.origins; ++index) {
         auto node = std::make_unique<Node>(*this, index, 0, scenario_.origin_up * rate, scenario_.origin_up * rate);
         const auto first = static_cast<PieceIndex>(std::uint64_t{layout_.pieces()} * index / scenario_.origins);
-        node->seed.emplace(layout_, scenario_.origin, *node, first, random_.next());
+        node->seed.emplace(layout_, scenario_.origin, *node, node->up, first, random_.next());
         node->present = true;
         node->uploads.set_limit(layout_.bytes());  // it is asked for no more than it shows
         nodes_.push_back(std::move(node));

@@ -8,15 +8,30 @@ namespace entrepot {
 namespace {
 
 constexpr std::uint32_t compared_pieces = 256;
+constexpr std::uint64_t least_waiting = 4;  // pieces
 constexpr auto most_copies = std::numeric_limits<std::uint8_t>::max();
 
 }  // namespace
 
 SuperSeed::SuperSeed(
-    const PieceLayout& layout, const SeedPolicy& policy, SeedLinks& links, PieceIndex first, std::uint64_t seed
+    const PieceLayout& layout,
+    const SeedPolicy& policy,
+    SeedLinks& links,
+    double up,
+    PieceIndex first,
+    std::uint64_t seed
 )
-    : layout_{layout}, policy_{policy}, links_{links}, random_{seed}, copies_(layout.pieces(), 0), first_{first}
+    : layout_{layout},
+      policy_{policy},
+      links_{links},
+      random_{seed},
+      copies_(layout.pieces(), 0),
+      first_{first},
+      waiting_limit_{std::max(
+          static_cast<std::uint64_t>(up * static_cast<double>(policy.shown_time)), least_waiting * layout.piece_bytes()
+      )}
 {
+    if (up <= 0) waiting_limit_ = std::numeric_limits<std::uint64_t>::max();
 }
 
 std::span<PieceWord> SuperSeed::theirs(NeighbourSlot neighbour) noexcept
@@ -38,7 +53,7 @@ std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
     ++present_;
     const auto neighbour = static_cast<NeighbourSlot>(free - viewers_.begin());
     take_back(now);
-    show_more(neighbour, now);
+    show_more(now);
     return neighbour;
 }
 
@@ -58,7 +73,10 @@ void SuperSeed::put_back(PieceIndex piece)
 void SuperSeed::remove_neighbour(NeighbourSlot neighbour)
 {
     auto& viewer = viewers_[neighbour];
-    for (const auto& shown : viewer.shown) put_back(shown.piece);
+    for (const auto& shown : viewer.shown) {
+        waiting_bytes_ -= layout_.bytes_of(shown.piece);
+        put_back(shown.piece);
+    }
     std::ranges::fill(theirs(neighbour), PieceWord{0});
     viewer = {};
     --present_;
@@ -72,6 +90,7 @@ void SuperSeed::take_back(SwarmTime now)
     for (auto& viewer : viewers_) {
         const auto too_long = [&](const Shown& shown) {
             if (shown.asked || now - shown.since < policy_.asking_time) return false;
+            waiting_bytes_ -= layout_.bytes_of(shown.piece);
             put_back(shown.piece);
             viewer.silent = true;
             return true;
@@ -91,14 +110,14 @@ void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
             if ((word & bit) != 0) continue;
             word |= bit;
             ++viewer.pieces;
-            if (auto* const shown = find(viewer, piece))
-                viewer.shown.erase(viewer.shown.begin() + (shown - viewer.shown.data()));
+            if (const auto* const shown = find(viewer, piece))
+                hide(viewer, shown);
             else if (copies_[piece] != most_copies)
                 ++copies_[piece];
         }
     }
     take_back(now);
-    show_more(neighbour, now);
+    show_more(now);
 }
 
 void SuperSeed::asked(NeighbourSlot neighbour, PieceIndex piece) noexcept
@@ -112,30 +131,44 @@ void SuperSeed::sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
 {
     sent_bytes_ += layout_.bytes_of(piece);
     auto& viewer = viewers_[neighbour];
-    if (auto* const shown = find(viewer, piece)) {
-        viewer.shown.erase(viewer.shown.begin() + (shown - viewer.shown.data()));
+    if (const auto* const shown = find(viewer, piece)) {
+        hide(viewer, shown);
         // It counts as theirs from now on: their announcement comes when it has arrived.
         theirs(neighbour)[piece / pieces_of_word] |= PieceWord{1} << (piece % pieces_of_word);
         ++viewer.pieces;
     }
     take_back(now);
-    show_more(neighbour, now);
+    show_more(now);
 }
 
-void SuperSeed::show_more(NeighbourSlot neighbour, SwarmTime now)
+void SuperSeed::hide(Viewer& viewer, const Shown* shown) noexcept
+{
+    waiting_bytes_ -= layout_.bytes_of(shown->piece);
+    viewer.shown.erase(viewer.shown.begin() + (shown - viewer.shown.data()));
+}
+
+// By turns, as far as the link goes.
+void SuperSeed::show_more(SwarmTime now)
+{
+    for (std::size_t without = 0; without < viewers_.size() && waiting_bytes_ < waiting_limit_;) {
+        turn_ = turn_ + 1 < viewers_.size() ? turn_ + 1 : 0;
+        without = show_one(static_cast<NeighbourSlot>(turn_), now) ? 0 : without + 1;
+    }
+}
+
+bool SuperSeed::show_one(NeighbourSlot neighbour, SwarmTime now)
 {
     auto& viewer = viewers_[neighbour];
-    if (viewer.silent) return;
-    boost::container::small_vector<PieceRange, 4> ranges;
-    while (viewer.shown.size() < policy_.shown_pieces) {
-        const auto piece = next_for(neighbour);
-        if (!piece) break;
-        viewer.shown.push_back({.piece = *piece, .since = now});
-        if (copies_[*piece] != most_copies) ++copies_[*piece];
-        shown_bytes_ += layout_.bytes_of(*piece);
-        ranges.push_back({.first = *piece, .count = 1});
-    }
-    if (!ranges.empty()) links_.reveal(neighbour, ranges);
+    if (!viewer.present || viewer.silent || viewer.shown.size() >= policy_.shown_pieces) return false;
+    const auto piece = next_for(neighbour);
+    if (!piece) return false;
+    viewer.shown.push_back({.piece = *piece, .since = now});
+    if (copies_[*piece] != most_copies) ++copies_[*piece];
+    waiting_bytes_ += layout_.bytes_of(*piece);
+    shown_bytes_ += layout_.bytes_of(*piece);
+    const PieceRange range{.first = *piece, .count = 1};
+    links_.reveal(neighbour, std::span{&range, 1});
+    return true;
 }
 
 bool SuperSeed::lacks(NeighbourSlot neighbour, PieceIndex piece) noexcept

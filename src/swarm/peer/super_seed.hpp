@@ -26,6 +26,9 @@ public:
 struct SeedPolicy {
     // Pieces that a neighbour is shown and has not been sent.
     std::uint32_t shown_pieces = 2;
+    // All neighbours together are shown no more than leaves in so much time, or four pieces: what waits longer could
+    // have been shown to somebody who has nothing else to do.
+    SwarmTime shown_time = 100 * swarm_millisecond;
     // A piece that a neighbour was shown and did not ask for is shown to others after so long.
     SwarmTime asking_time = 1 * swarm_second;
     // Copies of the image that are offered in all. What a neighbour asks for beyond them, it gets.
@@ -42,9 +45,15 @@ class SuperSeed {
 public:
     static constexpr std::size_t most_neighbours = 256;
 
-    // `layout` and `links` outlive it. `first`: where the first round begins.
+    // `layout`, `policy` and `links` outlive it. `up`: bytes a microsecond that it can send, 0: nobody knows. `first`:
+    // where the first round begins.
     SuperSeed(
-        const PieceLayout& layout, const SeedPolicy& policy, SeedLinks& links, PieceIndex first, std::uint64_t seed
+        const PieceLayout& layout,
+        const SeedPolicy& policy,
+        SeedLinks& links,
+        double up,
+        PieceIndex first,
+        std::uint64_t seed
     );
 
     // nullopt: there are most_neighbours.
@@ -73,7 +82,9 @@ private:
     };
 
     std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
-    void show_more(NeighbourSlot neighbour, SwarmTime now);
+    void show_more(SwarmTime now);
+    bool show_one(NeighbourSlot neighbour, SwarmTime now);
+    void hide(Viewer& viewer, const Shown* shown) noexcept;
     void take_back(SwarmTime now);
     void put_back(PieceIndex piece);
     static Shown* find(Viewer& viewer, PieceIndex piece) noexcept;
@@ -92,6 +103,9 @@ private:
     std::deque<PieceIndex> returned_;
     PieceIndex first_;
     std::uint32_t shown_once_ = 0;  // pieces of the first round that are out
+    std::uint64_t waiting_limit_;
+    std::uint64_t waiting_bytes_ = 0;  // shown and not sent
+    std::size_t turn_ = 0;             // whose it is to be shown something
     std::size_t present_ = 0;
     SwarmTime looked_ = 0;
     std::uint64_t shown_bytes_ = 0;

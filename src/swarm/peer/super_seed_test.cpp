@@ -25,7 +25,7 @@ protected:
     PieceLayout layout = *PieceLayout::of(std::vector<std::uint64_t>(1, 30 * chunk_bytes), 1);
     SeedPolicy policy{.shown_pieces = 2, .offered_copies = 2};
     Shown links;
-    SuperSeed seed{layout, policy, links, 0, 3};
+    SuperSeed seed{layout, policy, links, 0, 0, 3};
     SwarmTime now = swarm_second;
 };
 
@@ -106,9 +106,30 @@ TEST_F(ASuperSeed, DoesNotShowWhatANeighbourHas)
 
 TEST_F(ASuperSeed, InstancesBeginElsewhere)
 {
-    SuperSeed second{layout, policy, links, 15, 3};
+    SuperSeed second{layout, policy, links, 0, 15, 3};
     second.add_neighbour(now);
     EXPECT_EQ(links.take().front().second, 15U);
+}
+
+TEST_F(ASuperSeed, ShowsNoMoreThanLeavesSoonAndEverybodyInTurn)
+{
+    policy.shown_time = 10 * swarm_millisecond;
+    // In that time less than four pieces leave, which it shows all the same.
+    SuperSeed slow{layout, policy, links, 4.0, 0, 3};
+    for (int count = 0; count < 10; ++count) slow.add_neighbour(now);
+    auto shown = links.take();
+    EXPECT_EQ(shown.size(), 4U);
+    std::map<NeighbourSlot, int> turns;
+    for (int sent = 0; sent < 16; ++sent) {
+        ASSERT_EQ(shown.size(), 4U);
+        slow.sent(shown.front().first, shown.front().second, now);
+        shown.erase(shown.begin());
+        for (const auto& more : links.take()) {
+            ++turns[more.first];
+            shown.push_back(more);
+        }
+    }
+    EXPECT_GE(turns.size(), 8U);
 }
 
 TEST(UploadQueue, IsBoundedButTakesOnePieceOfAnySize)

@@ -90,7 +90,8 @@ void SwarmNode::add_seed(const SwarmId& id, PieceLayout layout, PieceIndex first
     if (indices_.contains(id)) return;
     auto& part = new_part(id, std::move(layout), {});
     auto& session = *part.session;
-    session.seed.emplace(session.layout, seed_policy_, *part.links, first, random_.next());
+    const auto up = settings_.up / static_cast<double>(swarm_second);
+    session.seed.emplace(session.layout, seed_policy_, *part.links, up, first, random_.next());
     // It is asked for what it shows, and for what nobody else could give: that is bounded by itself.
     uploads_.set_limit(std::numeric_limits<std::uint64_t>::max());
 }

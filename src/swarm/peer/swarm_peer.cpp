@@ -334,7 +334,11 @@ void SwarmPeer::wake(SwarmTime now)
 void SwarmPeer::give_up_late(SwarmTime now)
 {
     const auto timeout = watch_.timeout(policy_.shortest_timeout);
-    while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return now - one.since > timeout; })) {
+    // The registry is asked for what it shows when it shows it, and sends it in its turn.
+    const auto late = [=](const AskBook::Ask& one) {
+        return now - one.since > (one.in_pipeline ? timeout : 4 * timeout);
+    };
+    while (const auto ask = asks_.remove_first(late)) {
         ++counts_.timeouts;
         auto& them = neighbours_[ask->neighbour];
         --them.asked;
