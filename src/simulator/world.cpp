@@ -119,7 +119,7 @@ void World::happen(const Event& event)
             return release(event.a);
         case Kind::cancel: node.uploads.cancel(event.b, event.a); return;
         case Kind::busy:
-            if (auto* const link = node.link(event.slot, event.b)) {
+            if (auto* const link = node.link(event.slot, event.b); link != nullptr && node.present) {
                 const auto load = nodes_[link->node]->load(now_);
                 node.peer->refused(event.slot, event.a, std::max(load / 2, swarm_millisecond), load, now_);
             }

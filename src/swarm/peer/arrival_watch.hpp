@@ -22,6 +22,7 @@ public:
             deviation_ += (std::abs(took - answer_) - deviation_) / 4;
             answer_ += (took - answer_) / 8;
         }
+        if (since_ == 0) since_ = now - answer;
         bytes_ += bytes;
         if (const auto span = now - since_; span >= window) {
             const auto rate = static_cast<double>(bytes_) / static_cast<double>(span);
@@ -35,11 +36,13 @@ public:
     double rate() const noexcept { return rate_; }
     SwarmTime timeout(SwarmTime shortest) const noexcept
     {
+        if (answer_ == 0) return std::max(shortest, before_the_first);
         return std::max(shortest, static_cast<SwarmTime>(2 * (answer_ + 4 * deviation_)));
     }
 
 private:
     static constexpr SwarmTime window = 50 * swarm_millisecond;
+    static constexpr SwarmTime before_the_first = 2 * swarm_second;
 
     double answer_ = 0;
     double deviation_ = 0;

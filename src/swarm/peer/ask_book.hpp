@@ -19,6 +19,7 @@ public:
         SwarmTime since;
         std::uint64_t bytes;
         bool in_pipeline;  // not so what the registry shows: that comes when it comes
+        bool late = false;  // given up; kept to learn how long it took after all
     };
 
     const std::vector<Ask>& all() const noexcept { return asks_; }
@@ -49,9 +50,23 @@ public:
         return ask;
     }
 
+    // Gives up on one that is not late already and that `matches`.
+    template <class Matches>
+    std::optional<Ask> give_up_first(Matches matches)
+    {
+        const auto found = std::ranges::find_if(asks_, [&](const Ask& ask) { return !ask.late && matches(ask); });
+        if (found == asks_.end()) return std::nullopt;
+        const auto ask = *found;
+        if (found->in_pipeline) bytes_ -= found->bytes;
+        found->in_pipeline = false;
+        found->late = true;
+        return ask;
+    }
+
+    // Still awaited.
     bool has(PieceIndex piece) const noexcept
     {
-        return std::ranges::any_of(asks_, [piece](const Ask& ask) { return ask.piece == piece; });
+        return std::ranges::any_of(asks_, [piece](const Ask& ask) { return ask.piece == piece && !ask.late; });
     }
 
 private:

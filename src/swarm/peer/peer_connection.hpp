@@ -42,6 +42,7 @@ struct Membership {
 struct PeerConnection {
     NodeId node{};  // of the certificate
     bool opened_by_us = false;
+    bool seed = false;     // by its certificate: an instance of the registry
     bool greeted = false;  // their HELLO has come
     std::uint16_t version = 0;
     HelloFrame hello;

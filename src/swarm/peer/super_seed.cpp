@@ -50,6 +50,7 @@ std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
         free = viewers_.end() - 1;
     }
     free->present = true;
+    free->news = now;
     ++present_;
     const auto neighbour = static_cast<NeighbourSlot>(free - viewers_.begin());
     take_back(now);
@@ -77,9 +78,30 @@ void SuperSeed::remove_neighbour(NeighbourSlot neighbour)
         waiting_bytes_ -= layout_.bytes_of(shown.piece);
         put_back(shown.piece);
     }
-    std::ranges::fill(theirs(neighbour), PieceWord{0});
+    // What it had may be nowhere else.
+    for (auto words = theirs(neighbour); auto& word : words) {
+        const auto first = static_cast<PieceIndex>(&word - words.data()) * pieces_of_word;
+        for (; word != 0; word &= word - 1) {
+            auto& copies = copies_[first + static_cast<PieceIndex>(std::countr_zero(word))];
+            if (copies != 0 && copies != most_copies) --copies;
+        }
+    }
     viewer = {};
     --present_;
+}
+
+std::optional<NeighbourSlot> SuperSeed::spare_neighbour() const noexcept
+{
+    const auto done = [this](const Viewer& viewer) { return viewer.present && viewer.pieces >= layout_.pieces(); };
+    const auto found = std::ranges::find_if(viewers_, done);
+    if (found == viewers_.end()) return std::nullopt;
+    return static_cast<NeighbourSlot>(found - viewers_.begin());
+}
+
+void SuperSeed::wake(SwarmTime now)
+{
+    take_back(now);
+    show_more(now);
 }
 
 // Looked for only now and then, and whenever anything happens: a swarm in which nothing does has nobody to show to.
@@ -88,8 +110,10 @@ void SuperSeed::take_back(SwarmTime now)
     if (now - looked_ < policy_.asking_time / 2) return;
     looked_ = now;
     for (auto& viewer : viewers_) {
+        if (now - viewer.news >= policy_.asking_time) viewer.starving = true;
         const auto too_long = [&](const Shown& shown) {
-            if (shown.asked || now - shown.since < policy_.asking_time) return false;
+            const auto patience = shown.asked ? 30 * policy_.asking_time : policy_.asking_time;
+            if (now - shown.since < patience) return false;
             waiting_bytes_ -= layout_.bytes_of(shown.piece);
             put_back(shown.piece);
             viewer.silent = true;
@@ -110,6 +134,9 @@ void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
             if ((word & bit) != 0) continue;
             word |= bit;
             ++viewer.pieces;
+            viewer.silent = false;
+            viewer.starving = false;
+            viewer.news = now;
             if (const auto* const shown = find(viewer, piece))
                 hide(viewer, shown);
             else if (copies_[piece] != most_copies)
@@ -125,6 +152,14 @@ void SuperSeed::asked(NeighbourSlot neighbour, PieceIndex piece) noexcept
     auto& viewer = viewers_[neighbour];
     viewer.silent = false;
     if (auto* const shown = find(viewer, piece)) shown->asked = true;
+}
+
+void SuperSeed::unasked(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now) noexcept
+{
+    if (auto* const shown = find(viewers_[neighbour], piece)) {
+        shown->asked = false;
+        shown->since = now;
+    }
 }
 
 void SuperSeed::sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
@@ -186,7 +221,7 @@ std::optional<PieceIndex> SuperSeed::next_for(NeighbourSlot neighbour)
         if (copies_[piece] == 0) return piece;
     }
     const auto offered = policy_.offered_copies * static_cast<double>(layout_.bytes());
-    if (static_cast<double>(shown_bytes_) >= offered) return std::nullopt;
+    if (static_cast<double>(shown_bytes_) >= offered && !viewers_[neighbour].starving) return std::nullopt;
     return rarest_for(neighbour);
 }
 

@@ -31,7 +31,7 @@ struct SeedPolicy {
     SwarmTime shown_time = 100 * swarm_millisecond;
     // A piece that a neighbour was shown and did not ask for is shown to others after so long.
     SwarmTime asking_time = 1 * swarm_second;
-    // Copies of the image that are offered in all. What a neighbour asks for beyond them, it gets.
+    // Copies of the image that are offered in all; after that only to who gets nothing from others for asking_time.
     double offered_copies = 2.5;
 };
 
@@ -60,12 +60,17 @@ public:
     std::optional<NeighbourSlot> add_neighbour(SwarmTime now);
     void remove_neighbour(NeighbourSlot neighbour);
     void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime now);
-    // It wants to be sent a piece, and will be.
+    // Looks for what was not asked for, and who gets nothing from others. Twice in policy.asking_time.
+    void wake(SwarmTime now);
+    // It wants to be sent a piece, and will be; and then not, after all.
     void asked(NeighbourSlot neighbour, PieceIndex piece) noexcept;
+    void unasked(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now) noexcept;
     // A piece has left for it, shown or not.
     void sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now);
 
     std::size_t neighbours() const noexcept { return present_; }
+    // One that has everything, and may go for another.
+    std::optional<NeighbourSlot> spare_neighbour() const noexcept;
     std::uint64_t sent_bytes() const noexcept { return sent_bytes_; }
 
 private:
@@ -76,7 +81,9 @@ private:
     };
     struct Viewer {
         bool present = false;
-        bool silent = false;  // did not ask for what it was shown
+        bool silent = false;    // did not ask for what it was shown
+        bool starving = false;  // has news of nothing but what it was sent from here
+        SwarmTime news = 0;     // when it had
         std::uint32_t pieces = 0;
         boost::container::small_vector<Shown, 4> shown;
     };

@@ -65,8 +65,8 @@ SwarmNode::Part& SwarmNode::new_part(const SwarmId& id, PieceLayout layout, std:
     part.links = std::make_unique<Links>(*this, index);
     // One piece of the coarsest image that we serve fits the queue as often as of the finest.
     largest_piece_ = std::max(largest_piece_, part.session->layout.piece_bytes());
-    uploads_.set_limit(std::max(queue_limit(settings_, peer_policy_), peer_policy_.upload_queue_pieces * largest_piece_)
-    );
+    const auto pieces = peer_policy_.upload_queue_pieces * largest_piece_;
+    if (!seeds_) uploads_.set_limit(std::max(queue_limit(settings_, peer_policy_), pieces));
     return part;
 }
 
@@ -93,7 +93,8 @@ void SwarmNode::add_seed(const SwarmId& id, PieceLayout layout, PieceIndex first
     const auto up = settings_.up / static_cast<double>(swarm_second);
     session.seed.emplace(session.layout, seed_policy_, *part.links, up, first, random_.next());
     // It is asked for what it shows, and for what nobody else could give: that is bounded by itself.
-    uploads_.set_limit(std::numeric_limits<std::uint64_t>::max());
+    seeds_ = true;
+    uploads_.set_limit(no_upload_limit);
 }
 
 void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, SwarmTime now)
@@ -127,12 +128,20 @@ void SwarmNode::neighbours(const SwarmId& id, std::span<const PeerEntry> peers, 
         if (known == by_node_.end()) {
             auto& wanted = wanted_[id];
             if (std::ranges::find(wanted, peer.node) == wanted.end()) wanted.push_back(peer.node);
-            shell_.connect(peer);
+            if (dialled_.insert(peer.node).second) shell_.connect(peer);
         } else if (auto& connection = connections_.at(known->second); connection.greeted) {
             join(known->second, connection, *index, now);
         }
     }
     settle(now);
+}
+
+void SwarmNode::unreachable(const NodeId& node)
+{
+    dialled_.erase(node);
+    for (auto& [swarm, nodes] : wanted_) {
+        if (std::erase(nodes, node) != 0) shell_.starved(swarm, RefillReason::few, node);
+    }
 }
 
 void SwarmNode::read_at(const SwarmId& id, PieceIndex piece, SwarmTime now)
@@ -172,21 +181,44 @@ void SwarmNode::tell_if_complete(Part& part)
     if (session.told_complete || !session.complete()) return;
     session.told_complete = true;
     shell_.complete(session.id);
-    for (const auto id : session.connections) {
-        if (auto* const connection = find(id)) {
-            const auto& membership = connection->memberships.at(indices_.at(session.id));
-            send(id, InterestFrame{.handle = membership.ours, .interested = false});
-        }
+    const auto index = indices_.at(session.id);
+    for (const auto id : std::vector<ConnectionId>{session.connections}) {
+        auto* const connection = find(id);
+        if (connection == nullptr) continue;
+        // The registry has better things to do than to look at who has everything.
+        if (connection->seed)
+            useless_.emplace_back(id, index);
+        else
+            send(id, InterestFrame{.handle = connection->memberships.at(index).ours, .interested = false});
     }
 }
 
 // ---- membership
 
+Membership& SwarmNode::enrol(PeerConnection& connection, SwarmIndex swarm)
+{
+    const auto [entry, fresh] = connection.memberships.try_emplace(swarm);
+    if (fresh) {
+        entry->second.swarm = swarm;
+        ++swarms_.at(swarm).session->memberships;
+    }
+    return entry->second;
+}
+
+void SwarmNode::strike_off(PeerConnection& connection, SwarmIndex swarm)
+{
+    const auto found = connection.memberships.find(swarm);
+    connection.their_handles.erase(found->second.theirs);
+    connection.memberships.erase(found);
+    --swarms_.at(swarm).session->memberships;
+}
+
 void SwarmNode::join(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now)
 {
-    auto& membership = connection.memberships[swarm];
-    membership.swarm = swarm;
-    if (membership.ours != SwarmHandle::connection) return;
+    const auto known = connection.memberships.find(swarm);
+    if (known != connection.memberships.end() && known->second.ours != SwarmHandle::connection) return;
+    if (known == connection.memberships.end() && !make_room(swarm, now)) return;
+    auto& membership = enrol(connection, swarm);
     // Numbers are given in turn; 65,535 swarms on one connection would be needed for one that is not free.
     do {
         connection.last_handle = static_cast<std::uint16_t>(connection.last_handle % 65'535 + 1);
@@ -214,7 +246,7 @@ void SwarmNode::meet(ConnectionId id, PeerConnection& connection, Membership& me
         session.seed->add_neighbour(now);
         return;
     }
-    session.peer->add_neighbour(connection.hello.capabilities.has(Capability::seed), now);
+    session.peer->add_neighbour(connection.seed, now);
     if (membership.complete) {
         const PieceRange all{.first = 0, .count = session.layout.pieces()};
         session.peer->has(slot, std::span{&all, 1}, 0, now);
@@ -236,7 +268,8 @@ NeighbourSlot SwarmNode::free_slot(SwarmSession& session, ConnectionId id)
 // What a neighbour was is over: in the swarm, not on the wire.
 void SwarmNode::part_from(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now)
 {
-    uploads_.drop_swarm(id, membership.swarm);
+    const auto dropped = uploads_.drop_swarm(id, membership.swarm);
+    connection.promised_bytes -= std::min(connection.promised_bytes, dropped);
     std::erase_if(connection.requests, [&](const auto& entry) {
         if (entry.second.swarm != membership.swarm) return false;
         connection.asked_bytes -= entry.second.bytes;
@@ -259,17 +292,16 @@ void SwarmNode::leave(ConnectionId id, PeerConnection& connection, SwarmIndex sw
     auto& membership = found->second;
     part_from(id, connection, membership, now);
     if (membership.ours != SwarmHandle::connection) send(id, LeaveFrame{.handle = membership.ours});
-    connection.their_handles.erase(membership.theirs);
-    connection.memberships.erase(found);
+    strike_off(connection, swarm);
 }
 
 // Who has most neighbours may still take one in place of one with whom nothing can be exchanged.
-bool SwarmNode::has_room(SwarmIndex swarm, SwarmTime now)
+bool SwarmNode::make_room(SwarmIndex swarm, SwarmTime now)
 {
     auto& session = *swarms_.at(swarm).session;
-    if (session.seed) return session.seed->neighbours() < SuperSeed::most_neighbours;
-    if (session.peer->neighbours() < settings_.most_neighbours) return true;
-    const auto spare = session.peer->spare_neighbour();
+    const std::size_t most = session.seed ? SuperSeed::most_neighbours : settings_.most_neighbours;
+    if (session.memberships < most) return true;
+    const auto spare = session.seed ? session.seed->spare_neighbour() : session.peer->spare_neighbour();
     if (!spare) return false;
     const auto id = session.connections[*spare];
     leave(id, connections_.at(id), swarm, now);
@@ -278,11 +310,13 @@ bool SwarmNode::has_room(SwarmIndex swarm, SwarmTime now)
 
 // ---- connections
 
-void SwarmNode::opened(ConnectionId id, const NodeId& node, bool by_us, SwarmTime now)
+void SwarmNode::opened(ConnectionId id, const NodeId& node, bool by_us, bool seed, SwarmTime now)
 {
+    dialled_.erase(node);
     auto& connection = connections_[id];
     connection.node = node;
     connection.opened_by_us = by_us;
+    connection.seed = seed;
     connection.heard = now;
     HelloFrame hello;
     hello.node = settings_.id;
@@ -358,9 +392,10 @@ std::optional<UploadOrder> SwarmNode::next_upload()
 void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
 {
     auto* const connection = find(order.connection);
-    const auto index = index_of(order.swarm);
-    if (connection == nullptr || !index) return;
+    if (connection == nullptr) return;
     connection->promised_bytes -= std::min(connection->promised_bytes, order.bytes);
+    const auto index = index_of(order.swarm);
+    if (!index) return;
     auto& session = *swarms_.at(*index).session;
     const auto membership = connection->memberships.find(*index);
     if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
@@ -369,23 +404,64 @@ void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
     settle(now);
 }
 
+void SwarmNode::heard(ConnectionId id, SwarmTime now)
+{
+    if (auto* const connection = find(id)) connection->heard = now;
+}
+
+// True when that was too much, and the connection has ended.
+bool SwarmNode::harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now)
+{
+    constexpr std::uint16_t harm_forgiven = 1;
+    if (++connection.harm <= harm_forgiven) return false;
+    bye(id, ByeReason::harm, what, now);
+    return true;
+}
+
 std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& frame, SwarmTime now)
 {
     auto* const connection = find(id);
     if (connection == nullptr) return std::nullopt;
     connection->heard = now;
     const auto open = connection->requests.find(frame.request);
-    if (open == connection->requests.end()) return std::nullopt;
-    const auto& session = *swarms_.at(open->second.swarm).session;
-    if (session.layout.bytes_of_chunks(frame.extent) != frame.bytes) return std::nullopt;
-    return session.id;
+    if (open == connection->requests.end()) {
+        // Of a request that has ended it was on its way; another one there never was.
+        if (frame.request > connection->last_request) harm(id, *connection, "DATA that nobody asked for", now);
+        settle(now);
+        return std::nullopt;
+    }
+    const auto& layout = swarms_.at(open->second.swarm).session->layout;
+    const bool inside = frame.extent.first < layout.chunks() && frame.extent.count <= layout.chunks() - frame.extent.first;
+    if (!inside || layout.bytes_of_chunks(frame.extent) != frame.bytes) {
+        bye(id, ByeReason::protocol, "DATA: not as long as its chunks", now);
+        settle(now);
+        return std::nullopt;
+    }
+    if (!awaits(open->second, layout, frame.extent)) {
+        harm(id, *connection, "DATA that the request was not about", now);
+        settle(now);
+        return std::nullopt;
+    }
+    return swarms_.at(open->second.swarm).session->id;
+}
+
+// All chunks of the run were asked for, and none has come.
+bool SwarmNode::awaits(const OpenRequest& open, const PieceLayout& layout, ChunkSpan extent)
+{
+    for (auto chunk = extent.first; chunk < extent.first + extent.count; ++chunk) {
+        const auto piece = layout.piece_of_chunk(chunk);
+        const auto part = std::ranges::find(open.parts, piece, &OpenRequest::Part::piece);
+        if (part == open.parts.end()) return false;
+        if ((part->missing >> (chunk - layout.chunks_of(piece).first) & 1U) == 0) return false;
+    }
+    return true;
 }
 
 void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good, SwarmTime now)
 {
-    constexpr std::uint16_t harm_forgiven = 1;
     auto* const connection = find(id);
     if (connection == nullptr) return;
+    connection->heard = now;
     const auto found = connection->requests.find(frame.request);
     if (found == connection->requests.end()) return;
     auto& open = found->second;
@@ -417,7 +493,7 @@ void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good
     }
     if (!good) {
         shell_.caught(connection->node, session.id, frame.extent);
-        if (++connection->harm > harm_forgiven) bye(id, ByeReason::harm, "chunks without their hash", now);
+        harm(id, *connection, "chunks without their hash", now);
     }
     settle(now);
 }
@@ -435,6 +511,7 @@ void SwarmNode::wake(SwarmTime now)
 {
     for (auto& [index, part] : swarms_) {
         if (part.session->peer) part.session->peer->wake(now);
+        if (part.session->seed && look_at_ != 0 && now >= look_at_) part.session->seed->wake(now);
     }
     if (look_at_ != 0 && now >= look_at_) look_after(now);
     settle(now);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -66,12 +67,17 @@ public:
     void fetched(const SwarmId& id, PieceIndex piece, SwarmTime now);
 
     // ---- connections
-    // TLS is up; `node` is the certificate's.
-    void opened(ConnectionId connection, const NodeId& node, bool by_us, SwarmTime now);
+    // TLS is up; `node` is the certificate's, and so is whether it is the registry (`seed`).
+    void opened(ConnectionId connection, const NodeId& node, bool by_us, bool seed, SwarmTime now);
+    // A node that connect() was about can't be reached.
+    void unreachable(const NodeId& node);
     void closed(ConnectionId connection, SwarmTime now);
     // A frame other than DATA. False: the connection is closed, and nothing more of it is wanted.
     bool received(ConnectionId connection, const PeerFrame& frame, SwarmTime now);
-    // DATA begins: the swarm whose chunks follow, when it was asked for. nullopt: its bytes are to be passed over.
+    // Bytes come, though no frame has ended: the other side is there.
+    void heard(ConnectionId connection, SwarmTime now);
+    // DATA begins: the swarm whose chunks follow, when it was asked for. nullopt: its bytes are to be passed over, or
+    // the connection was closed for them.
     std::optional<SwarmId> data_begins(ConnectionId connection, const DataFrame& frame, SwarmTime now);
     // The chunks of a DATA frame were compared with the image's hashes, and kept when they are `good`.
     void data_verified(ConnectionId connection, const DataFrame& frame, bool good, SwarmTime now);
@@ -132,7 +138,11 @@ private:
     void leave(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now);
     void meet(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now);
     void part_from(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now);
-    bool has_room(SwarmIndex swarm, SwarmTime now);
+    bool make_room(SwarmIndex swarm, SwarmTime now);
+    Membership& enrol(PeerConnection& connection, SwarmIndex swarm);
+    void strike_off(PeerConnection& connection, SwarmIndex swarm);
+    void join_wanted(ConnectionId id, PeerConnection& connection, SwarmTime now);
+    bool harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now);
     void show_holdings(ConnectionId id, const SwarmSession& session, const Membership& membership);
     void told(
         SwarmSession& session,
@@ -145,6 +155,7 @@ private:
     static bool handle_in_use(const PeerConnection& connection, SwarmHandle handle) noexcept;
     static NeighbourSlot free_slot(SwarmSession& session, ConnectionId id);
 
+    static bool awaits(const OpenRequest& open, const PieceLayout& layout, ChunkSpan extent);
     std::uint16_t load_ms() const noexcept;
     void look_after(SwarmTime now);
     void settle(SwarmTime now);
@@ -158,11 +169,13 @@ private:
     std::map<NodeId, ConnectionId> by_node_;
     std::map<SwarmIndex, Part> swarms_;
     std::map<SwarmId, SwarmIndex> indices_;
+    std::set<NodeId> dialled_;
     std::map<SwarmId, std::vector<NodeId>> wanted_;             // to be joined as soon as there is a connection
     std::vector<std::pair<ConnectionId, SwarmIndex>> useless_;  // to be left
     std::vector<Refused> refused_;                              // for want of credit
     std::uint64_t largest_piece_ = chunk_bytes;
     SwarmRandom random_;
+    bool seeds_ = false;
     SwarmIndex last_swarm_ = 0;
     SwarmTime look_at_ = 0;
 };

@@ -6,6 +6,13 @@
 
 namespace entrepot {
 
+namespace {
+
+// Of one neighbour, waiting.
+constexpr std::size_t most_requests = 256;
+
+}  // namespace
+
 template <class Frame>
 void SwarmNode::send(ConnectionId connection, const Frame& frame)
 {
@@ -62,15 +69,28 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HelloFrame
     connection.credit = frame.max_credit;
     const auto [named, first] = by_node_.emplace(frame.node, id);
     if (!first && named->second != id) {
+        const auto before = named->second;
+        auto& other = connections_.at(before);
+        if (other.opened_by_us == connection.opened_by_us) {
+            // Who opened both knows which came first; the other side waits for his word.
+            if (connection.opened_by_us) bye(id, ByeReason::duplicate, {}, now);
+            return;
+        }
         // Both have opened one: that of the node with the smaller id stays, on both sides.
-        const bool ours_stays = settings_.id < frame.node;
-        const auto goes = connection.opened_by_us == ours_stays ? named->second : id;
-        if (goes == named->second) named->second = id;
-        bye(goes, ByeReason::duplicate, {}, now);
-        if (goes == id) return;
+        const bool this_stays = connection.opened_by_us == (settings_.id < frame.node);
+        for (const auto& [swarm, membership] : (this_stays ? other : connection).memberships)
+            wanted_[swarms_.at(swarm).session->id].push_back(frame.node);
+        if (this_stays) named->second = id;
+        bye(this_stays ? before : id, ByeReason::duplicate, {}, now);
+        if (!this_stays) return join_wanted(before, connections_.at(before), now);
     }
+    join_wanted(id, connection, now);
+}
+
+void SwarmNode::join_wanted(ConnectionId id, PeerConnection& connection, SwarmTime now)
+{
     for (auto& [swarm, nodes] : wanted_) {
-        if (std::erase(nodes, frame.node) == 0) continue;
+        if (std::erase(nodes, connection.node) == 0) continue;
         if (const auto index = index_of(swarm)) join(id, connection, *index, now);
     }
 }
@@ -95,9 +115,8 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const JoinFrame&
     auto known = connection.memberships.find(*index);
     if (known != connection.memberships.end() && known->second.theirs != SwarmHandle::connection)
         return bye(id, ByeReason::protocol, "JOIN: the swarm has a handle", now);
-    if (known == connection.memberships.end() && !has_room(*index, now)) return deny(DenyCode::full, until_room);
-    auto& membership = connection.memberships[*index];
-    membership.swarm = *index;
+    if (known == connection.memberships.end() && !make_room(*index, now)) return deny(DenyCode::full, until_room);
+    auto& membership = enrol(connection, *index);
     membership.theirs = frame.handle;
     connection.their_handles.emplace(frame.handle, *index);
     const auto& session = *swarms_.at(*index).session;
@@ -129,14 +148,13 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const DenyFrame&
 {
     for (auto& [swarm, membership] : connection.memberships) {
         if (membership.ours != frame.of) continue;
-        membership.ours = SwarmHandle::connection;
-        membership.accepted = false;
+        // One right is no swarm: theirs ends too, so that both begin anew.
+        if (membership.theirs != SwarmHandle::connection)
+            send(id, DenyFrame{.of = membership.theirs, .code = DenyCode::other, .retry_ms = frame.retry_ms});
         part_from(id, connection, membership, now);
-        connection.their_handles.erase(membership.theirs);
         const auto& session = *swarms_.at(swarm).session;
         if (session.peer && !session.complete()) shell_.starved(session.id, RefillReason::few, connection.node);
-        connection.memberships.erase(swarm);
-        return;
+        return strike_off(connection, SwarmIndex{swarm});
     }
 }
 
@@ -144,7 +162,12 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const LeaveFrame
 {
     auto* const membership = membership_of(connection, frame.handle);
     if (membership == nullptr) return;
-    leave(id, connection, membership->swarm, now);
+    if (membership->ours == SwarmHandle::connection || membership->accepted)
+        return leave(id, connection, membership->swarm, now);
+    // Our own JOIN is on its way, and the answer to it will tell.
+    part_from(id, connection, *membership, now);
+    connection.their_handles.erase(membership->theirs);
+    membership->theirs = SwarmHandle::connection;
 }
 
 void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HaveMapFrame& frame, SwarmTime now)
@@ -156,7 +179,10 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HaveMapFra
         return bye(id, ByeReason::protocol, "HAVE_MAP: the image has another number of pieces", now);
     std::vector<PieceRange> ranges;
     frame.for_each_range([&](PieceRange range) { ranges.push_back(range); });
-    told(session, *membership, ranges, 0, now);
+    if (session.seed)
+        session.seed->has(*membership->slot, ranges, now);
+    else
+        session.peer->has_only(*membership->slot, {.first = frame.start, .count = frame.count}, ranges, now);
 }
 
 void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HaveFrame& frame, SwarmTime now)
@@ -188,7 +214,11 @@ void SwarmNode::told(
 
 void SwarmNode::on(ConnectionId, PeerConnection& connection, const InterestFrame& frame, SwarmTime)
 {
-    if (auto* const membership = membership_of(connection, frame.handle)) membership->interested = frame.interested;
+    auto* const membership = membership_of(connection, frame.handle);
+    if (membership == nullptr) return;
+    membership->interested = frame.interested;
+    auto& session = *swarms_.at(membership->swarm).session;
+    if (session.peer && membership->slot) session.peer->set_interest(*membership->slot, frame.interested);
 }
 
 void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFrame& frame, SwarmTime now)
@@ -207,7 +237,8 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFra
         upload.extents.push_back(range);
         upload.bytes += session.layout.bytes_of_chunks(range);
     }
-    const bool within_credit = connection.promised_bytes + upload.bytes <= settings_.credit;
+    const bool within_credit = connection.promised_bytes + upload.bytes <= settings_.credit &&
+                               uploads_.requests_of(id) < most_requests && upload.bytes <= WireLimits::data_bytes;
     if (here && within_credit && uploads_.offer(upload)) {
         connection.promised_bytes += upload.bytes;
         for (const auto range : frame.ranges) {
@@ -231,20 +262,34 @@ void SwarmNode::on(ConnectionId, PeerConnection& connection, const BusyFrame& fr
     connection.asked_bytes -= open.bytes;
     const auto& membership = connection.memberships.at(open.swarm);
     if (open.cancelled || !membership.slot) return;
-    // Never is a long time: it said that it has the piece, or we were told so by mistake.
-    const SwarmTime retry = frame.retry_ms == 0 ? swarm_second : frame.retry_ms * swarm_millisecond;
-    for (const auto& part : open.parts)
-        swarms_.at(open.swarm)
-            .session->peer->refused(*membership.slot, part.piece, retry, frame.load * swarm_millisecond, now);
+    auto& peer = *swarms_.at(open.swarm).session->peer;
+    for (const auto& part : open.parts) {
+        // Never: it does not have that any more.
+        if (frame.retry_ms == 0)
+            peer.lacks(*membership.slot, part.piece, now);
+        else
+            peer.refused(
+                *membership.slot,
+                part.piece,
+                frame.retry_ms * swarm_millisecond,
+                frame.load * swarm_millisecond,
+                now
+            );
+    }
 }
 
-void SwarmNode::on(ConnectionId id, PeerConnection& connection, const CancelFrame& frame, SwarmTime)
+void SwarmNode::on(ConnectionId id, PeerConnection& connection, const CancelFrame& frame, SwarmTime now)
 {
     auto* const membership = membership_of(connection, frame.handle);
     if (membership == nullptr) return;
-    const auto bytes = uploads_.cancel(id, frame.request);
-    if (!bytes) return;
-    connection.promised_bytes -= std::min(connection.promised_bytes, *bytes);
+    const auto upload = uploads_.cancel(id, frame.request);
+    if (!upload) return;
+    connection.promised_bytes -= std::min(connection.promised_bytes, upload->bytes);
+    auto& session = *swarms_.at(membership->swarm).session;
+    for (const auto extent : upload->extents) {
+        if (session.seed && membership->slot)
+            session.seed->unasked(*membership->slot, session.layout.piece_of_chunk(extent.first), now);
+    }
     send(id, BusyFrame{.handle = membership->ours, .request = frame.request, .retry_ms = 0, .load = load_ms()});
 }
 

@@ -17,10 +17,12 @@ ConnectionId SwarmNode::Links::connection_at(NeighbourSlot neighbour) noexcept
 void SwarmNode::Links::announce(std::span<const PieceRange> ranges)
 {
     const auto load = node_.load_ms();
-    for (const auto id : session().connections) {
-        auto* const connection = node_.find(id);
-        if (connection == nullptr) continue;
-        const auto& membership = connection->memberships.at(swarm_);
+    // Who was shown our holdings hears of what is new, also while his answer to our JOIN is on its way.
+    for (const auto& [id, connection] : node_.connections_) {
+        const auto found = connection.memberships.find(swarm_);
+        if (found == connection.memberships.end()) continue;
+        const auto& membership = found->second;
+        if (membership.theirs == SwarmHandle::connection || membership.ours == SwarmHandle::connection) continue;
         if (!membership.interested) continue;
         std::string bytes;
         append_have(bytes, membership.ours, load, ranges);
@@ -86,7 +88,7 @@ void SwarmNode::Links::cancel(NeighbourSlot neighbour, PieceIndex piece)
     auto* const connection = node_.find(id);
     for (auto& [number, open] : connection->requests) {
         // Others that are in the same request are still wanted.
-        if (open.swarm != swarm_ || open.parts.size() != 1 || open.parts.front().piece != piece) continue;
+        if (open.cancelled || open.swarm != swarm_ || open.parts.size() != 1 || open.parts.front().piece != piece) continue;
         open.cancelled = true;
         node_.send(id, CancelFrame{.handle = connection->memberships.at(swarm_).ours, .request = number});
         return;

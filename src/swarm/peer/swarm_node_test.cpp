@@ -198,7 +198,7 @@ protected:
         node = &swarm.add(false, all);
         node->streams[1].other = node;
         node->streams[1].there = 2;
-        node->swarm.opened(1, TestSwarm::name_of(99), false, swarm.now);
+        node->swarm.opened(1, TestSwarm::name_of(99), false, false, swarm.now);
         node->streams.at(1).outgoing.clear();
     }
     void greet()
@@ -229,7 +229,7 @@ protected:
 TEST_F(ABadNeighbour, HasToGreetAndOnlyOnce)
 {
     EXPECT_FALSE(is_kept(PingFrame{.token = 1}));
-    node->swarm.opened(3, TestSwarm::name_of(98), false, swarm.now);
+    node->swarm.opened(3, TestSwarm::name_of(98), false, false, swarm.now);
     node->streams[3].other = node;
     HelloFrame hello;
     hello.node = TestSwarm::name_of(98);
@@ -301,6 +301,42 @@ TEST_F(ABadNeighbour, DataThatNobodyAskedForIsPassedOver)
     EXPECT_FALSE(node->swarm.data_begins(1, data, swarm.now).has_value());
     node->swarm.data_verified(1, data, false, swarm.now);
     EXPECT_TRUE(node->liars.empty());
+}
+
+TEST_F(ABadNeighbour, SendsChunksBeyondTheImageOrOthersThanThoseAskedFor)
+{
+    TestSwarm other{image};
+    auto& asking = other.add();
+    asking.streams[1].other = &asking;
+    asking.swarm.opened(1, TestSwarm::name_of(99), false, false, other.now);
+    HelloFrame hello;
+    hello.node = TestSwarm::name_of(99);
+    hello.max_credit = 100'000'000;
+    ASSERT_TRUE(asking.swarm.received(1, hello, other.now));
+    JoinFrame frame;
+    frame.handle = SwarmHandle{1};
+    frame.swarm = other.id;
+    ASSERT_TRUE(asking.swarm.received(1, frame, other.now));
+    ASSERT_TRUE(asking.swarm.received(1, JoinOkFrame{.of = SwarmHandle{1}, .joins = true, .complete = true}, other.now));
+    const auto before = asking.swarm.connections();
+    ASSERT_EQ(before, 1U);
+    // Its first request is for one chunk; any other chunk under that number is harm, twice the end.
+    DataFrame data{.handle = SwarmHandle{1}, .request = 1, .extent = {.first = 0, .count = 1}, .bytes = chunk_bytes};
+    std::size_t refused = 0;
+    for (ChunkIndex chunk = 0; chunk < 8 && asking.swarm.connections() == 1; ++chunk) {
+        data.extent.first = chunk;
+        refused += asking.swarm.data_begins(1, data, other.now).has_value() ? 0 : 1;
+    }
+    EXPECT_EQ(refused, 2U);
+    EXPECT_EQ(asking.swarm.connections(), 0U);
+    asking.streams[2].other = &asking;
+    asking.swarm.opened(2, TestSwarm::name_of(99), false, false, other.now);
+    ASSERT_TRUE(asking.swarm.received(2, hello, other.now));
+    ASSERT_TRUE(asking.swarm.received(2, frame, other.now));
+    ASSERT_TRUE(asking.swarm.received(2, JoinOkFrame{.of = SwarmHandle{1}, .joins = true, .complete = true}, other.now));
+    data.extent = {.first = other.layout.chunks() - 1, .count = 2};
+    EXPECT_FALSE(asking.swarm.data_begins(2, data, other.now).has_value());
+    EXPECT_EQ(asking.swarm.connections(), 0U) << "beyond the image";
 }
 
 TEST_F(ABadNeighbour, CanCancelWhatHasNotBegun)

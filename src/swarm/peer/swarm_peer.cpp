@@ -8,6 +8,21 @@ namespace {
 
 // Who did not answer so often in a row, not even with BUSY, goes.
 constexpr std::uint16_t strikes_until_out = 3;
+// The registry shows each neighbour a few pieces at a time; more than these are no showing.
+constexpr std::size_t most_shown = 8;
+
+// Calls visit(index, mask) for each word that has pieces of `range`.
+template <class Visitor>
+void for_each_word(PieceRange range, Visitor&& visit)
+{
+    const auto end = range.first + range.count;
+    for (auto first = range.first; first < end;) {
+        const auto bit = first % pieces_of_word;
+        const auto width = std::min(pieces_of_word - bit, end - first);
+        visit(std::size_t{first / pieces_of_word}, (~PieceWord{0} >> (pieces_of_word - width)) << bit);
+        first += width;
+    }
+}
 
 }  // namespace
 
@@ -65,7 +80,7 @@ void SwarmPeer::remove_neighbour(NeighbourSlot neighbour, SwarmTime now)
     neighbours_[neighbour] = {};
     --present_;
     while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return one.neighbour == neighbour; })) {
-        if (!asks_.has(ask->piece)) picker_.put_back(ask->piece);
+        if (!ask->late && !asks_.has(ask->piece)) picker_.put_back(ask->piece);
     }
     wet();
     pump(now);
@@ -87,33 +102,82 @@ void SwarmPeer::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
         return;
     }
     const auto words = theirs(neighbour);
+    boost::container::small_vector<PieceIndex, 8> shown;
     for (const auto range : ranges) {
-        for (auto piece = range.first; piece < range.first + range.count; ++piece) {
-            auto& word = words[piece / pieces_of_word];
-            const auto bit = PieceWord{1} << (piece % pieces_of_word);
-            if ((word & bit) != 0) continue;
-            word |= bit;
-            ++them.pieces;
-            picker_.add_holder(piece);
-            if (picker_.is_open(piece)) them.dry = false;
-        }
+        for_each_word(range, [&](std::size_t at, PieceWord mask) {
+            auto fresh = mask & ~words[at];
+            words[at] |= mask;
+            for (; fresh != 0; fresh &= fresh - 1) {
+                const auto piece =
+                    static_cast<PieceIndex>(at * pieces_of_word) + static_cast<PieceIndex>(std::countr_zero(fresh));
+                ++them.pieces;
+                picker_.add_holder(piece);
+                if (!picker_.is_open(piece)) continue;
+                them.dry = false;
+                if (them.seed && shown.size() < most_shown) shown.push_back(piece);
+            }
+        });
     }
     if (!started_ || them.dry) return;
-    if (them.seed) ask_for_all(neighbour, ranges, now);
+    if (them.seed) ask_for_shown(neighbour, shown, now);
     if (asks_.bytes() < pipeline_bytes()) pump(now);
+    set_alarm(now);
 }
 
 // What the registry shows is nowhere else yet, and it waits until it is asked: first of all, and whatever else is under
 // way.
-void SwarmPeer::ask_for_all(NeighbourSlot seed, std::span<const PieceRange> ranges, SwarmTime now)
+void SwarmPeer::ask_for_shown(NeighbourSlot seed, std::span<const PieceIndex> pieces, SwarmTime now)
 {
     Plans plans;
-    for (const auto range : ranges) {
-        for (auto piece = range.first; piece < range.first + range.count; ++piece) {
-            if (picker_.is_open(piece)) plan(seed, piece, now, plans);
-        }
+    for (const auto piece : pieces) {
+        if (neighbours_[seed].asked < most_shown) plan(seed, piece, now, plans);
     }
     send(plans);
+}
+
+void SwarmPeer::take_away(NeighbourSlot neighbour, PieceRange range) noexcept
+{
+    auto& them = neighbours_[neighbour];
+    const auto words = theirs(neighbour);
+    for_each_word(range, [&](std::size_t at, PieceWord mask) {
+        for (auto gone = words[at] & mask; gone != 0; gone &= gone - 1) {
+            picker_.remove_holder(
+                static_cast<PieceIndex>(at * pieces_of_word) + static_cast<PieceIndex>(std::countr_zero(gone))
+            );
+            if (them.pieces != 0) --them.pieces;
+        }
+        words[at] &= ~mask;
+    });
+}
+
+void SwarmPeer::has_only(
+    NeighbourSlot neighbour,
+    PieceRange about,
+    std::span<const PieceRange> ranges,
+    SwarmTime now
+)
+{
+    take_away(neighbour, about);
+    has(neighbour, ranges, neighbours_[neighbour].load, now);
+}
+
+void SwarmPeer::lacks(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
+{
+    take_away(neighbour, {.first = piece, .count = 1});
+    give_back(neighbour, piece);
+    pump(now);
+    set_alarm(now);
+}
+
+// A request that ended without its piece.
+void SwarmPeer::give_back(NeighbourSlot neighbour, PieceIndex piece)
+{
+    const auto ask = asks_.remove(neighbour, piece);
+    if (!ask || ask->late) return;
+    --neighbours_[neighbour].asked;
+    if (asks_.has(piece)) return;
+    picker_.put_back(piece);
+    wet();
 }
 
 void SwarmPeer::prefetch(NeighbourSlot neighbour, PieceIndex piece) const noexcept
@@ -133,9 +197,13 @@ std::uint64_t SwarmPeer::pipeline_bytes() const noexcept
 std::optional<NeighbourSlot> SwarmPeer::least_loaded(SwarmTime now) noexcept
 {
     std::optional<NeighbourSlot> best;
+    constexpr SwarmTime longest_piece_time = 10 * swarm_second;
     SwarmTime best_wait = 0;
     const auto piece_time = watch_.rate() > 0
-                                ? static_cast<SwarmTime>(static_cast<double>(layout_.piece_bytes()) / watch_.rate())
+                                ? static_cast<SwarmTime>(std::min(
+                                      static_cast<double>(layout_.piece_bytes()) / watch_.rate(),
+                                      static_cast<double>(longest_piece_time)
+                                  ))
                                 : swarm_millisecond;
     for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
         const auto& them = neighbours_[slot];
@@ -218,10 +286,11 @@ void SwarmPeer::ask_twice(SwarmTime now, Plans& plans)
         if (!neighbour) return;
         auto& them = neighbours_[*neighbour];
         const auto piece = them.asked == 0 ? picker_.pick_again(theirs(*neighbour)) : std::nullopt;
-        const auto alone = [&](const AskBook::Ask& ask) {
-            return ask.piece == piece && now - ask.since > policy_.shortest_timeout / 4;
+        const auto same = [&](const AskBook::Ask& ask) { return ask.piece == piece && !ask.late; };
+        const auto old = [&](const AskBook::Ask& ask) {
+            return same(ask) && now - ask.since > policy_.shortest_timeout / 4;
         };
-        if (!piece || std::ranges::count_if(asks_.all(), alone) != 1) {
+        if (!piece || std::ranges::count_if(asks_.all(), same) != 1 || std::ranges::count_if(asks_.all(), old) != 1) {
             them.dry = true;
             continue;
         }
@@ -250,8 +319,10 @@ void SwarmPeer::settle(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
     them.useful = now;
     them.strikes = 0;
     them.refusals = 0;
+    backoff_ = 1;
+    if (!them.seed) rewire_wait_ = policy_.idle_until_rewire;
     if (const auto ask = asks_.remove(neighbour, piece)) {
-        --them.asked;
+        if (!ask->late) --them.asked;
         watch_.note(now - ask->since, ask->bytes, now);
     }
 }
@@ -259,6 +330,7 @@ void SwarmPeer::settle(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
 void SwarmPeer::cancel_others(PieceIndex piece)
 {
     while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return one.piece == piece; })) {
+        if (ask->late) continue;
         --neighbours_[ask->neighbour].asked;
         links_.cancel(ask->neighbour, piece);
     }
@@ -273,26 +345,14 @@ void SwarmPeer::refused(NeighbourSlot neighbour, PieceIndex piece, SwarmTime ret
     // Where everybody asks, asking often only makes it worse.
     them.busy_until = now + (retry << std::min<std::uint16_t>(them.refusals, 2));
     ++them.refusals;
-    if (asks_.remove(neighbour, piece)) {
-        --them.asked;
-        if (!asks_.has(piece)) {
-            picker_.put_back(piece);
-            wet();
-        }
-    }
+    give_back(neighbour, piece);
     pump(now);
     set_alarm(now);
 }
 
 void SwarmPeer::was_false(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
 {
-    if (asks_.remove(neighbour, piece)) {
-        --neighbours_[neighbour].asked;
-        if (!asks_.has(piece)) {
-            picker_.put_back(piece);
-            wet();
-        }
-    }
+    give_back(neighbour, piece);
     neighbours_[neighbour].busy_until = now + swarm_second;
     pump(now);
 }
@@ -333,12 +393,17 @@ void SwarmPeer::wake(SwarmTime now)
 // What does not come in time is asked of somebody else; who was late is asked last from now on.
 void SwarmPeer::give_up_late(SwarmTime now)
 {
-    const auto timeout = watch_.timeout(policy_.shortest_timeout);
+    const auto timeout = watch_.timeout(policy_.shortest_timeout) * backoff_;
     // The registry is asked for what it shows when it shows it, and sends it in its turn.
-    const auto late = [=](const AskBook::Ask& one) {
-        return now - one.since > (one.in_pipeline ? timeout : 4 * timeout);
+    const auto late = [&](const AskBook::Ask& one) {
+        return now - one.since > (neighbours_[one.neighbour].seed ? 4 * timeout : timeout);
     };
-    while (const auto ask = asks_.remove_first(late)) {
+    // What is late ten times over will not come.
+    while (asks_.remove_first([&](const AskBook::Ask& one) { return one.late && now - one.since > 10 * timeout; })) {
+    }
+    bool any = false;
+    while (const auto ask = asks_.give_up_first(late)) {
+        any = true;
         ++counts_.timeouts;
         auto& them = neighbours_[ask->neighbour];
         --them.asked;
@@ -346,17 +411,22 @@ void SwarmPeer::give_up_late(SwarmTime now)
         them.busy_until = now + std::min<SwarmTime>(them.strikes, 8) * policy_.look_interval;
         links_.cancel(ask->neighbour, ask->piece);
         if (!asks_.has(ask->piece)) picker_.put_back(ask->piece);
-        if (them.strikes == strikes_until_out && !them.seed) {
+        if (them.strikes == strikes_until_out) {
             ++counts_.rewires;
             links_.rewire(ask->neighbour);
         }
     }
+    constexpr SwarmTime most_backoff = 8;
+    if (any) backoff_ = std::min(2 * backoff_, most_backoff);
 }
 
 void SwarmPeer::look_for_better(SwarmTime now)
 {
     if (starved_since_ == 0 || now - starved_since_ < policy_.idle_until_rewire) return;
-    if (now - rewired_ < policy_.idle_until_rewire) return;
+    if (now - rewired_ < std::max(rewire_wait_, policy_.idle_until_rewire)) return;
+    // Who asks in vain asks more and more rarely.
+    constexpr SwarmTime longest_wait = 5 * swarm_second;
+    rewire_wait_ = std::min(2 * std::max(rewire_wait_, policy_.idle_until_rewire), longest_wait);
     rewired_ = now;
     ++counts_.rewires;
     links_.rewire(most_useless(now));
@@ -377,7 +447,9 @@ std::optional<NeighbourSlot> SwarmPeer::most_useless(SwarmTime now) const noexce
 std::optional<NeighbourSlot> SwarmPeer::spare_neighbour() const noexcept
 {
     if (!complete()) return std::nullopt;
-    const auto done = [this](const Neighbour& them) { return them.present && them.pieces >= layout_.pieces(); };
+    const auto done = [this](const Neighbour& them) {
+        return them.present && (!them.interested || them.pieces >= layout_.pieces());
+    };
     const auto found = std::ranges::find_if(neighbours_, done);
     if (found == neighbours_.end()) return std::nullopt;
     return static_cast<NeighbourSlot>(found - neighbours_.begin());

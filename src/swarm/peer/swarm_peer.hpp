@@ -60,8 +60,17 @@ public:
     // Requests to it are made elsewhere.
     void remove_neighbour(NeighbourSlot neighbour, SwarmTime now);
 
-    // HAVE or HAVE_MAP. `load`: see Neighbour. Ranges beyond the image are the caller's to refuse.
+    // HAVE. `load`: see Neighbour. Ranges beyond the image are the caller's to refuse.
     void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime load, SwarmTime now);
+    // HAVE_MAP: of the pieces in `about` it has `ranges`, and no others.
+    void has_only(NeighbourSlot neighbour, PieceRange about, std::span<const PieceRange> ranges, SwarmTime now);
+    // It doesn't have that piece, whatever it said.
+    void lacks(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now);
+    // INTEREST.
+    void set_interest(NeighbourSlot neighbour, bool interested) noexcept
+    {
+        neighbours_[neighbour].interested = interested;
+    }
     // A piece came and its chunks have the right hashes. From nobody: it came from the registry, over HTTP.
     void arrived(std::optional<NeighbourSlot> neighbour, PieceIndex piece, SwarmTime now);
     // BUSY: it won't send that; asking again makes sense after `retry`.
@@ -95,7 +104,9 @@ private:
     std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
     std::uint64_t pipeline_bytes() const noexcept;
     void pump(SwarmTime now);
-    void ask_for_all(NeighbourSlot seed, std::span<const PieceRange> ranges, SwarmTime now);
+    void ask_for_shown(NeighbourSlot seed, std::span<const PieceIndex> pieces, SwarmTime now);
+    void take_away(NeighbourSlot neighbour, PieceRange range) noexcept;
+    void give_back(NeighbourSlot neighbour, PieceIndex piece);
     std::optional<NeighbourSlot> least_loaded(SwarmTime now) noexcept;
     void plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, Plans& plans);
     void send(const Plans& plans);
@@ -129,6 +140,8 @@ private:
     SwarmTime starved_since_ = 0;  // 0: not starved
     SwarmTime rewired_ = 0;
     SwarmTime widened_ = 0;
+    SwarmTime rewire_wait_ = 0;
+    SwarmTime backoff_ = 1;        // times the usual timeout
     bool started_ = false;
 };
 

@@ -167,6 +167,7 @@ struct TestSwarm::Node final : NodeShell {
     bool ready = false;
     bool lying = false;
     bool silent = false;
+    bool seed = false;
 };
 
 inline TestSwarm::TestSwarm(std::vector<std::uint64_t> blobs, std::uint32_t chunks)
@@ -198,6 +199,7 @@ inline TestSwarm::Node& TestSwarm::add(bool seed, std::vector<PieceIndex> held)
     auto& node = *nodes.back();
     PieceSet pieces{layout.pieces()};
     for (const auto piece : held) pieces.insert(piece);
+    node.seed = seed;
     if (seed)
         node.swarm.add_seed(id, layout, 0);
     else
@@ -221,8 +223,9 @@ inline void TestSwarm::connect(Node& from, Node& to)
     from.streams[here].there = there;
     to.streams[there].other = &from;
     to.streams[there].there = here;
-    from.swarm.opened(here, to.name, true, now);
-    to.swarm.opened(there, from.name, false, now);
+    const auto is_seed = [](const Node& node) { return node.seed; };
+    from.swarm.opened(here, to.name, true, is_seed(to), now);
+    to.swarm.opened(there, from.name, false, is_seed(from), now);
 }
 
 inline void TestSwarm::introduce(Node& from, std::vector<Node*> others)

@@ -5,9 +5,24 @@
 
 namespace entrepot {
 
+std::uint64_t UploadQueue::of_link(std::uint32_t link) const noexcept
+{
+    // A handful, except at the registry, which bounds by what it shows.
+    if (limit_ == no_upload_limit) return 0;
+    std::uint64_t bytes = 0;
+    for (const auto& one : waiting_) bytes += one.link == link ? one.bytes : 0;
+    return bytes;
+}
+
+std::size_t UploadQueue::requests_of(std::uint32_t link) const noexcept
+{
+    return static_cast<std::size_t>(std::ranges::count(waiting_, link, &Upload::link));
+}
+
 bool UploadQueue::offer(const Upload& upload)
 {
     if (!waiting_.empty() && bytes_ + upload.bytes > limit_) return false;
+    if (of_link(upload.link) != 0 && of_link(upload.link) + upload.bytes > limit_ / 3 * 2) return false;
     bytes_ += upload.bytes;
     const auto after = std::ranges::upper_bound(waiting_, upload.rank, {}, &Upload::rank);
     waiting_.insert(after, upload);
@@ -36,10 +51,16 @@ std::uint64_t UploadQueue::forget(Matches matches)
     return forgotten;
 }
 
-std::optional<std::uint64_t> UploadQueue::cancel(std::uint32_t link, std::uint32_t request)
+std::optional<Upload> UploadQueue::cancel(std::uint32_t link, std::uint32_t request)
 {
-    const auto bytes = forget([=](const Upload& one) { return one.link == link && one.request == request; });
-    return bytes == 0 ? std::nullopt : std::optional{bytes};
+    const auto found = std::ranges::find_if(waiting_, [=](const Upload& one) {
+        return one.link == link && one.request == request;
+    });
+    if (found == waiting_.end()) return std::nullopt;
+    auto upload = std::move(*found);
+    waiting_.erase(found);
+    bytes_ -= upload.bytes;
+    return upload;
 }
 
 void UploadQueue::drop_link(std::uint32_t link)
@@ -47,9 +68,9 @@ void UploadQueue::drop_link(std::uint32_t link)
     forget([=](const Upload& one) { return one.link == link; });
 }
 
-void UploadQueue::drop_swarm(std::uint32_t link, std::uint32_t swarm)
+std::uint64_t UploadQueue::drop_swarm(std::uint32_t link, std::uint32_t swarm)
 {
-    forget([=](const Upload& one) { return one.link == link && one.swarm == swarm; });
+    return forget([=](const Upload& one) { return one.link == link && one.swarm == swarm; });
 }
 
 }  // namespace entrepot

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 
 namespace entrepot {
@@ -20,26 +21,31 @@ struct Upload {
     std::uint32_t rank = 0;  // lower goes first; among equals, who came first
 };
 
+inline constexpr auto no_upload_limit = std::numeric_limits<std::uint64_t>::max();
+
 // What a node has promised to send, over all swarms and neighbours, and not begun: bounded, so that who asks for more
 // hears BUSY and asks somebody else. The owner takes one out whenever its link has room. Not safe across threads.
 class UploadQueue {
 public:
-    // Bytes that may wait; one request may always, however large.
+    // Bytes that may wait, two thirds of them from one link; one request may always, however large.
     explicit UploadQueue(std::uint64_t limit) noexcept : limit_{limit} {}
 
     // False: BUSY.
     bool offer(const Upload& upload);
     std::optional<Upload> next();
-    // How many bytes it had; nullopt: it isn't here any more.
-    std::optional<std::uint64_t> cancel(std::uint32_t link, std::uint32_t request);
+    // Takes it out; nullopt: it isn't here any more.
+    std::optional<Upload> cancel(std::uint32_t link, std::uint32_t request);
     void drop_link(std::uint32_t link);
-    void drop_swarm(std::uint32_t link, std::uint32_t swarm);
+    // How many bytes that was.
+    std::uint64_t drop_swarm(std::uint32_t link, std::uint32_t swarm);
 
+    std::size_t requests_of(std::uint32_t link) const noexcept;
     std::uint64_t bytes() const noexcept { return bytes_; }
     bool empty() const noexcept { return waiting_.empty(); }
     void set_limit(std::uint64_t limit) noexcept { limit_ = limit; }
 
 private:
+    std::uint64_t of_link(std::uint32_t link) const noexcept;
     template <class Matches>
     std::uint64_t forget(Matches matches);
 
