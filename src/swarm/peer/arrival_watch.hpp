@@ -42,7 +42,7 @@ public:
 
 private:
     static constexpr SwarmTime window = 50 * swarm_millisecond;
-    static constexpr SwarmTime before_the_first = 2 * swarm_second;
+    static constexpr SwarmTime before_the_first = 500 * swarm_millisecond;
 
     double answer_ = 0;
     double deviation_ = 0;

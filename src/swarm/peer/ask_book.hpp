@@ -18,7 +18,7 @@ public:
         NeighbourSlot neighbour;
         SwarmTime since;
         std::uint64_t bytes;
-        bool in_pipeline;  // not so what the registry shows: that comes when it comes
+        bool in_pipeline;   // not so what the registry shows: that comes when it comes
         bool late = false;  // given up; kept to learn how long it took after all
     };
 

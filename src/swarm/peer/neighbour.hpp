@@ -13,7 +13,7 @@ using NeighbourSlot = std::uint16_t;
 struct Neighbour {
     bool present = false;
     bool seed = false;           // the registry: it shows only what it wants to be asked for, and waits for that
-    bool interested = true;         // in our pieces
+    bool interested = true;      // in our pieces
     bool dry = false;            // has nothing that we could ask for, until it announces more
     std::uint16_t asked = 0;     // requests under way
     std::uint16_t strikes = 0;   // answers in a row that did not come in time

@@ -431,7 +431,8 @@ std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& 
         return std::nullopt;
     }
     const auto& layout = swarms_.at(open->second.swarm).session->layout;
-    const bool inside = frame.extent.first < layout.chunks() && frame.extent.count <= layout.chunks() - frame.extent.first;
+    const bool inside =
+        frame.extent.first < layout.chunks() && frame.extent.count <= layout.chunks() - frame.extent.first;
     if (!inside || layout.bytes_of_chunks(frame.extent) != frame.bytes) {
         bye(id, ByeReason::protocol, "DATA: not as long as its chunks", now);
         settle(now);

@@ -269,11 +269,7 @@ void SwarmNode::on(ConnectionId, PeerConnection& connection, const BusyFrame& fr
             peer.lacks(*membership.slot, part.piece, now);
         else
             peer.refused(
-                *membership.slot,
-                part.piece,
-                frame.retry_ms * swarm_millisecond,
-                frame.load * swarm_millisecond,
-                now
+                *membership.slot, part.piece, frame.retry_ms * swarm_millisecond, frame.load * swarm_millisecond, now
             );
     }
 }

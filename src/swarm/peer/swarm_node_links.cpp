@@ -88,7 +88,8 @@ void SwarmNode::Links::cancel(NeighbourSlot neighbour, PieceIndex piece)
     auto* const connection = node_.find(id);
     for (auto& [number, open] : connection->requests) {
         // Others that are in the same request are still wanted.
-        if (open.cancelled || open.swarm != swarm_ || open.parts.size() != 1 || open.parts.front().piece != piece) continue;
+        if (open.cancelled || open.swarm != swarm_ || open.parts.size() != 1 || open.parts.front().piece != piece)
+            continue;
         open.cancelled = true;
         node_.send(id, CancelFrame{.handle = connection->memberships.at(swarm_).ours, .request = number});
         return;

@@ -317,7 +317,8 @@ TEST_F(ABadNeighbour, SendsChunksBeyondTheImageOrOthersThanThoseAskedFor)
     frame.handle = SwarmHandle{1};
     frame.swarm = other.id;
     ASSERT_TRUE(asking.swarm.received(1, frame, other.now));
-    ASSERT_TRUE(asking.swarm.received(1, JoinOkFrame{.of = SwarmHandle{1}, .joins = true, .complete = true}, other.now));
+    ASSERT_TRUE(asking.swarm.received(1, JoinOkFrame{.of = SwarmHandle{1}, .joins = true, .complete = true}, other.now)
+    );
     const auto before = asking.swarm.connections();
     ASSERT_EQ(before, 1U);
     // Its first request is for one chunk; any other chunk under that number is harm, twice the end.
@@ -333,7 +334,8 @@ TEST_F(ABadNeighbour, SendsChunksBeyondTheImageOrOthersThanThoseAskedFor)
     asking.swarm.opened(2, TestSwarm::name_of(99), false, false, other.now);
     ASSERT_TRUE(asking.swarm.received(2, hello, other.now));
     ASSERT_TRUE(asking.swarm.received(2, frame, other.now));
-    ASSERT_TRUE(asking.swarm.received(2, JoinOkFrame{.of = SwarmHandle{1}, .joins = true, .complete = true}, other.now));
+    ASSERT_TRUE(asking.swarm.received(2, JoinOkFrame{.of = SwarmHandle{1}, .joins = true, .complete = true}, other.now)
+    );
     data.extent = {.first = other.layout.chunks() - 1, .count = 2};
     EXPECT_FALSE(asking.swarm.data_begins(2, data, other.now).has_value());
     EXPECT_EQ(asking.swarm.connections(), 0U) << "beyond the image";

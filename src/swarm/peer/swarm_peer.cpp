@@ -150,12 +150,7 @@ void SwarmPeer::take_away(NeighbourSlot neighbour, PieceRange range) noexcept
     });
 }
 
-void SwarmPeer::has_only(
-    NeighbourSlot neighbour,
-    PieceRange about,
-    std::span<const PieceRange> ranges,
-    SwarmTime now
-)
+void SwarmPeer::has_only(NeighbourSlot neighbour, PieceRange about, std::span<const PieceRange> ranges, SwarmTime now)
 {
     take_away(neighbour, about);
     has(neighbour, ranges, neighbours_[neighbour].load, now);
@@ -199,12 +194,12 @@ std::optional<NeighbourSlot> SwarmPeer::least_loaded(SwarmTime now) noexcept
     std::optional<NeighbourSlot> best;
     constexpr SwarmTime longest_piece_time = 10 * swarm_second;
     SwarmTime best_wait = 0;
-    const auto piece_time = watch_.rate() > 0
-                                ? static_cast<SwarmTime>(std::min(
-                                      static_cast<double>(layout_.piece_bytes()) / watch_.rate(),
-                                      static_cast<double>(longest_piece_time)
-                                  ))
-                                : swarm_millisecond;
+    const auto piece_time =
+        watch_.rate() > 0
+            ? static_cast<SwarmTime>(std::min(
+                  static_cast<double>(layout_.piece_bytes()) / watch_.rate(), static_cast<double>(longest_piece_time)
+              ))
+            : swarm_millisecond;
     for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
         const auto& them = neighbours_[slot];
         if (!them.present || them.dry || them.asked >= policy_.neighbour_pieces || them.busy_until > now) continue;
@@ -416,7 +411,7 @@ void SwarmPeer::give_up_late(SwarmTime now)
             links_.rewire(ask->neighbour);
         }
     }
-    constexpr SwarmTime most_backoff = 8;
+    constexpr SwarmTime most_backoff = 2;
     if (any) backoff_ = std::min(2 * backoff_, most_backoff);
 }
 
@@ -425,7 +420,7 @@ void SwarmPeer::look_for_better(SwarmTime now)
     if (starved_since_ == 0 || now - starved_since_ < policy_.idle_until_rewire) return;
     if (now - rewired_ < std::max(rewire_wait_, policy_.idle_until_rewire)) return;
     // Who asks in vain asks more and more rarely.
-    constexpr SwarmTime longest_wait = 5 * swarm_second;
+    constexpr SwarmTime longest_wait = swarm_second;
     rewire_wait_ = std::min(2 * std::max(rewire_wait_, policy_.idle_until_rewire), longest_wait);
     rewired_ = now;
     ++counts_.rewires;

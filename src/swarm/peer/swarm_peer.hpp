@@ -141,7 +141,7 @@ private:
     SwarmTime rewired_ = 0;
     SwarmTime widened_ = 0;
     SwarmTime rewire_wait_ = 0;
-    SwarmTime backoff_ = 1;        // times the usual timeout
+    SwarmTime backoff_ = 1;  // times the usual timeout
     bool started_ = false;
 };
 

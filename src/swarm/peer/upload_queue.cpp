@@ -53,9 +53,8 @@ std::uint64_t UploadQueue::forget(Matches matches)
 
 std::optional<Upload> UploadQueue::cancel(std::uint32_t link, std::uint32_t request)
 {
-    const auto found = std::ranges::find_if(waiting_, [=](const Upload& one) {
-        return one.link == link && one.request == request;
-    });
+    const auto found =
+        std::ranges::find_if(waiting_, [=](const Upload& one) { return one.link == link && one.request == request; });
     if (found == waiting_.end()) return std::nullopt;
     auto upload = std::move(*found);
     waiting_.erase(found);

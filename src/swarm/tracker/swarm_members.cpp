@@ -49,7 +49,7 @@ void SwarmMembers::leave(NodeIndex node)
 bool SwarmMembers::take_seed(Member& member)
 {
     auto& taken = seeded_[member.zone];
-    if (member.seeded || taken >= policy_.seed_neighbours) return false;
+    if (member.seeded || taken >= policy_.seed_neighbours || seeded() >= policy_.seed_neighbours_in_all) return false;
     ++taken;
     member.seeded = true;
     return true;
@@ -114,7 +114,7 @@ void SwarmMembers::choose(const Member& of, Place place, std::uint32_t count, st
     }
 }
 
-SwarmMembers::Choice SwarmMembers::for_starved(NodeIndex node, std::span<const NodeIndex> known)
+SwarmMembers::Choice SwarmMembers::for_starved(NodeIndex node, std::span<const NodeIndex> known, bool seed)
 {
     Choice choice;
     auto* const member = find(node);
@@ -137,7 +137,7 @@ SwarmMembers::Choice SwarmMembers::for_starved(NodeIndex node, std::span<const N
         ++find(best->node)->neighbours;
         ++member->neighbours;
     }
-    choice.seed = take_seed(*member);
+    choice.seed = seed && take_seed(*member);
     return choice;
 }
 

@@ -23,6 +23,8 @@ struct TrackerPolicy {
     std::uint32_t most_neighbours = 32;
     // Nodes that have the registry itself as a neighbour, for each zone.
     std::uint32_t seed_neighbours = 24;
+    // In all zones together: who invents zones gets no more.
+    std::uint32_t seed_neighbours_in_all = 192;
 };
 
 // Who is in one swarm, and who should talk to whom: what the tracker knows of an image. Soft state: nodes tell it again
@@ -44,7 +46,8 @@ public:
     Choice for_newcomer(NodeIndex node);
     // For one whose neighbours have nothing for it: one that is as far or further, not among `known`; and the registry,
     // where it has room or nobody else is left.
-    Choice for_starved(NodeIndex node, std::span<const NodeIndex> known);
+    // `seed` false: not the registry.
+    Choice for_starved(NodeIndex node, std::span<const NodeIndex> known, bool seed = true);
     // A node doesn't talk to the registry any more.
     void release_seed(NodeIndex node);
 

@@ -8,7 +8,9 @@ namespace entrepot {
 
 namespace {
 
-constexpr std::size_t most_known = 128;
+constexpr std::ptrdiff_t most_known = 128;
+// Who asks more often is not answered.
+constexpr SwarmTime least_refill_interval = 50 * swarm_millisecond;
 
 std::uint64_t weight(const NodeId& node, const NodeId& seed, const SwarmId& swarm) noexcept
 {
@@ -237,7 +239,9 @@ void Tracker::for_each_member(
 {
     const auto found = swarms_.find(swarm);
     if (found == swarms_.end()) return;
-    for (const auto& [index, handle] : found->second.handles) visit(nodes_[index].stream, handle, nodes_[index].id);
+    // The visitor may refuse them.
+    const auto handles = found->second.handles;
+    for (const auto& [index, handle] : handles) visit(nodes_[index].stream, handle, nodes_[index].id);
 }
 
 void Tracker::tell(NodeIndex index, SwarmHandle handle, Membership& membership, const SwarmMembers::Choice& choice)
@@ -251,10 +255,8 @@ void Tracker::tell(NodeIndex index, SwarmHandle handle, Membership& membership, 
     for (const auto other : choice.neighbours) {
         if (frame.peers.size() == WireLimits::neighbours) break;
         if (nodes_[other].registered->endpoint.port != 0) frame.peers.push_back(entry_of(other, *membership.swarm));
-        // The oldest may be named again: by then they have other things to offer.
-        if (membership.known.size() == most_known) membership.known.erase(membership.known.begin());
-        membership.known.push_back(other);
     }
+    remember(membership, choice.neighbours);
     if (!frame.peers.empty()) send(node.stream, frame);
 }
 
@@ -304,17 +306,34 @@ void Tracker::on(NodeIndex index, const RefillFrame& frame)
     const auto found = node.memberships.find(frame.handle);
     if (found == node.memberships.end() || !found->second.admitted) return;
     auto& membership = found->second;
-    for (const auto& dropped : frame.dropped) {
-        if (std::ranges::find(seeds_, dropped, &PeerEntry::node) != seeds_.end())
-            membership.swarm->members.release_seed(index);
+    if (node.heard - membership.refilled < least_refill_interval) return;
+    membership.refilled = node.heard;
+    std::vector<NodeIndex> dropped;
+    bool from_seed = false;
+    for (const auto& id : frame.dropped) {
+        const auto other = by_id_.find(id);
+        if (other != by_id_.end()) dropped.push_back(other->second);
+        from_seed = from_seed || std::ranges::find(seeds_, id, &PeerEntry::node) != seeds_.end();
     }
-    auto choice = membership.swarm->members.for_starved(index, membership.known);
+    auto& members = membership.swarm->members;
+    if (from_seed) members.release_seed(index);
+    remember(membership, dropped);
+    auto choice = members.for_starved(index, membership.known, !from_seed);
     if (choice.neighbours.empty() && !choice.seed) {
         // It knows everybody: somebody that it has lost may be there again.
         membership.known.clear();
-        choice = membership.swarm->members.for_starved(index, {});
+        remember(membership, dropped);
+        choice = members.for_starved(index, membership.known, !from_seed);
     }
     tell(index, frame.handle, membership, choice);
+}
+
+// The oldest may be named again: by then they have other things to offer.
+void Tracker::remember(Membership& membership, std::span<const NodeIndex> nodes)
+{
+    auto& known = membership.known;
+    known.insert(known.end(), nodes.begin(), nodes.end());
+    if (std::ssize(known) > most_known) known.erase(known.begin(), known.end() - most_known);
 }
 
 void Tracker::on(NodeIndex index, const RetireFrame& frame)

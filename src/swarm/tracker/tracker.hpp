@@ -104,6 +104,7 @@ private:
         bool admitted = false;
         bool seed = false;
         std::uint16_t progress = 0;
+        SwarmTime refilled = 0;
         std::vector<NodeIndex> known;  // whom it was told of, and whom it never wants again
     };
     struct Node {
@@ -130,6 +131,7 @@ private:
     void forget(ControlId stream);
     void leave(NodeIndex index, SwarmHandle handle);
     void tell(NodeIndex index, SwarmHandle handle, Membership& membership, const SwarmMembers::Choice& choice);
+    static void remember(Membership& membership, std::span<const NodeIndex> nodes);
     PeerEntry entry_of(NodeIndex index, const Swarm& swarm) const;
     const PeerEntry* seed_for(const Node& node, const Swarm& swarm) const noexcept;
     std::uint16_t zone_number(const std::string& zone);

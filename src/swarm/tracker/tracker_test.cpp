@@ -310,7 +310,7 @@ TEST_F(ATracker, OneNodeCannotHaveSwarmsWithoutEnd)
 TEST_F(ATracker, ACrowdIsSpreadOverTheInstances)
 {
     std::map<NodeId, int> load;
-    policy.seed_neighbours = 300;
+    policy.seed_neighbours = policy.seed_neighbours_in_all = 300;
     for (ControlId stream = 1; stream <= 300; ++stream) {
         join(stream, 1);
         for (const auto& frame : shell.take<NeighboursFrame>(stream)) {
