@@ -14,6 +14,11 @@ const DescribedBlob& ChunkPin::blob() const noexcept
     return hold_->blob->blob();
 }
 
+const ChunkVerifier& ChunkPin::verifier() const noexcept
+{
+    return hold_->file->verifier;
+}
+
 ChunkSet ChunkPin::here() const
 {
     return hold_->blob->here();
@@ -89,9 +94,14 @@ Result<ChunkPin> ChunkFiles::begin(const DescribedBlob& blob, std::vector<Sha256
         const auto there = known->second;
         if (there->blob() != blob) return fail(Errc::conflict, "the blob is known with other chunks");
         TRY(auto pin, pin_blob(std::move(lock), there));
-        const auto finished = there->finish(pin.hold_->file);
-        if (!finished) remove_refuted(there);
-        if (!finished && finished.error().code() != Errc::corrupt) return std::unexpected{finished.error()};
+        // All may be here, and not hashed, since a crash. Where that can't be finished now, a flush does it.
+        if (there->wants_flush() && home_->pause.may_write()) {
+            const auto finished = there->finish(pin.hold_->file);
+            if (!finished && there->is_refuted()) {
+                remove_refuted(there);
+                return std::unexpected{finished.error()};
+            }
+        }
         return pin;
     }
     busy_.insert(blob.digest);
@@ -144,7 +154,7 @@ Result<ChunkFiles::Blob> ChunkFiles::make(const DescribedBlob& blob, std::vector
         }
         return std::unexpected{std::move(file).error()};
     }
-    keep_open(*file);
+    keep_open(*made, *file);
     return made;
 }
 
@@ -179,14 +189,16 @@ Result<ChunkPin> ChunkFiles::open_pinned(ChunkPin pin)
         return std::unexpected{std::move(error)};
     }
     hold.file = *std::move(file);
-    keep_open(hold.file);
+    keep_open(*hold.blob, hold.file);
     return pin;
 }
 
-void ChunkFiles::keep_open(const OpenBlob& file)
+void ChunkFiles::keep_open(const BlobChunks& blob, const OpenBlob& file)
 {
     OpenBlob last;  // closed without the mutex
     const std::lock_guard guard{mutex_};
+    // What was removed meanwhile would keep its room.
+    if (blob.is_removed()) return;
     if (const auto at = std::ranges::find(open_, file); at != open_.end()) {
         open_.splice(open_.begin(), open_, at);
         return;
@@ -247,51 +259,6 @@ void ChunkFiles::set_other_holders(const Sha256& digest, std::uint32_t others)
 {
     const std::lock_guard guard{mutex_};
     if (const auto known = blobs_.find(digest); known != blobs_.end()) known->second->other_holders = others;
-}
-
-std::vector<ChunkFilesEntry> ChunkFiles::blobs() const
-{
-    const std::lock_guard guard{mutex_};
-    std::vector<ChunkFilesEntry> entries;
-    entries.reserve(blobs_.size());
-    for (const auto& [digest, blob] : blobs_) {
-        entries.push_back(
-            {.blob = blob->blob(),
-             .chunks_here = blob->here().count(),
-             .is_complete = blob->is_complete(),
-             .is_pinned = blob->pins != 0,
-             .last_used = blob->last_used}
-        );
-    }
-    return entries;
-}
-
-ChunkFilesStatistics ChunkFiles::statistics() const
-{
-    const auto& counters = home_->counters;
-    ChunkFilesStatistics now{
-        .budget_bytes = budget_->bytes(),
-        .taken_bytes = budget_->taken(),
-        .is_read_only = !home_->pause.may_write(),
-        .evictions = counters.evictions,
-        .evicted_bytes = counters.evicted_bytes,
-        .corrupt_chunks = counters.corrupt_chunks,
-        .reads = counters.reads,
-        .read_bytes = counters.read_bytes,
-        .writes = counters.writes,
-        .written_bytes = counters.written_bytes,
-        .damaged_blobs = damaged_count_,
-        .foreign_files = foreign_count_,
-    };
-    const std::lock_guard guard{mutex_};
-    now.blobs = blobs_.size();
-    for (const auto& [digest, blob] : blobs_) {
-        now.used_bytes += blob->room() - blob->missing();
-        now.chunks += blob->here().count();
-        now.complete_blobs += blob->is_complete() ? 1 : 0;
-        now.pinned_blobs += blob->pins != 0 ? 1 : 0;
-    }
-    return now;
 }
 
 }  // namespace entrepot

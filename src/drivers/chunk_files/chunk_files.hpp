@@ -26,6 +26,7 @@ namespace entrepot {
 class BlobChunks;
 class ChunkBudget;
 class ChunkRoom;
+class ChunkVerifier;
 struct ChunkHome;
 struct OpenBlobChunks;
 
@@ -43,10 +44,13 @@ struct ChunkFilesOptions {
     std::shared_ptr<ChunkDisk> disk = nullptr;  // the system's
 };
 
-// Keeps a blob from eviction as long as it or a copy lives, and its files open. May outlive the store.
+// Keeps a blob from eviction as long as it or a copy lives, and its files open. May outlive the store, whose directory
+// stays locked then. Safe from any thread.
 class ChunkPin {
 public:
     const DescribedBlob& blob() const noexcept;
+    // The hashes of the blob's chunks, as begin() had them.
+    const ChunkVerifier& verifier() const noexcept;
     // Of the blob's chunks, numbered within it: those that can be read.
     ChunkSet here() const;
     // All chunks are here, and together they had the blob's digest.
@@ -167,7 +171,7 @@ private:
     bool take_out(const Blob& blob);
     Result<> remove_files(const Blob& blob);
     Result<> take_leftovers_away();
-    void keep_open(const std::shared_ptr<OpenBlobChunks>& file);
+    void keep_open(const BlobChunks& blob, const std::shared_ptr<OpenBlobChunks>& file);
     void note_use(const Blob& blob) const;
     void remove_refuted(const Blob& blob);
 

@@ -274,10 +274,34 @@ TEST(ChunkFilesRoom, a_blob_whose_name_was_refused_is_completed_later)
     EXPECT_EQ(on.store->write(*pin, 1, of.chunk(1)).error().code(), Errc::unavailable);
     EXPECT_TRUE(pin->here().full());
     EXPECT_FALSE(pin->is_complete());
+    EXPECT_FALSE(on.store->begin(of.blob, of.hashes).value().is_complete());
+    EXPECT_EQ(on.read(*pin, {0, 2}).value(), of.bytes);
     disk->rename_error = 0;
     on.clock.advance(30s);
     ASSERT_TRUE(on.store->flush());
     EXPECT_TRUE(pin->is_complete());
+}
+
+// A directory in place of the blob's name can't be removed like a file.
+TEST(ChunkFilesRoom, files_that_cant_be_removed_keep_their_room_until_they_are)
+{
+    ChunkFilesFixture on;
+    ASSERT_TRUE(on.open());
+    const auto of = chunked(2 * chunk_bytes);
+    ASSERT_TRUE(on.keep(of));
+    const auto taken = on.store->statistics().taken_bytes;
+    const auto obstacle = on.file_of(of, "partial");
+    std::filesystem::create_directory(obstacle);
+    EXPECT_EQ(on.store->remove(of.blob.digest).error().code(), Errc::unavailable);
+    EXPECT_EQ(on.store->pin(of.blob.digest).error().code(), Errc::blob_unknown);
+    EXPECT_EQ(on.store->begin(of.blob, of.hashes).error().code(), Errc::unavailable);
+    EXPECT_EQ(on.store->flush().error().code(), Errc::unavailable);
+    EXPECT_EQ(on.store->statistics().taken_bytes, taken);
+    std::filesystem::remove(obstacle);
+    ASSERT_TRUE(on.store->flush());
+    EXPECT_EQ(on.store->statistics().taken_bytes, 0U);
+    EXPECT_FALSE(std::filesystem::exists(on.file_of(of)));
+    EXPECT_TRUE(on.keep(of));
 }
 
 TEST(ChunkFilesRoom, a_full_file_system_is_storage_full_and_passes)

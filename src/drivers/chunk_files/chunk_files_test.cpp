@@ -32,6 +32,7 @@ TEST(ChunkFiles, gives_back_what_it_was_given)
         EXPECT_TRUE(pin->is_complete());
         EXPECT_TRUE(pin->here().full());
         EXPECT_EQ(on.read(*pin, {0, of.chunks()}).value(), of.bytes);
+        EXPECT_EQ(pin->verifier().expected(0), of.hashes[0]);
         const auto extent = on.store->extent(*pin, {of.chunks() - 1, 1});
         ASSERT_TRUE(extent);
         EXPECT_EQ(bytes_of(*extent), as_text(of.chunk(of.chunks() - 1)));

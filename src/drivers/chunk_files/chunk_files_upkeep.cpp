@@ -75,6 +75,7 @@ std::vector<ChunkFiles::Blob> ChunkFiles::take_victims(std::uint64_t wanted, std
     std::vector<Blob> victims;
     for (const auto number : choose_evictions(std::move(choices), desired)) {
         const auto& blob = candidates[number];
+        blob->mark_removed();
         blobs_.erase(blob->blob().digest);
         busy_.insert(blob->blob().digest);
         victims.push_back(blob);
@@ -140,8 +141,11 @@ Result<> ChunkFiles::take_leftovers_away()
     std::map<Sha256, Blob> leftovers;
     {
         const std::lock_guard guard{mutex_};
-        leftovers.swap(leftovers_);
-        for (const auto& [digest, blob] : leftovers) busy_.insert(digest);
+        for (const auto& [digest, blob] : leftovers_) {
+            // Of one that begins anew, its begin() takes them away.
+            if (busy_.insert(digest).second) leftovers.emplace(digest, blob);
+        }
+        for (const auto& [digest, blob] : leftovers) leftovers_.erase(digest);
     }
     Result<> first;
     for (const auto& [digest, blob] : leftovers) {
