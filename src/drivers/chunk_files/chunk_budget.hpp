@@ -64,8 +64,8 @@ std::uint64_t chunk_room_for(const DescribedBlob& blob) noexcept;
 
 // A blob that may go, seen by who makes room.
 struct EvictionChoice {
-    Micros idle = 0;                               // since it was used last
-    std::optional<std::uint32_t> other_holders{};  // in the zone; nullopt: nobody said
+    Micros idle = 0;                                            // since it was used last
+    std::optional<std::uint32_t> other_holders = std::nullopt;  // in the zone; nullopt: nobody said
     std::uint64_t bytes = 0;
     std::size_t number = 0;  // the caller's own
 };

@@ -5,6 +5,7 @@
 #include "drivers/chunk_files/chunk_pin_hold.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fcntl.h>
@@ -25,11 +26,11 @@ void write_last_use(const ChunkHome& home, BlobChunks& blob)
 {
     const Micros used = blob.last_used;
     if (used - blob.last_used_on_disk < use_step) return;
-    timespec times[2]{};
+    std::array<timespec, 2> times{};
     times[0].tv_nsec = UTIME_OMIT;
     times[1].tv_sec = static_cast<time_t>(used / 1'000'000);
     times[1].tv_nsec = static_cast<long>(used % 1'000'000 * 1000);
-    if (::utimensat(home.folder.index(), blob.name().c_str(), times, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (::utimensat(home.folder.index(), blob.name().c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0) {
         blob.last_used_on_disk = used;
     }
 }

@@ -30,7 +30,7 @@ private:
     const Clock& clock_;
     const std::chrono::seconds length_;
     mutable std::mutex mutex_;
-    std::chrono::steady_clock::time_point until_{};
+    std::chrono::steady_clock::time_point until_;
     std::optional<Error> error_;
 };
 
