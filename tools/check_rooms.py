@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "drivers/memory": {"ports", "access", *BASE},
     "drivers/filesystem": {"ports", "access", *BASE},
     "drivers/audit_files": {"ports", "access", *BASE},
+    "drivers/chunk_files": {"swarm", "core"},
     "drivers/syslog": {"ports", "access", *BASE},
     "drivers/sql": {"ports", "access", *BASE},
     "drivers/sqlite": {"drivers/sql", "ports", "access", *BASE},

@@ -38,6 +38,11 @@ class CheckRooms(unittest.TestCase):
     def test_drivers_do_not_see_each_other(self):
         self.assertEqual(self.check({"drivers/sqlite/a.cpp": '#include "drivers/postgres/b.hpp"\n'})[0], 1)
 
+    def test_the_chunk_store_sees_the_swarm_and_no_oci(self):
+        self.assertEqual(self.check({"drivers/chunk_files/a.cpp": '#include "swarm/piece.hpp"\n'}), (0, ""))
+        self.assertEqual(self.check({"drivers/chunk_files/a.cpp": '#include "oci/digest.hpp"\n'})[0], 1)
+        self.assertEqual(self.check({"swarm/a.cpp": '#include "drivers/chunk_files/b.hpp"\n'})[0], 1)
+
     def test_http_knows_no_oci(self):
         self.assertEqual(self.check({"http/a.cpp": '#include "oci/digest.hpp"\n'})[0], 1)
 
