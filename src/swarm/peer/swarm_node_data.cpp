@@ -1,0 +1,146 @@
+#include "swarm/peer/swarm_node.hpp"
+
+#include "swarm/peer/swarm_node_links.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace entrepot {
+
+std::optional<UploadOrder> SwarmNode::next_upload()
+{
+    while (auto upload = uploads_.next()) {
+        auto* const connection = find(upload->link);
+        const auto swarm = swarms_.find(upload->swarm);
+        if (connection == nullptr || swarm == swarms_.end()) continue;
+        return UploadOrder{
+            .connection = upload->link,
+            .swarm = swarm->second.session->id,
+            .handle = connection->memberships.at(upload->swarm).ours,
+            .request = upload->request,
+            .extents = std::move(upload->extents),
+            .bytes = upload->bytes,
+        };
+    }
+    return std::nullopt;
+}
+
+void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
+{
+    auto* const connection = find(order.connection);
+    if (connection == nullptr) return;
+    connection->promised_bytes -= std::min(connection->promised_bytes, order.bytes);
+    const auto index = index_of(order.swarm);
+    if (!index) return;
+    auto& session = *swarms_.at(*index).session;
+    const auto membership = connection->memberships.find(*index);
+    if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
+    for (const auto extent : order.extents)
+        session.seed->sent(*membership->second.slot, session.layout.piece_of_chunk(extent.first), now);
+    settle(now);
+}
+
+void SwarmNode::heard(ConnectionId id, SwarmTime now)
+{
+    if (auto* const connection = find(id)) connection->heard = now;
+}
+
+// True when that was too much, and the connection has ended.
+bool SwarmNode::harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now)
+{
+    constexpr std::uint16_t harm_forgiven = 1;
+    if (++connection.harm <= harm_forgiven) return false;
+    bye(id, ByeReason::harm, what, now);
+    return true;
+}
+
+std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& frame, SwarmTime now)
+{
+    auto* const connection = find(id);
+    if (connection == nullptr) return std::nullopt;
+    connection->heard = now;
+    const auto open = connection->requests.find(frame.request);
+    if (open == connection->requests.end()) {
+        // Of a request that has ended it was on its way; another one there never was.
+        if (frame.request > connection->last_request) harm(id, *connection, "DATA that nobody asked for", now);
+        settle(now);
+        return std::nullopt;
+    }
+    const auto& layout = swarms_.at(open->second.swarm).session->layout;
+    const bool inside =
+        frame.extent.first < layout.chunks() && frame.extent.count <= layout.chunks() - frame.extent.first;
+    if (!inside || layout.bytes_of_chunks(frame.extent) != frame.bytes) {
+        bye(id, ByeReason::protocol, "DATA: not as long as its chunks", now);
+        settle(now);
+        return std::nullopt;
+    }
+    if (!awaits(open->second, layout, frame.extent)) {
+        harm(id, *connection, "DATA that the request was not about", now);
+        settle(now);
+        return std::nullopt;
+    }
+    return swarms_.at(open->second.swarm).session->id;
+}
+
+// All chunks of the run were asked for, and none has come.
+bool SwarmNode::awaits(const OpenRequest& open, const PieceLayout& layout, ChunkSpan extent)
+{
+    for (auto chunk = extent.first; chunk < extent.first + extent.count; ++chunk) {
+        const auto piece = layout.piece_of_chunk(chunk);
+        const auto part = std::ranges::find(open.parts, piece, &OpenRequest::Part::piece);
+        if (part == open.parts.end()) return false;
+        if ((part->missing >> (chunk - layout.chunks_of(piece).first) & 1U) == 0) return false;
+    }
+    return true;
+}
+
+void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good, SwarmTime now)
+{
+    auto* const connection = find(id);
+    if (connection == nullptr) return;
+    connection->heard = now;
+    const auto found = connection->requests.find(frame.request);
+    if (found == connection->requests.end()) return;
+    auto& open = found->second;
+    const auto swarm = open.swarm;
+    auto& session = *swarms_.at(swarm).session;
+    const auto slot = connection->memberships.at(swarm).slot;
+    boost::container::small_vector<PieceIndex, 4> ended;
+    const auto comes = [&](OpenRequest::Part& part) {
+        const auto chunks = session.layout.chunks_of(part.piece);
+        const auto from = std::max(chunks.first, frame.extent.first);
+        const auto end = std::min(chunks.first + chunks.count, frame.extent.first + frame.extent.count);
+        if (from >= end) return false;
+        part.missing &= good ? ~((~std::uint64_t{0} >> (64 - (end - from))) << (from - chunks.first)) : 0;
+        if (part.missing != 0) return false;
+        ended.push_back(part.piece);
+        return true;
+    };
+    open.parts.erase(std::remove_if(open.parts.begin(), open.parts.end(), comes), open.parts.end());
+    for (const auto piece : ended) {
+        connection->asked_bytes -= session.layout.bytes_of(piece);
+        open.bytes -= session.layout.bytes_of(piece);
+    }
+    if (open.parts.empty()) connection->requests.erase(found);
+    for (const auto piece : ended) {
+        if (good)
+            piece_came(swarm, slot, piece, now);
+        else if (slot)
+            session.peer->was_false(*slot, piece, now);
+    }
+    if (!good) {
+        shell_.caught(connection->node, session.id, frame.extent);
+        harm(id, *connection, "chunks without their hash", now);
+    }
+    settle(now);
+}
+
+std::uint16_t SwarmNode::load_ms() const noexcept
+{
+    if (settings_.up <= 0) return 0;
+    const auto wait = static_cast<double>(uploads_.bytes()) / settings_.up * 1000;
+    return static_cast<std::uint16_t>(std::min(wait, double{std::numeric_limits<std::uint16_t>::max()}));
+}
+
+}  // namespace entrepot
