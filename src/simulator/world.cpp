@@ -241,14 +241,6 @@ void World::drop(Node& node, NeighbourSlot slot)
 void World::deliver_have(const Event& event)
 {
     const auto& from = *nodes_[event.node];
-    const auto& ranges = payloads_[event.a].ranges;
-    // Each neighbour's memory is far from the others': fetched for all of them at once, a large world runs twice as
-    // fast.
-    for (const auto& link : from.links) __builtin_prefetch(nodes_[link.node].get());
-    for (const auto& link : from.links) {
-        if (link.connection != 0 && nodes_[link.node]->peer)
-            nodes_[link.node]->peer->prefetch(link.slot, ranges.front().first);
-    }
     for (const auto& link : from.links) {
         if (link.connection == 0 || nodes_[link.node]->zone != event.b) continue;
         auto& to = *nodes_[link.node];

@@ -25,6 +25,7 @@ SuperSeed::SuperSeed(
       policy_{policy},
       links_{links},
       random_{seed},
+      have_{layout.pieces()},
       copies_(layout.pieces(), 0),
       first_{first},
       waiting_limit_{std::max(
@@ -34,19 +35,13 @@ SuperSeed::SuperSeed(
     if (up <= 0) waiting_limit_ = std::numeric_limits<std::uint64_t>::max();
 }
 
-std::span<PieceWord> SuperSeed::theirs(NeighbourSlot neighbour) noexcept
-{
-    const auto words = words_for(layout_.pieces());
-    return std::span{have_}.subspan(neighbour * words, words);
-}
-
 std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
 {
     auto free = std::ranges::find(viewers_, false, &Viewer::present);
     if (free == viewers_.end()) {
         if (viewers_.size() == most_neighbours) return std::nullopt;
         viewers_.emplace_back();
-        have_.resize(have_.size() + words_for(layout_.pieces()));
+        have_.add_row();
         free = viewers_.end() - 1;
     }
     free->present = true;
@@ -66,26 +61,21 @@ SuperSeed::Shown* SuperSeed::find(Viewer& viewer, PieceIndex piece) noexcept
 
 void SuperSeed::put_back(PieceIndex piece)
 {
-    if (copies_[piece] != 0) --copies_[piece];
+    waiting_bytes_ -= layout_.bytes_of(piece);
     shown_bytes_ -= layout_.bytes_of(piece);
+    if (copies_[piece] != 0) --copies_[piece];
     if (copies_[piece] == 0) returned_.push_back(piece);
 }
 
 void SuperSeed::remove_neighbour(NeighbourSlot neighbour)
 {
     auto& viewer = viewers_[neighbour];
-    for (const auto& shown : viewer.shown) {
-        waiting_bytes_ -= layout_.bytes_of(shown.piece);
-        put_back(shown.piece);
-    }
+    for (const auto& shown : viewer.shown) put_back(shown.piece);
     // What it had may be nowhere else.
-    for (auto words = theirs(neighbour); auto& word : words) {
-        const auto first = static_cast<PieceIndex>(&word - words.data()) * pieces_of_word;
-        for (; word != 0; word &= word - 1) {
-            auto& copies = copies_[first + static_cast<PieceIndex>(std::countr_zero(word))];
-            if (copies != 0 && copies != most_copies) --copies;
-        }
-    }
+    have_.erase(neighbour, {.first = 0, .count = layout_.pieces()}, [this](PieceIndex piece) {
+        auto& copies = copies_[piece];
+        if (copies != 0 && copies != most_copies) --copies;
+    });
     viewer = {};
     --present_;
 }
@@ -114,7 +104,6 @@ void SuperSeed::take_back(SwarmTime now)
         const auto too_long = [&](const Shown& shown) {
             const auto patience = shown.asked ? 30 * policy_.asking_time : policy_.asking_time;
             if (now - shown.since < patience) return false;
-            waiting_bytes_ -= layout_.bytes_of(shown.piece);
             put_back(shown.piece);
             viewer.silent = true;
             return true;
@@ -126,13 +115,8 @@ void SuperSeed::take_back(SwarmTime now)
 void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime now)
 {
     auto& viewer = viewers_[neighbour];
-    const auto words = theirs(neighbour);
     for (const auto range : ranges) {
-        for (auto piece = range.first; piece < range.first + range.count; ++piece) {
-            auto& word = words[piece / pieces_of_word];
-            const auto bit = PieceWord{1} << (piece % pieces_of_word);
-            if ((word & bit) != 0) continue;
-            word |= bit;
+        have_.insert(neighbour, range, [&](PieceIndex piece) {
             ++viewer.pieces;
             viewer.silent = false;
             viewer.starving = false;
@@ -141,7 +125,7 @@ void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
                 hide(viewer, shown);
             else if (copies_[piece] != most_copies)
                 ++copies_[piece];
-        }
+        });
     }
     take_back(now);
     show_more(now);
@@ -169,8 +153,7 @@ void SuperSeed::sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
     if (const auto* const shown = find(viewer, piece)) {
         hide(viewer, shown);
         // It counts as theirs from now on: their announcement comes when it has arrived.
-        theirs(neighbour)[piece / pieces_of_word] |= PieceWord{1} << (piece % pieces_of_word);
-        ++viewer.pieces;
+        have_.insert(neighbour, {.first = piece, .count = 1}, [&](PieceIndex) { ++viewer.pieces; });
     }
     take_back(now);
     show_more(now);
@@ -208,7 +191,7 @@ bool SuperSeed::show_one(NeighbourSlot neighbour, SwarmTime now)
 
 bool SuperSeed::lacks(NeighbourSlot neighbour, PieceIndex piece) noexcept
 {
-    return !contains(theirs(neighbour), piece) && find(viewers_[neighbour], piece) == nullptr;
+    return !contains(have_[neighbour], piece) && find(viewers_[neighbour], piece) == nullptr;
 }
 
 std::optional<PieceIndex> SuperSeed::next_for(NeighbourSlot neighbour)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "swarm/peer/neighbour.hpp"
-#include "swarm/picker/piece_set.hpp"
+#include "swarm/picker/piece_rows.hpp"
 #include "swarm/piece_layout.hpp"
 #include "swarm/swarm_random.hpp"
 
@@ -88,7 +88,6 @@ private:
         boost::container::small_vector<Shown, 4> shown;
     };
 
-    std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
     void show_more(SwarmTime now);
     bool show_one(NeighbourSlot neighbour, SwarmTime now);
     void hide(Viewer& viewer, const Shown* shown) noexcept;
@@ -105,7 +104,7 @@ private:
     SeedLinks& links_;
     SwarmRandom random_;
     std::vector<Viewer> viewers_;
-    std::vector<PieceWord> have_;       // of all slots, one after the other
+    PieceRows have_;                    // by slot
     std::vector<std::uint8_t> copies_;  // of each piece, that neighbours have or were shown
     std::deque<PieceIndex> returned_;
     PieceIndex first_;

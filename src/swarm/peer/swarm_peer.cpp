@@ -11,23 +11,10 @@ constexpr std::uint16_t strikes_until_out = 3;
 // The registry shows each neighbour a few pieces at a time; more than these are no showing.
 constexpr std::size_t most_shown = 8;
 
-// Calls visit(index, mask) for each word that has pieces of `range`.
-template <class Visitor>
-void for_each_word(PieceRange range, Visitor&& visit)
-{
-    const auto end = range.first + range.count;
-    for (auto first = range.first; first < end;) {
-        const auto bit = first % pieces_of_word;
-        const auto width = std::min(pieces_of_word - bit, end - first);
-        visit(std::size_t{first / pieces_of_word}, (~PieceWord{0} >> (pieces_of_word - width)) << bit);
-        first += width;
-    }
-}
-
 }  // namespace
 
 SwarmPeer::SwarmPeer(const PieceLayout& layout, const PeerPolicy& policy, PeerLinks& links, std::uint64_t seed)
-    : layout_{layout}, policy_{policy}, links_{links}, picker_{layout.pieces(), 1, seed}
+    : layout_{layout}, policy_{policy}, links_{links}, picker_{layout.pieces(), 1, seed}, have_{layout.pieces()}
 {
     picker_.set_window(first_window());
 }
@@ -50,19 +37,13 @@ void SwarmPeer::start(SwarmTime now)
     set_alarm(now);
 }
 
-std::span<PieceWord> SwarmPeer::theirs(NeighbourSlot neighbour) noexcept
-{
-    const auto words = words_for(layout_.pieces());
-    return std::span{have_}.subspan(neighbour * words, words);
-}
-
 std::optional<NeighbourSlot> SwarmPeer::add_neighbour(bool seed, SwarmTime now)
 {
     auto free = std::ranges::find(neighbours_, false, &Neighbour::present);
     if (free == neighbours_.end()) {
         if (neighbours_.size() == most_neighbours) return std::nullopt;
         neighbours_.emplace_back();
-        have_.resize(have_.size() + words_for(layout_.pieces()));
+        have_.add_row();
         free = neighbours_.end() - 1;
     }
     *free = Neighbour{.present = true, .seed = seed, .dry = true, .since = now, .useful = now};
@@ -72,11 +53,7 @@ std::optional<NeighbourSlot> SwarmPeer::add_neighbour(bool seed, SwarmTime now)
 
 void SwarmPeer::remove_neighbour(NeighbourSlot neighbour, SwarmTime now)
 {
-    for (auto words = theirs(neighbour); auto& word : words) {
-        const auto first = static_cast<PieceIndex>(&word - words.data()) * pieces_of_word;
-        for (; word != 0; word &= word - 1)
-            picker_.remove_holder(first + static_cast<PieceIndex>(std::countr_zero(word)));
-    }
+    take_away(neighbour, {.first = 0, .count = layout_.pieces()});
     neighbours_[neighbour] = {};
     --present_;
     while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return one.neighbour == neighbour; })) {
@@ -101,21 +78,14 @@ void SwarmPeer::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
         for (const auto range : ranges) them.pieces += range.count;
         return;
     }
-    const auto words = theirs(neighbour);
     boost::container::small_vector<PieceIndex, 8> shown;
     for (const auto range : ranges) {
-        for_each_word(range, [&](std::size_t at, PieceWord mask) {
-            auto fresh = mask & ~words[at];
-            words[at] |= mask;
-            for (; fresh != 0; fresh &= fresh - 1) {
-                const auto piece =
-                    static_cast<PieceIndex>(at * pieces_of_word) + static_cast<PieceIndex>(std::countr_zero(fresh));
-                ++them.pieces;
-                picker_.add_holder(piece);
-                if (!picker_.is_open(piece)) continue;
-                them.dry = false;
-                if (them.seed && shown.size() < most_shown) shown.push_back(piece);
-            }
+        have_.insert(neighbour, range, [&](PieceIndex piece) {
+            ++them.pieces;
+            picker_.add_holder(piece);
+            if (!picker_.is_open(piece)) return;
+            them.dry = false;
+            if (them.seed && shown.size() < most_shown) shown.push_back(piece);
         });
     }
     if (!started_ || them.dry) return;
@@ -138,15 +108,9 @@ void SwarmPeer::ask_for_shown(NeighbourSlot seed, std::span<const PieceIndex> pi
 void SwarmPeer::take_away(NeighbourSlot neighbour, PieceRange range) noexcept
 {
     auto& them = neighbours_[neighbour];
-    const auto words = theirs(neighbour);
-    for_each_word(range, [&](std::size_t at, PieceWord mask) {
-        for (auto gone = words[at] & mask; gone != 0; gone &= gone - 1) {
-            picker_.remove_holder(
-                static_cast<PieceIndex>(at * pieces_of_word) + static_cast<PieceIndex>(std::countr_zero(gone))
-            );
-            if (them.pieces != 0) --them.pieces;
-        }
-        words[at] &= ~mask;
+    have_.erase(neighbour, range, [&](PieceIndex piece) {
+        picker_.remove_holder(piece);
+        if (them.pieces != 0) --them.pieces;
     });
 }
 
@@ -173,13 +137,6 @@ void SwarmPeer::give_back(NeighbourSlot neighbour, PieceIndex piece)
     if (asks_.has(piece)) return;
     picker_.put_back(piece);
     wet();
-}
-
-void SwarmPeer::prefetch(NeighbourSlot neighbour, PieceIndex piece) const noexcept
-{
-    __builtin_prefetch(&neighbours_[neighbour]);
-    __builtin_prefetch(&have_[neighbour * words_for(layout_.pieces()) + piece / pieces_of_word]);
-    picker_.prefetch(piece);
 }
 
 std::uint64_t SwarmPeer::pipeline_bytes() const noexcept
@@ -219,7 +176,7 @@ void SwarmPeer::pump(SwarmTime now)
     while (asks_.bytes() < target && picker_.open() > 0) {
         const auto neighbour = least_loaded(now);
         if (!neighbour) break;
-        if (const auto piece = picker_.pick(theirs(*neighbour)))
+        if (const auto piece = picker_.pick(have_[*neighbour]))
             plan(*neighbour, *piece, now, plans);
         else
             neighbours_[*neighbour].dry = true;
@@ -280,7 +237,7 @@ void SwarmPeer::ask_twice(SwarmTime now, Plans& plans)
         const auto neighbour = least_loaded(now);
         if (!neighbour) return;
         auto& them = neighbours_[*neighbour];
-        const auto piece = them.asked == 0 ? picker_.pick_again(theirs(*neighbour)) : std::nullopt;
+        const auto piece = them.asked == 0 ? picker_.pick_again(have_[*neighbour]) : std::nullopt;
         const auto same = [&](const AskBook::Ask& ask) { return ask.piece == piece && !ask.late; };
         const auto old = [&](const AskBook::Ask& ask) {
             return same(ask) && now - ask.since > policy_.shortest_timeout / 4;
@@ -359,7 +316,11 @@ void SwarmPeer::announce(PieceIndex piece, SwarmTime now)
     else
         news_.push_back({.first = piece, .count = 1});
     // The last one is waited for by nobody else of us, and may be the one that others wait for.
-    if (now - announced_ < policy_.announce_interval && !complete()) return;
+    if (now - announced_ >= policy_.announce_interval || complete()) tell_news(now);
+}
+
+void SwarmPeer::tell_news(SwarmTime now)
+{
     links_.announce(news_);
     news_.clear();
     announced_ = now;
@@ -369,11 +330,7 @@ void SwarmPeer::wake(SwarmTime now)
 {
     if (!started_ || alarm_ == 0 || now < alarm_) return;  // an earlier one was wanted meanwhile
     alarm_ = 0;
-    if (!news_.empty() && now - announced_ >= policy_.announce_interval) {
-        links_.announce(news_);
-        news_.clear();
-        announced_ = now;
-    }
+    if (!news_.empty() && now - announced_ >= policy_.announce_interval) tell_news(now);
     if (!complete() && now >= look_at_) {
         look_at_ = now + policy_.look_interval;
         give_up_late(now);

@@ -5,6 +5,7 @@
 #include "swarm/peer/neighbour.hpp"
 #include "swarm/peer/peer_policy.hpp"
 #include "swarm/picker/piece_picker.hpp"
+#include "swarm/picker/piece_rows.hpp"
 #include "swarm/piece_layout.hpp"
 
 #include <boost/container/small_vector.hpp>
@@ -83,9 +84,6 @@ public:
     void read_at(PieceIndex piece, SwarmTime now);
     void urge(PieceRange range, SwarmTime now);
 
-    // Brings what has() will touch nearer to the processor.
-    void prefetch(NeighbourSlot neighbour, PieceIndex piece) const noexcept;
-
     const PiecePicker& picker() const noexcept { return picker_; }
     bool complete() const noexcept { return picker_.missing() == 0; }
     std::uint64_t held_bytes() const noexcept { return held_bytes_; }
@@ -101,7 +99,6 @@ private:
     };
     using Plans = boost::container::small_vector<Plan, 16>;
 
-    std::span<PieceWord> theirs(NeighbourSlot neighbour) noexcept;
     std::uint64_t pipeline_bytes() const noexcept;
     void pump(SwarmTime now);
     void ask_for_shown(NeighbourSlot seed, std::span<const PieceIndex> pieces, SwarmTime now);
@@ -118,6 +115,7 @@ private:
     void look_for_better(SwarmTime now);
     std::optional<NeighbourSlot> most_useless(SwarmTime now) const noexcept;
     void announce(PieceIndex piece, SwarmTime now);
+    void tell_news(SwarmTime now);
     void set_alarm(SwarmTime now);
     std::uint32_t first_window() const noexcept;
 
@@ -128,7 +126,7 @@ private:
     AskBook asks_;
     ArrivalWatch watch_;
     std::vector<Neighbour> neighbours_;
-    std::vector<PieceWord> have_;  // of all slots, one after the other
+    PieceRows have_;  // by slot
     std::vector<PieceRange> news_;
     PeerCounts counts_;
     std::size_t present_ = 0;

@@ -118,16 +118,14 @@ void PiecePicker::sample(std::span<const PieceWord> theirs, Best& best) noexcept
 // Among equally rare ones each is as likely: neighbours with the same view would all choose the same one otherwise.
 void PiecePicker::consider(PieceWord candidates, std::size_t word, Best& best) noexcept
 {
-    for (; candidates != 0; candidates &= candidates - 1) {
-        const auto piece =
-            static_cast<PieceIndex>(word * pieces_of_word) + static_cast<PieceIndex>(std::countr_zero(candidates));
+    for_each_piece(candidates, word, [&](PieceIndex piece) {
         const std::uint32_t holders = holders_[piece];
         ++best.seen;
-        if (holders > best.holders) continue;
+        if (holders > best.holders) return;
         best.ties = holders < best.holders ? 1 : best.ties + 1;
         if (best.ties == 1 || random_.below(best.ties) == 0) best.piece = piece;
         best.holders = holders;
-    }
+    });
 }
 
 void PiecePicker::put_back(PieceIndex piece) noexcept

@@ -27,11 +27,6 @@ public:
     // How many neighbours have it, up to 255.
     std::uint32_t holders(PieceIndex piece) const noexcept { return holders_[piece]; }
 
-    void prefetch(PieceIndex piece) const noexcept
-    {
-        __builtin_prefetch(&holders_[piece]);
-        __builtin_prefetch(&open_.words()[piece / pieces_of_word]);
-    }
     void add_holder(PieceIndex piece) noexcept;
     void remove_holder(PieceIndex piece) noexcept;
 

@@ -32,14 +32,12 @@ std::vector<PieceRange> PieceSet::runs() const
 {
     std::vector<PieceRange> found;
     for (std::size_t at = 0; at < words_.size(); ++at) {
-        for (auto word = words_[at]; word != 0; word &= word - 1) {
-            const auto piece =
-                static_cast<PieceIndex>(at * pieces_of_word) + static_cast<PieceIndex>(std::countr_zero(word));
+        for_each_piece(words_[at], at, [&](PieceIndex piece) {
             if (!found.empty() && found.back().first + found.back().count == piece)
                 ++found.back().count;
             else
                 found.push_back({.first = piece, .count = 1});
-        }
+        });
     }
     return found;
 }

@@ -2,6 +2,7 @@
 
 #include "swarm/piece.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,27 @@ constexpr std::size_t words_for(std::uint32_t pieces) noexcept
 constexpr bool contains(std::span<const PieceWord> words, PieceIndex piece) noexcept
 {
     return ((words[piece / pieces_of_word] >> (piece % pieces_of_word)) & 1U) != 0;
+}
+
+// Calls visit(piece) for each bit of the word at `index`, the lowest first.
+template <class Visitor>
+constexpr void for_each_piece(PieceWord word, std::size_t index, Visitor&& visit)
+{
+    const auto first = static_cast<PieceIndex>(index * pieces_of_word);
+    for (; word != 0; word &= word - 1) visit(first + static_cast<PieceIndex>(std::countr_zero(word)));
+}
+
+// Calls visit(index, mask) for each word that has pieces of `range`.
+template <class Visitor>
+constexpr void for_each_word(PieceRange range, Visitor&& visit)
+{
+    const auto end = range.first + range.count;
+    for (auto first = range.first; first < end;) {
+        const auto bit = first % pieces_of_word;
+        const auto width = std::min(pieces_of_word - bit, end - first);
+        visit(std::size_t{first / pieces_of_word}, (~PieceWord{0} >> (pieces_of_word - width)) << bit);
+        first += width;
+    }
 }
 
 class PieceSet {
