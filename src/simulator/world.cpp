@@ -201,15 +201,11 @@ void World::connect(Node& node, Node& other)
         return;
     }
     const auto connection = ++connections_;
-    const auto here = *node.add(connection, other.index);
-    const auto there = *other.add(connection, node.index);
-    node.links[here].slot = there;
-    other.links[there].slot = here;
-    node.peer->add_neighbour(other.is_origin(), now_);
-    if (other.is_origin())
-        other.seed->add_neighbour(now_);
-    else
-        other.peer->add_neighbour(false, now_);
+    const auto here = *node.peer->add_neighbour(other.is_origin(), now_);
+    const auto there = other.seed ? *other.seed->add_neighbour(now_) : *other.peer->add_neighbour(false, now_);
+    node.link_at(here, {.connection = connection, .node = other.index, .slot = there});
+    other.link_at(there, {.connection = connection, .node = node.index, .slot = here});
+    if (other.seed) other.seed->wake(now_);
     const auto show = [this](Node& from, Node& to, NeighbourSlot slot, std::uint32_t over) {
         if (from.is_origin()) return;
         const auto ranges = from.peer->picker().held().runs();

@@ -19,15 +19,11 @@ World::Node::Link* World::Node::link(NeighbourSlot slot, std::uint32_t connectio
     return slot < links.size() && links[slot].connection == connection ? &links[slot] : nullptr;
 }
 
-std::optional<NeighbourSlot> World::Node::add(std::uint32_t connection, std::uint32_t other)
+void World::Node::link_at(NeighbourSlot slot, const Link& there)
 {
-    // The seed shows pieces at once, so its link has to be there before it says so: it takes the first free one.
-    const auto free = std::ranges::find(links, 0U, &Link::connection);
-    const auto expected = static_cast<NeighbourSlot>(free - links.begin());
-    if (free == links.end()) links.emplace_back();
-    links[expected] = {.connection = connection, .node = other};
-    zones_near |= std::uint64_t{1} << world.nodes_[other]->zone;
-    return expected;
+    if (links.size() <= slot) links.resize(slot + 1U);
+    links[slot] = there;
+    zones_near |= std::uint64_t{1} << world.nodes_[there.node]->zone;
 }
 
 SwarmTime World::Node::load(SwarmTime now) const noexcept

@@ -22,7 +22,7 @@ public:
     bool has(PieceIndex piece) const noexcept { return is_origin() || silent || peer->picker().held().contains(piece); }
     // The slot at which `connection` is, or nullptr when it has gone.
     Link* link(NeighbourSlot slot, std::uint32_t connection) noexcept;
-    std::optional<NeighbourSlot> add(std::uint32_t connection, std::uint32_t other);
+    void link_at(NeighbourSlot slot, const Link& there);
     SwarmTime load(SwarmTime now) const noexcept;
     void sample() noexcept;
 

@@ -28,6 +28,12 @@ public:
     std::uint32_t pieces() const noexcept { return pieces_; }
     std::uint32_t chunks() const noexcept { return chunks_; }
     std::uint64_t bytes() const noexcept { return bytes_; }
+    // Whether all of a run, as a stranger names it, is of this image.
+    bool contains(PieceRange range) const noexcept
+    {
+        return range.first < pieces_ && range.count <= pieces_ - range.first;
+    }
+    bool contains(ChunkSpan span) const noexcept { return span.first < chunks_ && span.count <= chunks_ - span.first; }
     std::uint32_t chunks_of_piece() const noexcept { return chunks_of_piece_; }
     // Of all but the last piece of each blob.
     std::uint64_t piece_bytes() const noexcept { return chunk_bytes * chunks_of_piece_; }

@@ -24,7 +24,7 @@ public:
     virtual void send(ConnectionId connection, std::string bytes) = 0;
     // When what was sent has left. closed() is not called for it.
     virtual void close(ConnectionId connection) = 0;
-    // A node that a swarm wants to talk to and there is no connection to; opened() follows, or nothing.
+    // A node that a swarm wants to talk to and there is no connection to; opened() follows, or unreachable().
     virtual void connect(const PeerEntry& peer) = 0;
     // Whether that node may have this swarm's pieces: nullopt, or why not.
     virtual std::optional<DenyCode> refusal(const NodeId& peer, const SwarmId& swarm, std::string_view ticket) = 0;

@@ -42,10 +42,8 @@ struct Membership {
 struct PeerConnection {
     NodeId node{};  // of the certificate
     bool opened_by_us = false;
-    bool seed = false;     // by its certificate: an instance of the registry
-    bool greeted = false;  // their HELLO has come
-    std::uint16_t version = 0;
-    HelloFrame hello;
+    bool seed = false;                 // by its certificate: an instance of the registry
+    bool greeted = false;              // their HELLO has come
     std::uint32_t credit = 0;          // that they give
     std::uint64_t asked_bytes = 0;     // of them, open
     std::uint64_t promised_bytes = 0;  // to them: requested of us, not sent and not refused

@@ -47,10 +47,7 @@ std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
     free->present = true;
     free->news = now;
     ++present_;
-    const auto neighbour = static_cast<NeighbourSlot>(free - viewers_.begin());
-    take_back(now);
-    show_more(now);
-    return neighbour;
+    return static_cast<NeighbourSlot>(free - viewers_.begin());
 }
 
 SuperSeed::Shown* SuperSeed::find(Viewer& viewer, PieceIndex piece) noexcept
@@ -127,8 +124,7 @@ void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
                 ++copies_[piece];
         });
     }
-    take_back(now);
-    show_more(now);
+    wake(now);
 }
 
 void SuperSeed::asked(NeighbourSlot neighbour, PieceIndex piece) noexcept
@@ -155,8 +151,7 @@ void SuperSeed::sent(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
         // It counts as theirs from now on: their announcement comes when it has arrived.
         have_.insert(neighbour, {.first = piece, .count = 1}, [&](PieceIndex) { ++viewer.pieces; });
     }
-    take_back(now);
-    show_more(now);
+    wake(now);
 }
 
 void SuperSeed::hide(Viewer& viewer, const Shown* shown) noexcept

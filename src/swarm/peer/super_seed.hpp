@@ -56,11 +56,11 @@ public:
         std::uint64_t seed
     );
 
-    // nullopt: there are most_neighbours.
+    // nullopt: there are most_neighbours. It is shown nothing before the next wake().
     std::optional<NeighbourSlot> add_neighbour(SwarmTime now);
     void remove_neighbour(NeighbourSlot neighbour);
     void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime now);
-    // Looks for what was not asked for, and who gets nothing from others. Twice in policy.asking_time.
+    // Shows more; looks for what was not asked for, and who gets nothing from others. Twice in policy.asking_time.
     void wake(SwarmTime now);
     // It wants to be sent a piece, and will be; and then not, after all.
     void asked(NeighbourSlot neighbour, PieceIndex piece) noexcept;

@@ -25,15 +25,23 @@ protected:
     PieceLayout layout = *PieceLayout::of(std::vector<std::uint64_t>(1, 30 * chunk_bytes), 1);
     SeedPolicy policy{.shown_pieces = 2, .offered_copies = 2};
     Shown links;
+    // A new neighbour, shown what there is to show.
+    NeighbourSlot join(SuperSeed& whose)
+    {
+        const auto slot = *whose.add_neighbour(now);
+        whose.wake(now);
+        return slot;
+    }
+
     SuperSeed seed{layout, policy, links, 0, 0, 3};
     SwarmTime now = swarm_second;
 };
 
 TEST_F(ASuperSeed, ShowsEachPieceToOneNeighbourInOrder)
 {
-    seed.add_neighbour(now);
-    seed.add_neighbour(now);
-    seed.add_neighbour(now);
+    join(seed);
+    join(seed);
+    join(seed);
     PieceIndex next = 0;
     for (int round = 0; next < 30; ++round) {
         for (const auto& [neighbour, piece] : links.take()) {
@@ -47,8 +55,8 @@ TEST_F(ASuperSeed, ShowsEachPieceToOneNeighbourInOrder)
 
 TEST_F(ASuperSeed, AfterTheFirstCopyItShowsWhatIsRareAndStopsAtItsLimit)
 {
-    const auto one = *seed.add_neighbour(now);
-    const auto two = *seed.add_neighbour(now);
+    const auto one = join(seed);
+    const auto two = join(seed);
     std::map<PieceIndex, int> sent;
     for (int round = 0; round < 100; ++round) {
         for (const auto& [neighbour, piece] : links.take()) {
@@ -63,11 +71,11 @@ TEST_F(ASuperSeed, AfterTheFirstCopyItShowsWhatIsRareAndStopsAtItsLimit)
 
 TEST_F(ASuperSeed, WhatAGoneNeighbourDidNotTakeIsShownToTheNext)
 {
-    const auto gone = *seed.add_neighbour(now);
+    const auto gone = join(seed);
     const auto owed = links.take();
     ASSERT_EQ(owed.size(), 2U);
     seed.remove_neighbour(gone);
-    seed.add_neighbour(now);
+    join(seed);
     const auto again = links.take();
     ASSERT_EQ(again.size(), 2U);
     EXPECT_EQ(again[0].second, owed[0].second);
@@ -76,11 +84,11 @@ TEST_F(ASuperSeed, WhatAGoneNeighbourDidNotTakeIsShownToTheNext)
 
 TEST_F(ASuperSeed, WhatANeighbourDoesNotAskForIsShownToOthers)
 {
-    const auto silent = *seed.add_neighbour(now);
+    const auto silent = join(seed);
     const auto lost = links.take();
     ASSERT_EQ(lost.size(), 2U);
     seed.asked(silent, lost[1].second);
-    const auto other = *seed.add_neighbour(now);
+    const auto other = join(seed);
     for (const auto& [neighbour, piece] : links.take()) seed.asked(neighbour, piece);
     now += 2 * policy.asking_time;
     seed.sent(other, 2, now);
@@ -97,7 +105,7 @@ TEST_F(ASuperSeed, WhatANeighbourDoesNotAskForIsShownToOthers)
 
 TEST_F(ASuperSeed, DoesNotShowWhatANeighbourHas)
 {
-    const auto slot = *seed.add_neighbour(now);
+    const auto slot = join(seed);
     links.take();
     const std::vector<PieceRange> most{{0, 29}};
     seed.has(slot, most, now);
@@ -107,7 +115,7 @@ TEST_F(ASuperSeed, DoesNotShowWhatANeighbourHas)
 TEST_F(ASuperSeed, InstancesBeginElsewhere)
 {
     SuperSeed second{layout, policy, links, 0, 15, 3};
-    second.add_neighbour(now);
+    join(second);
     EXPECT_EQ(links.take().front().second, 15U);
 }
 
@@ -116,7 +124,7 @@ TEST_F(ASuperSeed, ShowsNoMoreThanLeavesSoonAndEverybodyInTurn)
     policy.shown_time = 10 * swarm_millisecond;
     // In that time less than four pieces leave, which it shows all the same.
     SuperSeed slow{layout, policy, links, 4.0, 0, 3};
-    for (int count = 0; count < 10; ++count) slow.add_neighbour(now);
+    for (int count = 0; count < 10; ++count) join(slow);
     auto shown = links.take();
     EXPECT_EQ(shown.size(), 4U);
     std::map<NeighbourSlot, int> turns;

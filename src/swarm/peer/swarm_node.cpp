@@ -12,14 +12,6 @@ namespace {
 
 constexpr SwarmTime look_interval = 500 * swarm_millisecond;
 
-std::uint64_t queue_limit(const NodeSettings& settings, const PeerPolicy& policy) noexcept
-{
-    const auto time = static_cast<double>(policy.upload_queue_time) / static_cast<double>(swarm_second);
-    return std::max(
-        static_cast<std::uint64_t>(settings.up * time), std::uint64_t{policy.upload_queue_pieces} * chunk_bytes
-    );
-}
-
 }  // namespace
 
 SwarmNode::SwarmNode(
@@ -29,7 +21,7 @@ SwarmNode::SwarmNode(
       peer_policy_{peer_policy},
       seed_policy_{seed_policy},
       shell_{shell},
-      uploads_{queue_limit(settings_, peer_policy)},
+      uploads_{0},
       random_{settings_.random_seed}
 {
 }
@@ -63,11 +55,20 @@ SwarmNode::Part& SwarmNode::new_part(const SwarmId& id, PieceLayout layout, std:
     auto& part = swarms_[index];
     part.session = std::make_unique<SwarmSession>(id, std::move(layout), std::move(ticket));
     part.links = std::make_unique<Links>(*this, index);
-    // One piece of the coarsest image that we serve fits the queue as often as of the finest.
-    largest_piece_ = std::max(largest_piece_, part.session->layout.piece_bytes());
-    const auto pieces = peer_policy_.upload_queue_pieces * largest_piece_;
-    if (!seeds_) uploads_.set_limit(std::max(queue_limit(settings_, peer_policy_), pieces));
     return part;
+}
+
+// Pieces of the coarsest image that we serve fit the queue as often as those of the finest. A seed is asked for what it
+// shows, and for what nobody else could give: that is bounded by itself.
+void SwarmNode::bound_uploads() noexcept
+{
+    const auto time = static_cast<double>(peer_policy_.upload_queue_time) / static_cast<double>(swarm_second);
+    auto limit = static_cast<std::uint64_t>(settings_.up * time);
+    for (const auto& [index, part] : swarms_) {
+        const auto pieces = peer_policy_.upload_queue_pieces * part.session->layout.piece_bytes();
+        limit = part.session->seed ? no_upload_limit : std::max(limit, pieces);
+    }
+    uploads_.set_limit(limit);
 }
 
 void SwarmNode::add_swarm(
@@ -81,6 +82,7 @@ void SwarmNode::add_swarm(
     for (PieceIndex piece = 0; piece < session.layout.pieces(); ++piece) {
         if (held.contains(piece)) session.peer->hold(piece);
     }
+    bound_uploads();
     session.peer->start(now);
     tell_if_complete(part);
 }
@@ -92,9 +94,7 @@ void SwarmNode::add_seed(const SwarmId& id, PieceLayout layout, PieceIndex first
     auto& session = *part.session;
     const auto up = settings_.up / static_cast<double>(swarm_second);
     session.seed.emplace(session.layout, seed_policy_, *part.links, up, first, random_.next());
-    // It is asked for what it shows, and for what nobody else could give: that is bounded by itself.
-    seeds_ = true;
-    uploads_.set_limit(no_upload_limit);
+    bound_uploads();
 }
 
 void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, SwarmTime now)
@@ -111,6 +111,7 @@ void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, Swa
     indices_.erase(id);
     wanted_.erase(id);
     swarms_.erase(*index);
+    bound_uploads();
 }
 
 void SwarmNode::set_ticket(const SwarmId& id, std::string ticket)
@@ -144,27 +145,29 @@ void SwarmNode::unreachable(const NodeId& node)
     }
 }
 
-void SwarmNode::read_at(const SwarmId& id, PieceIndex piece, SwarmTime now)
+SwarmPeer* SwarmNode::peer_of(const SwarmId& id) noexcept
 {
     const auto index = index_of(id);
-    if (!index || !swarms_.at(*index).session->peer) return;
-    swarms_.at(*index).session->peer->read_at(piece, now);
+    if (!index) return nullptr;
+    auto& peer = swarms_.at(*index).session->peer;
+    return peer ? &*peer : nullptr;
+}
+
+void SwarmNode::read_at(const SwarmId& id, PieceIndex piece, SwarmTime now)
+{
+    if (auto* const peer = peer_of(id)) peer->read_at(piece, now);
     settle(now);
 }
 
 void SwarmNode::urge(const SwarmId& id, PieceRange pieces, SwarmTime now)
 {
-    const auto index = index_of(id);
-    if (!index || !swarms_.at(*index).session->peer) return;
-    swarms_.at(*index).session->peer->urge(pieces, now);
+    if (auto* const peer = peer_of(id)) peer->urge(pieces, now);
     settle(now);
 }
 
 void SwarmNode::fetched(const SwarmId& id, PieceIndex piece, SwarmTime now)
 {
-    const auto index = index_of(id);
-    if (!index || !swarms_.at(*index).session->peer) return;
-    piece_came(*index, std::nullopt, piece, now);
+    if (peer_of(id) != nullptr) piece_came(*index_of(id), std::nullopt, piece, now);
     settle(now);
 }
 
@@ -198,11 +201,16 @@ void SwarmNode::tell_if_complete(Part& part)
 Membership& SwarmNode::enrol(PeerConnection& connection, SwarmIndex swarm)
 {
     const auto [entry, fresh] = connection.memberships.try_emplace(swarm);
-    if (fresh) {
-        entry->second.swarm = swarm;
-        ++swarms_.at(swarm).session->memberships;
-    }
+    if (fresh) entry->second.swarm = swarm;
     return entry->second;
+}
+
+// On all connections, begun or established.
+std::size_t SwarmNode::members_of(SwarmIndex swarm) const noexcept
+{
+    return static_cast<std::size_t>(std::ranges::count_if(connections_, [swarm](const auto& entry) {
+        return entry.second.memberships.contains(swarm);
+    }));
 }
 
 void SwarmNode::strike_off(PeerConnection& connection, SwarmIndex swarm)
@@ -210,7 +218,6 @@ void SwarmNode::strike_off(PeerConnection& connection, SwarmIndex swarm)
     const auto found = connection.memberships.find(swarm);
     connection.their_handles.erase(found->second.theirs);
     connection.memberships.erase(found);
-    --swarms_.at(swarm).session->memberships;
 }
 
 void SwarmNode::join(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now)
@@ -239,30 +246,18 @@ void SwarmNode::meet(ConnectionId id, PeerConnection& connection, Membership& me
 {
     if (membership.slot || !membership.accepted || membership.theirs == SwarmHandle::connection) return;
     auto& session = *swarms_.at(membership.swarm).session;
-    const auto slot = free_slot(session, id);
+    // make_room() has seen to it that there is a slot.
+    const auto slot =
+        session.seed ? *session.seed->add_neighbour(now) : *session.peer->add_neighbour(connection.seed, now);
+    if (session.connections.size() <= slot) session.connections.resize(slot + 1U);
+    session.connections[slot] = id;
     membership.slot = slot;
-    // The seed shows pieces from within add_neighbour(), so the slot has its connection before.
-    if (session.seed) {
-        session.seed->add_neighbour(now);
-        return;
-    }
-    session.peer->add_neighbour(connection.seed, now);
+    if (session.seed) return session.seed->wake(now);
     if (membership.complete) {
         const PieceRange all{.first = 0, .count = session.layout.pieces()};
         session.peer->has(slot, std::span{&all, 1}, 0, now);
     }
     if (session.complete()) send(id, InterestFrame{.handle = membership.ours, .interested = false});
-}
-
-NeighbourSlot SwarmNode::free_slot(SwarmSession& session, ConnectionId id)
-{
-    auto free = std::ranges::find(session.connections, 0U);
-    if (free == session.connections.end()) {
-        session.connections.push_back(0);
-        free = session.connections.end() - 1;
-    }
-    *free = id;
-    return static_cast<NeighbourSlot>(free - session.connections.begin());
 }
 
 // What a neighbour was is over: in the swarm, not on the wire.
@@ -299,8 +294,9 @@ void SwarmNode::leave(ConnectionId id, PeerConnection& connection, SwarmIndex sw
 bool SwarmNode::make_room(SwarmIndex swarm, SwarmTime now)
 {
     auto& session = *swarms_.at(swarm).session;
-    const std::size_t most = session.seed ? SuperSeed::most_neighbours : settings_.most_neighbours;
-    if (session.memberships < most) return true;
+    const auto most = session.seed ? SuperSeed::most_neighbours
+                                   : std::min<std::size_t>(settings_.most_neighbours, SwarmPeer::most_neighbours);
+    if (members_of(swarm) < most) return true;
     const auto spare = session.seed ? session.seed->spare_neighbour() : session.peer->spare_neighbour();
     if (!spare) return false;
     const auto id = session.connections[*spare];

@@ -4,7 +4,6 @@
 #include "swarm/peer/peer_connection.hpp"
 #include "swarm/peer/swarm_session.hpp"
 #include "swarm/peer/upload_queue.hpp"
-#include "swarm/wire/frame_splitter.hpp"
 
 #include <cstdint>
 #include <map>
@@ -129,6 +128,7 @@ private:
     void forget(ConnectionId connection, SwarmTime now);
     PeerConnection* find(ConnectionId connection) noexcept;
 
+    SwarmPeer* peer_of(const SwarmId& id) noexcept;
     Part& new_part(const SwarmId& id, PieceLayout layout, std::string ticket);
     std::optional<SwarmIndex> index_of(const SwarmId& id) const noexcept;
     void piece_came(SwarmIndex swarm, std::optional<NeighbourSlot> slot, PieceIndex piece, SwarmTime now);
@@ -139,22 +139,17 @@ private:
     void meet(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now);
     void part_from(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now);
     bool make_room(SwarmIndex swarm, SwarmTime now);
+    std::size_t members_of(SwarmIndex swarm) const noexcept;
     Membership& enrol(PeerConnection& connection, SwarmIndex swarm);
-    void strike_off(PeerConnection& connection, SwarmIndex swarm);
+    static void strike_off(PeerConnection& connection, SwarmIndex swarm);
     void join_wanted(ConnectionId id, PeerConnection& connection, SwarmTime now);
-    bool harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now);
+    void harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now);
     void show_holdings(ConnectionId id, const SwarmSession& session, const Membership& membership);
-    void told(
-        SwarmSession& session,
-        const Membership& membership,
-        std::span<const PieceRange> ranges,
-        SwarmTime load,
-        SwarmTime now
-    );
     Membership* membership_of(PeerConnection& connection, SwarmHandle theirs) noexcept;
     static bool handle_in_use(const PeerConnection& connection, SwarmHandle handle) noexcept;
-    static NeighbourSlot free_slot(SwarmSession& session, ConnectionId id);
 
+    void bound_uploads() noexcept;
+    std::optional<SwarmId> expect(ConnectionId id, PeerConnection& connection, const DataFrame& frame, SwarmTime now);
     static bool awaits(const OpenRequest& open, const PieceLayout& layout, ChunkSpan extent);
     std::uint16_t load_ms() const noexcept;
     void look_after(SwarmTime now);
@@ -173,9 +168,7 @@ private:
     std::map<SwarmId, std::vector<NodeId>> wanted_;             // to be joined as soon as there is a connection
     std::vector<std::pair<ConnectionId, SwarmIndex>> useless_;  // to be left
     std::vector<Refused> refused_;                              // for want of credit
-    std::uint64_t largest_piece_ = chunk_bytes;
     SwarmRandom random_;
-    bool seeds_ = false;
     SwarmIndex last_swarm_ = 0;
     SwarmTime look_at_ = 0;
 };

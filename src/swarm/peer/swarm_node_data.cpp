@@ -46,13 +46,11 @@ void SwarmNode::heard(ConnectionId id, SwarmTime now)
     if (auto* const connection = find(id)) connection->heard = now;
 }
 
-// True when that was too much, and the connection has ended.
-bool SwarmNode::harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now)
+// Too much of it ends the connection.
+void SwarmNode::harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now)
 {
     constexpr std::uint16_t harm_forgiven = 1;
-    if (++connection.harm <= harm_forgiven) return false;
-    bye(id, ByeReason::harm, what, now);
-    return true;
+    if (++connection.harm > harm_forgiven) bye(id, ByeReason::harm, what, now);
 }
 
 std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& frame, SwarmTime now)
@@ -60,27 +58,31 @@ std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& 
     auto* const connection = find(id);
     if (connection == nullptr) return std::nullopt;
     connection->heard = now;
-    const auto open = connection->requests.find(frame.request);
-    if (open == connection->requests.end()) {
+    const auto swarm = expect(id, *connection, frame, now);
+    settle(now);
+    return swarm;
+}
+
+std::optional<SwarmId>
+SwarmNode::expect(ConnectionId id, PeerConnection& connection, const DataFrame& frame, SwarmTime now)
+{
+    const auto open = connection.requests.find(frame.request);
+    if (open == connection.requests.end()) {
         // Of a request that has ended it was on its way; another one there never was.
-        if (frame.request > connection->last_request) harm(id, *connection, "DATA that nobody asked for", now);
-        settle(now);
+        if (frame.request > connection.last_request) harm(id, connection, "DATA that nobody asked for", now);
         return std::nullopt;
     }
-    const auto& layout = swarms_.at(open->second.swarm).session->layout;
-    const bool inside =
-        frame.extent.first < layout.chunks() && frame.extent.count <= layout.chunks() - frame.extent.first;
-    if (!inside || layout.bytes_of_chunks(frame.extent) != frame.bytes) {
+    const auto& session = *swarms_.at(open->second.swarm).session;
+    const auto& layout = session.layout;
+    if (!layout.contains(frame.extent) || layout.bytes_of_chunks(frame.extent) != frame.bytes) {
         bye(id, ByeReason::protocol, "DATA: not as long as its chunks", now);
-        settle(now);
         return std::nullopt;
     }
     if (!awaits(open->second, layout, frame.extent)) {
-        harm(id, *connection, "DATA that the request was not about", now);
-        settle(now);
+        harm(id, connection, "DATA that the request was not about", now);
         return std::nullopt;
     }
-    return swarms_.at(open->second.swarm).session->id;
+    return session.id;
 }
 
 // All chunks of the run were asked for, and none has come.

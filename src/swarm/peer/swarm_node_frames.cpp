@@ -60,12 +60,9 @@ Membership* SwarmNode::membership_of(PeerConnection& connection, SwarmHandle the
 
 void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HelloFrame& frame, SwarmTime now)
 {
-    const auto version = common_version(spoken_versions, frame.versions);
-    if (!version) return bye(id, ByeReason::version, {}, now);
+    if (!common_version(spoken_versions, frame.versions)) return bye(id, ByeReason::version, {}, now);
     if (frame.node != connection.node) return bye(id, ByeReason::identity, {}, now);
     connection.greeted = true;
-    connection.version = *version;
-    connection.hello = frame;
     connection.credit = frame.max_credit;
     const auto [named, first] = by_node_.emplace(frame.node, id);
     if (!first && named->second != id) {
@@ -190,26 +187,13 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HaveFrame&
     auto* const membership = membership_of(connection, frame.handle);
     if (membership == nullptr || !membership->slot) return;
     auto& session = *swarms_.at(membership->swarm).session;
-    const auto beyond = [&](PieceRange range) {
-        return range.first >= session.layout.pieces() || range.count > session.layout.pieces() - range.first;
-    };
-    if (std::ranges::any_of(frame.ranges, beyond))
+    const auto inside = [&](PieceRange range) { return session.layout.contains(range); };
+    if (!std::ranges::all_of(frame.ranges, inside))
         return bye(id, ByeReason::protocol, "HAVE: pieces beyond the image", now);
-    told(session, *membership, frame.ranges, frame.load * swarm_millisecond, now);
-}
-
-void SwarmNode::told(
-    SwarmSession& session,
-    const Membership& membership,
-    std::span<const PieceRange> ranges,
-    SwarmTime load,
-    SwarmTime now
-)
-{
     if (session.seed)
-        session.seed->has(*membership.slot, ranges, now);
+        session.seed->has(*membership->slot, frame.ranges, now);
     else
-        session.peer->has(*membership.slot, ranges, load, now);
+        session.peer->has(*membership->slot, frame.ranges, frame.load * swarm_millisecond, now);
 }
 
 void SwarmNode::on(ConnectionId, PeerConnection& connection, const InterestFrame& frame, SwarmTime)
@@ -230,7 +214,7 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFra
     upload.rank = std::uint32_t{255} - frame.priority;
     bool here = true;
     for (const auto range : frame.ranges) {
-        if (range.first >= session.layout.chunks() || range.count > session.layout.chunks() - range.first)
+        if (!session.layout.contains(range))
             return bye(id, ByeReason::protocol, "REQUEST: chunks beyond the image", now);
         for (auto chunk = range.first; chunk < range.first + range.count; ++chunk)
             here = here && session.has(session.layout.piece_of_chunk(chunk));

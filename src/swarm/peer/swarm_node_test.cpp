@@ -93,8 +93,7 @@ TEST(SwarmNode, ANodeThatDiesIsDoneWithout)
 TEST(SwarmNode, SilenceEndsAConnection)
 {
     TestSwarm swarm{image};
-    std::vector<PieceIndex> all;
-    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    const auto all = swarm.all_pieces();
     auto& holder = swarm.add(false, all);
     auto& node = swarm.add();
     swarm.introduce(node, {&holder});
@@ -108,8 +107,7 @@ TEST(SwarmNode, SilenceEndsAConnection)
 TEST(SwarmNode, WhoSendsFalseChunksIsCaughtAndLeft)
 {
     TestSwarm swarm{image};
-    std::vector<PieceIndex> all;
-    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    const auto all = swarm.all_pieces();
     auto& liar = swarm.add(false, all);
     auto& honest = swarm.add(false, all);
     auto& node = swarm.add();
@@ -125,8 +123,7 @@ TEST(SwarmNode, WhoSendsFalseChunksIsCaughtAndLeft)
 TEST(SwarmNode, WithoutTheRightThereIsNothingAndNotEvenWhetherItIsThere)
 {
     TestSwarm swarm{image};
-    std::vector<PieceIndex> all;
-    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    const auto all = swarm.all_pieces();
     auto& holder = swarm.add(false, all);
     auto& stranger = swarm.add();
     holder.forbidden.insert(stranger.name);
@@ -176,8 +173,7 @@ TEST(SwarmNode, ARightThatEndsEndsTheSwarmThere)
 TEST(SwarmNode, CreditBoundsWhatIsAsked)
 {
     TestSwarm swarm{image};
-    std::vector<PieceIndex> all;
-    for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+    const auto all = swarm.all_pieces();
     auto& holder = swarm.add(false, all);
     auto& node = swarm.add();
     swarm.connect(node, holder);
@@ -193,9 +189,7 @@ class ABadNeighbour : public ::testing::Test {
 protected:
     void SetUp() override
     {
-        std::vector<PieceIndex> all;
-        for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
-        node = &swarm.add(false, all);
+        node = &swarm.add(false, swarm.all_pieces());
         node->streams[1].other = node;
         node->streams[1].there = 2;
         node->swarm.opened(1, TestSwarm::name_of(99), false, false, swarm.now);
@@ -339,6 +333,26 @@ TEST_F(ABadNeighbour, SendsChunksBeyondTheImageOrOthersThanThoseAskedFor)
     data.extent = {.first = other.layout.chunks() - 1, .count = 2};
     EXPECT_FALSE(asking.swarm.data_begins(2, data, other.now).has_value());
     EXPECT_EQ(asking.swarm.connections(), 0U) << "beyond the image";
+}
+
+TEST_F(ABadNeighbour, TakesNobodysPlaceWhenItHasGone)
+{
+    HelloFrame hello;
+    JoinFrame frame;
+    frame.handle = SwarmHandle{1};
+    frame.swarm = swarm.id;
+    // More than there are places, one after the other.
+    for (ConnectionId id = 10; id < 60; ++id) {
+        hello.node = TestSwarm::name_of(static_cast<std::uint8_t>(id));
+        node->streams[id].other = node;
+        node->swarm.opened(id, hello.node, false, false, swarm.now);
+        ASSERT_TRUE(node->swarm.received(id, hello, swarm.now));
+        ASSERT_TRUE(node->swarm.received(id, frame, swarm.now));
+        ASSERT_TRUE(node->swarm.received(id, JoinOkFrame{.of = SwarmHandle{1}, .joins = true}, swarm.now));
+        ASSERT_EQ(node->swarm.find(swarm.id)->peer->neighbours(), 1U);
+        node->streams.erase(id);
+        node->swarm.closed(id, swarm.now);
+    }
 }
 
 TEST_F(ABadNeighbour, CanCancelWhatHasNotBegun)

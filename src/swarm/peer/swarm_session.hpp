@@ -24,7 +24,6 @@ struct SwarmSession {
     std::optional<SwarmPeer> peer;
     std::optional<SuperSeed> seed;
     std::vector<std::uint32_t> connections;  // by slot; 0: none
-    std::uint32_t memberships = 0;           // on all connections, begun or established
     bool told_complete = false;
 
     bool has(PieceIndex piece) const noexcept { return seed.has_value() || peer->picker().held().contains(piece); }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ public:
     bool run(SwarmTime time, const std::function<bool()>& done);
     void cut(Node& one);
     std::string_view bytes_of(ChunkSpan span) const;
+    std::vector<PieceIndex> all_pieces() const;
     Node* find(const NodeId& node);
 
     static NodeId name_of(std::uint8_t number)
@@ -184,6 +186,13 @@ inline std::string_view TestSwarm::bytes_of(ChunkSpan span) const
 {
     const auto before = layout.bytes_of_chunks({.first = 0, .count = span.first});
     return std::string_view{image}.substr(before, layout.bytes_of_chunks(span));
+}
+
+inline std::vector<PieceIndex> TestSwarm::all_pieces() const
+{
+    std::vector<PieceIndex> all(layout.pieces());
+    std::iota(all.begin(), all.end(), PieceIndex{0});
+    return all;
 }
 
 inline TestSwarm::Node& TestSwarm::add(bool seed, std::vector<PieceIndex> held)

@@ -22,7 +22,8 @@ std::size_t UploadQueue::requests_of(std::uint32_t link) const noexcept
 bool UploadQueue::offer(const Upload& upload)
 {
     if (!waiting_.empty() && bytes_ + upload.bytes > limit_) return false;
-    if (of_link(upload.link) != 0 && of_link(upload.link) + upload.bytes > limit_ / 3 * 2) return false;
+    if (const auto waiting = of_link(upload.link); waiting != 0 && waiting + upload.bytes > limit_ / 3 * 2)
+        return false;
     bytes_ += upload.bytes;
     const auto after = std::ranges::upper_bound(waiting_, upload.rank, {}, &Upload::rank);
     waiting_.insert(after, upload);
