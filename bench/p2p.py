@@ -81,10 +81,10 @@ def verdict(name, done):
     if name not in GOALS:
         return "–"
     words = []
-    for goal, key, word in zip(GOALS[name], ("p99", "last"), ("p99", "last")):
+    for goal, key in zip(GOALS[name], ("p99", "last")):
         if goal is not None:
             reached = done[key] is not None and done[key] <= goal
-            words.append(f"{word} ≤ {goal}: {'reached' if reached else 'missed'}")
+            words.append(f"{key} ≤ {goal}: {'reached' if reached else 'missed'}")
     return ", ".join(words)
 
 
