@@ -65,6 +65,11 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HelloFrame
         // Both have opened one: that of the node with the smaller id stays, on both sides.
         const bool ours_stays = settings_.id < frame.node;
         const auto goes = connection.opened_by_us == ours_stays ? named->second : id;
+        // What we joined on the one that goes we want on the other.
+        for (const auto& [swarm, membership] : connections_.at(goes).memberships) {
+            if (membership.ours != SwarmHandle::connection)
+                wanted_[swarms_.at(swarm).session->id].push_back(frame.node);
+        }
         if (goes == named->second) named->second = id;
         bye(goes, ByeReason::duplicate, {}, now);
         if (goes == id) return;

@@ -303,6 +303,26 @@ TEST_F(ABadNeighbour, DataThatNobodyAskedForIsPassedOver)
     EXPECT_TRUE(node->liars.empty());
 }
 
+TEST(SwarmNode, TwoThatOpenAConnectionToEachOtherAtOnceKeepOneAndTheirSwarm)
+{
+    for (const bool first_dials_first : {false, true}) {
+        TestSwarm swarm{image};
+        std::vector<PieceIndex> all;
+        for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+        auto& one = swarm.add();
+        auto& two = swarm.add(false, all);
+        swarm.introduce(one, {&two});
+        swarm.introduce(two, {&one});
+        one.dialled.clear();
+        two.dialled.clear();
+        swarm.connect(first_dials_first ? one : two, first_dials_first ? two : one);
+        swarm.connect(first_dials_first ? two : one, first_dials_first ? one : two);
+        EXPECT_TRUE(swarm.run(30 * swarm_second, [&] { return one.has_all() && two.has_all(); }));
+        EXPECT_EQ(one.swarm.connections(), 1U);
+        EXPECT_EQ(two.swarm.connections(), 1U);
+    }
+}
+
 TEST_F(ABadNeighbour, CanCancelWhatHasNotBegun)
 {
     greet();
