@@ -338,7 +338,12 @@ void SwarmNode::shut_down()
 
 std::optional<UploadOrder> SwarmNode::next_upload()
 {
-    while (auto upload = uploads_.next()) {
+    return next_upload([](ConnectionId) { return true; });
+}
+
+std::optional<UploadOrder> SwarmNode::next_upload(const std::function<bool(ConnectionId)>& may_go)
+{
+    while (auto upload = uploads_.next(may_go)) {
         auto* const connection = find(upload->link);
         const auto swarm = swarms_.find(upload->swarm);
         if (connection == nullptr || swarm == swarms_.end()) continue;
@@ -368,6 +373,11 @@ void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
     settle(now);
 }
 
+void SwarmNode::heard(ConnectionId id, SwarmTime now) noexcept
+{
+    if (auto* const connection = find(id)) connection->heard = now;
+}
+
 std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& frame, SwarmTime now)
 {
     auto* const connection = find(id);
@@ -376,6 +386,8 @@ std::optional<SwarmId> SwarmNode::data_begins(ConnectionId id, const DataFrame& 
     const auto open = connection->requests.find(frame.request);
     if (open == connection->requests.end()) return std::nullopt;
     const auto& session = *swarms_.at(open->second.swarm).session;
+    const auto chunks = session.layout.chunks();
+    if (frame.extent.first >= chunks || frame.extent.count > chunks - frame.extent.first) return std::nullopt;
     if (session.layout.bytes_of_chunks(frame.extent) != frame.bytes) return std::nullopt;
     return session.id;
 }

@@ -7,6 +7,7 @@
 #include "swarm/wire/frame_splitter.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ public:
     void closed(ConnectionId connection, SwarmTime now);
     // A frame other than DATA. False: the connection is closed, and nothing more of it is wanted.
     bool received(ConnectionId connection, const PeerFrame& frame, SwarmTime now);
+    // Bytes have come, or would have if we had read them: the other side is not silent, whatever became of its frames.
+    void heard(ConnectionId connection, SwarmTime now) noexcept;
     // DATA begins: the swarm whose chunks follow, when it was asked for. nullopt: its bytes are to be passed over.
     std::optional<SwarmId> data_begins(ConnectionId connection, const DataFrame& frame, SwarmTime now);
     // The chunks of a DATA frame were compared with the image's hashes, and kept when they are `good`.
@@ -80,6 +83,8 @@ public:
 
     // ---- what this node sends
     std::optional<UploadOrder> next_upload();
+    // The next of those to connections that may be sent to; the others wait.
+    std::optional<UploadOrder> next_upload(const std::function<bool(ConnectionId)>& may_go);
     void sent(const UploadOrder& order, SwarmTime now);
 
     void wake(SwarmTime now);

@@ -303,6 +303,68 @@ TEST_F(ABadNeighbour, DataThatNobodyAskedForIsPassedOver)
     EXPECT_TRUE(node->liars.empty());
 }
 
+// Asks node 99, which says that it has everything, for pieces: its first request is number 1 of handle 1.
+class AnAskingNode : public ::testing::Test {
+protected:
+    void SetUp() override
+    {
+        node = &swarm.add();
+        node->streams[1].other = node;
+        node->streams[1].there = 2;
+        const std::vector<PeerEntry> peers{{.node = TestSwarm::name_of(99), .endpoint = {.port = 1}}};
+        node->swarm.neighbours(swarm.id, peers, swarm.now);
+        node->swarm.opened(1, TestSwarm::name_of(99), true, swarm.now);
+        HelloFrame hello;
+        hello.node = TestSwarm::name_of(99);
+        hello.max_credit = 100'000'000;
+        ASSERT_TRUE(node->swarm.received(1, hello, swarm.now));
+        const JoinFrame join{.handle = SwarmHandle{1}, .swarm = swarm.id, .ticket = "ticket"};
+        ASSERT_TRUE(node->swarm.received(1, join, swarm.now));
+        const JoinOkFrame accepted{.of = SwarmHandle{1}, .joins = true, .complete = true};
+        ASSERT_TRUE(node->swarm.received(1, accepted, swarm.now));
+    }
+    DataFrame answer(ChunkSpan extent, std::uint32_t bytes) const
+    {
+        return {.handle = SwarmHandle{1}, .request = 1, .extent = extent, .bytes = bytes};
+    }
+
+    TestSwarm swarm{image};
+    TestSwarm::Node* node = nullptr;
+};
+
+TEST_F(AnAskingNode, TakesNoDataFromBeyondTheImage)
+{
+    const auto chunks = swarm.layout.chunks();
+    ASSERT_TRUE(node->swarm.data_begins(1, answer({.first = 0, .count = 1}, chunk_bytes), swarm.now).has_value());
+    for (const auto extent : {ChunkSpan{chunks, 1}, ChunkSpan{chunks - 1, 2}, ChunkSpan{WireLimits::chunks - 1, 1}})
+        EXPECT_FALSE(node->swarm.data_begins(1, answer(extent, 10), swarm.now).has_value());
+}
+
+TEST_F(AnAskingNode, DoesNotTakeBytesForSilence)
+{
+    for (int i = 0; i < 20; ++i) {
+        swarm.now += swarm_second / 2;
+        node->swarm.heard(1, swarm.now);
+        node->swarm.wake(swarm.now);
+    }
+    EXPECT_EQ(node->swarm.connections(), 1U);
+    for (int i = 0; i < 80; ++i) node->swarm.wake(swarm.now += swarm_second / 2);
+    EXPECT_EQ(node->swarm.connections(), 0U);
+}
+
+TEST_F(ABadNeighbour, ThatCannotBeSentToHoldsUpNobody)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.id = 5;
+    request.ranges.push_back({.first = 0, .count = 1});
+    ASSERT_TRUE(is_kept(request));
+    EXPECT_FALSE(node->swarm.next_upload([](ConnectionId id) { return id != 1; }).has_value());
+    EXPECT_TRUE(node->swarm.next_upload([](ConnectionId id) { return id == 1; }).has_value());
+}
+
 TEST(SwarmNode, TwoThatOpenAConnectionToEachOtherAtOnceKeepOneAndTheirSwarm)
 {
     for (const bool first_dials_first : {false, true}) {

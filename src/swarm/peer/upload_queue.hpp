@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 
 namespace entrepot {
@@ -30,6 +31,8 @@ public:
     // False: BUSY.
     bool offer(const Upload& upload);
     std::optional<Upload> next();
+    // The first whose link may be sent to: one that takes nothing must not hold up the others.
+    std::optional<Upload> next(const std::function<bool(std::uint32_t link)>& may_go);
     // How many bytes it had; nullopt: it isn't here any more.
     std::optional<std::uint64_t> cancel(std::uint32_t link, std::uint32_t request);
     void drop_link(std::uint32_t link);
