@@ -86,6 +86,8 @@ public:
     // The next of those to connections that may be sent to; the others wait.
     std::optional<UploadOrder> next_upload(const std::function<bool(ConnectionId)>& may_go);
     void sent(const UploadOrder& order, SwarmTime now);
+    // Bytes a second that can be sent from now on: NodeSettings::up.
+    void set_up(double bytes_per_second);
 
     void wake(SwarmTime now);
     // BYE to everybody.
@@ -150,6 +152,7 @@ private:
     static bool handle_in_use(const PeerConnection& connection, SwarmHandle handle) noexcept;
     static NeighbourSlot free_slot(SwarmSession& session, ConnectionId id);
 
+    void bound_uploads() noexcept;
     std::uint16_t load_ms() const noexcept;
     void look_after(SwarmTime now);
     void settle(SwarmTime now);

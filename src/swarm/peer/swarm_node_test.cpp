@@ -365,6 +365,27 @@ TEST_F(ABadNeighbour, ThatCannotBeSentToHoldsUpNobody)
     EXPECT_TRUE(node->swarm.next_upload([](ConnectionId id) { return id == 1; }).has_value());
 }
 
+TEST_F(ABadNeighbour, IsPromisedLessOnASlowerLink)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.ranges.push_back({.first = 0, .count = 1});
+    const auto promised = [&] {
+        for (int i = 0; i < 100; ++i, ++request.id) EXPECT_TRUE(is_kept(request));
+        std::uint64_t bytes = 0;
+        while (const auto order = node->swarm.next_upload()) {
+            bytes += order->bytes;
+            node->swarm.sent(*order, swarm.now);
+        }
+        return bytes;
+    };
+    EXPECT_GT(promised(), 4'000'000U);
+    node->swarm.set_up(1'000'000);
+    EXPECT_LE(promised(), 3 * chunk_bytes);
+}
+
 TEST(SwarmNode, TwoThatOpenAConnectionToEachOtherAtOnceKeepOneAndTheirSwarm)
 {
     for (const bool first_dials_first : {false, true}) {
