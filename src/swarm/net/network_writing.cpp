@@ -138,41 +138,46 @@ void PeerNetwork::State::pump()
 
 asio::awaitable<void> PeerNetwork::State::upload(Channel channel, UploadOrder order)
 {
+    auto left = order.bytes;  // that nothing has been read for
     const auto last = order.extents.back().first + order.extents.back().count - 1;
-    for (std::size_t extent = 0; extent < order.extents.size(); ++extent) {
+    bool goes_on = true;
+    for (std::size_t extent = 0; extent < order.extents.size() && goes_on; ++extent) {
         const auto chunks = order.extents[extent];
-        for (auto chunk = chunks.first; chunk < chunks.first + chunks.count; ++chunk) {
+        for (auto chunk = chunks.first; chunk < chunks.first + chunks.count && goes_on; ++chunk) {
             const bool ends = extent + 1 == order.extents.size() && chunk == last;
             auto going = upload_chunk(*channel, order, chunk, ends);
-            const bool gone = co_await std::move(going);
-            if (!gone) co_return;
+            const auto bytes = co_await std::move(going);
+            left -= std::min(left, bytes);
+            goes_on = bytes > 0;
         }
     }
+    // What won't go doesn't keep others waiting.
+    channel->taken -= std::min(channel->taken, left);
+    if (!goes_on) pump();
 }
 
-// False: the rest of the order needn't be tried.
-asio::awaitable<bool>
+// How many bytes it has given to the writer; 0: the rest of the order needn't be tried.
+asio::awaitable<std::uint64_t>
 PeerNetwork::State::upload_chunk(PeerChannel& channel, const UploadOrder& order, ChunkIndex chunk, bool last)
 {
     while (channel.data_bytes >= most_unsent_data && !channel.cut && !channel.closing) co_await channel.drained.wait();
     const auto* const session = node_.find(order.swarm);
-    if (channel.cut || channel.closing || session == nullptr) co_return false;
+    if (channel.cut || channel.closing || session == nullptr) co_return std::uint64_t{0};
     const ChunkSpan extent{.first = chunk, .count = 1};
     const auto size = static_cast<std::size_t>(session->layout.bytes_of_chunks(extent));
     DepartingData data{.bytes = ChunkBuffer{size}};
     auto reading = source_.read(order.swarm, chunk, data.bytes.whole());
     const auto read = co_await std::move(reading);
-    if (channel.cut || channel.closing) co_return false;
+    if (channel.cut || channel.closing) co_return std::uint64_t{0};
     if (!read) {
         ++counters_.not_read;
         log::failure(log::Level::warning, "reading a chunk", read.error());
-        channel.taken -= std::min(channel.taken, order.bytes);
         append_frame(
             channel.control, BusyFrame{.handle = order.handle, .request = order.request, .retry_ms = 0, .load = 0}
         );
         channel.writes.wake();
         act([&](SwarmNode& node, SwarmTime at) { node.sent(order, at); });
-        co_return false;
+        co_return std::uint64_t{0};
     }
     append_frame(
         data.head,
@@ -187,7 +192,7 @@ PeerNetwork::State::upload_chunk(PeerChannel& channel, const UploadOrder& order,
     channel.data.push_back(std::move(data));
     channel.data_bytes += size;
     channel.writes.wake();
-    co_return true;
+    co_return std::uint64_t{size};
 }
 
 }  // namespace entrepot

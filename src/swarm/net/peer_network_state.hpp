@@ -118,7 +118,8 @@ private:
     void pump();
     std::uint64_t unsent() const noexcept;
     asio::awaitable<void> upload(Channel channel, UploadOrder order);
-    asio::awaitable<bool> upload_chunk(PeerChannel& channel, const UploadOrder& order, ChunkIndex chunk, bool last);
+    asio::awaitable<std::uint64_t>
+    upload_chunk(PeerChannel& channel, const UploadOrder& order, ChunkIndex chunk, bool last);
 
     asio::any_io_executor loop_;
     PeerNetworkSettings settings_;

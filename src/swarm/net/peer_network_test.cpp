@@ -65,6 +65,25 @@ TEST(PeerNetwork, BringsPiecesOfManyChunks)
     EXPECT_TRUE(world.run([&] { return all_have_it(nodes); }));
 }
 
+TEST(PeerNetwork, GoesOnWithASwarmThatWasLeftInTheMiddleAndComesBack)
+{
+    TestNetworkWorld world{{9'000'000}, 8};
+    TestNetworkNode seed{world, "seed", true, [](PeerNetworkSettings& settings) { settings.up = 20'000'000; }};
+    TestNetworkNode node{world, "node"};
+    node.meet(seed);
+    EXPECT_TRUE(world.run([&] { return node.counters().stored > 2; }));
+    seed.network->act([&](SwarmNode& of, SwarmTime now) { of.remove_swarm(seed.swarm(), std::nullopt, now); });
+    world.run_for(50ms);
+    seed.network->act([&](SwarmNode& of, SwarmTime) {
+        of.add_seed(seed.swarm(), world.verifier->descriptor().layout(), 0);
+    });
+    node.hungry = true;
+    EXPECT_TRUE(world.run([&] {
+        if (std::exchange(node.hungry, false)) node.meet(seed);
+        return node.has_all();
+    }));
+}
+
 TEST(PeerNetwork, NeedsLittleMemoryForWhatArrives)
 {
     TestNetworkWorld world{twenty_megabytes};
