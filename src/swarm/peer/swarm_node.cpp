@@ -3,7 +3,6 @@
 #include "swarm/peer/swarm_node_links.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace entrepot {
@@ -11,14 +10,7 @@ namespace entrepot {
 namespace {
 
 constexpr SwarmTime look_interval = 500 * swarm_millisecond;
-
-std::uint64_t queue_limit(const NodeSettings& settings, const PeerPolicy& policy) noexcept
-{
-    const auto time = static_cast<double>(policy.upload_queue_time) / static_cast<double>(swarm_second);
-    return std::max(
-        static_cast<std::uint64_t>(settings.up * time), std::uint64_t{policy.upload_queue_pieces} * chunk_bytes
-    );
-}
+constexpr std::uint16_t harm_forgiven = 1;
 
 }  // namespace
 
@@ -29,9 +21,10 @@ SwarmNode::SwarmNode(
       peer_policy_{peer_policy},
       seed_policy_{seed_policy},
       shell_{shell},
-      uploads_{queue_limit(settings_, peer_policy)},
+      uploads_{0},
       random_{settings_.random_seed}
 {
+    bound_uploads();
 }
 
 SwarmNode::~SwarmNode() = default;
@@ -63,10 +56,8 @@ SwarmNode::Part& SwarmNode::new_part(const SwarmId& id, PieceLayout layout, std:
     auto& part = swarms_[index];
     part.session = std::make_unique<SwarmSession>(id, std::move(layout), std::move(ticket));
     part.links = std::make_unique<Links>(*this, index);
-    // One piece of the coarsest image that we serve fits the queue as often as of the finest.
     largest_piece_ = std::max(largest_piece_, part.session->layout.piece_bytes());
-    const auto pieces = peer_policy_.upload_queue_pieces * largest_piece_;
-    if (!seeds_) uploads_.set_limit(std::max(queue_limit(settings_, peer_policy_), pieces));
+    bound_uploads();
     return part;
 }
 
@@ -92,9 +83,7 @@ void SwarmNode::add_seed(const SwarmId& id, PieceLayout layout, PieceIndex first
     auto& session = *part.session;
     const auto up = settings_.up / static_cast<double>(swarm_second);
     session.seed.emplace(session.layout, seed_policy_, *part.links, up, first, random_.next());
-    // It is asked for what it shows, and for what nobody else could give: that is bounded by itself.
-    seeds_ = true;
-    uploads_.set_limit(no_upload_limit);
+    bound_uploads();
 }
 
 void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, SwarmTime now)
@@ -371,40 +360,7 @@ void SwarmNode::shut_down()
 
 // ---- data
 
-std::optional<UploadOrder> SwarmNode::next_upload()
-{
-    while (auto upload = uploads_.next()) {
-        auto* const connection = find(upload->link);
-        const auto swarm = swarms_.find(upload->swarm);
-        if (connection == nullptr || swarm == swarms_.end()) continue;
-        return UploadOrder{
-            .connection = upload->link,
-            .swarm = swarm->second.session->id,
-            .handle = connection->memberships.at(upload->swarm).ours,
-            .request = upload->request,
-            .extents = std::move(upload->extents),
-            .bytes = upload->bytes,
-        };
-    }
-    return std::nullopt;
-}
-
-void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
-{
-    auto* const connection = find(order.connection);
-    if (connection == nullptr) return;
-    connection->promised_bytes -= std::min(connection->promised_bytes, order.bytes);
-    const auto index = index_of(order.swarm);
-    if (!index) return;
-    auto& session = *swarms_.at(*index).session;
-    const auto membership = connection->memberships.find(*index);
-    if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
-    for (const auto extent : order.extents)
-        session.seed->sent(*membership->second.slot, session.layout.piece_of_chunk(extent.first), now);
-    settle(now);
-}
-
-void SwarmNode::heard(ConnectionId id, SwarmTime now)
+void SwarmNode::heard(ConnectionId id, SwarmTime now) noexcept
 {
     if (auto* const connection = find(id)) connection->heard = now;
 }
@@ -412,7 +368,6 @@ void SwarmNode::heard(ConnectionId id, SwarmTime now)
 // True when that was too much, and the connection has ended.
 bool SwarmNode::harm(ConnectionId id, PeerConnection& connection, const std::string& what, SwarmTime now)
 {
-    constexpr std::uint16_t harm_forgiven = 1;
     if (++connection.harm <= harm_forgiven) return false;
     bye(id, ByeReason::harm, what, now);
     return true;
@@ -497,13 +452,6 @@ void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good
         harm(id, *connection, "chunks without their hash", now);
     }
     settle(now);
-}
-
-std::uint16_t SwarmNode::load_ms() const noexcept
-{
-    if (settings_.up <= 0) return 0;
-    const auto wait = static_cast<double>(uploads_.bytes()) / settings_.up * 1000;
-    return static_cast<std::uint16_t>(std::min(wait, double{std::numeric_limits<std::uint16_t>::max()}));
 }
 
 // ---- time
