@@ -6,11 +6,15 @@ function(use_precompiled target)
 endfunction()
 
 # add_room(path DEPENDS rooms… LIBRARIES targets…): one static library per room of src/, named like its path with '_'
-# for '/', its sources found below it, and its *_test.cpp as one test binary that ctest calls unit.<room>.
+# for '/', its sources found below it, and its *_test.cpp as one test binary that ctest calls unit.<room>. What is below a
+# folder of EXCEPT is a room of its own.
 function(add_room path)
-  cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES;EXCEPT" ${ARGN})
   string(REPLACE "/" "_" name ${path})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${path}/*.cpp)
+  foreach(inner ${ROOM_EXCEPT})
+    list(FILTER sources EXCLUDE REGEX "/src/${path}/${inner}/")
+  endforeach()
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "(_test|asio_impl|precompiled)\\.cpp$")

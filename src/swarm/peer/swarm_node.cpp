@@ -3,7 +3,6 @@
 #include "swarm/peer/swarm_node_links.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace entrepot {
@@ -24,6 +23,7 @@ SwarmNode::SwarmNode(
       uploads_{0},
       random_{settings_.random_seed}
 {
+    bound_uploads();
 }
 
 SwarmNode::~SwarmNode() = default;
@@ -56,19 +56,6 @@ SwarmNode::Part& SwarmNode::new_part(const SwarmId& id, PieceLayout layout, std:
     part.session = std::make_unique<SwarmSession>(id, std::move(layout), std::move(ticket));
     part.links = std::make_unique<Links>(*this, index);
     return part;
-}
-
-// Pieces of the coarsest image that we serve fit the queue as often as those of the finest. A seed is asked for what it
-// shows, and for what nobody else could give: that is bounded by itself.
-void SwarmNode::bound_uploads() noexcept
-{
-    const auto time = static_cast<double>(peer_policy_.upload_queue_time) / static_cast<double>(swarm_second);
-    auto limit = static_cast<std::uint64_t>(settings_.up * time);
-    for (const auto& [index, part] : swarms_) {
-        const auto pieces = peer_policy_.upload_queue_pieces * part.session->layout.piece_bytes();
-        limit = part.session->seed ? no_upload_limit : std::max(limit, pieces);
-    }
-    uploads_.set_limit(limit);
 }
 
 void SwarmNode::add_swarm(

@@ -6,6 +6,7 @@
 #include "swarm/peer/upload_queue.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,8 +74,8 @@ public:
     void closed(ConnectionId connection, SwarmTime now);
     // A frame other than DATA. False: the connection is closed, and nothing more of it is wanted.
     bool received(ConnectionId connection, const PeerFrame& frame, SwarmTime now);
-    // Bytes come, though no frame has ended: the other side is there.
-    void heard(ConnectionId connection, SwarmTime now);
+    // Bytes have come, or would have if we had read them: the other side is not silent, whatever became of its frames.
+    void heard(ConnectionId connection, SwarmTime now) noexcept;
     // DATA begins: the swarm whose chunks follow, when it was asked for. nullopt: its bytes are to be passed over, or
     // the connection was closed for them.
     std::optional<SwarmId> data_begins(ConnectionId connection, const DataFrame& frame, SwarmTime now);
@@ -85,7 +86,11 @@ public:
 
     // ---- what this node sends
     std::optional<UploadOrder> next_upload();
+    // The next of those to connections that may be sent to; the others wait.
+    std::optional<UploadOrder> next_upload(const std::function<bool(ConnectionId)>& may_go);
     void sent(const UploadOrder& order, SwarmTime now);
+    // Bytes a second that can be sent from now on: NodeSettings::up.
+    void set_up(double bytes_per_second);
 
     void wake(SwarmTime now);
     // BYE to everybody.

@@ -3,45 +3,11 @@
 #include "swarm/peer/swarm_node_links.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace entrepot {
 
-std::optional<UploadOrder> SwarmNode::next_upload()
-{
-    while (auto upload = uploads_.next()) {
-        auto* const connection = find(upload->link);
-        const auto swarm = swarms_.find(upload->swarm);
-        if (connection == nullptr || swarm == swarms_.end()) continue;
-        return UploadOrder{
-            .connection = upload->link,
-            .swarm = swarm->second.session->id,
-            .handle = connection->memberships.at(upload->swarm).ours,
-            .request = upload->request,
-            .extents = std::move(upload->extents),
-            .bytes = upload->bytes,
-        };
-    }
-    return std::nullopt;
-}
-
-void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
-{
-    auto* const connection = find(order.connection);
-    if (connection == nullptr) return;
-    connection->promised_bytes -= std::min(connection->promised_bytes, order.bytes);
-    const auto index = index_of(order.swarm);
-    if (!index) return;
-    auto& session = *swarms_.at(*index).session;
-    const auto membership = connection->memberships.find(*index);
-    if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
-    for (const auto extent : order.extents)
-        session.seed->sent(*membership->second.slot, session.layout.piece_of_chunk(extent.first), now);
-    settle(now);
-}
-
-void SwarmNode::heard(ConnectionId id, SwarmTime now)
+void SwarmNode::heard(ConnectionId id, SwarmTime now) noexcept
 {
     if (auto* const connection = find(id)) connection->heard = now;
 }
@@ -136,13 +102,6 @@ void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good
         harm(id, *connection, "chunks without their hash", now);
     }
     settle(now);
-}
-
-std::uint16_t SwarmNode::load_ms() const noexcept
-{
-    if (settings_.up <= 0) return 0;
-    const auto wait = static_cast<double>(uploads_.bytes()) / settings_.up * 1000;
-    return static_cast<std::uint16_t>(std::min(wait, double{std::numeric_limits<std::uint16_t>::max()}));
 }
 
 }  // namespace entrepot

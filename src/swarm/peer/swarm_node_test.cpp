@@ -355,6 +355,108 @@ TEST_F(ABadNeighbour, TakesNobodysPlaceWhenItHasGone)
     }
 }
 
+// Asks node 99, which says that it has everything, for pieces: its first request is number 1 of handle 1.
+class AnAskingNode : public ::testing::Test {
+protected:
+    void SetUp() override
+    {
+        node = &swarm.add();
+        node->streams[1].other = node;
+        node->streams[1].there = 2;
+        const std::vector<PeerEntry> peers{{.node = TestSwarm::name_of(99), .endpoint = {.port = 1}}};
+        node->swarm.neighbours(swarm.id, peers, swarm.now);
+        node->swarm.opened(1, TestSwarm::name_of(99), true, false, swarm.now);
+        HelloFrame hello;
+        hello.node = TestSwarm::name_of(99);
+        hello.max_credit = 100'000'000;
+        ASSERT_TRUE(node->swarm.received(1, hello, swarm.now));
+        const JoinFrame join{.handle = SwarmHandle{1}, .swarm = swarm.id, .ticket = "ticket"};
+        ASSERT_TRUE(node->swarm.received(1, join, swarm.now));
+        const JoinOkFrame accepted{.of = SwarmHandle{1}, .joins = true, .complete = true};
+        ASSERT_TRUE(node->swarm.received(1, accepted, swarm.now));
+    }
+    DataFrame answer(ChunkSpan extent, std::uint32_t bytes) const
+    {
+        return {.handle = SwarmHandle{1}, .request = 1, .extent = extent, .bytes = bytes};
+    }
+
+    TestSwarm swarm{image};
+    TestSwarm::Node* node = nullptr;
+};
+
+TEST_F(AnAskingNode, TakesNoDataFromBeyondTheImage)
+{
+    const auto chunks = swarm.layout.chunks();
+    for (const auto extent : {ChunkSpan{chunks, 1}, ChunkSpan{chunks - 1, 2}, ChunkSpan{WireLimits::chunks - 1, 1}})
+        EXPECT_FALSE(node->swarm.data_begins(1, answer(extent, 10), swarm.now).has_value());
+}
+
+TEST_F(AnAskingNode, DoesNotTakeBytesForSilence)
+{
+    for (int i = 0; i < 20; ++i) {
+        swarm.now += swarm_second / 2;
+        node->swarm.heard(1, swarm.now);
+        node->swarm.wake(swarm.now);
+    }
+    EXPECT_EQ(node->swarm.connections(), 1U);
+    for (int i = 0; i < 80; ++i) node->swarm.wake(swarm.now += swarm_second / 2);
+    EXPECT_EQ(node->swarm.connections(), 0U);
+}
+
+TEST_F(ABadNeighbour, ThatCannotBeSentToHoldsUpNobody)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.id = 5;
+    request.ranges.push_back({.first = 0, .count = 1});
+    ASSERT_TRUE(is_kept(request));
+    EXPECT_FALSE(node->swarm.next_upload([](ConnectionId id) { return id != 1; }).has_value());
+    EXPECT_TRUE(node->swarm.next_upload([](ConnectionId id) { return id == 1; }).has_value());
+}
+
+TEST_F(ABadNeighbour, IsPromisedLessOnASlowerLink)
+{
+    greet();
+    join();
+    RequestFrame request;
+    request.handle = SwarmHandle{1};
+    request.ranges.push_back({.first = 0, .count = 1});
+    const auto promised = [&] {
+        for (int i = 0; i < 100; ++i, ++request.id) EXPECT_TRUE(is_kept(request));
+        std::uint64_t bytes = 0;
+        while (const auto order = node->swarm.next_upload()) {
+            bytes += order->bytes;
+            node->swarm.sent(*order, swarm.now);
+        }
+        return bytes;
+    };
+    EXPECT_GT(promised(), 3'000'000U) << "two thirds of what the queue takes";
+    node->swarm.set_up(1'000'000);
+    EXPECT_LE(promised(), 3 * chunk_bytes);
+}
+
+TEST(SwarmNode, TwoThatOpenAConnectionToEachOtherAtOnceKeepOneAndTheirSwarm)
+{
+    for (const bool first_dials_first : {false, true}) {
+        TestSwarm swarm{image};
+        std::vector<PieceIndex> all;
+        for (PieceIndex piece = 0; piece < swarm.layout.pieces(); ++piece) all.push_back(piece);
+        auto& one = swarm.add();
+        auto& two = swarm.add(false, all);
+        swarm.introduce(one, {&two});
+        swarm.introduce(two, {&one});
+        one.dialled.clear();
+        two.dialled.clear();
+        swarm.connect(first_dials_first ? one : two, first_dials_first ? two : one);
+        swarm.connect(first_dials_first ? two : one, first_dials_first ? one : two);
+        EXPECT_TRUE(swarm.run(30 * swarm_second, [&] { return one.has_all() && two.has_all(); }));
+        EXPECT_EQ(one.swarm.connections(), 1U);
+        EXPECT_EQ(two.swarm.connections(), 1U);
+    }
+}
+
 TEST_F(ABadNeighbour, CanCancelWhatHasNotBegun)
 {
     greet();

@@ -32,9 +32,15 @@ bool UploadQueue::offer(const Upload& upload)
 
 std::optional<Upload> UploadQueue::next()
 {
-    if (waiting_.empty()) return std::nullopt;
-    auto first = std::move(waiting_.front());
-    waiting_.pop_front();
+    return next([](std::uint32_t) { return true; });
+}
+
+std::optional<Upload> UploadQueue::next(const std::function<bool(std::uint32_t)>& may_go)
+{
+    const auto found = std::ranges::find_if(waiting_, may_go, &Upload::link);
+    if (found == waiting_.end()) return std::nullopt;
+    auto first = std::move(*found);
+    waiting_.erase(found);
     bytes_ -= first.bytes;
     return first;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -33,6 +34,8 @@ public:
     // False: BUSY.
     bool offer(const Upload& upload);
     std::optional<Upload> next();
+    // The first whose link may be sent to: one that takes nothing must not hold up the others.
+    std::optional<Upload> next(const std::function<bool(std::uint32_t link)>& may_go);
     // Takes it out; nullopt: it isn't here any more.
     std::optional<Upload> cancel(std::uint32_t link, std::uint32_t request);
     void drop_link(std::uint32_t link);

@@ -1,0 +1,198 @@
+#include "core/bytes.hpp"
+#include "core/log.hpp"
+#include "swarm/net/peer_network_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace entrepot {
+
+namespace {
+
+// What is encrypted at a time: frames that come later wait behind so much, and behind what the kernel has not sent.
+constexpr std::size_t most_sealed = 64 * 1024;
+// DATA that may wait for the link, on one connection and on all that take any.
+constexpr std::uint64_t most_unsent_data = 256 * 1024;
+
+}  // namespace
+
+asio::awaitable<void> PeerNetwork::State::write(Channel held)
+{
+    auto& channel = *held;
+    auto& output = channel.tls->output();
+    std::size_t sent = 0;  // of the output
+    while (!channel.cut) {
+        if (sent < output.size()) {
+            const auto count = channel.stream->write(as_bytes(std::string_view{output}.substr(sent)));
+            if (!count) break;
+            if (*count) {
+                sent += **count;
+                counters_.wire_out += **count;
+                channel.blocked = {};
+                continue;
+            }
+            if (channel.blocked == Time{}) channel.blocked = now();
+            // Others need not wait behind who can't be sent to.
+            channel.up.give_up();
+            pump();
+            co_await channel.stream->writable();
+            continue;
+        }
+        output.clear();
+        sent = 0;
+        if (seal_next(channel)) continue;
+        if (channel.closing) {
+            channel.tls->finish();
+            break;
+        }
+        const auto until = channel.data.empty() ? Time::max() : channel.up.opens_at();
+        co_await channel.writes.wait(until);
+    }
+    if (!channel.cut && channel.closing) {
+        // What ends TLS; whether it arrives is of no matter.
+        static_cast<void>(channel.stream->write(as_bytes(output)));
+        channel.stream->finish();
+        // The other side closes, or is cut in a while: closing first could overtake what was sent.
+        co_return;
+    }
+    cut(channel);
+}
+
+// Encrypts what goes next: frames, then DATA. False: there is nothing that may go.
+bool PeerNetwork::State::seal_next(PeerChannel& channel)
+{
+    const bool within_data = !channel.data.empty() && channel.data.front().gone > 0;
+    if (!within_data && !channel.control.empty()) {
+        const auto some = std::string_view{channel.control}.substr(0, most_sealed);
+        if (!channel.tls->seal(as_bytes(some))) cut(channel);
+        up_.spent(some.size(), now());
+        channel.control.erase(0, some.size());
+        channel.reads.wake();
+        return true;
+    }
+    if (channel.data.empty() || (channel.closing && !within_data)) {
+        channel.up.give_up();
+        return false;
+    }
+    const auto granted = channel.up.ask(most_sealed, now());
+    return granted > 0 && seal_data(channel, granted);
+}
+
+bool PeerNetwork::State::seal_data(PeerChannel& channel, std::size_t most)
+{
+    auto& data = channel.data.front();
+    const auto head = as_bytes(std::string_view{data.head}.substr(std::min(data.gone, data.head.size())));
+    const auto gone = data.gone - std::min(data.gone, data.head.size());
+    const auto body = data.bytes.bytes().subspan(gone).first(std::min(most, data.bytes.size() - gone));
+    if (!channel.tls->seal(head) || !channel.tls->seal(body)) {
+        cut(channel);
+        return false;
+    }
+    data.gone += head.size() + body.size();
+    channel.data_bytes -= body.size();
+    channel.taken -= std::min<std::uint64_t>(channel.taken, body.size());
+    up_.spent(head.size() + body.size(), now());
+    counters_.data_out[static_cast<std::size_t>(channel.traffic)] += body.size();
+    if (data.gone == data.head.size() + data.bytes.size()) data_left(channel);
+    return true;
+}
+
+void PeerNetwork::State::data_left(PeerChannel& channel)
+{
+    ++counters_.frames_out;
+    const auto ends = std::move(channel.data.front().ends);
+    channel.data.pop_front();
+    channel.drained.wake();
+    if (ends) act([&](SwarmNode& node, SwarmTime at) { node.sent(*ends, at); });
+    pump();
+}
+
+// ---- what others have asked for
+
+// On connections that take what they are sent.
+std::uint64_t PeerNetwork::State::unsent() const noexcept
+{
+    std::uint64_t bytes = 0;
+    for (const auto& [id, channel] : channels_) {
+        if (channel->blocked == Time{} && !channel->closing && !channel->cut) bytes += channel->taken;
+    }
+    return bytes;
+}
+
+void PeerNetwork::State::pump()
+{
+    const auto may_go = [this](ConnectionId id) {
+        const auto found = channels_.find(id);
+        if (found == channels_.end()) return false;
+        const auto& channel = *found->second;
+        return !channel.closing && !channel.cut && channel.taken < most_unsent_data;
+    };
+    while (!stopping_ && up_.rate() > 0 && unsent() < most_unsent_data) {
+        auto order = node_.next_upload(may_go);
+        if (!order) return;
+        const auto& channel = channels_.at(order->connection);
+        channel->taken += order->bytes;
+        tasks_.spawn(loop_, upload(channel, *std::move(order)));
+    }
+}
+
+asio::awaitable<void> PeerNetwork::State::upload(Channel channel, UploadOrder order)
+{
+    auto left = order.bytes;  // that nothing has been read for
+    const auto last = order.extents.back().first + order.extents.back().count - 1;
+    bool goes_on = true;
+    for (std::size_t extent = 0; extent < order.extents.size() && goes_on; ++extent) {
+        const auto chunks = order.extents[extent];
+        for (auto chunk = chunks.first; chunk < chunks.first + chunks.count && goes_on; ++chunk) {
+            const bool ends = extent + 1 == order.extents.size() && chunk == last;
+            auto going = upload_chunk(*channel, order, chunk, ends);
+            const auto bytes = co_await std::move(going);
+            left -= std::min(left, bytes);
+            goes_on = bytes > 0;
+        }
+    }
+    // What won't go doesn't keep others waiting.
+    channel->taken -= std::min(channel->taken, left);
+    if (!goes_on) pump();
+}
+
+// How many bytes it has given to the writer; 0: the rest of the order needn't be tried.
+asio::awaitable<std::uint64_t>
+PeerNetwork::State::upload_chunk(PeerChannel& channel, const UploadOrder& order, ChunkIndex chunk, bool last)
+{
+    while (channel.data_bytes >= most_unsent_data && !channel.cut && !channel.closing) co_await channel.drained.wait();
+    const auto* const session = node_.find(order.swarm);
+    if (channel.cut || channel.closing || session == nullptr) co_return std::uint64_t{0};
+    const ChunkSpan extent{.first = chunk, .count = 1};
+    const auto size = static_cast<std::size_t>(session->layout.bytes_of_chunks(extent));
+    DepartingData data{.bytes = ChunkBuffer{size}};
+    auto reading = source_.read(order.swarm, chunk, data.bytes.whole());
+    const auto read = co_await std::move(reading);
+    if (channel.cut || channel.closing) co_return std::uint64_t{0};
+    if (!read) {
+        ++counters_.not_read;
+        log::failure(log::Level::warning, "reading a chunk", read.error());
+        append_frame(
+            channel.control, BusyFrame{.handle = order.handle, .request = order.request, .retry_ms = 0, .load = 0}
+        );
+        channel.writes.wake();
+        act([&](SwarmNode& node, SwarmTime at) { node.sent(order, at); });
+        co_return std::uint64_t{0};
+    }
+    append_frame(
+        data.head,
+        DataFrame{
+            .handle = order.handle,
+            .request = order.request,
+            .extent = extent,
+            .bytes = static_cast<std::uint32_t>(size),
+        }
+    );
+    if (last) data.ends = order;
+    channel.data.push_back(std::move(data));
+    channel.data_bytes += size;
+    channel.writes.wake();
+    co_return std::uint64_t{size};
+}
+
+}  // namespace entrepot
