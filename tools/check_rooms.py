@@ -20,6 +20,8 @@ MAY_INCLUDE = {
     **{verb: {"ports", "access", *BASE} for verb in VERBS},
     "swarm": {"core"},
     "swarm/net": {"swarm", "client", "ports", "access", *BASE},
+    "delivery": {"swarm", "swarm/net", "ports", "access", *BASE},
+    "agent": {"http", "client", "swarm", "swarm/net", "drivers/chunk_files", *BASE},
     "http": {"core"},
     "client": {"core"},
     "drivers/memory": {"ports", "access", *BASE},
@@ -33,7 +35,7 @@ MAY_INCLUDE = {
     "drivers/layers": {"ports", "access", *BASE},
     **{f"drivers/{name}": {"ports", "access", "client", *BASE}
        for name in ("s3", "swift", "upstream", "directory", "scanner", "authoriser", "outbound")},
-    "api": {"http", *VERBS, "ports", "access", *BASE},
+    "api": {"http", *VERBS, "delivery", "swarm", "ports", "access", *BASE},
     "cli": {"client", *BASE},
     "simulator": {"swarm", "core"},
 }

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/bell.hpp"
 #include "core/task.hpp"
 #include "core/task_group.hpp"
-#include "exchange/bell.hpp"
 
 #include <boost/asio/io_context.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/bell.hpp"
 #include "core/task.hpp"
-#include "exchange/bell.hpp"
 #include "oci/names.hpp"
 #include "ports/upload_view.hpp"
 

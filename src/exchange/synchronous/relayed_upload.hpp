@@ -1,6 +1,6 @@
 #pragma once
 
-#include "exchange/bell.hpp"
+#include "core/bell.hpp"
 #include "oci/names.hpp"
 #include "ports/blob_store.hpp"
 

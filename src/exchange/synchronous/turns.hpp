@@ -1,6 +1,6 @@
 #pragma once
 
-#include "exchange/bell.hpp"
+#include "core/bell.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

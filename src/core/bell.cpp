@@ -1,4 +1,4 @@
-#include "exchange/bell.hpp"
+#include "core/bell.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "core/bell.hpp"
+#include "core/task.hpp"
+#include "drivers/chunk_files/chunk_files.hpp"
+#include "swarm/descriptor/image_descriptor.hpp"
+#include "swarm/picker/piece_set.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace entrepot {
+
+// An image on this node, as far as it is here: its descriptor, and the store's room for each of its blobs, which stays
+// as long as this does. Chunks are numbered through the image. Safe from any thread.
+class AgentImage {
+public:
+    // Room for all blobs of an image whose `hashes` came from whomever. Blocks: on a pool. digest_mismatch,
+    // size_invalid: not the descriptor's hashes; conflict, storage_full, unavailable as the store has them.
+    static Result<std::shared_ptr<AgentImage>>
+    open(ChunkFiles& store, asio::thread_pool& pool, ImageDescriptor descriptor, std::string_view hashes);
+
+    const ImageDescriptor& descriptor() const noexcept { return descriptor_; }
+    // Of all blobs: pieces whose chunks are all here.
+    PieceSet pieces() const;
+    bool has(ChunkIndex chunk) const;
+    // What no chunk is missing of.
+    bool complete() const;
+
+    // A chunk that came, from wherever: compared and kept, on the pool. Again is fine. Whoever waits is woken. Errors
+    // as ChunkFiles::write() has them (digest_mismatch, size_invalid, range_invalid: the sender's fault).
+    Task<> store(ChunkIndex chunk, std::span<const std::byte> bytes);
+    // All bytes of a chunk that is here, on the pool. not_found, corrupt (it has to come again), unavailable.
+    Task<> read(ChunkIndex chunk, std::span<std::byte> into);
+    // Where a run of chunks of one blob that are all here lies in a file; on the pool. Errors as read().
+    Task<ChunkExtent> extent(ChunkSpan chunks);
+
+    // Rung whenever a chunk was stored.
+    Bell& arrivals() noexcept { return arrivals_; }
+
+private:
+    AgentImage(ChunkFiles& store, asio::thread_pool& pool, ImageDescriptor descriptor, std::vector<ChunkPin> pins);
+    // Which blob a chunk is of, and its number there. range_invalid.
+    struct Place {
+        std::size_t blob;
+        std::uint32_t chunk;
+    };
+    Result<Place> place_of(ChunkIndex chunk) const;
+
+    ChunkFiles& store_;
+    asio::thread_pool& pool_;
+    const ImageDescriptor descriptor_;
+    const std::vector<ChunkPin> pins_;  // by blob
+    Bell arrivals_;
+};
+
+using AgentImagePtr = std::shared_ptr<AgentImage>;
+
+}  // namespace entrepot
