@@ -18,7 +18,8 @@ struct NewNodeToken {
 };
 
 // Which nodes belong to the swarm: tokens that bring them, their certificates, and who is to go. Tokens and nodes are
-// the platform's matter: who may not administer it hears `denied`. Safe from any loop.
+// the platform's matter: who has no right to them (preheat-instance, as Harbor calls it) hears `denied`. Safe from any
+// loop.
 class NodeDesk {
 public:
     NodeDesk(
@@ -36,8 +37,9 @@ public:
     Task<MadeToken> create_token(Caller caller, NewNodeToken wanted);  // bad_request, denied
     Task<std::vector<NodeTokenEntry>> tokens(Caller caller);           // denied
     Task<> remove_token(Caller caller, std::string id);                // denied, not_found
+    // By name, then id; at most 1,000. denied, bad_request
     Task<NodeList> nodes(Caller caller, std::string zone, std::string after_id, std::int64_t limit);
-    // It gets no certificate and no ticket any more. denied, not_found
+    // It gets no certificate any more, and no ticket once nobody remembers it (SwarmTickets). denied, not_found
     Task<> remove_node(Caller caller, std::string id);
 
     // A node's first certificate, or another after a long sleep. bad_request: name, zone or request; unauthorized: the
@@ -49,6 +51,8 @@ public:
     Task<NodeEntry> node(NodeId id);
 
 private:
+    Task<NodeCertificate> admit_by(NodeToken shown, NodeAdmission admission, std::string request);
+
     NodeCatalog& catalog_;
     const AccessPolicy& policy_;
     const std::shared_ptr<const SwarmSecrets> secrets_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "exchange/flights.hpp"
+#include "core/flights.hpp"
 #include "exchange/proxy/upstream_desk.hpp"
 #include "ports/manifest_catalog.hpp"
 

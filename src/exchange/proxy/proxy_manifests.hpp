@@ -1,6 +1,6 @@
 #pragma once
 
-#include "exchange/flights.hpp"
+#include "core/flights.hpp"
 #include "exchange/proxy/proxy_blobs.hpp"
 #include "exchange/proxy/proxy_counters.hpp"
 #include "exchange/proxy/tag_book.hpp"

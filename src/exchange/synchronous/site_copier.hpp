@@ -1,9 +1,9 @@
 #pragma once
 
+#include "core/flights.hpp"
 #include "core/random.hpp"
 #include "core/task.hpp"
 #include "exchange/copy/copy_run.hpp"
-#include "exchange/flights.hpp"
 #include "exchange/synchronous/relayed_upload.hpp"
 #include "exchange/synchronous/turns.hpp"
 #include "ports/home_sites.hpp"

@@ -5,6 +5,8 @@
 #include "core/task_group.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <functional>
 #include <map>
@@ -15,7 +17,8 @@
 
 namespace entrepot {
 
-// Work that several wait for and that is done once: it runs on a loop of its own, whoever leaves. Safe from any thread.
+// Work that several wait for and that is done once: it runs on a loop or a pool of its own, whoever leaves. Safe from
+// any thread.
 template <class T>
 class Flights {
 public:
@@ -26,7 +29,12 @@ public:
     };
     using FlightPtr = std::shared_ptr<Flight>;
 
-    explicit Flights(asio::io_context& loop) : loop_{loop} {}
+    explicit Flights(asio::io_context& loop) : place_{[&loop] { return asio::any_io_executor{loop.get_executor()}; }} {}
+    // Each on a strand of its own.
+    explicit Flights(asio::thread_pool& pool)
+        : place_{[&pool] { return asio::any_io_executor{asio::make_strand(pool.get_executor())}; }}
+    {
+    }
 
     // The one of this name that is under way, or a new one that does `work`.
     FlightPtr begin(const std::string& name, std::function<Task<T>()> work)
@@ -35,7 +43,7 @@ public:
         auto& place = running_[name];
         if (place) return place;
         auto flight = place = std::make_shared<Flight>();
-        if (tasks_.spawn(loop_.get_executor(), fly(flight, name, std::move(work)))) return flight;
+        if (tasks_.spawn(place_(), fly(flight, name, std::move(work)))) return flight;
         running_.erase(name);
         flight->outcome = fail(Errc::unavailable, "the registry is stopping");
         return flight;
@@ -67,7 +75,7 @@ private:
         try {
             outcome = co_await work();
         } catch (const std::exception& thrown) {
-            outcome = fail(Errc::unavailable, "the upstream could not be asked", thrown.what());
+            outcome = fail(Errc::unavailable, "what was asked for could not be had", thrown.what());
         }
         {
             const std::lock_guard guard{mutex_};
@@ -80,7 +88,7 @@ private:
         flight->bell.ring();
     }
 
-    asio::io_context& loop_;
+    const std::function<asio::any_io_executor()> place_;
     std::mutex mutex_;
     std::map<std::string, FlightPtr> running_;
     TaskGroup tasks_;
