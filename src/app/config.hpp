@@ -23,6 +23,7 @@ struct Surfaces {
     bool api = true;      // /api
     bool token = true;    // /service/token and its keys
     bool metrics = true;  // /metrics
+    bool swarm = true;    // /swarm/v1, where there is a swarm
 
     bool operator==(const Surfaces&) const = default;
 };
@@ -171,6 +172,16 @@ struct Config {
     struct Retention {
         bool expiry_labels = false;
     } retention;
+
+    // Images to many nodes at once.
+    struct Swarm {
+        bool enabled = false;
+        std::string binding;                 // an address or an interface's name; empty: all
+        std::uint16_t control_port = 7400;   // nodes' control streams
+        std::uint16_t peer_port = 7401;      // the registry as one of them
+        std::string advertise;               // the address that nodes are told of; empty: by which they came
+        std::uint64_t bytes_per_second = 0;  // for nodes; 0: no limit
+    } swarm;
 
     struct Shutdown {
         std::chrono::seconds stalled{10};

@@ -472,7 +472,12 @@ constexpr std::array general_keys{
 
 std::span<const ConfigKey<Config>> config_keys()
 {
-    return general_keys;
+    static const auto all = [] {
+        std::vector<ConfigKey<Config>> keys{general_keys.begin(), general_keys.end()};
+        keys.insert(keys.end(), swarm_keys().begin(), swarm_keys().end());
+        return keys;
+    }();
+    return all;
 }
 
 std::string variable_of(std::string_view key)

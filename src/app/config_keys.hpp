@@ -22,6 +22,8 @@ struct ConfigKey {
 
 // In the order in which the reference lists them.
 std::span<const ConfigKey<Config>> config_keys();
+// Those of them that are about the swarm.
+std::span<const ConfigKey<Config>> swarm_keys();
 // The keys of one entry of `listeners`.
 std::span<const ConfigKey<ListenerConfig>> listener_keys();
 

@@ -14,11 +14,12 @@ constexpr std::array surfaces{
     Word{"api", &Surfaces::api},
     Word{"token", &Surfaces::token},
     Word{"metrics", &Surfaces::metrics},
+    Word{"swarm", &Surfaces::swarm},
 };
 
 Result<> set_surfaces(ListenerConfig& listener, std::string_view value)
 {
-    Surfaces chosen{false, false, false, false};
+    Surfaces chosen{false, false, false, false, false};
     const auto names = split_list(value);
     if (names.empty()) return fail(Errc::bad_request, "names no surface");
     for (const auto& name : names) {

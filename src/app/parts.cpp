@@ -136,7 +136,10 @@ App::Parts::Parts(Config with)
           config,
           clock,
           hurrying(feed_listener, {"access"}),
-          hurrying(feed_listener, {EventParts::following, ReplicationParts::following, following_promotions})
+          hurrying(
+              feed_listener,
+              {EventParts::following, ReplicationParts::following, SwarmParts::following, following_promotions}
+          )
       )},
       blobs{blob_options(config)},
       policy{config.auth.create_project_on_push, clock},
@@ -289,6 +292,15 @@ App::Parts::Parts(Config with)
            .clock = clock,
            .random = random}
       },
+      swarm{
+          {.config = config,
+           .store = *store,
+           .blobs = blobs,
+           .policy = policy,
+           .master_key = master_key,
+           .clock = clock,
+           .random = random}
+      },
       job_metrics{jobs, job_runner, clock},
       backup_metrics{store->settings()},
       proxy{config, *store, blobs, policy, master_key, clock, random},
@@ -354,6 +366,7 @@ App::Parts::~Parts()
     if (server) server->stop();
     proxy.stop();
     synchronous.stop();
+    swarm.stop();
     parsing.join();
     unpacking.join();
     reading.join();
@@ -410,6 +423,7 @@ std::vector<Background::Chore> App::Parts::chores()
     for (auto& chore : exchange.chores()) chores.push_back(std::move(chore));
     for (auto& chore : replication.chores()) chores.push_back(std::move(chore));
     for (auto& chore : synchronous.chores()) chores.push_back(std::move(chore));
+    for (auto& chore : swarm.chores()) chores.push_back(std::move(chore));
     chores.push_back({.name = "expired idempotency keys", .every = 1h, .run = [this] {
                           return idempotency.remove_expired();
                       }});
@@ -464,6 +478,7 @@ void App::Parts::add_metrics(MetricsText& text) const
     );
     proxy.add_metrics(text);
     synchronous.add_metrics(text);
+    swarm.add_metrics(text);
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     trash.add_metrics(text);
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);

@@ -25,6 +25,7 @@
 #include "app/proxy_parts.hpp"
 #include "app/replication_parts.hpp"
 #include "app/scrub_parts.hpp"
+#include "app/swarm_parts.hpp"
 #include "app/synchronous_parts.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -145,6 +146,7 @@ struct App::Parts {
     ReplicationParts replication;
     ExchangeParts exchange;
     SynchronousParts synchronous;
+    SwarmParts swarm;
     JobMetrics job_metrics;
     BackupMetrics backup_metrics;
     ProxyParts proxy;

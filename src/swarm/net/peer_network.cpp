@@ -25,7 +25,7 @@ constexpr auto drain_patience = 10s;
 // What the node can send in a second: its link's, or less where that is limited. 0: nobody knows.
 double speed(double link, std::uint64_t limit) noexcept
 {
-    if (limit == no_limit) return link;
+    if (limit == no_rate_limit) return link;
     const auto most = static_cast<double>(limit);
     return link > 0 ? std::min(link, most) : most;
 }

@@ -25,9 +25,9 @@ struct PeerNetworkSettings {
     SeedPolicy seed_policy{};
     // Where to listen, and where connections go out: an address, an interface's name, or nothing for all of them.
     std::string binding{};
-    std::uint16_t port = 0;       // 0: the kernel's choice
-    std::uint64_t up = no_limit;  // bytes a second: 0 forbids DATA
-    std::uint64_t down = no_limit;
+    std::uint16_t port = 0;            // 0: the kernel's choice
+    std::uint64_t up = no_rate_limit;  // bytes a second: 0 forbids DATA
+    std::uint64_t down = no_rate_limit;
     std::size_t most_connections = 512;
     std::size_t most_handshakes = 64;                           // unfinished
     std::size_t most_of_address = 32;                           // connections that one address has opened

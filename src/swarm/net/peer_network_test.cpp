@@ -177,7 +177,7 @@ TEST(PeerNetwork, KeepsTheRateOfWhatItSendsAndChangesItOnTheWay)
     const auto [bytes, seconds] = measure(world, seed, node);
     EXPECT_LE(static_cast<double>(bytes), rate * seconds * 1.15);
     EXPECT_GT(bytes, 0U);
-    seed.network->limit(no_limit, no_limit);
+    seed.network->limit(no_rate_limit, no_rate_limit);
     EXPECT_TRUE(world.run([&] { return node.has_all(); }));
 }
 
@@ -189,7 +189,7 @@ TEST(PeerNetwork, KeepsTheRateOfWhatItReads)
     TestNetworkNode node{world, "node", false, [](PeerNetworkSettings& settings) { settings.down = 6'000'000; }};
     const auto [bytes, seconds] = measure(world, seed, node);
     EXPECT_LE(static_cast<double>(bytes), rate * seconds * 1.15);
-    node.network->limit(no_limit, no_limit);
+    node.network->limit(no_rate_limit, no_rate_limit);
     EXPECT_TRUE(world.run([&] { return node.has_all(); }));
 }
 
@@ -202,10 +202,10 @@ TEST(PeerNetwork, SendsNothingWhereThatIsForbidden)
     EXPECT_TRUE(world.run([&] { return node.counters().connections == 1; }));
     world.run_for(100ms);
     EXPECT_EQ(sum(seed.counters().data_out), 0U);
-    seed.network->limit(no_limit, no_limit);
+    seed.network->limit(no_rate_limit, no_rate_limit);
     world.run_for(100ms);
     EXPECT_EQ(node.counters().stored, 0U);
-    node.network->limit(no_limit, no_limit);
+    node.network->limit(no_rate_limit, no_rate_limit);
     EXPECT_TRUE(world.run([&] { return node.has_all(); }));
 }
 

@@ -22,7 +22,7 @@ double seconds(std::chrono::steady_clock::duration time) noexcept
 
 std::size_t RateLine::allowance(std::size_t wanted, Time now) const noexcept
 {
-    if (rate_ == no_limit) return wanted;
+    if (rate_ == no_rate_limit) return wanted;
     if (rate_ == 0 || paid_until_ > now) return 0;
     const auto saved = seconds(now - std::max(paid_until_, now - rest)) * static_cast<double>(rate_);
     const auto turn = std::clamp(rate_ / turns_a_second, least_turn, most_turn);
@@ -31,7 +31,7 @@ std::size_t RateLine::allowance(std::size_t wanted, Time now) const noexcept
 
 void RateLine::spent(std::size_t bytes, Time now) noexcept
 {
-    if (rate_ == no_limit || rate_ == 0) return;
+    if (rate_ == no_rate_limit || rate_ == 0) return;
     const std::chrono::duration<double> cost{static_cast<double>(bytes) / static_cast<double>(rate_)};
     paid_until_ = std::max(paid_until_, now - rest) + std::chrono::duration_cast<Time::duration>(cost);
 }
@@ -46,7 +46,7 @@ void RateLine::set(std::uint64_t rate, Time now)
 
 std::size_t RateLine::Turn::ask(std::size_t wanted, Time now)
 {
-    const bool next = line_.line_.empty() || line_.line_.front() == this || line_.rate_ == no_limit;
+    const bool next = line_.line_.empty() || line_.line_.front() == this || line_.rate_ == no_rate_limit;
     const auto granted = next ? line_.allowance(wanted, now) : 0;
     if (granted > 0) {
         give_up();

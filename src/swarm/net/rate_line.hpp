@@ -41,7 +41,7 @@ public:
 
     explicit RateLine(std::uint64_t rate) noexcept : rate_{rate} {}
 
-    // 0 forbids, no_limit does what it says. Takes effect at once.
+    // 0 forbids, no_rate_limit does what it says. Takes effect at once.
     void set(std::uint64_t rate, Time now);
     std::uint64_t rate() const noexcept { return rate_; }
     void spent(std::size_t bytes, Time now) noexcept;

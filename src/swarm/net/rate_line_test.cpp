@@ -54,7 +54,7 @@ TEST_F(ARate, NothingIsForbiddenAndEverythingIsAllowed)
     RateLine::Turn turn{line, waits};
     EXPECT_EQ(take_for(line, turn, 10ms), 0U);
     EXPECT_EQ(turn.opens_at(), RateLine::Time::max());
-    line.set(no_limit, now);
+    line.set(no_rate_limit, now);
     EXPECT_EQ(turn.ask(1'000'000'000, now), 1'000'000'000U);
     line.set(1'000, now);
     line.spent(1'000'000, now);

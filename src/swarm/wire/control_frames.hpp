@@ -181,9 +181,9 @@ struct PreheatFrame {
     std::uint64_t job = 0;
     std::string repository{};  // 1 to WireLimits::repository
     Sha256 manifest{};
-    std::uint64_t deadline = 0;     // seconds since 1970; 0: none
-    std::uint64_t rate = no_limit;  // bytes per second
-    std::uint8_t priority = 0;      // as in REQUEST
+    std::uint64_t deadline = 0;          // seconds since 1970; 0: none
+    std::uint64_t rate = no_rate_limit;  // bytes per second
+    std::uint8_t priority = 0;           // as in REQUEST
 
     bool operator==(const PreheatFrame&) const noexcept = default;
 };

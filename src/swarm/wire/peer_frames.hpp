@@ -185,7 +185,7 @@ struct CreditFrame {
 // How fast the sender would like to be sent to.
 struct RateFrame {
     static constexpr FrameType type = FrameType::rate;
-    std::uint64_t bytes_per_second = no_limit;
+    std::uint64_t bytes_per_second = no_rate_limit;
 
     bool operator==(const RateFrame&) const noexcept = default;
 };

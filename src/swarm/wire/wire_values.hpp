@@ -123,12 +123,12 @@ struct PeerEntry {
     bool operator==(const PeerEntry&) const noexcept = default;
 };
 
-// Bytes per second: 0 forbids, no_limit does what it says.
-inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+// Bytes per second: 0 forbids, no_rate_limit does what it says.
+inline constexpr std::uint64_t no_rate_limit = std::numeric_limits<std::uint64_t>::max();
 struct NodeRates {
-    std::uint64_t up = no_limit;
-    std::uint64_t down = no_limit;
-    std::uint64_t across_zones = no_limit;  // up and down together
+    std::uint64_t up = no_rate_limit;
+    std::uint64_t down = no_rate_limit;
+    std::uint64_t across_zones = no_rate_limit;  // up and down together
 
     bool operator==(const NodeRates&) const noexcept = default;
 };

@@ -100,7 +100,7 @@ std::map<std::string, ControlFrame> control_frames()
     return {
         {"register", RegisterFrame{{1, 1}, "node-17", "zone-a", 2, v4_endpoint(), all, 125'000'000, 1'250'000'000, 3}},
         {"register of a node that does not listen", RegisterFrame{.versions = {1, 3}, .name = "knoten-ä"}},
-        {"welcome", WelcomeFrame{{1, 1}, 12, 1000, {100'000'000, no_limit, 0}}},
+        {"welcome", WelcomeFrame{{1, 1}, 12, 1000, {100'000'000, no_rate_limit, 0}}},
         {"limits", LimitsFrame{{1000, 2000, 3000}, true}},
         {"bye to the tracker", ByeFrame{ByeReason::shutdown, ""}},
         {"ping to the tracker", PingFrame{1}},
@@ -122,7 +122,7 @@ std::map<std::string, ControlFrame> control_frames()
         {"ticket", TicketFrame{seven, ticket}},
         {"revoke", RevokeFrame{RevokedKind::blobs, 5, {manifest}}},
         {"report", ReportFrame{other_node, swarm, 77, expected, found}},
-        {"preheat", PreheatFrame{42, "library/app", manifest, 1'800'000'000, no_limit, 10}},
+        {"preheat", PreheatFrame{42, "library/app", manifest, 1'800'000'000, no_rate_limit, 10}},
         {"preheat_progress", PreheatProgressFrame{42, PreheatState::failed, 10, 20, "disk full"}},
     };
 }

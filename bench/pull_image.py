@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""pull_image.py HOST PASSWORD REPOSITORY DIGEST: pulls an image as a runtime does, three layers at a time, and throws it away: run in a node's namespace by rollout.py."""
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/blackbox"))
+from support.registry import ANY_MANIFEST, Registry  # noqa: E402
+
+AT_ONCE = 3  # containerd's default
+PATIENCE = 600  # seconds for one read
+
+
+def drain(host, path, token, size, began, first):
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status} {answer.read(300)}")
+    buffer, count = bytearray(262_144), 0
+    while got := answer.readinto(buffer):
+        if not count:
+            first.append(time.monotonic() - began)
+        count += got
+    if count != size:
+        raise SystemExit(f"{path}: {count} of {size} bytes")
+    connection.close()
+
+
+def main(host, password, repository, digest):
+    began = time.monotonic()
+    client = Registry(host, "admin", password, timeout=PATIENCE)
+    manifest = json.loads(client.expect(200, "GET", f"/v2/{repository}/manifests/{digest}", headers={"Accept": ANY_MANIFEST}).body)
+    token = next(iter(client._tokens.values()))
+    first = []
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        parts = [pool.submit(drain, host, f"/v2/{repository}/blobs/{part['digest']}", token, part["size"], began, first)
+                 for part in (manifest["config"], *manifest["layers"])]
+        for part in parts:
+            part.result()
+    print(json.dumps({"whole": time.monotonic() - began, "first": min(first)}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

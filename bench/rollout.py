@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+"""Rolls images out to agents in network namespaces of this machine, over links of a given rate, and measures when each
+node has all of it. `bench/rollout.py` runs every row, `bench/rollout.py one-layer plain …` some; rows go to
+p2p/measured.json, from which P2P.md is written (bench/p2p.py). Needs root. README.md explains."""
+import argparse
+import concurrent.futures
+import contextlib
+import dataclasses
+import datetime
+import json
+import math
+import os
+import pathlib
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+RESULTS = ROOT / "bench/p2p/measured.json"
+PASSWORD = "Rollout1password"
+MEGABYTE = 1_000_000
+CHUNK = 262_144
+# Of one hop beyond the piece's own time: announcement, request, answer, on one machine.
+HOP_SECONDS = 0.001
+FIXED_SECONDS = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One rollout: `layers` of together `megabytes`, to `agents`, whose links carry `mbit` each way."""
+    name: str
+    megabytes: float = 64
+    layers: int = 1
+    mbit: int = 32
+    registry: int = 4  # its link, in links of a node
+    spread: float = 0  # arrivals, over so much of the time that one image takes on a link
+    die: float = 0  # share of the agents that are killed half way
+    tracker_dies: bool = False
+    shared: float = 0  # share of the bytes that every node has already
+    plain: bool = False  # no agents: everybody pulls from the registry at once
+
+
+ROWS = (
+    Row("one-layer"),
+    Row("forty-layers", layers=40),
+    Row("narrow-registry", registry=1),
+    Row("small-image", megabytes=16),
+    Row("large-image", megabytes=128),
+    Row("staggered", spread=1),
+    Row("a-tenth-dies", die=0.1),
+    Row("tracker-dies", tracker_dies=True),
+    Row("upgrade", layers=10, shared=0.9),
+    Row("plain", plain=True, megabytes=16),
+)
+
+
+class Failed(Exception):
+    pass
+
+
+def run(*command, **more):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+    if done.returncode:
+        raise Failed(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+class Network:
+    """A bridge, and for each node and the registry a namespace with a link of its own, shaped in both directions."""
+
+    def __init__(self, nodes, mbit, registry_mbit):
+        self.mark = f"ep{os.getpid() % 100_000}"
+        self.names = []
+        self.bridge = self.mark + "br"
+        try:
+            run("ip", "link", "add", self.bridge, "type", "bridge")
+            run("ip", "link", "set", self.bridge, "up")
+            self.add("r", 1, registry_mbit)
+            for number in range(nodes):
+                self.add(str(number), number + 2, mbit)
+        except BaseException:
+            self.close()
+            raise
+
+    def add(self, name, number, mbit):
+        space, outside = f"{self.mark}-{name}", f"{self.mark}v{name}"
+        run("ip", "netns", "add", space)
+        self.names.append(space)
+        run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", space)
+        run("ip", "link", "set", outside, "master", self.bridge, "up")
+        run("ip", "-n", space, "addr", "add", f"{self.address(number)}/16", "dev", "eth0")
+        for link in ("eth0", "lo"):
+            run("ip", "-n", space, "link", "set", link, "up")
+        shape = ["root", "tbf", "rate", f"{mbit}mbit", "burst", "256kb", "latency", "50ms"]
+        run("tc", "-n", space, "qdisc", "add", "dev", "eth0", *shape)
+        run("tc", "qdisc", "add", "dev", outside, *shape)
+
+    @staticmethod
+    def address(number):
+        return f"10.203.{number // 250}.{number % 250 + 1}"
+
+    def inside(self, name, *command):
+        return ["ip", "netns", "exec", f"{self.mark}-{name}", *map(str, command)]
+
+    def sent(self, name):
+        """Bytes that have left it, with all heads."""
+        text = run(*self.inside(name, "cat", "/sys/class/net/eth0/statistics/tx_bytes"))
+        return int(text)
+
+    def close(self):
+        for space in self.names:
+            subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", self.bridge], capture_output=True, check=False)
+
+
+class Process:
+    """A program in a namespace; its own figures are read from /proc before it goes."""
+
+    def __init__(self, network, name, log, *command, environment=None):
+        with open(log, "ab") as output:
+            # ip netns exec replaces itself with the command, so the pid is the program's.
+            self.process = subprocess.Popen(network.inside(name, *command), stdin=subprocess.DEVNULL, stdout=output,
+                                            stderr=output, env={**os.environ, **(environment or {})})
+        self.log = log
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident(self, peak=False):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:" if peak else "VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise Failed("no memory figures")
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def kill(self, number=signal.SIGKILL):
+        if self.alive():
+            self.process.send_signal(number)
+        self.process.wait()
+
+
+def wait_until(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failed(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.02)
+
+
+class Rollout:
+    """One row: its network, registry and agents, from start to end."""
+
+    def __init__(self, options, row, folder):
+        self.options, self.row, self.folder = options, row, folder
+        self.random = random.Random(7)
+        self.stack = contextlib.ExitStack()
+        self.registry_url = f"http://{Network.address(1)}:5000"
+        self.agents = {}
+
+    def __enter__(self):
+        try:
+            self.network = Network(self.options.agents, self.row.mbit, self.row.mbit * self.row.registry)
+            self.stack.callback(self.network.close)
+            self.start_registry()
+            self.image = self.push(self.row.layers, self.row.megabytes)
+            if not self.row.plain:
+                self.token_file = self.folder / "token"
+                self.token_file.write_text(self.made_token())
+                with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                    list(pool.map(self.start_agent, range(self.options.agents)))
+        except BaseException:
+            self.stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def start_registry(self):
+        environment = {"ENTREPOT_ADMIN_PASSWORD": PASSWORD, "ENTREPOT_SWARM_ENABLED": "true"}
+        self.registry = Process(self.network, "r", self.folder / "registry.log", self.options.binary, "serve", "--listen",
+                                "0.0.0.0:5000", "--data", self.folder / "registry", environment=environment)
+        self.stack.callback(lambda: self.registry.kill(signal.SIGTERM))
+        wait_until(lambda: subprocess.run(self.network.inside("r", "curl", "-fsS", "-o", "/dev/null", self.registry_url + "/readyz"),
+                                          capture_output=True, check=False).returncode == 0, 30, "the registry answers")
+
+    def restart_registry(self):
+        self.registry.kill()
+        time.sleep(1)
+        self.start_registry()
+
+    def made_token(self):
+        environment = {**os.environ, "ENTREPOT_URL": self.registry_url, "ENTREPOT_USER": "admin", "ENTREPOT_PASSWORD": PASSWORD}
+        text = run(*self.network.inside("r", self.options.binary, "ctl", "node-token", "create", "--nodes", "1000", "-o", "json"),
+                   env=environment)
+        return json.loads(text)["token"]
+
+    def push(self, layers, megabytes, keep=()):
+        """Pushed from the registry's own namespace: by a small program in it. The blobs' digests, config first."""
+        sizes = [int(megabytes * MEGABYTE / layers)] * layers
+        blobs = [*keep, *(self.random.randbytes(size) for size in sizes[len(keep):])]
+        for number, blob in enumerate(blobs):
+            (self.folder / f"layer-{number}").write_bytes(blob)
+        self.layers = blobs
+        program = ("import pathlib, sys; sys.path.insert(0, sys.argv[1])\n"
+                   "from support.registry import Registry\n"
+                   "client = Registry(sys.argv[2], 'admin', sys.argv[3])\n"
+                   "layers = [pathlib.Path(name).read_bytes() for name in sys.argv[4:]]\n"
+                   "print(client.push_image('library/rollout', 'latest', *layers))\n")
+        files = [self.folder / f"layer-{number}" for number in range(len(blobs))]
+        digest = run(*self.network.inside("r", sys.executable, "-c", program, ROOT / "tests/blackbox",
+                                          f"{Network.address(1)}:5000", PASSWORD, *files)).strip()
+        for name in files:
+            name.unlink()
+        return digest
+
+    def start_agent(self, number):
+        home = self.folder / f"agent-{number}"
+        home.mkdir()
+        agent = Process(self.network, str(number), home / "log", self.options.binary, "agent", "--registry", self.registry_url,
+                        "--listen", "127.0.0.1:5001", "--peer-listen", f"{Network.address(number + 2)}:7402",
+                        "--data", home / "data", "--node", f"node-{number}", "--zone", "z",
+                        "--bootstrap-token-file", self.token_file, "--metrics-listen", "127.0.0.1:5002",
+                        "--rate-up", str(self.row.mbit), "--rate-down", str(self.row.mbit))
+        self.agents[number] = agent
+        self.stack.callback(agent.kill)
+
+        def connected():
+            if not agent.alive():
+                raise Failed(f"agent {number} ended: {(home / 'log').read_text()[-2000:]}")
+            done = subprocess.run(self.network.inside(str(number), "curl", "-fsS", "http://127.0.0.1:5001/healthz"),
+                                  capture_output=True, text=True, check=False)
+            return done.returncode == 0 and json.loads(done.stdout)["swarm"]["connected"]
+
+        wait_until(connected, 60, f"agent {number} is in the swarm")
+
+    def metric(self, number, name):
+        text = run(*self.network.inside(str(number), "curl", "-fsS", "http://127.0.0.1:5002/metrics"))
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith((name + " ", name + "{")))
+
+    def pull(self, number, at=None):
+        """Seconds from its beginning to its last byte, and to its first; None where it failed."""
+        host = "127.0.0.1:5001" if not self.row.plain else f"{Network.address(1)}:5000"
+        if at is not None:
+            time.sleep(max(0, at - time.monotonic()))
+        done = subprocess.run(self.network.inside(str(number), sys.executable, ROOT / "bench/pull_image.py", host, PASSWORD,
+                                                  "library/rollout", self.image),
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            return {"error": done.stderr[-500:]}
+        return json.loads(done.stdout)
+
+    def everybody_pulls(self):
+        """All at once or spread; what each saw, and what it took."""
+        row = self.row
+        ideal = row.megabytes * MEGABYTE * 8 / (row.mbit * 1e6)
+        numbers = list(range(self.options.agents))
+        victims = set(self.random.sample(numbers, round(row.die * len(numbers))))
+        start = time.monotonic() + 0.5
+        times = {number: start + (row.spread * ideal * number / len(numbers)) for number in numbers}
+        before = self.network.sent("r")
+        cpu = {number: agent.cpu_seconds() for number, agent in self.agents.items()}
+        registry_cpu = self.registry.cpu_seconds()
+        events = []
+        if victims:
+            def kill_some():
+                time.sleep(max(0, start + ideal / 2 - time.monotonic()))
+                for number in victims:
+                    self.agents[number].kill()
+            events.append(threading.Thread(target=kill_some))
+        if row.tracker_dies:
+            def kill_registry():
+                time.sleep(max(0, start + ideal / 2 - time.monotonic()))
+                self.restart_registry()
+            events.append(threading.Thread(target=kill_registry))
+        for event in events:
+            event.start()
+        with concurrent.futures.ThreadPoolExecutor(len(numbers)) as pool:
+            seen = dict(zip(numbers, pool.map(lambda number: self.pull(number, times[number]), numbers)))
+        for event in events:
+            event.join()
+        living = [number for number in numbers if number not in victims]
+        failed = [seen[number]["error"] for number in living if "error" in seen[number]]
+        good = [seen[number] for number in living if "error" not in seen[number]]
+        if not good:
+            raise Failed(f"nobody got the image: {failed[:1]}")
+        # A registry that was killed began to count anew.
+        sent = self.network.sent("r") - before
+        return self.figures(good, failed, sent, ideal, cpu, registry_cpu)
+
+    def figures(self, good, failed, sent, ideal, cpu, registry_cpu):
+        row = self.row
+        ends = sorted(one["whole"] for one in good)
+        image_bytes = row.megabytes * MEGABYTE * (1 - row.shared)
+        agents = [agent for agent in self.agents.values() if agent.alive()]
+        piece = CHUNK * 8 / (row.mbit * 1e6)
+        hops = math.ceil(math.log2(self.options.agents + 1))
+        bound = FIXED_SECONDS + ideal * (1 - row.shared) + hops * (piece + HOP_SECONDS)
+        if row.plain:
+            bound = self.options.agents * ideal / row.registry
+        figures = {
+            "row": dataclasses.asdict(row), "agents": self.options.agents, "bound": bound,
+            "p50": statistics.median(ends), "last": ends[-1], "times_bound": ends[-1] / bound,
+            "first_byte_p50": statistics.median(one["first"] for one in good), "failed": len(failed), "errors": failed[:3],
+            "copies_from_registry": sent / image_bytes if image_bytes else 0,
+            "registry_cpu": self.registry.cpu_seconds() - (0 if row.tracker_dies else registry_cpu),
+            "date": datetime.date.today().isoformat(),
+        }
+        if agents:
+            figures["agent_cpu_p50"] = statistics.median(
+                agent.cpu_seconds() - cpu[number] for number, agent in self.agents.items() if agent.alive())
+            figures["agent_peak_memory"] = max(agent.resident(peak=True) for agent in agents)
+            figures["agent_memory_p50"] = statistics.median(agent.resident() for agent in agents)
+        return figures
+
+    def measure(self):
+        if not self.row.shared:
+            return self.everybody_pulls()
+        # What was there before, and then what shares most of it.
+        self.everybody_pulls()
+        keep = round(self.row.shared * self.row.layers)
+        self.image = self.push(self.row.layers, self.row.megabytes, self.layers[:keep])
+        return self.everybody_pulls()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", help=", ".join(row.name for row in ROWS))
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--agents", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-report", dest="report", action="store_false")
+    options = parser.parse_args()
+    options.binary = options.build.resolve() / "entrepot"
+    known = {row.name: row for row in ROWS}
+    if unknown := set(options.rows) - set(known):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    options.rows = [known[name] for name in options.rows] or list(ROWS)
+    return options
+
+
+def measured(options, row):
+    """The round in the middle, and how far the others were from it."""
+    rounds = []
+    for _ in range(options.rounds):
+        # Files in memory: forty agents on one disk would measure the disk.
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="entrepot-rollout-", dir="/dev/shm"))
+        try:
+            with Rollout(options, row, folder) as rollout:
+                rounds.append(rollout.measure())
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    rounds.sort(key=lambda figures: figures["last"])
+    middle = rounds[len(rounds) // 2]
+    return {**middle, "rounds": len(rounds), "best": rounds[0]["last"], "worst": rounds[-1]["last"],
+            "failed": sum(figures["failed"] for figures in rounds)}
+
+
+def main():
+    options = arguments()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for row in options.rows:
+        figures = measured(options, row)
+        print(f"{row.name}: last {figures['last']:.2f} s = {figures['times_bound']:.2f} x bound {figures['bound']:.2f} s; "
+              f"p50 {figures['p50']:.2f} s; copies {figures['copies_from_registry']:.2f}; failed {figures['failed']}", flush=True)
+        kept[row.name] = figures
+        if options.report:
+            RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

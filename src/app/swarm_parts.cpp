@@ -1,0 +1,151 @@
+#include "app/swarm_parts.hpp"
+
+#include "core/address.hpp"
+#include "core/log.hpp"
+#include "core/run_to_end.hpp"
+#include "swarm/identity/node_identity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <unistd.h>
+
+namespace entrepot {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t events_at_once = 1000;
+// After which an image may be gone from where somebody's right to it came from.
+constexpr std::array removals{
+    event_type::artifact_deleted,
+    event_type::repository_deleted,
+    event_type::repository_renamed,
+    event_type::project_deleted,
+    event_type::project_renamed,
+    event_type::project_updated,
+    event_type::tenant_deleted,
+};
+
+std::runtime_error start_failure(std::string_view doing, const Error& error)
+{
+    const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
+    return std::runtime_error{std::string{doing} + ": " + error.message() + detail};
+}
+
+// Of this instance, as nodes have names.
+std::string node_name_of(const Config& config)
+{
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    const auto name = config.instance.name.empty() ? std::string{host.data()} : config.instance.name;
+    return is_node_name(name) ? name : "registry";
+}
+
+SwarmServiceSettings settings_of(const Config& config)
+{
+    SwarmServiceSettings settings;
+    settings.name = node_name_of(config);
+    settings.binding = config.swarm.binding;
+    settings.control_port = config.swarm.control_port;
+    settings.peer_port = config.swarm.peer_port;
+    if (const auto address = Address::parse(config.swarm.advertise)) settings.advertised.address = address->bytes();
+    if (config.swarm.bytes_per_second != 0) {
+        settings.up = config.swarm.bytes_per_second;
+        settings.link = static_cast<double>(settings.up);
+    }
+    return settings;
+}
+
+}  // namespace
+
+SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_key, needs.random}
+{
+    auto opened = run_to_end(SwarmSecrets::open(needs_.store.nodes(), box_, needs_.random, needs_.clock));
+    if (!opened) throw start_failure("the keys of the swarm", opened.error());
+    secrets_ = *std::move(opened);
+    nodes_ = std::make_unique<NodeDesk>(needs_.store.nodes(), needs_.policy, secrets_, needs_.random, needs_.clock);
+    bundles_ = std::make_unique<ImageBundles>(
+        needs_.store.manifests(), needs_.store.blobs(), needs_.blobs, needs_.store.chunks(), hashing_
+    );
+    tickets_ = std::make_unique<SwarmTickets>(needs_.store.nodes(), secrets_, needs_.clock, epoch_);
+    if (!needs_.config.swarm.enabled) return;
+    const SwarmService::Needs of_service{
+        .nodes = *nodes_,
+        .bundles = *bundles_,
+        .tickets = *tickets_,
+        .epoch = epoch_,
+        .secrets = secrets_,
+        .repositories = needs_.store.repositories(),
+        .manifests = needs_.store.manifests(),
+        .blobs = needs_.blobs,
+        .reading = reading_,
+        .random = needs_.random,
+        .clock = needs_.clock,
+    };
+    service_ = std::make_unique<SwarmService>(of_service, settings_of(needs_.config));
+    if (const auto started = service_->start(); !started) throw start_failure("the swarm", started.error());
+}
+
+SwarmParts::~SwarmParts() = default;
+
+std::vector<Background::Chore> SwarmParts::chores()
+{
+    if (!service_) return {};
+    return {{.name = std::string{following}, .every = 1s, .run = [this] { return follow(); }}};
+}
+
+// Removals are told to the service; what happened before the start it asks the catalogs about anyway.
+Task<> SwarmParts::follow()
+{
+    CO_TRY(const auto range, co_await needs_.store.events().settle());
+    if (followed_ < 0) {
+        followed_ = range.newest;
+        service_->recheck(static_cast<std::uint64_t>(followed_));
+    }
+    bool removed = followed_ + 1 < range.oldest;
+    followed_ = std::max(followed_, range.oldest - 1);
+    while (followed_ < range.newest) {
+        CO_TRY(const auto events, co_await needs_.store.events().read(followed_, events_at_once));
+        if (events.empty()) break;
+        for (const auto& event : events) removed = removed || std::ranges::count(removals, event.type) > 0;
+        followed_ = events.back().sequence;
+    }
+    if (removed) service_->recheck(static_cast<std::uint64_t>(followed_));
+    co_return Result<>{};
+}
+
+void SwarmParts::stop()
+{
+    if (service_) service_->stop();
+    const auto ending = [](ImageBundles& bundles) -> Task<> {
+        co_await bundles.drain();
+        co_return Result<>{};
+    };
+    (void)run_to_end(ending(*bundles_));
+    hashing_.join();
+    reading_.join();
+}
+
+void SwarmParts::add_metrics(MetricsText& text) const
+{
+    if (!service_) return;
+    const auto report = service_->report();
+    std::uint64_t members = 0;
+    for (const auto& image : report.images) members += image.overview.members;
+    text.gauge("entrepot_swarm_nodes", "Nodes with a control stream to this instance.", report.nodes);
+    text.gauge("entrepot_swarm_images", "Images that nodes take part in.", std::uint64_t{report.images.size()});
+    text.gauge("entrepot_swarm_members", "Nodes that take part, summed over images.", members);
+    text.counter("entrepot_swarm_tickets_renewed_total", "Tickets that were renewed.", report.tickets_renewed);
+    text.counter("entrepot_swarm_refusals_total", "Nodes that were not let into a swarm.", report.refusals);
+    text.counter("entrepot_swarm_revocations_total", "Images that were taken back from all nodes.", report.revocations);
+    text.counter("entrepot_swarm_false_chunks_total", "Chunks that nodes were sent with false bytes.", report.reports);
+    std::uint64_t sent = 0;
+    for (const auto bytes : report.seed.data_out) sent += bytes;
+    text.counter("entrepot_swarm_seed_bytes_total", "Bytes of chunks that this instance has sent to nodes.", sent);
+    text.gauge("entrepot_swarm_seed_connections", "Connections of nodes to the seed.", report.seed.connections);
+}
+
+}  // namespace entrepot

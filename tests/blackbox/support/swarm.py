@@ -1,0 +1,75 @@
+"""Agents on this machine: `entrepot agent` beside a registry that has a swarm."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import urllib.request
+
+from . import settings
+from .server import free_port, wait_until
+
+SWARM = {"ENTREPOT_SWARM_ENABLED": "true", "ENTREPOT_SWARM_CONTROL_PORT": "0", "ENTREPOT_SWARM_PEER_PORT": "0",
+         "ENTREPOT_SWARM_BINDING": "127.0.0.1"}
+
+
+class Agent:
+    """One node's agent on free loopback ports, with what it keeps in `home`."""
+
+    def __init__(self, home, registry, token_file, name, zone="z1", arguments=()):
+        self.home = pathlib.Path(home)
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.port, self.metrics_port, self.peer_port = free_port(), free_port(), free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        self.log_path = self.home / "agent.log"
+        self.command = [str(settings.binary), "agent", "--registry", registry, "--listen", self.host,
+                        "--peer-listen", f"127.0.0.1:{self.peer_port}", "--data", str(self.home / "data"), "--node", name,
+                        "--zone", zone, "--bootstrap-token-file", str(token_file),
+                        "--metrics-listen", f"127.0.0.1:{self.metrics_port}", *arguments]
+        self.process = None
+
+    def start(self, swarm=True):
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=inherited)
+        wait_until(lambda: self.health() is not None, 30, f"{self.name} answers; its log: {self.log()}")
+        if swarm:
+            wait_until(self.connected, 30, f"{self.name} is in the swarm; its log: {self.log()}")
+        return self
+
+    def health(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.log()}")
+        try:
+            with urllib.request.urlopen(f"http://{self.host}/healthz", timeout=5) as answer:
+                return json.load(answer)
+        except OSError:
+            return None
+
+    def connected(self):
+        health = self.health()
+        return health is not None and health["swarm"]["connected"]
+
+    def metric(self, name, **labels):
+        """The sum of a metric's samples that have these labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        found = [float(value) for labelled, value in re.findall(rf"^{name}(\{{[^}}]*\}})? (\S+)$", text, re.M)
+                 if all(f'{key}="{wanted}"' in labelled for key, wanted in labels.items())]
+        if not found:
+            raise AssertionError(f"no {name} {labels} among\n{text}")
+        return sum(found)
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")[-3000:] if self.log_path.exists() else "(none)"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            return self.process.wait(timeout=60)
+        return None
