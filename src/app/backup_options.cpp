@@ -76,7 +76,7 @@ OPTIONS
                      looked whether each is there
   --verify           Read each blob that is there already and compare it with its digest
   --without-missing  Go on where blobs are missing or damaged
-  --without-keys     The master key is lost: leave the signing keys out, so that the server makes new ones
+  --without-keys     The master key is lost: leave the server's own keys out, so that it makes new ones
   --help             Print this
 
 EXAMPLES
@@ -113,7 +113,7 @@ OPTIONS
   --config FILE   The server's YAML file
   --data DIR      The data directory. Default: ./var
   --database URL  postgresql://USER:PASSWORD@HOST/NAME to fill, instead of SQLite in the data directory
-  --without-keys  The master key is lost: leave the signing keys out, so that the server makes new ones
+  --without-keys  The master key is lost: leave the server's own keys out, so that it makes new ones
   --help          Print this
 
 EXIT CODES

@@ -14,6 +14,7 @@
 #include "oci/media_type.hpp"
 #include "tests/support/plain_sqlite.hpp"
 #include "tests/support/postgres_server.hpp"
+#include "tests/support/swarm_rows.hpp"
 #include "upkeep/backup/kept_backups.hpp"
 #include "upkeep/backup/restore_backup.hpp"
 #include "upkeep/backup/take_backup.hpp"
@@ -106,6 +107,7 @@ void push_into(MetadataStore& store)
     ASSERT_TRUE(run_to_end(store.uploads().begin(upload, 5)));
     ASSERT_TRUE(run_to_end(store.keys().add({"kid", "sealed", 1, 2})));
     ASSERT_TRUE(run_to_end(store.refresh_tokens().add({"hash", made->id, "registry", "docker", 0, 9})));
+    write_swarm_rows(store);
 }
 
 enum class Engine { sqlite, postgres };
@@ -516,7 +518,7 @@ TEST_F(Backups, a_place_that_is_not_empty_is_left_alone)
     }
 }
 
-TEST_F(Backups, signing_keys_are_left_out_where_their_key_is_lost)
+TEST_F(Backups, signing_keys_and_the_swarms_are_left_out_where_their_key_is_lost)
 {
     const Registry registry{Engine::sqlite, system_clock};
     registry.fill();
@@ -524,8 +526,11 @@ TEST_F(Backups, signing_keys_are_left_out_where_their_key_is_lost)
     ASSERT_TRUE(taken);
     const Registry fresh{Engine::sqlite, system_clock};
     ASSERT_TRUE(restore(*taken, fresh, {.without_keys = true}));
-    EXPECT_EQ(fresh.number("SELECT COUNT(*) FROM signing_keys"), 0);
-    EXPECT_EQ(registry.number("SELECT COUNT(*) FROM signing_keys"), 1);
+    for (const std::string table : {"signing_keys", "swarm_secrets"}) {
+        EXPECT_EQ(fresh.number("SELECT COUNT(*) FROM " + table), 0) << table;
+        EXPECT_EQ(registry.number("SELECT COUNT(*) FROM " + table), 1) << table;
+    }
+    EXPECT_EQ(fresh.number("SELECT COUNT(*) FROM nodes"), 1);
 }
 
 // What an older program left is loaded into its own schema, and brought up to date then.

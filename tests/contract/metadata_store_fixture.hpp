@@ -1,10 +1,12 @@
 #pragma once
 
 #include "tests/contract/metadata_store_contract.hpp"
+#include "tests/support/swarm_rows.hpp"
 
 namespace entrepot::contract {
 
-// The rows that every fixture of an old schema version holds, as a store of today shows them.
+// The rows that every fixture of an old schema version holds, as a store of today shows them; those of the swarm are
+// there from version 16 on.
 inline void write_fixture_rows(MetadataStore& store)
 {
     const RepositoryName name = repository("old/app");
@@ -24,6 +26,7 @@ inline void write_fixture_rows(MetadataStore& store)
     ASSERT_TRUE(run(store.uploads().begin(upload(1, "old/app"), 5)));
     ASSERT_TRUE(run(store.keys().add({"kid", "sealed", 1, 2})));
     ASSERT_TRUE(run(store.refresh_tokens().add({"hash", made->id, "registry", "docker", 0, 9})));
+    write_swarm_rows(store);
 }
 
 inline void expect_fixture_rows(MetadataStore& store)

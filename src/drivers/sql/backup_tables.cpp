@@ -10,6 +10,10 @@ namespace {
 constexpr std::array left_out{
     TableLeftOut{"blob_fetches", "fetches from upstreams that ran then"},
     TableLeftOut{"change_counters", "PostgreSQL's, of schema version 1 alone: told caches of changes"},
+    TableLeftOut{
+        "chunk_hashes", "made again of the blobs' bytes when they are asked for; more than all the rest together"
+    },
+    TableLeftOut{"chunk_roots", "as the hashes that they are of"},
     TableLeftOut{"event_order", "PostgreSQL's alone: made of the events' numbers"},
     TableLeftOut{"idempotency_keys", "answers to requests that are repeated within a day"},
     TableLeftOut{"job_workers", "processes that ran then"},

@@ -3,13 +3,15 @@
 #include "oci/hasher.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace entrepot {
 namespace {
 
 constexpr std::chrono::seconds between_lines{10};
-constexpr std::string_view signing_keys = "signing_keys";
+// Sealed under the master key, and made anew where they are missing.
+constexpr std::array<std::string_view, 2> tables_of_keys{"signing_keys", "swarm_secrets"};
 constexpr std::string_view settings = "settings";
 constexpr std::size_t piece_size = 1U << 20U;
 
@@ -181,7 +183,7 @@ Result<> RestoreBackup::add_setting(MetadataFilling& filling) const
 Result<>
 RestoreBackup::bring_table(MetadataFilling& filling, const std::string& name, const BackupManifest::Table& table)
 {
-    if (name == signing_keys && options_.without_keys) return {};
+    if (options_.without_keys && std::ranges::find(tables_of_keys, name) != tables_of_keys.end()) return {};
     const auto& tables = filling.tables();
     const auto found = std::ranges::find(tables, name, &StoredTable::name);
     if (found == tables.end()) return fail(Errc::corrupt, "the backup has an unknown table: " + name);

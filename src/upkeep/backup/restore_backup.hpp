@@ -24,7 +24,7 @@ public:
         bool blobs_are_there = false;  // nothing is copied to the store, it is only looked at
         bool verify = false;           // reads each blob that was there already
         bool without_missing = false;  // goes on where blobs are missing
-        bool without_keys = false;     // leaves signing keys out: what they were sealed under is lost
+        bool without_keys = false;     // leaves keys out that can be made anew: what they were sealed under is lost
         bool without_blobs = false;    // they are not looked at
         // A row of the settings that is there with the others; an empty name: none.
         std::pair<std::string, std::string> setting{};
