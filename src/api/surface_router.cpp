@@ -63,6 +63,8 @@ asio::awaitable<Response> SurfaceRouter::route(const Request& request, ByteSourc
     if (surfaces_.api != nullptr && is_below(path, "/api")) co_return co_await surfaces_.api->handle(request, body);
     if (surfaces_.sessions != nullptr && is_below(path, "/c"))
         co_return co_await surfaces_.sessions->handle(request, body);
+    if (surfaces_.swarm != nullptr && is_below(path, "/swarm"))
+        co_return co_await surfaces_.swarm->handle(request, body);
     const bool operational = path == "/healthz" || path == "/readyz" || (surfaces_.metrics && path == "/metrics");
     if (operational) co_return co_await operations_.handle(request);
     co_return error_response(Error{Errc::not_found, "there is nothing at this path"});

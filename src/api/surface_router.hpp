@@ -4,6 +4,7 @@
 #include "api/management/session_endpoint.hpp"
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
+#include "api/swarm/swarm_endpoint.hpp"
 #include "api/token/token_endpoint.hpp"
 #include "http/message.hpp"
 
@@ -20,6 +21,7 @@ public:
         ManagementApi* api = nullptr;         // /api
         SessionEndpoint* sessions = nullptr;  // /c
         TokenEndpoint* token = nullptr;       // /service/token
+        SwarmEndpoint* swarm = nullptr;       // /swarm
         bool metrics = false;                 // /metrics
     };
     SurfaceRouter(Surfaces surfaces, OperationsHandler& operations, bool access_log)

@@ -5,136 +5,16 @@
 #include "delivery/bundle_shelf.hpp"
 #include "swarm/descriptor/chunk_hashes.hpp"
 #include "swarm/hex32.hpp"
+#include "tests/support/swarm_images.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <map>
-#include <mutex>
-#include <set>
 
 namespace entrepot {
 namespace {
-
-std::unexpected<Error> not_asked_for()
-{
-    return fail(Errc::internal, "nobody asks for this here");
-}
-
-class FewManifests final : public ManifestCatalog {
-public:
-    std::map<std::pair<std::string, Digest>, ManifestPtr> stored{};
-
-    std::optional<ManifestPtr> peek(const RepositoryName&, const Reference&) override { return std::nullopt; }
-    Task<ManifestPtr> load(RepositoryName repository, Reference reference) override
-    {
-        const auto found = stored.find({repository.text(), *reference.digest()});
-        if (found == stored.end()) co_return fail(Errc::manifest_unknown, "no such manifest");
-        co_return found->second;
-    }
-    Task<> commit(NewManifest) override { co_return not_asked_for(); }
-    Task<> remove(RepositoryName, Reference, Actor) override { co_return not_asked_for(); }
-    std::optional<NamePagePtr> peek_tags(const RepositoryName&, const PageRequest&) override { return std::nullopt; }
-    Task<NamePagePtr> tags(RepositoryName, PageRequest) override { co_return not_asked_for(); }
-    Task<ReferrerPage> referrers(RepositoryName, Digest, std::string, PageRequest) override
-    {
-        co_return not_asked_for();
-    }
-    Task<NamePage> repositories(std::optional<std::vector<std::int64_t>>, PageRequest) override
-    {
-        co_return not_asked_for();
-    }
-    Task<std::vector<TagState>> tag_states(std::optional<std::vector<std::int64_t>>, TagRange) override
-    {
-        co_return not_asked_for();
-    }
-};
-
-class FewLinks final : public BlobCatalog {
-public:
-    std::map<std::pair<std::string, Digest>, std::uint64_t> linked{};
-
-    std::optional<std::uint64_t> peek(const RepositoryName&, const Digest&) override { return std::nullopt; }
-    Task<std::uint64_t> load(RepositoryName repository, Digest digest) override
-    {
-        const auto found = linked.find({repository.text(), digest});
-        if (found == linked.end()) co_return fail(Errc::blob_unknown, "no such blob");
-        co_return found->second;
-    }
-    std::optional<std::uint64_t> peek_promised(const RepositoryName&, const Digest&) override { return std::nullopt; }
-    Task<std::uint64_t> promise(RepositoryName, Digest, Micros, Actor) override { co_return not_asked_for(); }
-    Task<BlobLook> look(Digest) override { co_return not_asked_for(); }
-    Task<Arrived> arrive(Arrival) override { co_return not_asked_for(); }
-    Task<std::uint64_t> mount(RepositoryName, RepositoryName, Digest, Actor) override { co_return not_asked_for(); }
-    Task<std::vector<RepositoryName>> holders(Digest, std::int64_t) override { co_return not_asked_for(); }
-    Task<> remove(RepositoryName, Digest, Actor) override { co_return not_asked_for(); }
-};
-
-// Counts how often each blob is opened. Larger ones are files, as they are of a real store.
-class CountedBlobs final : public BlobReader {
-public:
-    std::map<Digest, std::string> stored{};
-    std::map<Digest, int> opened{};
-    std::mutex mutex{};
-
-    std::optional<BlobContent> peek(const Digest&) override { return std::nullopt; }
-    Task<BlobContent> load(Digest digest) override
-    {
-        const std::lock_guard guard{mutex};
-        ++opened[digest];
-        const auto found = stored.find(digest);
-        if (found == stored.end()) co_return fail(Errc::blob_unknown, "no such blob");
-        const auto& bytes = found->second;
-        BlobContent content;
-        content.size = bytes.size();
-        if (bytes.size() < 1000) {
-            content.bytes = std::make_shared<const std::string>(bytes);
-            co_return content;
-        }
-        const int descriptor = ::memfd_create("blob", MFD_CLOEXEC);
-        content.file = std::make_shared<const OpenFile>(descriptor);
-        if (::pwrite(descriptor, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-            co_return fail(Errc::unavailable, "no room for a blob");
-        co_return content;
-    }
-};
-
-class MemoryChunks final : public ChunkCatalog {
-public:
-    std::map<Digest, ChunkList> stored{};
-    std::mutex mutex{};
-    std::atomic<bool> full{false};
-
-    Task<std::vector<ChunkRoot>> roots(std::vector<Digest> blobs) override
-    {
-        const std::lock_guard guard{mutex};
-        std::vector<ChunkRoot> found;
-        for (const auto& blob : blobs) {
-            if (const auto list = stored.find(blob); list != stored.end()) found.push_back(list->second.of);
-        }
-        co_return found;
-    }
-    Task<std::string> hashes(Digest blob) override
-    {
-        const std::lock_guard guard{mutex};
-        co_return stored.at(blob).hashes;
-    }
-    Task<> store(ChunkList list) override
-    {
-        if (full) co_return fail(Errc::storage_full, "full");
-        const std::lock_guard guard{mutex};
-        const auto blob = list.of.blob;
-        stored.insert_or_assign(blob, std::move(list));
-        co_return Result<>{};
-    }
-};
 
 std::string bytes_of(std::size_t size, char seed)
 {
@@ -143,10 +23,7 @@ std::string bytes_of(std::size_t size, char seed)
     return bytes;
 }
 
-const RepositoryName here = RepositoryName::parse("shop/app").value();
-const RepositoryName there = RepositoryName::parse("other/app").value();
-
-class ImageBundlesTest : public testing::Test {
+class ImageBundlesTest : public testing::Test, protected SwarmImages {
 protected:
     ~ImageBundlesTest() override
     {
@@ -159,40 +36,8 @@ protected:
         co_return Result<>{};
     }
 
-    std::string blob(std::string bytes, const std::vector<RepositoryName>& in = {here, there})
-    {
-        const auto digest = digest_of(bytes);
-        for (const auto& repository : in) links.linked[{repository.text(), digest}] = bytes.size();
-        blobs.stored.insert_or_assign(digest, bytes);
-        return descriptor_of(digest.text(), bytes.size());
-    }
-    static std::string descriptor_of(const std::string& digest, std::size_t size, const std::string& more = "")
-    {
-        return R"({"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + digest + R"(","size":)" +
-               std::to_string(size) + more + "}";
-    }
-    Digest manifest(const std::string& config, const std::vector<std::string>& layers, RepositoryName in = here)
-    {
-        std::string list;
-        for (const auto& layer : layers) list += (list.empty() ? "" : ",") + layer;
-        auto bytes = R"({"schemaVersion":2,"mediaType":")" + std::string{media::oci_manifest} + R"(","config":)" +
-                     config + R"(,"layers":[)" + list + "]}";
-        return put(std::string{media::oci_manifest}, std::move(bytes), std::move(in));
-    }
-    Digest put(std::string type, std::string bytes, const RepositoryName& in)
-    {
-        const auto digest = digest_of(bytes);
-        const auto row = ++rows;
-        manifests.stored[{in.text(), digest}] = std::make_shared<const StoredManifest>(StoredManifest{
-            .digest = digest,
-            .media_type = std::move(type),
-            .bytes = std::move(bytes),
-            .id = row,
-            .repository_id = in == here ? 1 : 2,
-        });
-        return digest;
-    }
-    Result<ImageBundlePtr> load(Digest digest, RepositoryName from = here)
+    Result<ImageBundlePtr> load(Digest digest) { return load(std::move(digest), here); }
+    Result<ImageBundlePtr> load(Digest digest, RepositoryName from)
     {
         return run_to_end(bundles->load(std::move(from), std::move(digest)));
     }
@@ -204,11 +49,6 @@ protected:
         bundles = std::make_unique<ImageBundles>(manifests, links, blobs, chunks, pool);
     }
 
-    FewManifests manifests;
-    FewLinks links;
-    CountedBlobs blobs;
-    MemoryChunks chunks;
-    std::int64_t rows = 0;
     asio::thread_pool pool{2};
     std::unique_ptr<ImageBundles> bundles = std::make_unique<ImageBundles>(manifests, links, blobs, chunks, pool);
     const std::string large = bytes_of(2'600'000, 'l');
@@ -250,11 +90,13 @@ TEST_F(ImageBundlesTest, read_each_blob_once_however_many_ask)
     const auto other = manifest(blob("{ }"), {blob(large)});
     asio::io_context loop;
     std::vector<ImageBundlePtr> got;
-    const auto ask = [](ImageBundles& from, Digest digest, std::vector<ImageBundlePtr>& into) -> asio::awaitable<void> {
-        auto bundle = co_await from.load(here, digest);
+    const auto ask = [](ImageBundles& from, RepositoryName repository, Digest digest, auto& into
+                     ) -> asio::awaitable<void> {
+        auto bundle = co_await from.load(std::move(repository), std::move(digest));
         into.push_back(bundle ? *bundle : nullptr);
     };
-    for (int i = 0; i < 10; ++i) asio::co_spawn(loop, ask(*bundles, i % 2 == 0 ? one : other, got), asio::detached);
+    for (int i = 0; i < 10; ++i)
+        asio::co_spawn(loop, ask(*bundles, here, i % 2 == 0 ? one : other, got), asio::detached);
     loop.run();
     ASSERT_EQ(got.size(), 10U);
     for (const auto& bundle : got) EXPECT_NE(bundle, nullptr);

@@ -19,7 +19,7 @@ namespace entrepot {
 using ProjectMetadata = std::map<std::string, std::string, std::less<>>;
 
 inline constexpr std::int64_t default_tenant_id = 1;
-inline constexpr std::int64_t no_limit = -1;
+inline constexpr std::int64_t no_quota = -1;
 
 // A project with the counts that are kept with its row.
 struct Project {
@@ -36,8 +36,8 @@ struct Project {
     bool shared = false;
     bool frozen = false;
     bool is_protected = false;
-    std::int64_t quota_bytes = no_limit;
-    std::int64_t quota_artifacts = no_limit;
+    std::int64_t quota_bytes = no_quota;
+    std::int64_t quota_artifacts = no_quota;
     std::int64_t repository_count = 0;
     std::int64_t artifact_count = 0;
     ProjectMetadata metadata;
@@ -51,8 +51,8 @@ struct NewProject {
     bool is_public = false;
     bool shared = false;
     std::int64_t tenant_id = default_tenant_id;
-    std::int64_t quota_bytes = no_limit;
-    std::int64_t quota_artifacts = no_limit;
+    std::int64_t quota_bytes = no_quota;
+    std::int64_t quota_artifacts = no_quota;
     ProjectMetadata metadata{};
     std::int64_t registry_id = 0;
     std::string proxy_settings{};
@@ -73,7 +73,7 @@ struct ProjectChange {
 };
 
 struct ProjectQuota {
-    std::optional<std::int64_t> bytes{};  // no_limit, or from 0
+    std::optional<std::int64_t> bytes{};  // no_quota, or from 0
     std::optional<std::int64_t> artifacts{};
 };
 

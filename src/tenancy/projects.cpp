@@ -42,7 +42,7 @@ constexpr std::int64_t most_in_quota = std::int64_t{1} << 50U;  // Harbor's: 1,0
 
 Result<> check_limit(const std::optional<std::int64_t>& limit)
 {
-    if (!limit || (*limit >= no_limit && *limit <= most_in_quota)) return {};
+    if (!limit || (*limit >= no_quota && *limit <= most_in_quota)) return {};
     return fail(Errc::bad_request, "a limit is -1 (none) or from 0 to " + std::to_string(most_in_quota));
 }
 
@@ -166,7 +166,7 @@ Task<Project> Projects::create(Caller caller, ProjectOrder order)
     CO_CHECK(check_sources(caller, order.sources, {}));
     const bool may_set_limit = needs_.policy.may(caller, update_tenant_quota, object_of(*tenant)) ||
                                needs_.policy.may(caller, update_all_quotas, the_platform);
-    auto limit = needs_.settings.quota_per_project() ? needs_.settings.storage_per_project() : no_limit;
+    auto limit = needs_.settings.quota_per_project() ? needs_.settings.storage_per_project() : no_quota;
     if (may_set_limit && order.storage_limit.value_or(0) != 0) limit = *order.storage_limit;
     for (const auto& [name, value] : order.metadata) {
         if (name != allowlist_metadata) CO_CHECK(check_project_metadata(name, value));

@@ -33,7 +33,7 @@ TEST_P(MetadataStoreContract, creates_finds_and_changes_projects)
     EXPECT_EQ(made->created_at, 77);
     EXPECT_EQ(made->tenant_name, "default");
     EXPECT_EQ(made->quota_bytes, 5);
-    EXPECT_EQ(made->quota_artifacts, no_limit);
+    EXPECT_EQ(made->quota_artifacts, no_quota);
     EXPECT_FAILS(Errc::conflict, run(projects.create({.name = project("zeta")}, someone)));
     EXPECT_FAILS(Errc::not_found, run(projects.create({.name = project("eta"), .tenant_id = 99}, someone)));
     const ProjectChange change{
@@ -217,7 +217,7 @@ TEST_P(MetadataStoreContract, lets_no_project_have_more_than_its_tenant_was_allo
     EXPECT_FAILS(Errc::unprocessable, run(projects.set_quota(q->id, {.artifacts = 1}, someone)));
     EXPECT_FAILS(Errc::unprocessable, run(projects.set_quota(q->id, {.bytes = 41}, someone)));
     EXPECT_EQ(run(projects.find(q->id))->quota_bytes, 40);
-    EXPECT_SUCCEEDS(run(projects.set_quota(id, {.bytes = no_limit}, someone)));
+    EXPECT_SUCCEEDS(run(projects.set_quota(id, {.bytes = no_quota}, someone)));
     EXPECT_SUCCEEDS(run(projects.set_quota(q->id, {.bytes = 100}, someone)));
 }
 

@@ -79,8 +79,8 @@ TEST_P(QuotaContract, projects_without_a_limit_share_what_their_tenant_has_left)
         EXPECT_SUCCEEDS(run(store().projects().create(wanted, someone)));
     };
     made("own", 8);
-    made("one", no_limit);
-    made("two", no_limit);
+    made("one", no_quota);
+    made("two", no_quota);
     EXPECT_SUCCEEDS(push("one/a", "1234567"));
     EXPECT_SUCCEEDS(push("two/a", "abcde"));
     EXPECT_FAILS(Errc::quota_exceeded, push("two/a", "x"));
