@@ -334,6 +334,7 @@ App::Parts::Parts(Config with)
            .logins = login_audit},
           token_settings
       },
+      swarm_endpoint{new_swarm_endpoint()},
       operations{store->health(), blobs, clock, [this](MetricsText& text) { add_metrics(text); }},
       health_metrics{operations, blobs, config.data},
       idempotency{store->idempotency(), master_key, random, clock},
@@ -387,6 +388,7 @@ std::vector<ListenerOptions> App::Parts::listeners()
         if (listener.surfaces.api) surfaces.api = &management;
         if (listener.surfaces.api) surfaces.sessions = &session_endpoint;
         if (listener.surfaces.token) surfaces.token = &token;
+        if (listener.surfaces.swarm) surfaces.swarm = swarm_endpoint.get();
         surfaces.metrics = listener.surfaces.metrics;
         auto& router = routers.emplace_back(surfaces, operations, config.log.access);
         options.push_back({

@@ -6,6 +6,7 @@
 #include "api/oci/oci_handler.hpp"
 #include "api/operations/operations.hpp"
 #include "api/surface_router.hpp"
+#include "api/swarm/swarm_endpoint.hpp"
 #include "api/token/authenticator.hpp"
 #include "api/token/key_ring.hpp"
 #include "api/token/master_key.hpp"
@@ -162,6 +163,7 @@ struct App::Parts {
     OciLists lists;
     OciHandler oci;
     TokenEndpoint token;
+    std::unique_ptr<SwarmEndpoint> swarm_endpoint;  // null where it is switched off
     OperationsHandler operations;
     HealthMetrics health_metrics;
     Idempotency idempotency;
@@ -174,6 +176,7 @@ struct App::Parts {
 
     ManagementNeeds management_needs();
     std::vector<ListenerOptions> listeners();
+    std::unique_ptr<SwarmEndpoint> new_swarm_endpoint();
     std::vector<Background::Chore> chores();
     Task<> promote();
     void hire_job_handlers();

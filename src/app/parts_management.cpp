@@ -3,6 +3,26 @@
 
 namespace entrepot {
 
+std::unique_ptr<SwarmEndpoint> App::Parts::new_swarm_endpoint()
+{
+    if (swarm.service() == nullptr) return nullptr;
+    const SwarmEndpoint::Parts parts{
+        .gate = gate,
+        .policy = policy,
+        .desk = swarm.nodes(),
+        .bundles = swarm.bundles(),
+        .tickets = swarm.tickets(),
+        .secrets = swarm.secrets(),
+        .audit = oci_audit,
+        .trail = audit.trail(),
+        .clock = clock,
+    };
+    // Behind what balances between instances, each names itself.
+    return std::make_unique<SwarmEndpoint>(
+        parts, ControlAddress{.host = config.swarm.advertise, .port = swarm.service()->control_port()}
+    );
+}
+
 // What the management API is made from.
 ManagementNeeds App::Parts::management_needs()
 {
