@@ -25,6 +25,7 @@ std::vector<CtlCommand> platform_commands();         // quota, audit, config, st
 std::vector<CtlCommand> job_commands();              // job, queue
 std::vector<CtlCommand> gc_commands();               // gc
 std::vector<CtlCommand> scrub_commands();            // scrub
+std::vector<CtlCommand> swarm_commands();            // node-token, node
 std::vector<CtlCommand> apply_commands();            // apply, export
 std::vector<CtlCommand> own_commands();              // completion, docs
 

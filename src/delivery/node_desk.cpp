@@ -123,6 +123,7 @@ Task<std::vector<NodeTokenEntry>> NodeDesk::tokens(Caller caller)
 Task<> NodeDesk::remove_token(Caller caller, std::string id)
 {
     CO_CHECK(require(policy_, caller, remove_any, the_platform));
+    if (!NodeToken::is_id(id)) co_return fail(Errc::not_found, "there is no such token");
     const Actor actor{.user_id = caller.identity->user_id, .at = clock_.now()};
     co_return co_await catalog_.remove_token(std::move(id), actor);
 }

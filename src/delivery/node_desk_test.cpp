@@ -68,6 +68,10 @@ TEST_F(NodeDeskTest, is_for_who_may_administer_the_platform)
     EXPECT_TRUE(registry.catalog.kept.empty());
     EXPECT_EQ(code_of(run_to_end(desk.remove_node(admin, hex_of(key.id())))), Errc::not_found);
     EXPECT_EQ(code_of(run_to_end(desk.remove_node(admin, "n1"))), Errc::not_found);
+    EXPECT_EQ(code_of(run_to_end(desk.remove_token(admin, token_id))), Errc::not_found);
+    const auto asked = registry.catalog.actors.size();
+    EXPECT_EQ(code_of(run_to_end(desk.remove_token(admin, "no id"))), Errc::not_found);
+    EXPECT_EQ(registry.catalog.actors.size(), asked) << "the catalog is not asked for what can't be";
 }
 
 TEST_F(NodeDeskTest, refuses_tokens_that_could_not_be_meant)

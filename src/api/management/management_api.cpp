@@ -63,7 +63,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       scrubs_{scrub_job(), {needs.jobs, needs.schedules, needs.job_queue, needs.policy, needs.clock}},
       registries_{needs.endpoints},
       replications_{{needs.replications, needs.clock}},
-      synchronisations_{needs.synchronisations, needs.policy}
+      synchronisations_{needs.synchronisations, needs.policy},
+      swarm_{needs.nodes}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -108,6 +109,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     registries_.add_to(router_);
     replications_.add_to(router_);
     synchronisations_.add_to(router_);
+    swarm_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -27,6 +27,7 @@
 #include "api/management/robots_api.hpp"
 #include "api/management/roles_api.hpp"
 #include "api/management/scrub_api.hpp"
+#include "api/management/swarm_api.hpp"
 #include "api/management/synchronisations_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
@@ -85,6 +86,7 @@ struct ManagementNeeds {
     UsageApi::Needs usage;
     WebhooksApi::Needs webhooks;
     SystemApi::Needs system;
+    NodeDesk* nodes = nullptr;  // null: there is no swarm here
 };
 
 // /api: the router and every resource behind it. A new resource is a line in ManagementNeeds, a member, its
@@ -143,6 +145,7 @@ private:
     RegistriesApi registries_;
     ReplicationsApi replications_;
     SynchronisationsApi synchronisations_;
+    SwarmApi swarm_;
 };
 
 }  // namespace entrepot

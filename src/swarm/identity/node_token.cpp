@@ -58,9 +58,14 @@ Result<NodeToken> NodeToken::parse(std::string_view text)
     const auto checked = text.substr(0, checked_characters);
     const auto id = text.substr(prefix.size(), id_characters);
     const auto secret = checked.substr(checked.size() - secret_characters);
-    if (!is_hex(id) || text[prefix.size() + id_characters] != '-' || !from_base64url(secret)) return refuse();
+    if (!is_id(id) || text[prefix.size() + id_characters] != '-' || !from_base64url(secret)) return refuse();
     if (text.substr(checked_characters) != checksum_of(checked)) return refuse();
     return NodeToken{std::string{text}};
+}
+
+bool NodeToken::is_id(std::string_view text) noexcept
+{
+    return text.size() == id_characters && is_hex(text);
 }
 
 NodeToken::~NodeToken()

@@ -20,6 +20,8 @@ public:
     static NodeToken make(Random& random);
     // bad_request: not of this form. Whether there is such a token, check_node_token() says.
     static Result<NodeToken> parse(std::string_view text);
+    // Whether some token may have it as its id().
+    static bool is_id(std::string_view text) noexcept;
 
     ~NodeToken();
     NodeToken(const NodeToken&) = default;

@@ -3,6 +3,7 @@ who may send it. A request never spoils what another one needs: what it deletes 
 import dataclasses
 import itertools
 import json
+import subprocess
 import threading
 import urllib.parse
 import uuid
@@ -502,6 +503,21 @@ def own_token(world, caller):
     return Call({"user_id": "current", "token_id": made.json()["id"] if made.status == 201 else 1 << 40})
 
 
+def node_token(world, _=None):
+    return world.admin.post("/swarm/tokens", {"description": world.name("racks"), "zones": [], "nodes": 1, "duration_seconds": 3600}).json()
+
+
+def node(world, _):
+    """One that was admitted with a token of its own."""
+    request = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                              "/dev/null", "-subj", "/CN=node"], check=True, capture_output=True, text=True).stdout
+    form = {"token": node_token(world)["token"], "name": world.name("node"), "zone": "a", "request": request}
+    answer = world.admin.request("POST", "/swarm/v1/nodes", form, base="")
+    if answer.status != 200:
+        raise AssertionError(f"a node was not admitted: {answer}")
+    return Call({"node_id": answer.json()["id"]})
+
+
 def delivery(world, system=False, task=False):
     policy, execution = world.delivered(system)
     values = {"webhook_policy_id": policy, "execution_id": execution, **({"task_id": execution} if task else {})}
@@ -823,6 +839,11 @@ REQUESTS = {
     "createToken": lambda w, c: Call({"user_id": "current"}, body={"name": w.name("token"), "duration_days": 1, "scopes": [
         {"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}]}),
     "deleteToken": own_token,
+    "listNodeTokens": lambda w, c: Call(query={"page_size": 5}),
+    "createNodeToken": lambda w, c: Call(body={"description": w.name("racks"), "zones": ["a"], "nodes": 10, "duration_seconds": 3600}),
+    "deleteNodeToken": lambda w, c: Call({"token_id": node_token(w)["id"]}),
+    "listNodes": lambda w, c: Call(query={"zone": "a", "page_size": 5}),
+    "deleteNode": node,
     "logIn": lambda w, c: Call(body=form(principal="admin", password=PASSWORD), headers=FORM),
     "logOut": lambda w, c: Call(),
     "userExists": lambda w, c: Call(body=form(target="username", value="admin"), headers=FORM),
