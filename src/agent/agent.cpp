@@ -9,6 +9,8 @@
 #include "core/run_to_end.hpp"
 #include "http/server.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+
 #include <optional>
 #include <set>
 #include <utility>
@@ -26,13 +28,14 @@ constexpr auto between_flushes = 5s;
 
 Task<> drain_group(TaskGroup& tasks)
 {
-    co_await tasks.drain(5s);
+    co_await tasks.drain(2s);
     co_return Result<>{};
 }
 
 // Makes what was written durable, and lets go of grants that have ended.
 asio::awaitable<void> keep_up(ChunkFiles& store, PullGrants& grants, asio::thread_pool& pool)
 {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
     for (;;) {
         co_await pause(between_flushes);
         grants.sweep();

@@ -196,14 +196,27 @@ TEST_F(AgentPull, a_disk_without_room_only_slows_nobody_down)
 
 TEST_F(AgentPull, a_disk_that_fills_up_while_an_image_comes_does_not_end_its_pull)
 {
-    ChunkTestFolder small{"2m"};
+    const ChunkTestFolder small{"16m"};
     if (!small.mounted()) GTEST_SKIP() << "this user may not mount a file system";
     std::filesystem::create_directories(folder.path() / "agent");
     std::filesystem::create_directory_symlink(small.path(), folder.path() / "agent" / "chunks");
     start();
     (void)manifest(alice);
-    EXPECT_TRUE(ask(blob_path(2), alice).body == image.blobs[2].bytes);
+    registry.bytes_left = 2 * static_cast<std::int64_t>(chunk_bytes);
+    {
+        std::jthread others{[&] {
+            while (registry.bytes_left >= 0) std::this_thread::yield();
+            std::ofstream file{small.path() / "of others", std::ios::binary};
+            const std::string block(1U << 20U, 'x');
+            while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+            }
+            registry.bytes_left = std::int64_t{1} << 40U;
+        }};
+        EXPECT_TRUE(ask(blob_path(2), alice).body == image.blobs[2].bytes);
+    }
     EXPECT_FALSE(metric_is("entrepot_agent_store_failures_total 0"));
+    EXPECT_FALSE(metric_is("entrepot_agent_bytes_total{source=\"passed\"} 0"));
+    agent.reset();
 }
 
 TEST_F(AgentPull, knows_its_registrys_names_and_no_others)
