@@ -1,4 +1,4 @@
-#include "agent/test_agent.hpp"
+#include "tests/support/agent_fixture.hpp"
 
 #include "agent/pull_grants.hpp"
 #include "tests/support/fake_clock.hpp"

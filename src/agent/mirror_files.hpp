@@ -13,10 +13,10 @@ namespace entrepot {
 struct MirrorFiles {
     // host[:port] that images are named by, or its URL where it is not https.
     std::string registry;
-    std::string agent;                                // its URL; for remove_mirror() not needed
-    std::optional<std::filesystem::path> containerd;  // its config_path, as in /etc/containerd/certs.d
-    std::optional<std::filesystem::path> crio;        // a registries.conf.d
-    std::optional<std::filesystem::path> podman;      // a file in a registries.conf.d
+    std::string agent{};                                // its URL; for remove_mirror() not needed
+    std::optional<std::filesystem::path> containerd{};  // its config_path, as in /etc/containerd/certs.d
+    std::optional<std::filesystem::path> crio{};        // a registries.conf.d
+    std::optional<std::filesystem::path> podman{};      // a file in a registries.conf.d
 };
 
 struct MirrorFile {
