@@ -20,7 +20,6 @@ protected:
     }
     void expect_nothing(const std::string& authorization, const std::string& repository)
     {
-        const auto before = agent->metrics();
         const auto answer = ask(blob_path(2, repository), authorization);
         EXPECT_EQ(answer.status, 401U) << authorization << " from " << repository;
         EXPECT_EQ(answer.body, "{}");
@@ -41,6 +40,7 @@ TEST_F(AgentGrants, nobody_gets_a_byte_because_somebody_else_may)
     expect_nothing("bearer alice", "shop/web");
     expect_nothing(alice, "other/app");
     expect_nothing(alice, "shop/web/sub");
+    EXPECT_FALSE(metric_is("entrepot_agent_grants_refused_total 0"));
 }
 
 TEST_F(AgentGrants, another_who_may_is_asked_after_and_then_served_from_here)

@@ -21,6 +21,12 @@ std::string name_of_sha256(const Sha256& hash)
     return to_hex(std::as_bytes(std::span{hash.bytes}));
 }
 
+// Of rights, rather than for want of an image.
+constexpr bool is_refusal(unsigned status)
+{
+    return status == 401 || status == 403;
+}
+
 // An image of one blob alone, for one whose manifest went through here too long ago.
 Result<ImageDescriptor> descriptor_around(const DescribedBlob& blob)
 {
@@ -131,7 +137,7 @@ asio::awaitable<ImageDesk::Asked> ImageDesk::ask_for_image(PulledBlob blob, Sha2
     }
     const auto status = answer->status;
     if (status != 200 && (status != 304 || !here)) {
-        if (status < 500) needs_.counters.grants_refused.fetch_add(1, std::memory_order_relaxed);
+        if (is_refusal(status)) needs_.counters.grants_refused.fetch_add(1, std::memory_order_relaxed);
         // A refusal of rights may be over as soon as the next request; what is no image stays none.
         const bool is_none = status == 404 || status == 405;
         const bool is_ill = status >= 500 || status == 429;
@@ -181,7 +187,7 @@ asio::awaitable<ImageDesk::Asked> ImageDesk::ask_for_blob(PulledBlob blob)
     const auto answer = co_await std::move(asking);
     if (!answer) co_return Asked{.image = nullptr, .not_for = options_.failed_for};
     if (answer->status != 200) {
-        if (answer->status < 500) needs_.counters.grants_refused.fetch_add(1, std::memory_order_relaxed);
+        if (is_refusal(answer->status)) needs_.counters.grants_refused.fetch_add(1, std::memory_order_relaxed);
         co_return Asked{};
     }
     auto pinning = offload(needs_.pool, [&store = needs_.store, hash = *sha256_of_digest(blob.digest)] {
