@@ -1,3 +1,4 @@
+#include "app/agent_command.hpp"
 #include "app/app.hpp"
 #include "app/backup_command.hpp"
 #include "app/command_line.hpp"
@@ -73,6 +74,16 @@ int run(const RebuildCommand& command)
 int run(const SimulateCommand& command)
 {
     return run_simulate(command);
+}
+
+int run(const AgentCommand& command)
+{
+    return run_agent(command);
+}
+
+int run(const AgentMirrorCommand& command)
+{
+    return run_agent_mirror(command);
 }
 
 int run(const VersionCommand&)

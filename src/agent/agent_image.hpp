@@ -30,6 +30,8 @@ public:
     // Of all blobs: pieces whose chunks are all here.
     PieceSet pieces() const;
     bool has(ChunkIndex chunk) const;
+    // Of a blob's chunks, numbered within it: those that can be read.
+    ChunkSet here(std::size_t blob) const { return pins_[blob].here(); }
     // What no chunk is missing of.
     bool complete() const;
 

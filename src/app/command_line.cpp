@@ -1,5 +1,6 @@
 #include "app/command_line.hpp"
 
+#include "app/agent_options.hpp"
 #include "app/backup_options.hpp"
 #include "app/config_keys.hpp"
 #include "app/simulate_options.hpp"
@@ -24,6 +25,7 @@ SYNOPSIS
   entrepot backup --to DIR | list|verify|prune --from DIR [OPTIONS]
   entrepot restore --from DIR [OPTIONS]
   entrepot rebuild-index [OPTIONS]
+  entrepot agent --registry URL [OPTIONS]
   entrepot simulate [OPTIONS] SCENARIO...
   entrepot ctl COMMAND
   entrepot version
@@ -36,6 +38,7 @@ DESCRIPTION
   backup                keeps everything in another place while the server runs; lists, verifies and prunes backups
   restore               brings a backup back into an empty place
   rebuild-index         makes a lost database anew, from what the blob store keeps beside the blobs
+  agent                 has the images that a node's pods pull, from other nodes and the registry
   simulate              works out how long a rollout to many nodes takes
   ctl                   works with a registry over its API: projects, members, artifacts and all else
   version               prints the version
@@ -228,6 +231,7 @@ struct Parser {
     CLI::App* reset = app.add_subcommand("reset-admin-password");
     CLI::App* version = app.add_subcommand("version");
     BackupOptions backups{app};
+    AgentOptions agents{app};
     SimulateOptions simulations{app};
     AuditVerifyCommand to_verify;
     AuditShowCommand to_show;
@@ -243,9 +247,11 @@ struct Parser {
             command->set_help_flag();
             command->add_flag("-h,--help", help);
         }
-        for (auto* command : backups.commands()) {
-            command->set_help_flag();
-            command->add_flag("-h,--help", help);
+        for (const auto& commands : {backups.commands(), agents.commands()}) {
+            for (auto* command : commands) {
+                command->set_help_flag();
+                command->add_flag("-h,--help", help);
+            }
         }
         serve->add_option("--config", config_file);
         serve->add_option("--listen", flags.listen);
@@ -291,6 +297,7 @@ struct Parser {
         if (reset->parsed()) return std::string{reset_help};
         if (simulations.command()->parsed()) return std::string{SimulateOptions::help()};
         if (const auto text = backups.help(); !text.empty()) return text;
+        if (const auto text = agents.help(); !text.empty()) return text;
         return std::string{version->parsed() ? version_help : overview};
     }
 
@@ -303,6 +310,7 @@ struct Parser {
             if (!command->parsed()) continue;
             return "See: entrepot " + backups.name() + " --help\n";
         }
+        if (!agents.help().empty()) return "See: entrepot agent --help\n";
         return "See: entrepot --help\n";
     }
 };
@@ -340,6 +348,10 @@ Command parse_command_line(int count, const char* const* arguments)
     if (auto command = parser.backups.backup()) return *std::move(command);
     if (auto command = parser.backups.restore()) return *std::move(command);
     if (auto command = parser.backups.rebuild()) return *std::move(command);
+    if (const auto wrong = parser.agents.complaint(); !wrong.empty())
+        return PrintCommand{"entrepot: " + wrong + "\n" + parser.usage_hint(), exit_code::usage};
+    if (auto command = parser.agents.agent()) return *std::move(command);
+    if (auto command = parser.agents.mirror()) return *std::move(command);
     if (const auto wrong = parser.simulations.complaint(); !wrong.empty())
         return PrintCommand{"entrepot: " + wrong + "\n" + parser.usage_hint(), exit_code::usage};
     if (parser.simulations.command()->parsed()) return parser.simulations.simulate();

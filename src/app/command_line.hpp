@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/agent_command.hpp"
 #include "app/audit_command.hpp"
 #include "app/backup_command.hpp"
 #include "app/config.hpp"
@@ -47,6 +48,8 @@ using Command = std::variant<
     RestoreCommand,
     RebuildCommand,
     SimulateCommand,
+    AgentCommand,
+    AgentMirrorCommand,
     VersionCommand,
     CtlWords,
     PrintCommand>;

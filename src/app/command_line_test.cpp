@@ -124,6 +124,44 @@ TEST(CommandLine, takes_backups_and_restores_them)
     }
 }
 
+TEST(CommandLine, runs_an_agent_and_tells_runtimes_of_it)
+{
+    const auto command = parse(
+        {"agent",
+         "--registry",
+         "https://r.test",
+         "--serves",
+         "a",
+         "--serves=b",
+         "--metrics-listen",
+         ":9100",
+         "--config",
+         "f"}
+    );
+    const auto& agent = std::get<AgentCommand>(command);
+    EXPECT_EQ(agent.config_file, "f");
+    EXPECT_EQ(
+        agent.settings,
+        (std::vector<AgentSetting>{
+            {"metrics_listen", ":9100"}, {"registry", "https://r.test"}, {"serves", "a"}, {"serves", "b"}
+        })
+    );
+    const auto install = parse(
+        {"agent", "install-mirror", "--registry", "r.test", "--containerd", "/etc/c", "--agent", "http://x", "--dry-run"
+        }
+    );
+    const auto& mirror = std::get<AgentMirrorCommand>(install);
+    EXPECT_EQ(mirror.files.registry, "r.test");
+    EXPECT_EQ(mirror.files.agent, "http://x");
+    EXPECT_EQ(mirror.files.containerd, "/etc/c");
+    EXPECT_FALSE(mirror.files.crio || mirror.files.podman || mirror.remove);
+    EXPECT_TRUE(mirror.dry_run);
+    const auto remove = parse({"agent", "remove-mirror", "--registry", "r.test", "--crio", "a", "--podman", "b"});
+    EXPECT_TRUE(std::get<AgentMirrorCommand>(remove).remove);
+    const auto wrong = parse({"agent", "install-mirror", "--registry", "r.test"});
+    EXPECT_EQ(std::get<PrintCommand>(wrong).exit_code, exit_code::usage);
+}
+
 TEST(CommandLine, simulates_scenarios)
 {
     const auto command =

@@ -1,23 +1,12 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "http/byte_range.hpp"
 #include "registry/uploads.hpp"
 
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace entrepot {
-
-// A stretch of a body: `length` bytes from `offset`.
-struct ByteRange {
-    std::uint64_t offset = 0;
-    std::uint64_t length = 0;
-};
-
-// The Range header of a GET (RFC 9110 section 14.2) against a body of `size` bytes. nullopt: answer the whole body
-// (another unit than bytes, or several ranges, which a server may ignore). range_invalid: malformed or unsatisfiable.
-Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size);
 
 // The Content-Range of a chunk: "start-end", both inclusive, without the unit that RFC 9110 would have.
 Result<ChunkRange> parse_chunk_range(std::string_view header);  // range_invalid

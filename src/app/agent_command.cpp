@@ -1,0 +1,105 @@
+#include "app/agent_command.hpp"
+
+#include "agent/agent.hpp"
+#include "app/exit_code.hpp"
+#include "app/version.hpp"
+#include "core/log.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+
+namespace entrepot {
+namespace {
+
+int complain(int code, const std::string& message)
+{
+    std::fprintf(stderr, "entrepot: %s\n", message.c_str());
+    return code;
+}
+
+// Blocks the signals that run_agent() waits for, in this thread and all that it starts.
+sigset_t block_stop_signals()
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+// A node's memory is for its pods: few arenas, and large blocks go back to the system at once.
+void bound_agent_heap()
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 18);
+    mallopt(M_ARENA_MAX, 2);
+}
+
+const char* word_of(MirrorChange::Kind kind, bool dry_run)
+{
+    switch (kind) {
+        case MirrorChange::Kind::written: return dry_run ? "would write" : "wrote";
+        case MirrorChange::Kind::removed: return dry_run ? "would remove" : "removed";
+        case MirrorChange::Kind::same: return "as it should be:";
+        case MirrorChange::Kind::absent: return "not there:";
+    }
+    return "";
+}
+
+}  // namespace
+
+int run_agent(const AgentCommand& command)
+{
+    std::string yaml;
+    if (command.config_file) {
+        std::ifstream stream{*command.config_file, std::ios::binary};
+        yaml.assign(std::istreambuf_iterator<char>{stream}, {});
+        if (!stream.is_open() || stream.bad())
+            return complain(exit_code::configuration, *command.config_file + ": can't be read");
+    }
+    auto config = parse_agent_config(yaml, command.config_file.value_or(""), command.settings);
+    if (!config) return complain(exit_code::configuration, config.error().message());
+    const auto signals = block_stop_signals();
+    bound_agent_heap();
+    log::configure(config->log_level, log::Format::text);
+
+    const SystemClock clock;
+    const auto registry = config->registry;
+    auto agent = Agent::create(*std::move(config), clock, {}, {});
+    if (!agent) {
+        const auto& error = agent.error();
+        const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
+        return complain(exit_code::failure, error.message() + detail);
+    }
+    (*agent)->start();
+    log::info("serving", {{"version", version_text}, {"registry", registry}, {"port", int{(*agent)->port()}}});
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) {
+    }
+    log::info("stopping");
+    (*agent)->stop();
+    log::info("stopped");
+    return exit_code::success;
+}
+
+int run_agent_mirror(const AgentMirrorCommand& command)
+{
+    const auto files = mirror_files(command.files);
+    if (!files) return complain(exit_code::usage, files.error().message());
+    const auto changes =
+        command.remove ? remove_mirror(*files, command.dry_run) : install_mirror(*files, command.dry_run);
+    if (!changes) return complain(exit_code::failure, changes.error().message());
+    for (std::size_t at = 0; at < changes->size(); ++at) {
+        const auto& change = (*changes)[at];
+        std::printf("%s %s\n", word_of(change.kind, command.dry_run), change.path.c_str());
+        const bool shown = command.dry_run && change.kind == MirrorChange::Kind::written;
+        if (shown) std::printf("%s\n", (*files)[at].text.c_str());
+    }
+    return exit_code::success;
+}
+
+}  // namespace entrepot
