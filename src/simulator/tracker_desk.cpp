@@ -114,7 +114,7 @@ void TrackerDesk::send(ControlId stream, std::string bytes)
     names_(stream - 1, others);
 }
 
-void TrackerDesk::wants(ControlId stream, const NodeId&, SwarmHandle, const SwarmId&)
+void TrackerDesk::wants(ControlId stream, const NodeId&, SwarmHandle, const SwarmId&, const std::string&)
 {
     wishes_.push_back(stream);
 }

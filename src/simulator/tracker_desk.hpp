@@ -32,7 +32,8 @@ public:
 private:
     void send(ControlId stream, std::string bytes) override;
     void close(ControlId) override {}
-    void wants(ControlId stream, const NodeId& node, SwarmHandle handle, const SwarmId& swarm) override;
+    void wants(ControlId stream, const NodeId&, SwarmHandle, const SwarmId&, const std::string& ticket) override;
+    void renewal(ControlId, const NodeId&, const std::string&) override {}
     void reported(const NodeId& by, const ReportFrame& report) override;
     void preheat_progress(const NodeId&, const PreheatProgressFrame&) override {}
     void settle();

@@ -11,8 +11,6 @@
 
 namespace entrepot {
 
-// An Ed25519 public key (RFC 8032 section 5.1.5).
-using TicketPublicKey = Bytes32<struct TicketPublicKeyKind>;
 TicketKeyId id_of(const TicketPublicKey& key);
 
 // The registry's Ed25519 key for tickets, for nothing else. The private part is OpenSSL's, who wipes it. Immutable;

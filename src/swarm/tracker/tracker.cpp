@@ -151,6 +151,13 @@ void Tracker::on(NodeIndex index, const RegisterFrame& frame)
     welcome.report_ms = settings_.report_ms;
     welcome.rates = rates_;
     send(node.stream, welcome);
+    if (!ticket_keys_.empty()) send(node.stream, TicketKeysFrame{.keys = ticket_keys_});
+}
+
+void Tracker::on(NodeIndex index, const RenewFrame& frame)
+{
+    auto& node = nodes_[index];
+    if (!std::exchange(node.renewing, true)) shell_.renewal(node.stream, node.id, frame.request);
 }
 
 std::uint16_t Tracker::zone_number(const std::string& zone)
@@ -194,7 +201,7 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
     membership.progress = frame.progress;
     membership.seed = frame.seed;
     ++membership.swarm->announced;
-    shell_.wants(node.stream, node.id, frame.handle, frame.swarm);
+    shell_.wants(node.stream, node.id, frame.handle, frame.swarm, frame.ticket);
 }
 
 void Tracker::admitted(ControlId stream, SwarmHandle handle, const SwarmId& swarm, std::string ticket)
@@ -231,6 +238,14 @@ void Tracker::renew(ControlId stream, SwarmHandle handle, std::string ticket)
     const auto found = by_stream_.find(stream);
     if (found != by_stream_.end() && nodes_[found->second].memberships.contains(handle))
         send(nodes_[found->second].stream, TicketFrame{.handle = handle, .ticket = std::move(ticket)});
+}
+
+void Tracker::certified(ControlId stream, std::string certificate, std::string authorities)
+{
+    const auto found = by_stream_.find(stream);
+    if (found == by_stream_.end()) return;
+    nodes_[found->second].renewing = false;
+    send(stream, CertificateFrame{.certificate = std::move(certificate), .authorities = std::move(authorities)});
 }
 
 void Tracker::for_each_member(
@@ -370,6 +385,15 @@ void Tracker::on(NodeIndex index, const PingFrame& frame)
 }
 
 // ---- what the registry says
+
+void Tracker::set_ticket_keys(std::vector<TicketPublicKey> keys)
+{
+    if (keys == ticket_keys_) return;
+    ticket_keys_ = std::move(keys);
+    for (const auto& node : nodes_) {
+        if (node.registered) send(node.stream, TicketKeysFrame{.keys = ticket_keys_});
+    }
+}
 
 void Tracker::revoke(const RevokeFrame& frame)
 {

@@ -29,8 +29,14 @@ public:
     virtual void send(ControlId stream, std::string bytes) = 0;
     // When what was sent has left. closed() is not called for it.
     virtual void close(ControlId stream) = 0;
-    // A node wants to take part in a swarm. Later, admitted() or refused(); it hears of no other node before.
-    virtual void wants(ControlId stream, const NodeId& node, SwarmHandle handle, const SwarmId& swarm) = 0;
+    // A node wants to take part in a swarm, and shows this ticket, or none (empty). Later, admitted() or refused(); it
+    // hears of no other node before.
+    virtual void wants(
+        ControlId stream, const NodeId& node, SwarmHandle handle, const SwarmId& swarm, const std::string& ticket
+    ) = 0;
+    // A node asks for its next certificate, with a PKCS#10 request (PEM, unread). Later, certified(); until then it
+    // can't ask again.
+    virtual void renewal(ControlId stream, const NodeId& node, const std::string& request) = 0;
     // A node says that another sent a false chunk.
     virtual void reported(const NodeId& by, const ReportFrame& report) = 0;
     virtual void preheat_progress(const NodeId& node, const PreheatProgressFrame& progress) = 0;
@@ -82,8 +88,12 @@ public:
     // A new ticket for each member, when theirs are about to expire.
     void for_each_member(const SwarmId& swarm, const std::function<void(ControlId, SwarmHandle, const NodeId&)>& visit);
     void renew(ControlId stream, SwarmHandle handle, std::string ticket);
+    // What renewal() was about: PEM; an empty certificate refuses. Within the bounds of CertificateFrame.
+    void certified(ControlId stream, std::string certificate, std::string authorities);
 
-    // To all nodes, at once; swarms that are revoked end here.
+    // What tickets are checked with: at most WireLimits::ticket_keys. To all nodes when they change, and to new ones.
+    void set_ticket_keys(std::vector<TicketPublicKey> keys);
+    // To all nodes, at once; swarms that are revoked end here, for all their members.
     void revoke(const RevokeFrame& frame);
     void set_limits(const LimitsFrame& frame);
     // To those that `which` wants; how many these are.
@@ -114,10 +124,12 @@ private:
         std::optional<RegisterFrame> registered;
         std::uint16_t zone = 0;
         SwarmTime heard = 0;
+        bool renewing = false;  // its certificate; it waits for certified()
         boost::container::flat_map<SwarmHandle, Membership> memberships;
     };
 
     void on(NodeIndex index, const RegisterFrame& frame);
+    void on(NodeIndex index, const RenewFrame& frame);
     void on(NodeIndex index, const AnnounceFrame& frame);
     void on(NodeIndex index, const ProgressFrame& frame);
     void on(NodeIndex index, const RefillFrame& frame);
@@ -149,6 +161,7 @@ private:
     std::map<SwarmId, Swarm> swarms_;
     std::map<std::string, std::uint16_t, std::less<>> zones_;
     NodeRates rates_;
+    std::vector<TicketPublicKey> ticket_keys_;
     SwarmRandom random_;
 };
 

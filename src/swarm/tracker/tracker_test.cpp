@@ -32,6 +32,12 @@ struct Heard final : TrackerShell {
         ControlId stream;
         SwarmHandle handle;
         SwarmId swarm;
+        std::string ticket;
+    };
+    struct Renewal {
+        ControlId stream;
+        NodeId node;
+        std::string request;
     };
 
     void send(ControlId stream, std::string bytes) override
@@ -44,9 +50,14 @@ struct Heard final : TrackerShell {
         }
     }
     void close(ControlId stream) override { closed.insert(stream); }
-    void wants(ControlId stream, const NodeId&, SwarmHandle handle, const SwarmId& swarm) override
+    void
+    wants(ControlId stream, const NodeId&, SwarmHandle handle, const SwarmId& swarm, const std::string& ticket) override
     {
-        wishes.push_back({stream, handle, swarm});
+        wishes.push_back({stream, handle, swarm, ticket});
+    }
+    void renewal(ControlId stream, const NodeId& node, const std::string& request) override
+    {
+        renewals.push_back({stream, node, request});
     }
     void reported(const NodeId&, const ReportFrame& report) override { reports.push_back(report); }
     void preheat_progress(const NodeId&, const PreheatProgressFrame& progress) override
@@ -70,6 +81,7 @@ struct Heard final : TrackerShell {
     std::map<ControlId, std::vector<ControlFrame>> frames;
     std::set<ControlId> closed;
     std::vector<Wish> wishes;
+    std::vector<Renewal> renewals;
     std::vector<ReportFrame> reports;
     std::vector<PreheatProgressFrame> progresses;
 };
@@ -136,6 +148,56 @@ TEST_F(ATracker, WelcomesAndNamesNobodyBeforeTheRightIsKnown)
     ASSERT_EQ(named.size(), 1U);
     ASSERT_EQ(named.front().peers.size(), 1U) << "the registry, as nobody else is there";
     EXPECT_TRUE(named.front().peers.front().seed);
+}
+
+TEST_F(ATracker, PassesOnTheTicketThatANodeHasAlready)
+{
+    open(1);
+    AnnounceFrame frame;
+    frame.handle = SwarmHandle{1};
+    frame.ticket = "by HTTP";
+    tracker.received(1, frame, now);
+    ASSERT_EQ(shell.wishes.size(), 1U);
+    EXPECT_EQ(shell.wishes.front().ticket, "by HTTP");
+    tracker.received(1, frame, now);
+    EXPECT_EQ(shell.wishes.size(), 1U) << "it counts where the number is new";
+}
+
+TEST_F(ATracker, HasOneCertificateRenewedAtATime)
+{
+    open(1);
+    shell.frames.clear();
+    tracker.received(1, RenewFrame{.request = "first"}, now);
+    tracker.received(1, RenewFrame{.request = "impatient"}, now);
+    ASSERT_EQ(shell.renewals.size(), 1U);
+    EXPECT_EQ(shell.renewals.front().node, node_named(1));
+    EXPECT_EQ(shell.renewals.front().request, "first");
+    tracker.certified(1, "certificate", "authorities");
+    EXPECT_EQ(
+        shell.take<CertificateFrame>(1),
+        (std::vector<CertificateFrame>{{.certificate = "certificate", .authorities = "authorities"}})
+    );
+    tracker.received(1, RenewFrame{.request = "a day later"}, now);
+    EXPECT_EQ(shell.renewals.size(), 2U);
+    tracker.closed(1);
+    tracker.certified(1, "too late", {});
+    EXPECT_TRUE(shell.frames[1].empty());
+}
+
+TEST_F(ATracker, NamesTheKeysOfTicketsToEverybody)
+{
+    open(1);
+    EXPECT_TRUE(shell.take<TicketKeysFrame>(1).empty());
+    std::vector<TicketPublicKey> keys(2);
+    keys[1].bytes[0] = 1;
+    tracker.set_ticket_keys(keys);
+    EXPECT_EQ(shell.take<TicketKeysFrame>(1), std::vector{TicketKeysFrame{.keys = keys}});
+    tracker.set_ticket_keys(keys);
+    EXPECT_TRUE(shell.take<TicketKeysFrame>(1).empty()) << "nothing has changed";
+    open(2);
+    ASSERT_EQ(shell.frames[2].size(), 2U);
+    EXPECT_TRUE(std::holds_alternative<WelcomeFrame>(shell.frames[2].front()));
+    EXPECT_EQ(shell.frames[2].back(), ControlFrame{TicketKeysFrame{.keys = keys}});
 }
 
 TEST_F(ATracker, NodesHearOfEachOtherWithTheirAddresses)

@@ -48,6 +48,27 @@ void visit_fields(Io& io, typename Io::template Ref<LimitsFrame> frame)
 }
 
 template <class Io>
+void visit_fields(Io& io, typename Io::template Ref<RenewFrame> frame)
+{
+    io.template blob<std::uint16_t>("request", frame.request, WireLimits::certificate_request);
+}
+
+template <class Io>
+void visit_fields(Io& io, typename Io::template Ref<CertificateFrame> frame)
+{
+    io.template blob<std::uint16_t>("certificate", frame.certificate, WireLimits::certificate);
+    io.template blob<std::uint16_t>("authorities", frame.authorities, WireLimits::authorities);
+}
+
+template <class Io>
+void visit_fields(Io& io, typename Io::template Ref<TicketKeysFrame> frame)
+{
+    io.template list<std::uint8_t>("keys", frame.keys, 0, WireLimits::ticket_keys, 32, [&io](auto& key) {
+        io.bytes32("keys", key);
+    });
+}
+
+template <class Io>
 void visit_fields(Io& io, typename Io::template Ref<AnnounceFrame> frame)
 {
     io.bytes32("swarm", frame.swarm);
@@ -55,6 +76,7 @@ void visit_fields(Io& io, typename Io::template Ref<AnnounceFrame> frame)
     io.number("missing", frame.missing_bytes);
     io.number("neighbours", frame.neighbours);
     io.flags("flags", frame.seed, frame.preheat);
+    io.template blob<std::uint16_t>("ticket", frame.ticket, WireLimits::ticket);
 }
 
 template <class Io>

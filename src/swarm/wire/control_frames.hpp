@@ -52,6 +52,29 @@ struct LimitsFrame {
     bool operator==(const LimitsFrame&) const noexcept = default;
 };
 
+// Agent: its certificate is about to expire.
+struct RenewFrame {
+    static constexpr FrameType type = FrameType::renew;
+    std::string request{};  // PKCS#10, PEM; WireLimits::certificate_request
+
+    bool operator==(const RenewFrame&) const noexcept = default;
+};
+// Tracker: the answer.
+struct CertificateFrame {
+    static constexpr FrameType type = FrameType::certificate;
+    std::string certificate{};  // PEM, WireLimits::certificate; empty: refused
+    std::string authorities{};  // that nodes trust: PEM, one after the other; WireLimits::authorities
+
+    bool operator==(const CertificateFrame&) const noexcept = default;
+};
+// Tracker: what tickets are signed with, in place of all that it named before.
+struct TicketKeysFrame {
+    static constexpr FrameType type = FrameType::ticket_keys;
+    std::vector<TicketPublicKey> keys{};  // WireLimits::ticket_keys
+
+    bool operator==(const TicketKeysFrame&) const noexcept = default;
+};
+
 // Agent: it takes part in a swarm.
 struct AnnounceFrame {
     static constexpr FrameType type = FrameType::announce;
@@ -62,10 +85,11 @@ struct AnnounceFrame {
     std::uint8_t neighbours = 0;  // that it has; 255: or more
     bool seed = false;            // it has everything, and stays
     bool preheat = false;         // nobody on the node waits for it
+    std::string ticket{};         // bytes that the registry gave by HTTP, WireLimits::ticket; empty: none
 
     bool operator==(const AnnounceFrame&) const noexcept = default;
 };
-// Tracker: whom to connect to.
+// Tracker: whom to connect to. An address of zeros is that of the tracker's end of the control stream.
 struct NeighboursFrame {
     static constexpr FrameType type = FrameType::neighbours;
     SwarmHandle handle{};
@@ -187,6 +211,9 @@ using ControlFrame = std::variant<
     RegisterFrame,
     WelcomeFrame,
     LimitsFrame,
+    RenewFrame,
+    CertificateFrame,
+    TicketKeysFrame,
     ByeFrame,
     PingFrame,
     PongFrame,

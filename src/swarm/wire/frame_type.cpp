@@ -28,6 +28,9 @@ std::string_view name_of(FrameType type) noexcept
         case FrameType::reg: return "REGISTER";
         case FrameType::welcome: return "WELCOME";
         case FrameType::limits: return "LIMITS";
+        case FrameType::renew: return "RENEW";
+        case FrameType::certificate: return "CERTIFICATE";
+        case FrameType::ticket_keys: return "TICKET_KEYS";
         case FrameType::announce: return "ANNOUNCE";
         case FrameType::neighbours: return "NEIGHBOURS";
         case FrameType::progress: return "PROGRESS";

@@ -36,6 +36,9 @@ enum class FrameType : std::uint8_t {
     reg = 0x40,  // REGISTER, which is a word of C++
     welcome = 0x41,
     limits = 0x42,
+    renew = 0x43,
+    certificate = 0x44,
+    ticket_keys = 0x45,
     announce = 0x48,
     neighbours = 0x49,
     progress = 0x4a,

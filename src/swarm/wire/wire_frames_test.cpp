@@ -185,6 +185,11 @@ TEST(WireFrames, TheLargestThereMayBeAreReadAsTheyWereWritten)
     control_fits(RegisterFrame{
         .name = std::string(WireLimits::node_name, 'n'), .zone = std::string(WireLimits::zone, 'z'), .up = ~0UL
     });
+    control_fits(RenewFrame{std::string(WireLimits::certificate_request, 'r')});
+    control_fits(CertificateFrame{std::string(WireLimits::certificate, 'c'), std::string(WireLimits::authorities, 'a')}
+    );
+    control_fits(TicketKeysFrame{std::vector<TicketPublicKey>(WireLimits::ticket_keys)});
+    control_fits(AnnounceFrame{.handle = handle, .ticket = std::string(WireLimits::ticket, '\xff')});
     control_fits(NeighboursFrame{handle, true, std::vector<PeerEntry>(WireLimits::neighbours, longest_entry())});
     control_fits(ProgressFrame{std::vector<SwarmProgress>(WireLimits::progress_items, SwarmProgress{handle})});
     control_fits(RefillFrame{handle, RefillReason::few, std::vector<NodeId>(WireLimits::dropped_neighbours)});

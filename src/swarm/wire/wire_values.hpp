@@ -20,6 +20,10 @@ namespace entrepot {
 struct WireLimits {
     static constexpr std::size_t control_frame = 64 * 1024;  // in all; every frame but DATA
     static constexpr std::size_t ticket = 4096;
+    static constexpr std::size_t certificate_request = 16 * 1024;
+    static constexpr std::size_t certificate = 16 * 1024;
+    static constexpr std::size_t authorities = 32 * 1024;  // all of them together
+    static constexpr std::size_t ticket_keys = 16;
     static constexpr std::size_t zone = 64;
     static constexpr std::size_t node_name = 253;
     static constexpr std::size_t repository = 255;
@@ -51,6 +55,8 @@ struct Bytes32 {
 using NodeId = Bytes32<struct NodeIdKind>;    // SHA-256 of the public key in a node's certificate (its SPKI, DER)
 using SwarmId = Bytes32<struct SwarmIdKind>;  // SHA-256 of an image's descriptor
 using Sha256 = Bytes32<struct Sha256Kind>;    // of a manifest, a blob or a chunk
+// An Ed25519 public key (RFC 8032 section 5.1.5), which tickets are checked with.
+using TicketPublicKey = Bytes32<struct TicketPublicKeyKind>;
 
 // The number by which a side speaks of a swarm on one connection.
 enum class SwarmHandle : std::uint16_t { connection = 0 };
@@ -90,8 +96,9 @@ struct CapabilitySet {
     constexpr CapabilitySet with(Capability one) const noexcept { return {bits | static_cast<std::uint32_t>(one)}; }
 };
 
-// Where a node listens. IPv4 as IPv4-mapped IPv6, as in core/address.hpp. In REGISTER an address of zeros stands for
-// the one that the connection comes from, and port 0 for a node that listens nowhere; elsewhere the port is not 0.
+// Where a node listens. IPv4 as IPv4-mapped IPv6, as in core/address.hpp. An address of zeros stands in REGISTER for
+// the one that the connection comes from, and in NEIGHBOURS for that of the tracker's end of the control stream. Port 0
+// is in REGISTER a node that listens nowhere; elsewhere the port is not 0.
 struct PeerEndpoint {
     std::array<std::uint8_t, 16> address{};
     std::uint16_t port = 0;

@@ -105,8 +105,14 @@ std::map<std::string, ControlFrame> control_frames()
         {"bye to the tracker", ByeFrame{ByeReason::shutdown, ""}},
         {"ping to the tracker", PingFrame{1}},
         {"pong to the tracker", PongFrame{1}},
-        {"announce", AnnounceFrame{seven, swarm, 125, std::uint64_t{3} << 30U, 4, false, true}},
+        {"renew", RenewFrame{"request"}},
+        {"certificate", CertificateFrame{"certificate", "authority and authority"}},
+        {"certificate refused", CertificateFrame{}},
+        {"ticket_keys", TicketKeysFrame{{bytes_from<TicketPublicKey>(0xc0), bytes_from<TicketPublicKey>(0xe0)}}},
+        {"announce", AnnounceFrame{seven, swarm, 125, std::uint64_t{3} << 30U, 4, false, true, ticket}},
+        {"announce without a ticket", AnnounceFrame{.handle = seven, .swarm = swarm, .seed = true}},
         {"neighbours", NeighboursFrame{seven, true, two_peers()}},
+        {"neighbours where the tracker is", NeighboursFrame{seven, false, {{node, {{}, 4434}, "", 1000, true}}}},
         {"progress",
          ProgressFrame{
              {{seven, 500, 18, 5, 1 << 20, 2 << 20, 3 << 20, 4 << 20}, {SwarmHandle{8}, 1000, 255, 0, 0, 0, 0, ~0UL}}
