@@ -30,6 +30,8 @@ public:
     // Of all blobs: pieces whose chunks are all here.
     PieceSet pieces() const;
     bool has(ChunkIndex chunk) const;
+    // What a chunk has to hash to. range_invalid.
+    Result<Sha256> expected(ChunkIndex chunk) const;
     // What no chunk is missing of.
     bool complete() const;
 
