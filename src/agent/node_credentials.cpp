@@ -76,6 +76,10 @@ Result<NodeKey> load_or_make_key(const fs::path& file, Random& random)
         kept = read_private_file(file, most_kept_bytes);
     }
     if (!kept) return std::unexpected{std::move(kept).error()};
+    std::error_code unimportant;
+    constexpr auto others = fs::perms::group_all | fs::perms::others_all;
+    if ((fs::status(file, unimportant).permissions() & others) != fs::perms::none)
+        log::warning("others than its owner may read the node's key", {{"file", file.string()}});
     auto key = NodeKey::from_pem(*kept);
     if (!key) return fail(Errc::corrupt, "the node's key can't be read", file.string());
     return key;

@@ -1,13 +1,11 @@
 #include "agent/private_file.hpp"
 
 #include "core/file_descriptor.hpp"
-#include "core/log.hpp"
 
 #include <cerrno>
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace entrepot {
@@ -54,9 +52,6 @@ Result<std::string> read_private_file(const fs::path& file, std::size_t most)
 {
     const FileDescriptor input{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!input) return disk_failure(file);
-    struct stat status{};
-    if (::fstat(input.get(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        log::warning("others than its owner may read a file of the agent's", {{"file", file.string()}});
     std::string text;
     std::string some(std::size_t{16} * 1024, '\0');
     for (;;) {

@@ -13,7 +13,7 @@ namespace entrepot {
 // Small files that their owner alone reads (0600), there whole or not at all, also after a crash. All block.
 // storage_full, unavailable.
 
-// not_found; payload_too_large: more than `most` bytes. Warns where others may read it.
+// not_found; payload_too_large: more than `most` bytes.
 Result<std::string> read_private_file(const std::filesystem::path& file, std::size_t most);
 // One that is there stays as it is.
 Result<> make_private_file(const std::filesystem::path& file, std::string_view text, Random& random);
