@@ -32,20 +32,6 @@ AgentImage::open(ChunkFiles& store, asio::thread_pool& pool, ImageDescriptor des
     return std::shared_ptr<AgentImage>{new AgentImage{store, pool, std::move(descriptor), std::move(pins)}};
 }
 
-Result<AgentImage::Place> AgentImage::place_of(ChunkIndex chunk) const
-{
-    const auto& layout = descriptor_.layout();
-    if (chunk >= layout.chunks()) return fail(Errc::range_invalid, "the image has no such chunk");
-    // The last blob that begins at or before it and has chunks.
-    std::size_t low = 0;
-    std::size_t high = pins_.size();
-    while (high - low > 1) {
-        const auto middle = low + (high - low) / 2;
-        (descriptor_.chunks_of(middle).first <= chunk ? low : high) = middle;
-    }
-    return Place{.blob = low, .chunk = chunk - descriptor_.chunks_of(low).first};
-}
-
 PieceSet AgentImage::pieces() const
 {
     const auto& layout = descriptor_.layout();
@@ -68,7 +54,7 @@ PieceSet AgentImage::pieces() const
 
 bool AgentImage::has(ChunkIndex chunk) const
 {
-    const auto place = place_of(chunk);
+    const auto place = descriptor_.place_of(chunk);
     return place && pins_[place->blob].here().contains(place->chunk);
 }
 
@@ -85,7 +71,7 @@ bool AgentImage::complete() const
 
 Task<> AgentImage::store(ChunkIndex chunk, std::span<const std::byte> bytes)
 {
-    CO_TRY(const auto place, place_of(chunk));
+    CO_TRY(const auto place, descriptor_.place_of(chunk));
     auto writing = offload(pool_, [this, place, bytes] { return store_.write(pins_[place.blob], place.chunk, bytes); });
     CO_CHECK(co_await std::move(writing));
     arrivals_.ring();
@@ -94,7 +80,7 @@ Task<> AgentImage::store(ChunkIndex chunk, std::span<const std::byte> bytes)
 
 Task<> AgentImage::read(ChunkIndex chunk, std::span<std::byte> into)
 {
-    CO_TRY(const auto place, place_of(chunk));
+    CO_TRY(const auto place, descriptor_.place_of(chunk));
     auto reading = offload(pool_, [this, place, into] {
         return store_.read(pins_[place.blob], {.first = place.chunk, .count = 1}, into);
     });
@@ -103,7 +89,7 @@ Task<> AgentImage::read(ChunkIndex chunk, std::span<std::byte> into)
 
 Task<ChunkExtent> AgentImage::extent(ChunkSpan chunks)
 {
-    CO_TRY(const auto place, place_of(chunks.first));
+    CO_TRY(const auto place, descriptor_.place_of(chunks.first));
     const auto blob = descriptor_.chunks_of(place.blob);
     if (chunks.count == 0 || chunks.count > blob.count - place.chunk)
         co_return fail(Errc::range_invalid, "chunks of more than one blob");

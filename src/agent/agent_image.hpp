@@ -48,12 +48,6 @@ public:
 
 private:
     AgentImage(ChunkFiles& store, asio::thread_pool& pool, ImageDescriptor descriptor, std::vector<ChunkPin> pins);
-    // Which blob a chunk is of, and its number there. range_invalid.
-    struct Place {
-        std::size_t blob;
-        std::uint32_t chunk;
-    };
-    Result<Place> place_of(ChunkIndex chunk) const;
 
     ChunkFiles& store_;
     asio::thread_pool& pool_;

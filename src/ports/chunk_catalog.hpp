@@ -21,15 +21,18 @@ struct ChunkList {
     std::string hashes{};  // 32 bytes for each chunk
 };
 
-// unavailable; store() also storage_full.
+// A blob is known here while a repository or the trash holds it and its bytes are there. unavailable; store() also
+// storage_full.
 class ChunkCatalog {
 public:
     virtual ~ChunkCatalog() = default;
 
-    // Of those of the blobs that are known, in no particular order.
+    // Of those of the blobs that are known and were stored, in no particular order, each once.
     virtual Task<std::vector<ChunkRoot>> roots(std::vector<Digest> blobs) = 0;
-    virtual Task<std::string> hashes(Digest blob) = 0;  // blob_unknown
-    // Again is success. blob_unknown: no such blob is stored.
+    // blob_unknown: the blob is not known, or none were stored.
+    virtual Task<std::string> hashes(Digest blob) = 0;
+    // Again is success. What is acknowledged need not survive a loss of power: it can be made again. blob_unknown: no
+    // such blob is known; corrupt: it has another size.
     virtual Task<> store(ChunkList list) = 0;
 };
 

@@ -87,6 +87,10 @@ std::span<const std::string_view> all_event_types() noexcept
         scrub_finished,
         blob_damaged,
         blob_healed,
+        node_token_created,
+        node_token_deleted,
+        node_admitted,
+        node_deleted,
     };
     return types;
 }

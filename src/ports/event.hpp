@@ -91,6 +91,10 @@ inline constexpr std::string_view garbage_collection_finished = "garbage_collect
 inline constexpr std::string_view scrub_finished = "scrub.finished";
 inline constexpr std::string_view blob_damaged = "blob.damaged";
 inline constexpr std::string_view blob_healed = "blob.healed";
+inline constexpr std::string_view node_token_created = "node_token.created";
+inline constexpr std::string_view node_token_deleted = "node_token.deleted";
+inline constexpr std::string_view node_admitted = "node.admitted";
+inline constexpr std::string_view node_deleted = "node.deleted";
 }  // namespace event_type
 
 std::span<const std::string_view> all_event_types() noexcept;

@@ -7,6 +7,7 @@
 #include "ports/audit_store.hpp"
 #include "ports/blob_catalog.hpp"
 #include "ports/check_catalog.hpp"
+#include "ports/chunk_catalog.hpp"
 #include "ports/endpoint_catalog.hpp"
 #include "ports/event_log.hpp"
 #include "ports/garbage_catalog.hpp"
@@ -19,6 +20,7 @@
 #include "ports/job_store.hpp"
 #include "ports/label_catalog.hpp"
 #include "ports/manifest_catalog.hpp"
+#include "ports/node_catalog.hpp"
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
 #include "ports/project_catalog.hpp"
@@ -59,6 +61,7 @@ public:
     virtual CheckCatalog& checks() = 0;
     virtual ProxyCatalog& proxies() = 0;
     virtual BlobCatalog& blobs() = 0;
+    virtual ChunkCatalog& chunks() = 0;
     virtual UploadCatalog& uploads() = 0;
     virtual QuotaLedger& quotas() = 0;
     virtual UsageLedger& usage() = 0;
@@ -95,6 +98,7 @@ public:
     virtual EndpointCatalog& endpoints() = 0;
     virtual ReplicationCatalog& replications() = 0;
     virtual SynchronousCatalog& synchronous() = 0;
+    virtual NodeCatalog& nodes() = 0;
     virtual JobQueue& job_queue() = 0;
     virtual JobStore& job_store() = 0;
     virtual JobCatalog& jobs() = 0;

@@ -52,20 +52,24 @@ public:
     // A secret that all instances share, sealed: what was kept first under this name stays, and is answered.
     virtual Task<std::string> keep_secret(std::string name, std::string sealed) = 0;
 
-    virtual Task<> add_token(NodeTokenEntry token, Actor actor) = 0;
-    virtual Task<std::vector<NodeTokenEntry>> tokens() = 0;        // the newest first
-    virtual Task<NodeTokenEntry> token(std::string id) = 0;        // not_found
-    virtual Task<> remove_token(std::string id, Actor actor) = 0;  // not_found
+    virtual Task<> add_token(NodeTokenEntry token, Actor actor) = 0;  // conflict: its id is another's
+    virtual Task<std::vector<NodeTokenEntry>> tokens() = 0;           // the newest first
+    virtual Task<NodeTokenEntry> token(std::string id) = 0;           // not_found
+    // Its nodes stay. not_found
+    virtual Task<> remove_token(std::string id, Actor actor) = 0;
 
-    // Writes the node down, and counts it to its token unless it is known already. not_found: no such token; conflict:
-    // the token has brought as many as it may.
+    // Writes the node down, and counts it to its token; of one that is known already only name, zone and the last
+    // certificate's times are written, and nothing is counted. not_found: no such token; conflict: the token has
+    // brought as many as it may.
     virtual Task<> admit(NodeEntry node) = 0;
     // Its certificate was renewed. not_found: it was removed meanwhile.
     virtual Task<> renew(std::string id, Micros certified_at, Micros expires_at) = 0;
     virtual Task<NodeEntry> node(std::string id) = 0;  // not_found
-    // By name, then id: those behind `after_id` (empty: from the start), of one zone when that is not empty.
+    // By name, then id: those behind `after_id` (empty: from the start), of one zone when that is not empty. not_found:
+    // there is no node `after_id` any more, so the list has to be read from its start.
     virtual Task<NodeList> nodes(std::string zone, std::string after_id, std::int64_t limit) = 0;
-    virtual Task<> remove_node(std::string id, Actor actor) = 0;  // not_found
+    // Forgets it: it needs a token again, which counts it as another. not_found
+    virtual Task<> remove_node(std::string id, Actor actor) = 0;
 };
 
 }  // namespace entrepot

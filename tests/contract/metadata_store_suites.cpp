@@ -6,6 +6,7 @@
 #include "tests/contract/metadata_store_contract_audit.hpp"
 #include "tests/contract/metadata_store_contract_blobs.hpp"
 #include "tests/contract/metadata_store_contract_checks.hpp"
+#include "tests/contract/metadata_store_contract_chunks.hpp"
 #include "tests/contract/metadata_store_contract_environments.hpp"
 #include "tests/contract/metadata_store_contract_events.hpp"
 #include "tests/contract/metadata_store_contract_exchange.hpp"
@@ -14,6 +15,7 @@
 #include "tests/contract/metadata_store_contract_jobs.hpp"
 #include "tests/contract/metadata_store_contract_labels.hpp"
 #include "tests/contract/metadata_store_contract_manifests.hpp"
+#include "tests/contract/metadata_store_contract_nodes.hpp"
 #include "tests/contract/metadata_store_contract_people.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
 #include "tests/contract/metadata_store_contract_promotions.hpp"
@@ -65,6 +67,8 @@ ON_THE_ENGINE(SynchronousContract);
 ON_THE_ENGINE(JobContract);
 ON_THE_ENGINE(ScheduleContract);
 ON_THE_ENGINE(ScrubContract);
+ON_THE_ENGINE(NodeContract);
+ON_THE_ENGINE(ChunkContract);
 
 #undef ON_THE_ENGINE
 

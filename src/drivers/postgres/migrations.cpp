@@ -10,6 +10,7 @@
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
 #include "drivers/postgres/scrub_schema.hpp"
+#include "drivers/postgres/swarm_schema.hpp"
 #include "drivers/postgres/synchronous_schema.hpp"
 #include "drivers/postgres/tenancy_schema.hpp"
 #include "drivers/postgres/trash_schema.hpp"
@@ -195,6 +196,7 @@ constexpr std::array migrations{
     },
     Migration{.version = 14, .name = "environments", .script = postgres_environments_schema, .oldest_binary = 13},
     Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
+    Migration{.version = 16, .name = "swarm", .script = postgres_swarm_schema, .oldest_binary = 13},
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ constexpr SqlStatement newest_of_project{"SELECT " REPOSITORY_COLUMNS
                                          "ORDER BY r.id DESC LIMIT $3 OFFSET $4"};
 constexpr SqlStatement newest_of_all{"SELECT " REPOSITORY_COLUMNS
                                      " FROM repositories r WHERE r.id <= $1 ORDER BY r.id DESC LIMIT $2 OFFSET $3"};
+constexpr SqlStatement find_by_id{"SELECT " REPOSITORY_COLUMNS " FROM repositories r WHERE r.id = $1"};
 constexpr SqlStatement find_by_name{"SELECT " REPOSITORY_COLUMNS " FROM repositories r WHERE r.name = $1"};
 
 constexpr SqlStatement count_of_project{"SELECT repository_count FROM projects WHERE id = $1"};
@@ -255,6 +256,16 @@ Task<RepositoryRecord> SqlRepositories::find(RepositoryName name)
     const auto work = [name](SqlSession& session) -> Result<RepositoryRecord> {
         TRY(auto rows, session.run(find_by_name, {name.text()}));
         if (rows.empty()) return no_such_repository(name);
+        return repository_in(rows.front());
+    };
+    co_return co_await engine_.read(work);
+}
+
+Task<RepositoryRecord> SqlRepositories::of_id(std::int64_t id)
+{
+    const auto work = [id](SqlSession& session) -> Result<RepositoryRecord> {
+        TRY(auto rows, session.run(find_by_id, {id}));
+        if (rows.empty()) return fail(Errc::name_unknown, "no such repository");
         return repository_in(rows.front());
     };
     co_return co_await engine_.read(work);

@@ -15,6 +15,7 @@ public:
     Task<ListPage<RepositoryRecord>>
     of_projects(std::optional<std::vector<std::int64_t>> project_ids, ListQuery query) override;
     Task<RepositoryRecord> find(RepositoryName name) override;
+    Task<RepositoryRecord> of_id(std::int64_t id) override;
     Task<> describe(RepositoryName name, std::string description, Actor actor) override;
     Task<std::vector<UploadId>> remove(RepositoryName name, Actor actor) override;
 

@@ -7,6 +7,7 @@
 #include "drivers/sql/sql_audit_anchors.hpp"
 #include "drivers/sql/sql_blobs.hpp"
 #include "drivers/sql/sql_checks.hpp"
+#include "drivers/sql/sql_chunks.hpp"
 #include "drivers/sql/sql_endpoints.hpp"
 #include "drivers/sql/sql_engine.hpp"
 #include "drivers/sql/sql_events.hpp"
@@ -20,6 +21,7 @@
 #include "drivers/sql/sql_job_store.hpp"
 #include "drivers/sql/sql_labels.hpp"
 #include "drivers/sql/sql_manifests.hpp"
+#include "drivers/sql/sql_nodes.hpp"
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
 #include "drivers/sql/sql_projects.hpp"
@@ -66,6 +68,7 @@ public:
     CheckCatalog& checks() override { return checks_; }
     ProxyCatalog& proxies() override { return proxies_; }
     BlobCatalog& blobs() override { return blobs_; }
+    ChunkCatalog& chunks() override { return chunks_; }
     UploadCatalog& uploads() override { return uploads_; }
     QuotaLedger& quotas() override { return quotas_; }
     UsageLedger& usage() override { return usage_; }
@@ -102,6 +105,7 @@ public:
     EndpointCatalog& endpoints() override { return endpoints_; }
     ReplicationCatalog& replications() override { return replications_; }
     SynchronousCatalog& synchronous() override { return synchronous_; }
+    NodeCatalog& nodes() override { return nodes_; }
     JobQueue& job_queue() override { return job_queue_; }
     JobStore& job_store() override { return job_store_; }
     JobCatalog& jobs() override { return jobs_; }
@@ -122,6 +126,7 @@ private:
     SqlChecks checks_;
     SqlProxies proxies_;
     SqlBlobs blobs_;
+    SqlChunks chunks_;
     SqlUploads uploads_;
     SqlQuotas quotas_;
     SqlUsage usage_;
@@ -159,6 +164,7 @@ private:
     SqlEndpoints endpoints_;
     SqlReplications replications_;
     SqlSynchronous synchronous_;
+    SqlNodes nodes_;
     SqlJobQueue job_queue_;
     SqlJobStore job_store_;
     SqlJobCatalog jobs_;

@@ -10,6 +10,7 @@
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
 #include "drivers/sqlite/scrub_schema.hpp"
+#include "drivers/sqlite/swarm_schema.hpp"
 #include "drivers/sqlite/synchronous_schema.hpp"
 #include "drivers/sqlite/tenancy_schema.hpp"
 #include "drivers/sqlite/trash_schema.hpp"
@@ -175,6 +176,7 @@ constexpr std::array migrations{
     Migration{.version = 13, .name = "synchronous projects", .script = sqlite_synchronous_schema, .oldest_binary = 13},
     Migration{.version = 14, .name = "environments", .script = sqlite_environments_schema, .oldest_binary = 13},
     Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
+    Migration{.version = 16, .name = "swarm", .script = sqlite_swarm_schema, .oldest_binary = 13},
 };
 
 }  // namespace

@@ -134,6 +134,16 @@ Result<ImageDescriptor> ImageDescriptor::parse_of(const SwarmId& swarm, std::spa
     return parse(bytes);
 }
 
+Result<ChunkPlace> ImageDescriptor::place_of(ChunkIndex chunk) const
+{
+    if (chunk >= layout_.chunks()) return fail(Errc::range_invalid, "the image has no such chunk");
+    // The last blob that begins at or before it: those without bytes begin where the next does.
+    const auto next = std::ranges::upper_bound(chunks_, chunk, {}, &ChunkSpan::first);
+    const auto blob = static_cast<std::size_t>(next - chunks_.begin()) - 1;
+    const auto within = chunk - chunks_[blob].first;
+    return ChunkPlace{.blob = blob, .chunk = within, .offset = within * chunk_bytes};
+}
+
 std::optional<std::size_t> ImageDescriptor::find(const Sha256& digest) const noexcept
 {
     const auto digest_of_blob = [this](std::uint32_t blob) -> const Sha256& { return content_.blobs[blob].digest; };

@@ -24,6 +24,13 @@ struct ImageContent {
     bool operator==(const ImageContent&) const = default;
 };
 
+// A place in an image: the chunk `chunk` of the blob `blob`, `offset` bytes from that blob's start.
+struct ChunkPlace {
+    std::size_t blob = 0;
+    std::uint32_t chunk = 0;
+    std::uint64_t offset = 0;
+};
+
 // What a swarm is about: which blobs make up one image of one platform, and how they are cut. Its bytes have one form
 // only (docs/formats/swarm-descriptor.md), whose SHA-256 is the swarm's name: who has the name can check the
 // descriptor, with it every list of hashes, and with these every chunk. Immutable; safe from any thread.
@@ -53,6 +60,8 @@ public:
     // The chunks of a blob (below most_blobs and blobs().size()), numbered through the image, as in the wire's frames
     // and in the list of all hashes.
     ChunkSpan chunks_of(std::size_t blob) const noexcept { return chunks_[blob]; }
+    // Of a chunk that is numbered through the image. range_invalid: there is none.
+    Result<ChunkPlace> place_of(ChunkIndex chunk) const;
     // Which of the blobs has this digest: nullopt for one that no ticket to this swarm gives a right to.
     std::optional<std::size_t> find(const Sha256& digest) const noexcept;
 

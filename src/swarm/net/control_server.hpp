@@ -28,6 +28,12 @@ struct ControlServerSettings {
     std::size_t most_unsent = std::size_t{4} * 1024 * 1024;  // bytes for one stream; who takes nothing is cut
 };
 
+struct ControlServerCounters {
+    std::uint64_t refused = 0;  // for a limit on streams, handshakes or those of an address
+    std::uint64_t handshakes_failed = 0;
+    std::uint64_t cut = 0;  // handshakes that took too long, and streams with too much unsent
+};
+
 // Whom a server of control streams tells. Called on its loop; it may be called from there.
 class ControlServerOwner {
 public:
@@ -36,7 +42,7 @@ public:
     // TLS is up, and the certificate is a node's of ours. `from`: where the stream comes from.
     virtual void opened(ControlId stream, const NodeIdentity& node, const PeerEndpoint& from) = 0;
     virtual void received(ControlId stream, const ControlFrame& frame) = 0;
-    // The stream is none of frames; BYE and close() are the owner's.
+    // The stream is none of frames, and isn't read any more; BYE and close() are the owner's.
     virtual void broken(ControlId stream, const std::string& why) = 0;
     // It has ended, not by close().
     virtual void closed(ControlId stream) = 0;
@@ -61,13 +67,14 @@ public:
     Result<> start();  // bad_request: no such binding; unavailable
     std::uint16_t port() const noexcept;
     // Bytes of whole frames, behind all that was sent on the stream before. Of a stream that has ended: nothing
-    // happens.
+    // happens. Where too much is unsent the stream is cut; closed() follows in a later turn of the loop.
     void send(ControlId stream, std::string bytes);
     // When what was sent has left, or a second later. closed() is not called for it.
     void close(ControlId stream);
     void renew(std::shared_ptr<const PeerTlsContext> tls);  // for streams from now on
     std::size_t streams() const noexcept;
-    // To be awaited on the loop, once.
+    const ControlServerCounters& counters() const noexcept;
+    // Closes all streams as close() does; the owner hears nothing any more. To be awaited on the loop, once.
     asio::awaitable<void> stop();
 
 private:

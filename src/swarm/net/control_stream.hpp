@@ -61,13 +61,15 @@ public:
     // Where there is no stream, or too much of it unsent (1 MiB: the stream is lost then), nothing happens: what counts
     // is said again when there is one.
     void send(const ControlFrame& frame);
-    bool is_connected() const noexcept;
+    bool is_connected() const noexcept;                     // from connected() to lost()
     void renew(std::shared_ptr<const PeerTlsContext> tls);  // for the next stream
+    // Says BYE, and the owner hears nothing any more. To be awaited on the loop, once; a name that is being looked up
+    // holds it up for two seconds at most.
     asio::awaitable<void> stop();
 
 private:
     class State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace entrepot

@@ -25,20 +25,9 @@ Result<ImageVerifier> ImageVerifier::of(ImageDescriptor descriptor, std::span<co
     return ImageVerifier{std::move(descriptor), std::move(blobs)};
 }
 
-Result<ChunkPlace> ImageVerifier::place_of(ChunkIndex chunk) const
-{
-    if (chunk >= descriptor_.layout().chunks()) return fail(Errc::range_invalid, "the image has no such chunk");
-    // The last blob that begins at or before it: those without bytes begin where the next does.
-    const auto blobs = std::views::iota(std::size_t{0}, descriptor_.blobs().size());
-    const auto first_of = [this](std::size_t blob) { return descriptor_.chunks_of(blob).first; };
-    const auto blob = *(std::ranges::upper_bound(blobs, chunk, {}, first_of) - 1);
-    const auto within = chunk - first_of(blob);
-    return ChunkPlace{.blob = blob, .chunk = within, .offset = within * chunk_bytes};
-}
-
 Result<> ImageVerifier::verify(ChunkIndex chunk, std::span<const std::byte> bytes) const
 {
-    TRY(const auto place, place_of(chunk));
+    TRY(const auto place, descriptor_.place_of(chunk));
     return blobs_[place.blob].verify(place.chunk, bytes);
 }
 

@@ -11,13 +11,6 @@
 
 namespace entrepot {
 
-// A place in an image: the chunk `chunk` of the blob `blob`, `offset` bytes from that blob's start.
-struct ChunkPlace {
-    std::size_t blob = 0;
-    std::uint32_t chunk = 0;
-    std::uint64_t offset = 0;
-};
-
 // Tells an image's chunks, numbered through all of its blobs, from what others send for them. Immutable; safe from any
 // thread.
 class ImageVerifier {
@@ -27,8 +20,6 @@ public:
     static Result<ImageVerifier> of(ImageDescriptor descriptor, std::span<const Sha256> hashes);
 
     const ImageDescriptor& descriptor() const noexcept { return descriptor_; }
-    // range_invalid: the image has no such chunk.
-    Result<ChunkPlace> place_of(ChunkIndex chunk) const;
     // range_invalid; size_invalid: the chunk has another size; digest_mismatch: these are other bytes.
     Result<> verify(ChunkIndex chunk, std::span<const std::byte> bytes) const;
 

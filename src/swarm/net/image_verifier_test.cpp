@@ -41,14 +41,14 @@ TEST_F(AnImage, KnowsItsChunks)
 TEST_F(AnImage, KnowsWhereTheyBelong)
 {
     const auto verifier = ImageVerifier::of(*descriptor, hashes).value();
-    const auto second = verifier.place_of(1).value();
+    const auto second = verifier.descriptor().place_of(1).value();
     EXPECT_EQ(second.blob, 0U);
     EXPECT_EQ(second.chunk, 1U);
     EXPECT_EQ(second.offset, chunk_bytes);
-    const auto last = verifier.place_of(3).value();
+    const auto last = verifier.descriptor().place_of(3).value();
     EXPECT_EQ(last.blob, 2U);
     EXPECT_EQ(last.offset, 0U);
-    EXPECT_EQ(verifier.place_of(4).error().code(), Errc::range_invalid);
+    EXPECT_EQ(verifier.descriptor().place_of(4).error().code(), Errc::range_invalid);
 }
 
 TEST_F(AnImage, TakesNoHashesOfAnother)

@@ -1,10 +1,5 @@
-#include "core/bytes.hpp"
-#include "core/log.hpp"
+#include "swarm/net/peer_handshake.hpp"
 #include "swarm/net/peer_network_state.hpp"
-
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -13,12 +8,8 @@ namespace entrepot {
 
 namespace {
 
-using namespace std::chrono_literals;
 using boost::system::error_code;
 
-constexpr int backlog = 1024;
-// No descriptors or no memory: trying again at once would only burn time.
-constexpr auto accept_pause = 100ms;
 constexpr std::size_t handshake_read = 16 * 1024;
 
 asio::ip::tcp::endpoint endpoint_of(const PeerEndpoint& peer)
@@ -29,40 +20,6 @@ asio::ip::tcp::endpoint endpoint_of(const PeerEndpoint& peer)
 }
 
 }  // namespace
-
-Result<> PeerNetwork::State::listen()
-{
-    error_code error;
-    port_ = settings_.port;
-    for (const auto& address : binding_.addresses()) {
-        const Tcp::endpoint endpoint{address, port_};
-        auto acceptor = std::make_unique<Tcp::acceptor>(loop_);
-        acceptor->open(endpoint.protocol(), error);
-        if (!error) acceptor->set_option(Tcp::acceptor::reuse_address{true}, error);
-        if (!error && address.is_v6()) acceptor->set_option(asio::ip::v6_only{!address.is_unspecified()}, error);
-        if (!error) binding_.restrict(acceptor->native_handle());
-        if (!error) acceptor->bind(endpoint, error);
-        if (!error) acceptor->listen(backlog, error);
-        if (error) return fail(Errc::unavailable, "can't listen for nodes on " + address.to_string(), error.message());
-        port_ = acceptor->local_endpoint(error).port();
-        acceptors_.push_back(std::move(acceptor));
-    }
-    return {};
-}
-
-asio::awaitable<void> PeerNetwork::State::accept(Tcp::acceptor& acceptor)
-{
-    WaitLine pause{loop_};
-    while (!stopping_) {
-        error_code error;
-        auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-        if (stopping_) co_return;
-        if (error)
-            co_await pause.wait(now() + accept_pause);
-        else
-            admit(std::move(socket));
-    }
-}
 
 bool PeerNetwork::State::may_enter(const Address& address) const
 {
@@ -76,7 +33,7 @@ void PeerNetwork::State::admit(Tcp::socket socket)
 {
     error_code error;
     const auto from = socket.remote_endpoint(error);
-    if (error) return;
+    if (error || stopping_) return;
     const auto address = Address::of(*from.data());
     if (!may_enter(address)) {
         ++counters_.refused;
@@ -109,8 +66,8 @@ asio::awaitable<void> PeerNetwork::State::dial(PeerEntry peer)
     dialling = {.socket = &socket, .until = now() + settings_.handshake_time};
     bool reached = false;
     if (!stopping_) {
-        auto reaching = reach(socket, endpoint_of(peer.endpoint));
-        reached = co_await std::move(reaching);
+        auto reaching = reach(socket, endpoint_of(peer.endpoint), binding_);
+        reached = (co_await std::move(reaching)).has_value();
     }
     dialling.socket = nullptr;
     if (!reached || stopping_) {
@@ -123,21 +80,13 @@ asio::awaitable<void> PeerNetwork::State::dial(PeerEntry peer)
     co_await std::move(serving);
 }
 
-asio::awaitable<bool> PeerNetwork::State::reach(Tcp::socket& socket, Tcp::endpoint peer)
-{
-    error_code error;
-    socket.open(peer.protocol(), error);
-    if (error || !binding_.bind_for(socket, peer)) co_return false;
-    co_await socket.async_connect(peer, asio::redirect_error(asio::use_awaitable, error));
-    co_return !error;
-}
-
 asio::awaitable<void> PeerNetwork::State::serve(Channel channel)
 {
     const Leaving leaving{*this, *channel};
-    auto shaking = shake_hands(*channel);
-    const bool agreed = co_await std::move(shaking);
+    auto shaking = shake_hands(*channel->stream, *channel->tls, std::span{raw_}.first(handshake_read));
+    const auto agreed = co_await std::move(shaking);
     --handshakes_;
+    if (!agreed) log_refusal(channel->address, agreed.error());
     if (!agreed || stopping_ || !begin(*channel)) {
         ++counters_.handshakes_failed;
         co_return;
@@ -148,46 +97,6 @@ asio::awaitable<void> PeerNetwork::State::serve(Channel channel)
     take(*channel);
     auto reading = read(*channel);
     co_await std::move(reading);
-}
-
-// Sends what TLS has made. False: the connection is lost.
-asio::awaitable<bool> PeerNetwork::State::push(PeerChannel& channel)
-{
-    auto& output = channel.tls->output();
-    while (!output.empty() && !channel.cut) {
-        const auto count = channel.stream->write(as_bytes(output));
-        if (!count) co_return false;
-        if (*count)
-            output.erase(0, **count);
-        else
-            co_await channel.stream->writable();
-    }
-    co_return !channel.cut;
-}
-
-// Returns true in the same turn of the loop in which TLS has read the last of the handshake.
-asio::awaitable<bool> PeerNetwork::State::shake_hands(PeerChannel& channel)
-{
-    while (!channel.cut) {
-        const auto done = channel.tls->shake_hands();
-        if (done && *done) co_return true;
-        if (!done) {
-            log::debug(
-                "a node is not let in",
-                {{"address", channel.address.text()}, {"why", done.error().message()}, {"detail", done.error().detail()}
-                }
-            );
-        }
-        const bool pushed = co_await push(channel);
-        if (!done || !pushed) co_return false;
-        const auto count = channel.stream->read(std::span{raw_}.first(handshake_read));
-        if (!count) co_return false;
-        if (*count)
-            channel.tls->feed(std::span{raw_}.first(**count));
-        else
-            co_await channel.stream->readable();
-    }
-    co_return false;
 }
 
 // Tells the node. False: it is not who we have dialled, or it is ourselves.

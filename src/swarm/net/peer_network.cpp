@@ -68,6 +68,7 @@ PeerNetwork::State::State(
       up_{settings_.up},
       down_{settings_.down},
       arriving_{loop, settings_.most_arriving},
+      listener_{loop},
       alarm_{loop},
       watching_{loop},
       emptied_{loop},
@@ -84,8 +85,8 @@ SwarmTime PeerNetwork::State::swarm_now() const noexcept
 Result<> PeerNetwork::State::start()
 {
     TRY(binding_, LocalBinding::of(settings_.binding));
-    CHECK(listen());
-    for (const auto& acceptor : acceptors_) tasks_.spawn(loop_, accept(*acceptor));
+    CHECK(listener_.open(binding_, settings_.port));
+    listener_.accept(tasks_, [this](Tcp::socket socket) { admit(std::move(socket)); });
     tasks_.spawn(loop_, keep_time());
     tasks_.spawn(loop_, watch());
     return {};
@@ -95,7 +96,7 @@ asio::awaitable<void> PeerNetwork::State::stop()
 {
     stopping_ = true;
     boost::system::error_code unimportant;
-    for (const auto& acceptor : acceptors_) acceptor->close(unimportant);
+    listener_.close();
     for (auto& [node, dialling] : dialling_) {
         if (dialling.socket != nullptr) dialling.socket->close(unimportant);
     }

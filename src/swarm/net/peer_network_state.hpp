@@ -3,6 +3,7 @@
 #include "core/task_group.hpp"
 #include "swarm/net/local_binding.hpp"
 #include "swarm/net/peer_channel.hpp"
+#include "swarm/net/peer_listener.hpp"
 #include "swarm/net/peer_network.hpp"
 
 #include <array>
@@ -58,7 +59,7 @@ public:
     void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) override;
     void wake_at(SwarmTime time) override;
 
-    std::uint16_t port() const noexcept { return port_; }
+    std::uint16_t port() const noexcept { return listener_.port(); }
     const SwarmNode& node() const noexcept { return node_; }
     const PeerNetworkCounters& counters() const noexcept { return counters_; }
     SwarmTraffic take_traffic(const SwarmId& swarm) { return std::exchange(traffic_[swarm], {}); }
@@ -84,15 +85,10 @@ private:
     void look_after(PeerChannel& channel, Time time);
 
     // Doors.
-    Result<> listen();
-    asio::awaitable<void> accept(Tcp::acceptor& acceptor);
     void admit(Tcp::socket socket);
     asio::awaitable<void> dial(PeerEntry peer);
-    asio::awaitable<bool> reach(Tcp::socket& socket, Tcp::endpoint peer);
     Channel enter(Tcp::socket socket, std::optional<NodeId> wanted);
     asio::awaitable<void> serve(Channel channel);
-    asio::awaitable<bool> shake_hands(PeerChannel& channel);
-    asio::awaitable<bool> push(PeerChannel& channel);
     bool begin(PeerChannel& channel);
     void cut(PeerChannel& channel);
     void cut_all();
@@ -138,8 +134,7 @@ private:
     ByteQuota arriving_;
 
     LocalBinding binding_;
-    std::vector<std::unique_ptr<Tcp::acceptor>> acceptors_;
-    std::uint16_t port_ = 0;
+    PeerListener listener_;
     std::map<ConnectionId, Channel> channels_;
     std::map<NodeId, Dialling> dialling_;
     std::vector<NodeId> missed_;  // of these: they weren't to be had, and the node hears of it at the next watch

@@ -221,6 +221,7 @@ public:
 
     Result<std::optional<std::size_t>> read(std::span<std::byte> into) override
     {
+        if (closed_) return inner_->read(into);
         collect();
         if (come_.empty()) return lost_ ? Result<std::optional<std::size_t>>{std::unexpected{*lost_}} : std::nullopt;
         auto& [due, bytes] = come_.front();

@@ -27,7 +27,7 @@ public:
     virtual asio::awaitable<void> writable() = 0;
     // Says that nothing more will be written.
     virtual void finish() = 0;
-    // At once; what waits on it returns. May be called twice.
+    // At once; what waits on it returns, and reading and writing are connection_lost. May be called twice.
     virtual void close() = 0;
 };
 
