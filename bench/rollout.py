@@ -240,7 +240,7 @@ class Rollout:
                 raise Failed(f"agent {number} ended: {(home / 'log').read_text()[-2000:]}")
             done = subprocess.run(self.network.inside(str(number), "curl", "-fsS", "http://127.0.0.1:5001/healthz"),
                                   capture_output=True, text=True, check=False)
-            return done.returncode == 0 and json.loads(done.stdout)["swarm"]["connected"]
+            return done.returncode == 0 and json.loads(done.stdout)["swarm_connected"]
 
         wait_until(connected, 60, f"agent {number} is in the swarm")
 

@@ -93,9 +93,9 @@ public:
     asio::thread_pool pool{pool_threads};
     std::unique_ptr<ChunkFiles> store;
     std::unique_ptr<RegistryClient> registry;
+    PullGrants grants{most_grants, clock};
     std::unique_ptr<ImageCarrier> carrier;
     PassedManifests manifests;
-    PullGrants grants{most_grants, clock};
     TaskGroup tasks;
     std::optional<RangeFetches> fetches;
     std::optional<ImageDesk> desk;
@@ -124,6 +124,7 @@ Result<> Agent::State::make(const AgentSwarmFactory& make_swarm)
             .pool = pool,
             .executor = server->executor(loops - 1),
             .clock = clock,
+            .revoked = [this](const SwarmId& image) { grants.revoke(image); },
         };
         TRY(carrier, make_swarm(needs));
     }
@@ -188,7 +189,7 @@ std::string Agent::State::health() const
 {
     const auto reachable = registry->reachable();
     const auto statistics = store->statistics();
-    const bool connected = carrier && carrier->node();
+    const bool connected = carrier && carrier->connected();
     return std::string{R"({"ready":true,"registry_reachable":)"} +
            (!reachable   ? "null"
             : *reachable ? "true"
@@ -211,9 +212,10 @@ std::string Agent::State::metrics() const
     );
     text.gauge(
         "entrepot_agent_swarm_connected",
-        "Whether this node has a place in the swarm.",
-        carrier && carrier->node() ? 1 : 0
+        "Whether there is a stream to the tracker.",
+        carrier && carrier->connected() ? 1 : 0
     );
+    if (carrier) carrier->add_metrics(text);
     return text.text();
 }
 

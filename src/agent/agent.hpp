@@ -23,6 +23,8 @@ struct AgentSwarmNeeds {
     asio::thread_pool& pool;         // for what blocks
     asio::any_io_executor executor;  // a loop, which runs from Agent::start() to after the carrier is gone
     const Clock& clock;
+    // To be told of each image that the registry takes back. From any thread.
+    std::function<void(const SwarmId&)> revoked;
 };
 
 // Makes what brings images by the swarm; null: nothing does.

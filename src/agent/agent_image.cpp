@@ -58,6 +58,12 @@ bool AgentImage::has(ChunkIndex chunk) const
     return place && pins_[place->blob].here().contains(place->chunk);
 }
 
+Result<Sha256> AgentImage::expected(ChunkIndex chunk) const
+{
+    TRY(const auto place, place_of(chunk));
+    return pins_[place.blob].verifier().expected(place.chunk);
+}
+
 bool AgentImage::complete() const
 {
     return std::ranges::all_of(pins_, [](const ChunkPin& pin) { return pin.is_complete(); });

@@ -32,6 +32,8 @@ public:
     bool has(ChunkIndex chunk) const;
     // Of a blob's chunks, numbered within it: those that can be read.
     ChunkSet here(std::size_t blob) const { return pins_[blob].here(); }
+    // What a chunk has to hash to. range_invalid.
+    Result<Sha256> expected(ChunkIndex chunk) const;
     // What no chunk is missing of.
     bool complete() const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/agent_image.hpp"
+#include "core/metrics.hpp"
 
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@ public:
 
     // Who this node is, in 64 hexadecimal digits: what a ticket is to be made for. nullopt: not known yet.
     virtual std::optional<std::string> node() const = 0;
+    // Whether it is in touch with who knows the other nodes.
+    virtual bool connected() const { return node().has_value(); }
+    virtual void add_metrics(MetricsText&) const {}
     // Somebody who may pull the image wants it: take part with this ticket (its bytes). Again, with a newer ticket, is
     // fine. `urgent`: a runtime waits for it; otherwise it is fetched ahead.
     virtual void bring(AgentImagePtr image, std::string ticket, bool urgent) = 0;

@@ -16,6 +16,17 @@ void PullGrants::erase(Entries::iterator entry)
     entries_.erase(entry);
 }
 
+template <class Matches>
+void PullGrants::erase_if(Matches matches)
+{
+    const std::lock_guard guard{mutex_};
+    for (auto entry = entries_.begin(); entry != entries_.end();) {
+        const auto next = std::next(entry);
+        if (matches(*entry)) erase(entry);
+        entry = next;
+    }
+}
+
 void PullGrants::grant(const Puller& puller, const RepositoryName& repository, ServedImagePtr image)
 {
     const auto now = clock_.now();
@@ -45,15 +56,14 @@ ServedImagePtr PullGrants::find(const Puller& puller, const RepositoryName& repo
     return nullptr;
 }
 
+void PullGrants::revoke(const SwarmId& image)
+{
+    erase_if([&](const Entry& entry) { return entry.image->swarm() == image; });
+}
+
 void PullGrants::sweep()
 {
-    const auto now = clock_.now();
-    const std::lock_guard guard{mutex_};
-    for (auto entry = entries_.begin(); entry != entries_.end();) {
-        const auto next = std::next(entry);
-        if (entry->ends <= now) erase(entry);
-        entry = next;
-    }
+    erase_if([now = clock_.now()](const Entry& entry) { return entry.ends <= now; });
 }
 
 std::size_t PullGrants::size() const

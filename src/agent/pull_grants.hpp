@@ -27,6 +27,8 @@ public:
     void grant(const Puller& puller, const RepositoryName& repository, ServedImagePtr image);
     // An image with that blob that the puller may pull from the repository; null: that is not known.
     ServedImagePtr find(const Puller& puller, const RepositoryName& repository, const Sha256& blob);
+    // Nobody has a right to this image until the registry confirms it anew.
+    void revoke(const SwarmId& image);
     // Lets go of what has ended.
     void sweep();
     std::size_t size() const;
@@ -41,6 +43,8 @@ private:
     using Entries = std::list<Entry>;  // the last used first
 
     void erase(Entries::iterator entry);
+    template <class Matches>
+    void erase_if(Matches matches);
 
     const std::size_t most_;
     const Clock& clock_;

@@ -1,9 +1,11 @@
 #include "app/agent_command.hpp"
 
 #include "agent/agent.hpp"
+#include "agent/agent_swarm.hpp"
 #include "app/exit_code.hpp"
 #include "app/version.hpp"
 #include "core/log.hpp"
+#include "core/random.hpp"
 
 #include <cstdio>
 #include <fstream>
@@ -39,6 +41,27 @@ void bound_agent_heap()
     mallopt(M_ARENA_MAX, 2);
 }
 
+// Nothing where no token says that there is one.
+Result<std::unique_ptr<ImageCarrier>> swarm_of(const AgentSwarmNeeds& needs, Random& random)
+{
+    const auto& config = needs.config;
+    if (config.bootstrap_token_file.empty()) return std::unique_ptr<ImageCarrier>{};
+    const auto& address = config.peer_listen.address;
+    AgentSwarmSettings settings;
+    settings.registry = config.registry;
+    settings.ca_file = config.ca_file;
+    settings.directory = config.data / "node";
+    settings.token_file = config.bootstrap_token_file;
+    settings.name = config.node;
+    settings.zone = config.zone;
+    settings.binding = address == "0.0.0.0" || address == "::" ? std::string{} : address;
+    settings.port = config.peer_listen.port;
+    if (config.rate_up != 0) settings.up = settings.link = config.rate_up;
+    if (config.rate_down != 0) settings.down = config.rate_down;
+    settings.revoked = needs.revoked;
+    return make_agent_swarm(std::move(settings), needs.pool, needs.clock, random);
+}
+
 const char* word_of(MirrorChange::Kind kind, bool dry_run)
 {
     switch (kind) {
@@ -69,7 +92,9 @@ int run_agent(const AgentCommand& command)
 
     const SystemClock clock;
     const auto registry = config->registry;
-    auto agent = Agent::create(*std::move(config), clock, {}, {});
+    SystemRandom random;
+    const auto make_swarm = [&random](const AgentSwarmNeeds& needs) { return swarm_of(needs, random); };
+    auto agent = Agent::create(*std::move(config), clock, make_swarm, {});
     if (!agent) {
         const auto& error = agent.error();
         const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";

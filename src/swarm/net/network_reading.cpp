@@ -160,7 +160,9 @@ void PeerNetwork::State::begin_chunk(ArrivingData& arriving)
 
 void PeerNetwork::State::data_comes(PeerChannel& channel, std::span<const std::byte> bytes)
 {
-    counters_.data_in[static_cast<std::size_t>(channel.traffic)] += bytes.size();
+    const auto traffic = static_cast<std::size_t>(channel.traffic);
+    counters_.data_in[traffic] += bytes.size();
+    if (channel.arriving && channel.arriving->swarm) traffic_[*channel.arriving->swarm].in[traffic] += bytes.size();
     while (!bytes.empty() && channel.arriving && channel.arriving->buffer) {
         auto& buffer = *channel.arriving->buffer;
         bytes = bytes.subspan(buffer.fill(bytes));

@@ -93,6 +93,7 @@ bool PeerNetwork::State::seal_data(PeerChannel& channel, std::size_t most)
     channel.taken -= std::min<std::uint64_t>(channel.taken, body.size());
     up_.spent(head.size() + body.size(), now());
     counters_.data_out[static_cast<std::size_t>(channel.traffic)] += body.size();
+    traffic_[data.swarm].out += body.size();
     if (data.gone == data.head.size() + data.bytes.size()) data_left(channel);
     return true;
 }
@@ -165,7 +166,7 @@ PeerNetwork::State::upload_chunk(PeerChannel& channel, const UploadOrder& order,
     if (channel.cut || channel.closing || session == nullptr) co_return std::uint64_t{0};
     const ChunkSpan extent{.first = chunk, .count = 1};
     const auto size = static_cast<std::size_t>(session->layout.bytes_of_chunks(extent));
-    DepartingData data{.bytes = ChunkBuffer{size}};
+    DepartingData data{.swarm = order.swarm, .bytes = ChunkBuffer{size}};
     auto reading = source_.read(order.swarm, chunk, data.bytes.whole());
     const auto read = co_await std::move(reading);
     if (channel.cut || channel.closing) co_return std::uint64_t{0};

@@ -31,6 +31,7 @@ struct ArrivingData {
 
 // One chunk on its way out, as a DATA frame.
 struct DepartingData {
+    SwarmId swarm{};
     std::string head{};
     ChunkBuffer bytes;
     std::optional<UploadOrder> ends{};  // with it the last of the order has gone

@@ -234,6 +234,7 @@ asio::awaitable<void> PeerNetwork::State::watch()
         all.reserve(channels_.size());
         for (const auto& [id, channel] : channels_) all.push_back(channel);
         for (const auto& channel : all) look_after(*channel, time);
+        std::erase_if(traffic_, [this](const auto& entry) { return node_.find(entry.first) == nullptr; });
     }
 }
 
@@ -307,6 +308,11 @@ void PeerNetwork::limit(std::uint64_t up, std::uint64_t down)
 const PeerNetworkCounters& PeerNetwork::counters() const noexcept
 {
     return state_->counters();
+}
+
+SwarmTraffic PeerNetwork::take_traffic(const SwarmId& swarm)
+{
+    return state_->take_traffic(swarm);
 }
 
 }  // namespace entrepot

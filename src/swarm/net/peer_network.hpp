@@ -89,6 +89,8 @@ public:
     // From now on. Down is kept by not reading, so DATA that is on its way comes later, and others ask elsewhere.
     void limit(std::uint64_t up, std::uint64_t down);
     const PeerNetworkCounters& counters() const noexcept;
+    // Of one swarm, since this was asked last, or since the swarm began.
+    SwarmTraffic take_traffic(const SwarmId& swarm);
 
 private:
     class State;

@@ -10,6 +10,14 @@ namespace entrepot {
 // all in one.
 enum class TrafficClass : std::uint8_t { origin, zone, across };
 
+// Bytes of chunks in one swarm.
+struct SwarmTraffic {
+    std::array<std::uint64_t, 3> in{};  // by TrafficClass
+    std::uint64_t out = 0;
+
+    bool operator==(const SwarmTraffic&) const noexcept = default;
+};
+
 // What a network has done since it began. Bytes of DATA are chunks alone; those of the wire are all that TLS made.
 struct PeerNetworkCounters {
     static constexpr std::size_t bye_reasons = 10;  // by their number; what is above counts as `other`

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace entrepot {
@@ -61,6 +62,7 @@ public:
     std::uint16_t port() const noexcept { return listener_.port(); }
     const SwarmNode& node() const noexcept { return node_; }
     const PeerNetworkCounters& counters() const noexcept { return counters_; }
+    SwarmTraffic take_traffic(const SwarmId& swarm) { return std::exchange(traffic_[swarm], {}); }
     void renew(std::shared_ptr<const PeerTlsContext> tls) { tls_ = std::move(tls); }
 
 private:
@@ -126,6 +128,7 @@ private:
     const Clock& clock_;
     SwarmNode node_;
     PeerNetworkCounters counters_;
+    std::map<SwarmId, SwarmTraffic> traffic_;  // that nobody has taken
     RateLine up_;
     RateLine down_;
     ByteQuota arriving_;

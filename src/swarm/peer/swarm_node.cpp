@@ -88,13 +88,7 @@ void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, Swa
 {
     const auto index = index_of(id);
     if (!index) return;
-    for (auto& [connection_id, connection] : connections_) {
-        const auto found = connection.memberships.find(*index);
-        if (found == connection.memberships.end()) continue;
-        if (why && found->second.theirs != SwarmHandle::connection)
-            send(connection_id, DenyFrame{.of = found->second.theirs, .code = *why, .retry_ms = 0});
-        leave(connection_id, connection, *index, now);
-    }
+    for (auto& [connection_id, connection] : connections_) expel(connection_id, connection, *index, why, now);
     indices_.erase(id);
     wanted_.erase(id);
     swarms_.erase(*index);
@@ -104,6 +98,15 @@ void SwarmNode::remove_swarm(const SwarmId& id, std::optional<DenyCode> why, Swa
 void SwarmNode::set_ticket(const SwarmId& id, std::string ticket)
 {
     if (const auto index = index_of(id)) swarms_.at(*index).session->ticket = std::move(ticket);
+}
+
+void SwarmNode::deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now)
+{
+    const auto index = index_of(id);
+    const auto known = by_node_.find(node);
+    if (!index || known == by_node_.end()) return;
+    expel(known->second, connections_.at(known->second), *index, why, now);
+    settle(now);
 }
 
 void SwarmNode::neighbours(const SwarmId& id, std::span<const PeerEntry> peers, SwarmTime now)
@@ -275,6 +278,17 @@ void SwarmNode::leave(ConnectionId id, PeerConnection& connection, SwarmIndex sw
     part_from(id, connection, membership, now);
     if (membership.ours != SwarmHandle::connection) send(id, LeaveFrame{.handle = membership.ours});
     strike_off(connection, swarm);
+}
+
+void SwarmNode::expel(
+    ConnectionId id, PeerConnection& connection, SwarmIndex swarm, std::optional<DenyCode> why, SwarmTime now
+)
+{
+    const auto found = connection.memberships.find(swarm);
+    if (found == connection.memberships.end()) return;
+    if (why && found->second.theirs != SwarmHandle::connection)
+        send(id, DenyFrame{.of = found->second.theirs, .code = *why, .retry_ms = 0});
+    leave(id, connection, swarm, now);
 }
 
 // Who has most neighbours may still take one in place of one with whom nothing can be exchanged.

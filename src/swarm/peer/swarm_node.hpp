@@ -58,6 +58,8 @@ public:
     // `why` is what neighbours are told: DENY, or LEAVE where there is no reason.
     void remove_swarm(const SwarmId& id, std::optional<DenyCode> why, SwarmTime now);
     void set_ticket(const SwarmId& id, std::string ticket);
+    // A neighbour's right to the swarm has ended: DENY, and nothing of it between both any more.
+    void deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now);
     // From the tracker. Those that there is a connection to are joined, the others are wanted from the shell.
     void neighbours(const SwarmId& id, std::span<const PeerEntry> peers, SwarmTime now);
     // Where the runtime reads and what it waits for.
@@ -141,6 +143,8 @@ private:
 
     void join(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now);
     void leave(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, SwarmTime now);
+    void
+    expel(ConnectionId id, PeerConnection& connection, SwarmIndex swarm, std::optional<DenyCode> why, SwarmTime now);
     void meet(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now);
     void part_from(ConnectionId id, PeerConnection& connection, Membership& membership, SwarmTime now);
     bool make_room(SwarmIndex swarm, SwarmTime now);

@@ -49,7 +49,7 @@ class Agent:
 
     def connected(self):
         health = self.health()
-        return health is not None and health["swarm"]["connected"]
+        return health is not None and health["swarm_connected"]
 
     def metric(self, name, **labels):
         """The sum of a metric's samples that have these labels."""

@@ -1,0 +1,40 @@
+#include "agent/agent_swarm.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace entrepot {
+
+void AgentSwarm::add_metrics(MetricsText& text) const
+{
+    const auto counted = counters();
+    text.gauge("entrepot_agent_swarms", "Images that this node takes part in.", counted.swarms);
+    text.gauge("entrepot_agent_swarms_complete", "Of these, those of which all is here.", counted.complete);
+    constexpr std::array<std::string_view, 3> classes{"registry", "zone", "across"};
+    for (std::size_t at = 0; at < classes.size(); ++at) {
+        text.counter(
+            "entrepot_agent_swarm_received_bytes_total",
+            "Bytes of chunks that came, by whom from: the registry as a seed, nodes of this zone, nodes of others.",
+            counted.network.data_in[at],
+            {{"from", classes[at]}}
+        );
+    }
+    std::uint64_t sent = 0;
+    for (const auto bytes : counted.network.data_out) sent += bytes;
+    text.counter("entrepot_agent_swarm_sent_bytes_total", "Bytes of chunks that other nodes were sent.", sent);
+    text.gauge("entrepot_agent_swarm_connections", "Connections to other nodes.", counted.network.connections);
+    text.counter("entrepot_agent_swarm_false_chunks_total", "Chunks with other bytes.", counted.network.false_chunks);
+    text.counter("entrepot_agent_swarm_refills_total", "Times that it asked for other neighbours.", counted.refills);
+    text.counter("entrepot_agent_swarm_streams_total", "Streams to the tracker that came about.", counted.streams);
+    text.counter("entrepot_agent_swarm_revoked_total", "Images that the registry has taken back.", counted.revoked);
+    std::uint64_t refused = 0;
+    for (const auto count : counted.tickets_refused) refused += count;
+    text.counter("entrepot_agent_swarm_tickets_refused_total", "Tickets of others that were worth nothing.", refused);
+    text.gauge(
+        "entrepot_agent_certificate_end_timestamp_seconds",
+        "When this node's certificate ends, seconds since 1970; 0: it has none.",
+        counted.certificate_ends / 1'000'000
+    );
+}
+
+}  // namespace entrepot

@@ -1,0 +1,156 @@
+#pragma once
+
+#include "agent/agent_swarm.hpp"
+#include "agent/node_credentials.hpp"
+#include "agent/node_enrolling.hpp"
+#include "agent/swarm_life.hpp"
+#include "client/http_client.hpp"
+#include "core/task_group.hpp"
+#include "swarm/net/control_stream.hpp"
+#include "swarm/net/peer_network.hpp"
+#include "swarm/net/wait_line.hpp"
+#include "swarm/swarm_random.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace entrepot {
+
+// The inside of an AgentSwarm, on its loop. For its own files: agent_swarm_identity.cpp who the node is,
+// agent_swarm_control.cpp what is said to and by the tracker, agent_swarm_images.cpp the images' lives,
+// agent_swarm_peers.cpp what connections to other nodes ask.
+class AgentSwarm::State final : public PeerNetworkOwner,
+                                public PeerChunkSink,
+                                public PeerChunkSource,
+                                public ControlStreamOwner {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    State(
+        asio::any_io_executor loop,
+        AgentSwarmSettings settings,
+        NodeCredentials credentials,
+        HttpClient client,
+        asio::thread_pool& pool,
+        const Clock& clock,
+        std::uint64_t random_seed
+    );
+
+    void start();
+    asio::awaitable<void> stop();
+
+    // ImageCarrier.
+    void bring(AgentImagePtr image, std::string ticket, bool urgent);
+    void urge(const SwarmId& id, ChunkSpan chunks);
+    void came(const SwarmId& id, ChunkIndex chunk);
+    void tell(const PreheatProgressFrame& progress);
+
+    // From any thread.
+    std::optional<std::string> node() const;
+    bool is_connected() const noexcept { return connected_; }
+    std::uint16_t port() const noexcept { return port_; }
+    AgentSwarmCounters counters() const;
+
+    // PeerNetworkOwner, PeerChunkSink, PeerChunkSource, ControlStreamOwner.
+    std::optional<DenyCode> refusal(const NodeIdentity& peer, const SwarmId& swarm, std::string_view ticket) override;
+    void starved(const SwarmId& swarm, RefillReason reason, std::optional<NodeId> dropped) override;
+    void complete(const SwarmId& swarm) override;
+    void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) override;
+    Task<> store(SwarmId swarm, ChunkIndex chunk, std::span<const std::byte> bytes) override;
+    Task<> read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into) override;
+    void connected(const asio::ip::address& tracker) override;
+    void received(const ControlFrame& frame) override;
+    void lost(const std::string& why) override;
+
+private:
+    Time now() const noexcept { return clock_.steady(); }
+    asio::awaitable<void> keep_time();
+    void publish();
+
+    // Identity.
+    asio::awaitable<void> keep_identity();
+    asio::awaitable<void> save_enrolment();
+    bool must_enrol() const noexcept;
+    Task<> enrol();
+    Result<> adopt(const NodeEnrolment& enrolment);
+    Result<> open_network(std::shared_ptr<const PeerTlsContext> tls);
+    void open_stream(const NodeEnrolment& enrolment, std::shared_ptr<const PeerTlsContext> tls);
+    static asio::awaitable<void> end_stream(std::unique_ptr<ControlStream> stream);
+    void complain(const Error& error);
+    void ask_for_renewal();
+
+    // The tracker. Frames without a function of their own have no effect.
+    void on(const WelcomeFrame& frame);
+    void on(const LimitsFrame& frame);
+    void on(const CertificateFrame& frame);
+    void on(const TicketKeysFrame& frame);
+    void on(const NeighboursFrame& frame);
+    void on(const RetireFrame& frame);
+    void on(const TicketFrame& frame);
+    void on(const RevokeFrame& frame);
+    void on(const PreheatFrame& frame);
+    void register_node();
+    void announce(const SwarmId& id, SwarmLife& life);
+    void forget_stream();
+    void apply_rates();
+    void report();
+    std::optional<SwarmProgress> news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period);
+    SwarmLife* life_of(SwarmHandle handle, SwarmId& id);
+
+    // Images.
+    SwarmLife* find(const SwarmId& id);
+    void enter(const SwarmId& id, const SwarmLife& life);
+    void take_right(const SwarmId& id, SwarmLife& life, std::string ticket);
+    void leave(SwarmId id, std::optional<DenyCode> why, bool tell_tracker);
+    void make_room();
+    void look_after();
+    void catch_up(const SwarmId& id, const SwarmLife& life);
+    void begin_again(const SwarmId& id, PieceIndex piece);
+    void end_rights();
+
+    asio::any_io_executor loop_;
+    const AgentSwarmSettings settings_;
+    NodeCredentials credentials_;
+    HttpClient client_;
+    asio::thread_pool& pool_;
+    const Clock& clock_;
+    SwarmRandom random_;
+    const std::uint64_t holdings_epoch_;
+
+    std::optional<NodeEnrolment> adopted_;  // that network and stream go by
+    Micros renew_at_ = 0;
+    std::optional<Time> renewal_asked_;
+    bool renewal_refused_ = false;
+    std::optional<std::string> unsaved_;  // the enrolment, as it is to be on the disk
+    std::string complaint_;               // the last one in the log
+
+    TicketDesk desk_;
+    std::map<SwarmId, SwarmLife> lives_;
+    std::unique_ptr<PeerNetwork> network_;
+    std::unique_ptr<ControlStream> stream_;
+    std::map<SwarmHandle, SwarmId> handles_;  // on the stream that there is
+    std::uint16_t last_handle_ = 0;
+    asio::ip::address tracker_;
+    std::chrono::milliseconds report_interval_{1'000};
+    Time reported_{};
+    NodeRates rates_;
+    bool polite_ = false;
+    bool stopping_ = false;
+
+    AgentSwarmCounters counters_;
+    mutable std::mutex mutex_;  // of what others read
+    std::optional<std::string> published_node_;
+    AgentSwarmCounters published_;
+    std::atomic<bool> connected_ = false;
+    std::atomic<std::uint16_t> port_ = 0;
+
+    WaitLine identity_;
+    WaitLine ticks_;
+    TaskGroup tasks_;
+};
+
+}  // namespace entrepot

@@ -1,0 +1,413 @@
+#include "agent/agent_swarm.hpp"
+
+#include "agent/test_folder.hpp"
+#include "agent/test_registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace entrepot {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::vector<std::size_t> six_megabytes{4'000'000, 0, 1'999'000, 1'000};
+
+// Lets other threads get on until `done`. False: in a minute it wasn't.
+bool comes_true(const std::function<bool()>& done)
+{
+    const auto until = std::chrono::steady_clock::now() + 1min;
+    while (!done()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
+std::uint64_t in_all(std::span<const std::uint64_t> counts)
+{
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+// One node: its store, and its part in the swarm.
+class TestAgent {
+public:
+    using Tune = std::function<void(AgentSwarmSettings&)>;
+
+    TestAgent(const TestRegistry& registry, const TestClock& clock, std::string name, Tune tune = {})
+        : registry_{registry}, clock_{clock}, name_{std::move(name)}, tune_{std::move(tune)}
+    {
+        std::ofstream{folder_.path() / "token"} << "token";
+        ChunkFilesOptions options;
+        options.root = folder_.path() / "chunks";
+        options.budget_bytes = 1U << 30U;
+        store_ = ChunkFiles::open(options, clock).value();
+        start();
+    }
+
+    void start()
+    {
+        AgentSwarmSettings settings;
+        settings.registry = registry_.url();
+        settings.directory = folder_.path() / "node";
+        settings.token_file = folder_.path() / "token";
+        settings.name = name_;
+        settings.zone = "zone";
+        settings.binding = "127.0.0.1";
+        settings.first_retry = 10ms;
+        settings.longest_retry = 50ms;
+        settings.look_interval = 10ms;
+        if (tune_) tune_(settings);
+        swarm = make_agent_swarm(settings, pool_, clock_, random_).value();
+    }
+    void stop() { swarm.reset(); }
+
+    AgentImagePtr open(const TestImage& image)
+    {
+        return AgentImage::open(*store_, pool_, image.descriptor, encode_hash_list(image.hashes)).value();
+    }
+    // Once the node is known.
+    AgentImagePtr bring(TestRegistry& registry, const TestImage& image)
+    {
+        EXPECT_TRUE(comes_true([&] { return swarm->node().has_value(); }));
+        auto here = open(image);
+        swarm->bring(here, registry.ticket(*swarm->node(), image), true);
+        return here;
+    }
+    // As by HTTP.
+    void fetch(const AgentImagePtr& here, const TestImage& image)
+    {
+        asio::io_context loop;
+        for (ChunkIndex chunk = 0; chunk < image.descriptor.layout().chunks(); ++chunk) {
+            asio::co_spawn(
+                loop,
+                [](AgentImagePtr into, ChunkIndex index, std::span<const std::byte> bytes) -> asio::awaitable<void> {
+                    auto storing = into->store(index, bytes);
+                    const auto stored = co_await std::move(storing);
+                    EXPECT_TRUE(stored.has_value());
+                }(here, chunk, image.chunk(chunk)),
+                [](const std::exception_ptr& thrown) { EXPECT_EQ(thrown, nullptr); }
+            );
+        }
+        loop.run();
+        for (ChunkIndex chunk = 0; chunk < image.descriptor.layout().chunks(); ++chunk) swarm->came(image.id(), chunk);
+    }
+    std::uint64_t bytes_from(TrafficClass from) const
+    {
+        return swarm->counters().network.data_in[static_cast<std::size_t>(from)];
+    }
+    std::uint64_t refusals() const { return in_all(swarm->counters().tickets_refused); }
+
+private:
+    const TestRegistry& registry_;
+    const TestClock& clock_;
+    const std::string name_;
+    const Tune tune_;
+    TestFolder folder_;
+    SystemRandom random_;
+    asio::thread_pool pool_{2};
+    std::unique_ptr<ChunkFiles> store_;
+
+public:
+    std::unique_ptr<AgentSwarm> swarm;
+};
+
+class ASwarmOfAgents : public ::testing::Test {
+protected:
+    TestAgent& add(const TestAgent::Tune& tune = {})
+    {
+        const auto name = "worker-" + std::to_string(agents.size());
+        return *agents.emplace_back(std::make_unique<TestAgent>(registry, clock, name, tune));
+    }
+
+    TestClock clock;
+    TestImage image{1, six_megabytes, 2};
+    TestImage other{2, {300'000}};
+    TestRegistry registry{clock, {&image, &other}};
+    std::vector<std::unique_ptr<TestAgent>> agents;
+};
+
+TEST_F(ASwarmOfAgents, BringsAnImageToAll)
+{
+    std::vector<AgentImagePtr> images;
+    for (int count = 0; count < 4; ++count) images.push_back(add().bring(registry, image));
+    ASSERT_TRUE(comes_true([&] { return std::ranges::all_of(images, &AgentImage::complete); }));
+    // The tracker hears of it, and of which way the bytes came.
+    ASSERT_TRUE(comes_true([&] {
+        const auto seen = registry.overview(image);
+        return seen && seen->complete == 4 && seen->from_origin + seen->from_zone >= 4 * image.bytes.size();
+    }));
+    EXPECT_EQ(registry.overview(image)->across_zones, 0U);
+    for (const auto& agent : agents) {
+        ASSERT_TRUE(comes_true([&] { return agent->swarm->counters().complete == 1; }));
+        EXPECT_TRUE(agent->swarm->connected());
+        EXPECT_EQ(agent->refusals(), 0U);
+        EXPECT_EQ(agent->swarm->counters().streams, 1U);
+    }
+}
+
+TEST_F(ASwarmOfAgents, TheSecondHasMostFromTheFirst)
+{
+    auto& first = add();
+    const auto one = first.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return one->complete(); }));
+    registry.limit_seed(200'000);
+    auto& second = add();
+    const auto two = second.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return two->complete(); }));
+    ASSERT_TRUE(comes_true([&] { return second.swarm->counters().complete == 1; }));
+    EXPECT_GT(second.bytes_from(TrafficClass::zone), image.bytes.size() / 2);
+}
+
+TEST_F(ASwarmOfAgents, WithoutATicketOfOnesOwnThereIsNothing)
+{
+    auto& owner = add();
+    const auto here = owner.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return here->complete(); }));
+    auto& thief = add();
+    ASSERT_TRUE(comes_true([&] { return thief.swarm->connected(); }));
+    const auto nothing = thief.open(image);
+    const auto stolen = registry.ticket(*owner.swarm->node(), image);
+    // The tracker names it nobody.
+    thief.swarm->bring(nothing, {}, true);
+    ASSERT_TRUE(comes_true([&] { return thief.swarm->counters().retired == 1; }));
+    thief.swarm->bring(nothing, stolen, true);
+    ASSERT_TRUE(comes_true([&] { return thief.swarm->counters().retired == 2; }));
+    // Who knows the others' addresses by himself doesn't get further.
+    registry.admits_everybody = true;
+    thief.swarm->bring(nothing, stolen, true);
+    ASSERT_TRUE(comes_true([&] { return owner.refusals() > 0; }));
+    EXPECT_TRUE(nothing->pieces().empty());
+    EXPECT_EQ(in_all(thief.swarm->counters().network.data_in), 0U);
+}
+
+TEST_F(ASwarmOfAgents, ARevokedImageIsServedToNobodyAnyMore)
+{
+    auto& first = add();
+    auto& second = add();
+    const auto one = first.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return one->complete(); }));
+    const auto before = registry.ticket(*second.swarm->node(), image);
+    registry.limit_seed(0);
+    // It has begun, and is not through.
+    LimitsFrame limits;
+    limits.rates.up = 800'000;
+    registry.set_limits(limits);
+    const auto two = second.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return !two->pieces().empty(); }));
+    limits.rates.up = 0;
+    registry.set_limits(limits);
+    registry.revoke(image);
+    ASSERT_TRUE(comes_true([&] { return first.swarm->counters().revoked + second.swarm->counters().revoked == 2; }));
+    EXPECT_FALSE(two->complete());
+    ASSERT_TRUE(comes_true([&] { return second.swarm->counters().swarms == 0; }));
+    // The first is given the right again, the second shows the old one.
+    registry.set_limits({});
+    first.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return first.swarm->counters().complete == 1; }));
+    registry.admits_everybody = true;
+    const auto held = two->pieces().count();
+    second.swarm->bring(two, before, true);
+    ASSERT_TRUE(comes_true([&] {
+        return first.swarm->counters().tickets_refused[static_cast<std::size_t>(TicketRefusal::revoked)] > 0;
+    }));
+    EXPECT_EQ(two->pieces().count(), held);
+}
+
+TEST_F(ASwarmOfAgents, ARightThatExpiresEndsWhatIsServed)
+{
+    auto& first = add();
+    const auto one = first.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return one->complete(); }));
+    auto& second = add();
+    const auto two = second.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return two->complete(); }));
+    clock.advance(12min);
+    // Nobody may ask for it, and nobody is told so anew.
+    ASSERT_TRUE(comes_true([&] { return first.swarm->counters().swarms == 0 && second.swarm->counters().swarms == 0; })
+    );
+    ASSERT_TRUE(comes_true([&] { return first.swarm->counters().rights_ended > 0; }));
+}
+
+TEST_F(ASwarmOfAgents, ATrackerThatBeginsAnewHearsOfAll)
+{
+    registry.limit_seed(1'500'000);
+    std::vector<AgentImagePtr> images;
+    for (int count = 0; count < 3; ++count) images.push_back(add().bring(registry, image));
+    ASSERT_TRUE(comes_true([&] {
+        return std::ranges::any_of(images, [](const auto& one) { return !one->pieces().empty(); });
+    }));
+    registry.restart_tracker();
+    ASSERT_TRUE(comes_true([&] {
+        const auto seen = registry.overview(image);
+        return seen && seen->members == 3;
+    }));
+    ASSERT_TRUE(comes_true([&] { return std::ranges::all_of(images, &AgentImage::complete); }));
+    for (const auto& agent : agents) EXPECT_EQ(agent->swarm->counters().streams, 2U);
+    ASSERT_TRUE(comes_true([&] { return registry.overview(image)->complete == 3; }));
+}
+
+TEST_F(ASwarmOfAgents, WhatCameAnotherWayIsForOthers)
+{
+    registry.names_seed = false;
+    registry.restart_tracker();
+    auto& first = add();
+    const auto one = first.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return first.swarm->connected(); }));
+    first.fetch(one, image);
+    ASSERT_TRUE(comes_true([&] { return first.swarm->counters().complete == 1; }));
+    ASSERT_TRUE(comes_true([&] {
+        const auto seen = registry.overview(image);
+        return seen && seen->from_origin == image.bytes.size() && seen->complete == 1;
+    }));
+    auto& second = add();
+    const auto two = second.bring(registry, image);
+    second.swarm->urge(image.id(), {.first = 3, .count = 2});
+    ASSERT_TRUE(comes_true([&] { return two->complete(); }));
+    ASSERT_TRUE(comes_true([&] { return second.swarm->counters().complete == 1; }));
+    EXPECT_GE(second.bytes_from(TrafficClass::zone), image.bytes.size());
+    EXPECT_EQ(second.bytes_from(TrafficClass::origin), 0U);
+}
+
+TEST_F(ASwarmOfAgents, WhoSendsFalseChunksIsReported)
+{
+    registry.lies = true;
+    auto& agent = add();
+    const auto here = agent.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return !registry.reports().empty(); }));
+    const auto report = registry.reports().front();
+    EXPECT_EQ(report.node, registry.seed_id());
+    EXPECT_EQ(report.swarm, image.id());
+    EXPECT_EQ(report.expected, image.hashes.at(report.chunk));
+    std::string found{as_text(image.chunk(report.chunk))};
+    found.front() = static_cast<char>(~found.front());
+    EXPECT_EQ(report.found, sha256_of(as_bytes(found)));
+    EXPECT_TRUE(here->pieces().empty());
+}
+
+TEST_F(ASwarmOfAgents, HasItsCertificatesRenewedOverTheStream)
+{
+    auto& agent = add();
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected() && agent.swarm->counters().certificate_ends > 0; }));
+    const auto node = agent.swarm->node();
+    const auto first = agent.swarm->counters().certificate_ends;
+    clock.advance(18h);
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->counters().renewals == 1; }));
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->counters().certificate_ends > first; }));
+    EXPECT_EQ(agent.swarm->node(), node);
+    EXPECT_EQ(registry.certified, 1);
+    // One that isn't renewed is asked for as at first.
+    registry.renews = false;
+    clock.advance(18h);
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->counters().enrolments == 2; }));
+    EXPECT_EQ(agent.swarm->counters().renewals_refused, 1U);
+    EXPECT_EQ(agent.swarm->node(), node);
+    // With the new one there are new connections.
+    registry.renew_itself();
+    const auto here = agent.bring(registry, image);
+    EXPECT_TRUE(comes_true([&] { return here->complete(); }));
+}
+
+TEST_F(ASwarmOfAgents, WaitsForARegistryThatIsAway)
+{
+    registry.outages = 3;
+    auto& agent = add();
+    const auto here = agent.open(image);
+    EXPECT_EQ(agent.swarm->node(), std::nullopt);
+    agent.swarm->bring(here, {}, true);
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->counters().enrolment_failures == 3; }));
+    EXPECT_NE(agent.swarm->port(), 0U);
+    agent.bring(registry, image);
+    EXPECT_TRUE(comes_true([&] { return here->complete(); }));
+}
+
+TEST_F(ASwarmOfAgents, NeedsNoOtherCertificateAfterARestart)
+{
+    auto& agent = add();
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
+    const auto node = agent.swarm->node();
+    const auto here = agent.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return here->complete(); }));
+    agent.stop();
+    registry.outages = 1'000'000;
+    agent.start();
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
+    EXPECT_EQ(agent.swarm->node(), node);
+    agent.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->counters().complete == 1; }));
+    EXPECT_EQ(in_all(agent.swarm->counters().network.data_in), 0U) << "all of it was here";
+    EXPECT_EQ(registry.certified, 1);
+}
+
+TEST_F(ASwarmOfAgents, LeavesWhatNobodyAsksFor)
+{
+    auto& brief = add([](AgentSwarmSettings& settings) { settings.linger = 300ms; });
+    brief.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return brief.swarm->counters().lingered_out == 1; }));
+    ASSERT_TRUE(comes_true([&] { return !registry.overview(image).has_value(); }));
+    auto& narrow = add([](AgentSwarmSettings& settings) { settings.most_swarms = 1; });
+    narrow.bring(registry, image);
+    narrow.bring(registry, other);
+    ASSERT_TRUE(comes_true([&] { return registry.overview(other).has_value() && !registry.overview(image); }));
+    ASSERT_TRUE(comes_true([&] { return narrow.swarm->counters().lingered_out == 1; }));
+    EXPECT_EQ(narrow.swarm->counters().swarms, 1U);
+}
+
+TEST_F(ASwarmOfAgents, TakesJobsWhereSomebodyDoesThem)
+{
+    std::atomic<std::uint64_t> taken = 0;
+    auto& idle = add();
+    auto& willing = add([&](AgentSwarmSettings& settings) {
+        settings.preheat = [&](const PreheatFrame& job) { taken = job.job; };
+    });
+    ASSERT_TRUE(comes_true([&] { return idle.swarm->connected() && willing.swarm->connected(); }));
+    PreheatFrame job;
+    job.job = 7;
+    job.repository = "library/app";
+    registry.preheat(job);
+    ASSERT_TRUE(comes_true([&] { return taken == 7 && registry.progresses().size() == 1; }));
+    EXPECT_EQ(registry.progresses().front().state, PreheatState::refused);
+    PreheatProgressFrame done;
+    done.job = 7;
+    done.state = PreheatState::done;
+    willing.swarm->tell(done);
+    ASSERT_TRUE(comes_true([&] { return registry.progresses().size() == 2; }));
+    EXPECT_EQ(registry.progresses().back().state, PreheatState::done);
+}
+
+TEST(AnAgentSwarm, IsNotMadeOfNonsense)
+{
+    TestFolder folder;
+    asio::thread_pool pool{1};
+    SystemClock clock;
+    SystemRandom random;
+    AgentSwarmSettings good;
+    good.registry = "http://127.0.0.1:1";
+    good.directory = folder.path() / "node";
+    good.name = "worker";
+    const auto code = [&](const AgentSwarmSettings& settings) {
+        const auto made = make_agent_swarm(settings, pool, clock, random);
+        return made ? std::nullopt : std::optional{made.error().code()};
+    };
+    EXPECT_EQ(code(good), std::nullopt);
+    auto bad = good;
+    bad.name = "no name";
+    EXPECT_EQ(code(bad), Errc::bad_request);
+    bad = good;
+    bad.registry = "ftp://somewhere";
+    EXPECT_EQ(code(bad), Errc::bad_request);
+    bad = good;
+    bad.binding = "no-such-interface";
+    EXPECT_EQ(code(bad), Errc::bad_request);
+}
+
+}  // namespace
+}  // namespace entrepot

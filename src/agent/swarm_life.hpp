@@ -1,0 +1,52 @@
+#pragma once
+
+#include "agent/agent_image.hpp"
+#include "swarm/ticket/ticket.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace entrepot {
+
+// One image that an agent takes part in the swarm of. For AgentSwarm's own files; on its loop.
+struct SwarmLife {
+    using Time = std::chrono::steady_clock::time_point;
+    using Duration = std::chrono::steady_clock::duration;
+
+    AgentImagePtr image{};
+    std::string ticket{};           // our right, as others are shown it
+    std::optional<Ticket> right{};  // what it says; nullopt: nothing
+    bool urgent = false;
+    SwarmHandle handle = SwarmHandle::connection;  // on the stream that there is; this one: not announced on it
+    Time used{};                                   // when a runtime or another node asked for some of it last
+
+    // Since the last PROGRESS.
+    std::uint64_t from_registry = 0;  // bytes
+    Time arrived{};                   // the latest chunk, or the report before
+    Duration idle{};                  // in which pieces were missing and none came, up to `arrived`
+    std::uint16_t told_progress = 0;  // permille
+    std::uint8_t told_neighbours = 0;
+
+    // What false chunks hashed to, until they are reported.
+    std::map<ChunkIndex, Sha256> false_chunks{};
+
+    void note_arrival(Time now) noexcept
+    {
+        note_idle(now);
+        arrived = now;
+        used = std::max(used, now);
+    }
+    // Chunks that follow each other closely are none of it.
+    void note_idle(Time now) noexcept
+    {
+        constexpr Duration breath = std::chrono::milliseconds{100};
+        if (now - arrived > breath) idle += now - arrived;
+        arrived = now;
+    }
+};
+
+}  // namespace entrepot
