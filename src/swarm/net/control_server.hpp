@@ -49,8 +49,8 @@ public:
 };
 
 // The registry's end of control streams: sockets, TLS 1.3 with certificates on both sides, frames. Some 15,000 streams
-// on one loop; an idle one takes no timer, and as little memory as TLS allows. Everything is to be called on the loop;
-// owner and clock outlive it; stop() it before it goes.
+// on one loop; an idle one takes no timer, and some 23 KiB of memory, of which OpenSSL has 19. Everything is to be
+// called on the loop; owner and clock outlive it; stop() it before it goes.
 class ControlServer {
 public:
     ControlServer(
