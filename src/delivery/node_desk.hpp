@@ -37,7 +37,7 @@ public:
     Task<MadeToken> create_token(Caller caller, NewNodeToken wanted);  // bad_request, denied
     Task<std::vector<NodeTokenEntry>> tokens(Caller caller);           // denied
     Task<> remove_token(Caller caller, std::string id);                // denied, not_found
-    // By name, then id; at most 1,000. denied, bad_request
+    // By name, then id; at most 1,000. denied, bad_request; not_found: `after_id` is gone
     Task<NodeList> nodes(Caller caller, std::string zone, std::string after_id, std::int64_t limit);
     // It gets no certificate any more, and no ticket once nobody remembers it (SwarmTickets). denied, not_found
     Task<> remove_node(Caller caller, std::string id);

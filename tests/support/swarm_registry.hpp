@@ -86,6 +86,7 @@ public:
         }
         std::ranges::sort(sorted, {}, [](const NodeEntry& entry) { return std::pair{entry.name, entry.id}; });
         const auto last = std::ranges::find(sorted, after_id, &NodeEntry::id);
+        if (!after_id.empty() && last == sorted.end()) co_return fail(Errc::not_found, "no such node");
         if (last != sorted.end()) sorted.erase(sorted.begin(), last + 1);
         NodeList list{.nodes = std::move(sorted)};
         list.more = list.nodes.size() > static_cast<std::size_t>(limit);
