@@ -61,6 +61,7 @@ ManagementNeeds App::Parts::management_needs()
         .endpoints = exchange.endpoints(),
         .replications = exchange.replications(),
         .synchronisations = synchronous.synchronisations(),
+        .nodes = swarm.nodes(),
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},

@@ -15,6 +15,7 @@ from support.registry import OCI_MANIFEST, digest_of
 from support.roles import PROJECT_ADMIN, PUBLIC, ROLES, TENANT_ADMIN, TENANT_MEMBER
 from support.scenario import Scenario
 from support.server import Server
+from support.swarm import SWARM
 
 try:
     from support.contract import Contract
@@ -203,7 +204,7 @@ NEEDS_SIGHT = {"deleteTenant": "tenant", "updateTenantQuota": "tenant", "updateQ
 class Matrix(Scenario):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server().start()
+        cls.server = Server(environment=SWARM).start()
         cls.addClassCleanup(cls.server.close)
         cls.world = World(cls.server.host)
         cls.addClassCleanup(cls.world.close)

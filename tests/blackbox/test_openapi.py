@@ -13,6 +13,7 @@ from support import settings
 from support.api import Api
 from support.scenario import Scenario
 from support.server import PASSWORD, Server
+from support.swarm import SWARM
 
 try:
     import yaml
@@ -37,7 +38,7 @@ NO_SUCCESS = {
 class TheContract(Scenario):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(environment={"ENTREPOT_LOG_LEVEL": "debug"}).start()
+        cls.server = Server(environment={"ENTREPOT_LOG_LEVEL": "debug", **SWARM}).start()
         cls.addClassCleanup(cls.server.close)
         cls.api = Api(cls.server.host)
         cls.addClassCleanup(cls.api.close)
@@ -142,7 +143,7 @@ class TheContract(Scenario):
     def test_schemathesis_finds_nothing_as_the_admin(self):
         """On a server of its own, where paths name things that are there, so that requests get past 404. Settings are
         left alone: one of them closes the registry for changes."""
-        with Server() as server:
+        with Server(environment=SWARM) as server:
             world = World(server.host)
             self.addCleanup(world.close)
             known = {"project_name_or_id": world.project, "project_name": world.project, "repository_name": "app",

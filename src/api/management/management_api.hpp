@@ -81,12 +81,12 @@ struct ManagementNeeds {
     Endpoints& endpoints;
     Replications& replications;
     Synchronisations& synchronisations;
+    NodeDesk& nodes;
     const Clock& clock;
     EventsApi::Needs events;
     UsageApi::Needs usage;
     WebhooksApi::Needs webhooks;
     SystemApi::Needs system;
-    NodeDesk* nodes = nullptr;  // null: there is no swarm here
 };
 
 // /api: the router and every resource behind it. A new resource is a line in ManagementNeeds, a member, its

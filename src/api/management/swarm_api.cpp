@@ -78,20 +78,13 @@ void SwarmApi::add_to(ApiRouter& router)
     router.del("swarm/nodes/{node_id}", [this](ApiCall call) { return remove_node(std::move(call)); });
 }
 
-Result<> SwarmApi::check_here() const
-{
-    if (desk_ == nullptr) return fail(Errc::not_found, "there is no swarm here");
-    return {};
-}
-
 // There are few: the page is cut here.
 Task<Response> SwarmApi::tokens(ApiCall call)
 {
-    CO_CHECK(check_here());
     CO_TRY(const auto query, list_query_of(call.query));
     if (!query.conditions.empty() || !query.order.empty())
         co_return fail(Errc::bad_request, "this list knows no q and no sort");
-    CO_TRY(const auto all, co_await desk_->tokens(call.caller));
+    CO_TRY(const auto all, co_await desk_.tokens(call.caller));
     const auto total = static_cast<std::int64_t>(all.size());
     json::array items;
     for (auto at = query.offset; at < std::min(total, query.offset + query.limit); ++at) {
@@ -102,11 +95,10 @@ Task<Response> SwarmApi::tokens(ApiCall call)
 
 Task<Response> SwarmApi::make_token(ApiCall call)
 {
-    CO_CHECK(check_here());
     CO_TRY(const auto body, co_await JsonBody::read(call.body));
     CO_TRY(auto wanted, new_token_of(body));
     note(call, "node-token", wanted.description);
-    auto task = desk_->create_token(call.caller, std::move(wanted));
+    auto task = desk_.create_token(call.caller, std::move(wanted));
     CO_TRY(const auto made, co_await std::move(task));
     note(call, "node-token", made.entry.id);
     auto object = token_json(made.entry);
@@ -120,22 +112,20 @@ Task<Response> SwarmApi::make_token(ApiCall call)
 
 Task<Response> SwarmApi::remove_token(ApiCall call)
 {
-    CO_CHECK(check_here());
     note(call, "node-token", call.path.at(0));
-    CO_CHECK(co_await desk_->remove_token(call.caller, call.path.at(0)));
+    CO_CHECK(co_await desk_.remove_token(call.caller, call.path.at(0)));
     co_return Response{};
 }
 
 // Read by a cursor, which is the last node's id: there may be a hundred thousand.
 Task<Response> SwarmApi::nodes(ApiCall call)
 {
-    CO_CHECK(check_here());
     CO_TRY(const auto query, list_query_of(call.query));
     if (!query.conditions.empty() || !query.order.empty() || query.offset != 0)
         co_return fail(Errc::bad_request, "this list knows no q, no sort and no page: it is read by its cursor");
     CO_TRY(auto zone, call.query.plain("zone"));
     CO_TRY(auto cursor, call.query.plain("cursor"));
-    auto task = desk_->nodes(call.caller, std::move(zone), std::move(cursor), query.limit);
+    auto task = desk_.nodes(call.caller, std::move(zone), std::move(cursor), query.limit);
     CO_TRY(const auto page, co_await std::move(task));
     json::array items;
     for (const auto& node : page.nodes) items.push_back(node_json(node));
@@ -146,9 +136,8 @@ Task<Response> SwarmApi::nodes(ApiCall call)
 
 Task<Response> SwarmApi::remove_node(ApiCall call)
 {
-    CO_CHECK(check_here());
     note(call, "node", call.path.at(0));
-    CO_CHECK(co_await desk_->remove_node(call.caller, call.path.at(0)));
+    CO_CHECK(co_await desk_.remove_node(call.caller, call.path.at(0)));
     co_return Response{};
 }
 

@@ -10,19 +10,17 @@ namespace entrepot {
 // Harbor's style; times of expiry as its robots have them (seconds since 1970).
 class SwarmApi {
 public:
-    // Null: there is no swarm here, and none of this is found.
-    explicit SwarmApi(NodeDesk* desk) : desk_{desk} {}
+    explicit SwarmApi(NodeDesk& desk) : desk_{desk} {}
     void add_to(ApiRouter& router);
 
 private:
-    Result<> check_here() const;
     Task<Response> tokens(ApiCall call);
     Task<Response> make_token(ApiCall call);
     Task<Response> remove_token(ApiCall call);
     Task<Response> nodes(ApiCall call);
     Task<Response> remove_node(ApiCall call);
 
-    NodeDesk* const desk_;
+    NodeDesk& desk_;
 };
 
 }  // namespace entrepot

@@ -23,7 +23,6 @@ protected:
         ++accounts.version;
         noticed();
         api.add_to(router);
-        none.add_to(empty_router);
     }
     static Task<Response> answered(ApiRouter& by, const Request& request, ByteSource& body)
     {
@@ -55,9 +54,7 @@ protected:
     MemoryTrail trail;
     ApiAudit audit{trail, clock};
     ApiRouter router{gate, nullptr, nullptr, &audit};
-    ApiRouter empty_router{gate};
-    SwarmApi api{&desk};
-    SwarmApi none{nullptr};
+    SwarmApi api{desk};
 };
 
 TEST_F(SwarmApiTest, shows_a_token_once)
@@ -125,13 +122,6 @@ TEST_F(SwarmApiTest, removes_nodes)
     ASSERT_FALSE(trail.records().empty());
     EXPECT_EQ(trail.records().front().resource_type, "node");
     EXPECT_EQ(trail.records().front().resource, std::string(64, '1'));
-}
-
-TEST_F(SwarmApiTest, is_found_only_where_there_is_a_swarm)
-{
-    EXPECT_EQ(send(empty_router, Method::get, "tokens").status, 404U);
-    EXPECT_EQ(send(empty_router, Method::get, "nodes").status, 404U);
-    EXPECT_EQ(send(empty_router, Method::post, "tokens", "{}").status, 404U);
 }
 
 }  // namespace
