@@ -60,7 +60,7 @@ bool AgentImage::has(ChunkIndex chunk) const
 
 Result<Sha256> AgentImage::expected(ChunkIndex chunk) const
 {
-    TRY(const auto place, place_of(chunk));
+    TRY(const auto place, descriptor_.place_of(chunk));
     return pins_[place.blob].verifier().expected(place.chunk);
 }
 

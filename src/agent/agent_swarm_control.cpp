@@ -138,13 +138,23 @@ void AgentSwarm::State::on(const NeighboursFrame& frame)
 void AgentSwarm::State::on(const TicketFrame& frame)
 {
     SwarmId id;
-    if (auto* const life = life_of(frame.handle, id)) take_right(id, *life, frame.ticket);
+    auto* const life = life_of(frame.handle, id);
+    if (life == nullptr) return;
+    take_right(id, *life, frame.ticket);
+    life->judged = life->ticket;
 }
 
 void AgentSwarm::State::on(const RetireFrame& frame)
 {
     SwarmId id;
-    if (life_of(frame.handle, id) == nullptr) return;
+    auto* const life = life_of(frame.handle, id);
+    if (life == nullptr) return;
+    if (life->ticket != life->judged) {
+        // It was about a ticket that a newer one has taken the place of since.
+        handles_.erase(frame.handle);
+        life->handle = SwarmHandle::connection;
+        return announce(id, *life);
+    }
     ++counters_.retired;
     log::debug("the tracker has this node leave an image's swarm");
     leave(id, std::nullopt, false);
@@ -197,6 +207,8 @@ void AgentSwarm::State::announce(const SwarmId& id, SwarmLife& life)
         } while (handles_.contains(SwarmHandle{last_handle_}));
         life.handle = SwarmHandle{last_handle_};
         handles_.emplace(life.handle, id);
+        // Only where the number is new it is looked at.
+        life.judged = life.ticket;
     }
     const auto& session = *network_->node().find(id);
     AnnounceFrame frame;

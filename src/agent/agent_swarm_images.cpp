@@ -58,11 +58,13 @@ void AgentSwarm::State::came(const SwarmId& id, ChunkIndex chunk)
     life->from_registry += layout.bytes_of_chunks({.first = chunk, .count = 1});
     life->note_arrival(now());
     const auto piece = layout.piece_of_chunk(chunk);
+    const auto* const session = network_ ? network_->node().find(id) : nullptr;
+    if (session == nullptr || session->has(piece)) return;
     const auto whole = layout.chunks_of(piece);
     for (auto one = whole.first; one < whole.first + whole.count; ++one) {
         if (!life->image->has(one)) return;
     }
-    if (network_) network_->act([&](SwarmNode& node, SwarmTime at) { node.fetched(id, piece, at); });
+    network_->act([&](SwarmNode& node, SwarmTime at) { node.fetched(id, piece, at); });
 }
 
 // ---- begin and end
@@ -124,15 +126,17 @@ void AgentSwarm::State::look_after()
     }
 }
 
-// Chunks may come because of another image that has the same blob, and nobody says so.
+// Chunks may come because of another image that has the same blob, and be found damaged, and nobody says so.
 void AgentSwarm::State::catch_up(const SwarmId& id, const SwarmLife& life)
 {
     const auto* const session = network_ ? network_->node().find(id) : nullptr;
-    if (session == nullptr || session->complete()) return;
+    if (session == nullptr || (session->complete() && life.image->complete())) return;
     const auto here = life.image->pieces();
     std::vector<PieceIndex> fresh;
     for (PieceIndex piece = 0; piece < here.size(); ++piece) {
-        if (here.contains(piece) && !session->has(piece)) fresh.push_back(piece);
+        if (here.contains(piece) == session->has(piece)) continue;
+        if (session->has(piece)) return begin_again(id, life);
+        fresh.push_back(piece);
     }
     if (fresh.empty()) return;
     network_->act([&](SwarmNode& node, SwarmTime at) {
@@ -141,14 +145,11 @@ void AgentSwarm::State::catch_up(const SwarmId& id, const SwarmLife& life)
 }
 
 // What was told to be here isn't: a node can't take that back from its neighbours but by leaving them.
-void AgentSwarm::State::begin_again(const SwarmId& id, PieceIndex piece)
+void AgentSwarm::State::begin_again(const SwarmId& id, const SwarmLife& life)
 {
-    const auto* const life = find(id);
-    const auto* const session = network_->node().find(id);
-    if (life == nullptr || session == nullptr || !session->has(piece)) return;
     ++counters_.began_again;
     network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, std::nullopt, at); });
-    enter(id, *life);
+    enter(id, life);
     starved(id, RefillReason::few, std::nullopt);
 }
 

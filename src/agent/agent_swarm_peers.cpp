@@ -82,8 +82,8 @@ Task<> AgentSwarm::State::read(SwarmId swarm, ChunkIndex chunk, std::span<std::b
     if (life == nullptr) co_return fail(Errc::cancelled, "the image's swarm was left");
     const auto image = life->image;
     const auto& descriptor = image->descriptor();
-    const auto piece = descriptor.layout().piece_of_chunk(chunk);
-    const auto& blob = descriptor.blobs()[descriptor.layout().blob_of(piece)];
+    CO_TRY(const auto place, descriptor.place_of(chunk));
+    const auto& blob = descriptor.blobs()[place.blob];
     // What a blob that was revoked by itself has is given to nobody; the image's others are.
     if (life->right && !desk_.covers(*life->right, blob.digest)) co_return fail(Errc::denied, "the blob is revoked");
     life->used = now();
@@ -91,7 +91,11 @@ Task<> AgentSwarm::State::read(SwarmId swarm, ChunkIndex chunk, std::span<std::b
     const auto read = co_await std::move(reading);
     const bool lost = !read && (read.error().code() == Errc::corrupt || read.error().code() == Errc::not_found);
     // Not from within the network, which has asked.
-    if (lost) asio::post(loop_, [this, swarm, piece] { begin_again(swarm, piece); });
+    if (lost) {
+        asio::post(loop_, [this, swarm] {
+            if (const auto* const still = find(swarm); still != nullptr && !stopping_) catch_up(swarm, *still);
+        });
+    }
     co_return read;
 }
 

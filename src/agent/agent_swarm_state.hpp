@@ -109,7 +109,7 @@ private:
     void make_room();
     void look_after();
     void catch_up(const SwarmId& id, const SwarmLife& life);
-    void begin_again(const SwarmId& id, PieceIndex piece);
+    void begin_again(const SwarmId& id, const SwarmLife& life);
     void end_rights();
 
     asio::any_io_executor loop_;

@@ -99,6 +99,15 @@ public:
         loop.run();
         for (ChunkIndex chunk = 0; chunk < image.descriptor.layout().chunks(); ++chunk) swarm->came(image.id(), chunk);
     }
+    // Every file of chunks is something else from now on.
+    void damage()
+    {
+        for (const auto& file : std::filesystem::recursive_directory_iterator{folder_.path() / "chunks"}) {
+            if (!file.is_regular_file() || file.file_size() < 100'000) continue;
+            std::fstream bytes{file.path(), std::ios::in | std::ios::out | std::ios::binary};
+            bytes << std::string(file.file_size(), 'x');
+        }
+    }
     std::uint64_t bytes_from(TrafficClass from) const
     {
         return swarm->counters().network.data_in[static_cast<std::size_t>(from)];
@@ -241,14 +250,13 @@ TEST_F(ASwarmOfAgents, ATrackerThatBeginsAnewHearsOfAll)
     registry.limit_seed(1'500'000);
     std::vector<AgentImagePtr> images;
     for (int count = 0; count < 3; ++count) images.push_back(add().bring(registry, image));
-    ASSERT_TRUE(comes_true([&] {
-        return std::ranges::any_of(images, [](const auto& one) { return !one->pieces().empty(); });
-    }));
-    registry.restart_tracker();
-    ASSERT_TRUE(comes_true([&] {
+    const auto all_are_known = [&] {
         const auto seen = registry.overview(image);
         return seen && seen->members == 3;
-    }));
+    };
+    ASSERT_TRUE(comes_true(all_are_known));
+    registry.restart_tracker();
+    ASSERT_TRUE(comes_true(all_are_known));
     ASSERT_TRUE(comes_true([&] { return std::ranges::all_of(images, &AgentImage::complete); }));
     for (const auto& agent : agents) EXPECT_EQ(agent->swarm->counters().streams, 2U);
     ASSERT_TRUE(comes_true([&] { return registry.overview(image)->complete == 3; }));
@@ -274,6 +282,20 @@ TEST_F(ASwarmOfAgents, WhatCameAnotherWayIsForOthers)
     ASSERT_TRUE(comes_true([&] { return second.swarm->counters().complete == 1; }));
     EXPECT_GE(second.bytes_from(TrafficClass::zone), image.bytes.size());
     EXPECT_EQ(second.bytes_from(TrafficClass::origin), 0U);
+}
+
+TEST_F(ASwarmOfAgents, WhatIsLostOnTheDiskIsFetchedAgain)
+{
+    auto& first = add();
+    const auto one = first.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return one->complete(); }));
+    first.damage();
+    registry.limit_seed(0);
+    auto& second = add();
+    const auto two = second.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return first.swarm->counters().began_again > 0; }));
+    registry.limit_seed(no_limit);
+    EXPECT_TRUE(comes_true([&] { return two->complete() && one->complete(); }));
 }
 
 TEST_F(ASwarmOfAgents, WhoSendsFalseChunksIsReported)

@@ -19,6 +19,7 @@ struct SwarmLife {
 
     AgentImagePtr image{};
     std::string ticket{};           // our right, as others are shown it
+    std::string judged{};           // the one that the tracker was shown last, or gave
     std::optional<Ticket> right{};  // what it says; nullopt: nothing
     bool urgent = false;
     SwarmHandle handle = SwarmHandle::connection;  // on the stream that there is; this one: not announced on it
