@@ -294,7 +294,7 @@ TEST_F(ASwarmOfAgents, WhatIsLostOnTheDiskIsFetchedAgain)
     auto& second = add();
     const auto two = second.bring(registry, image);
     ASSERT_TRUE(comes_true([&] { return first.swarm->counters().began_again > 0; }));
-    registry.limit_seed(no_limit);
+    registry.limit_seed(no_rate_limit);
     EXPECT_TRUE(comes_true([&] { return two->complete() && one->complete(); }));
 }
 

@@ -35,7 +35,7 @@ public:
     virtual Task<ListPage<RepositoryRecord>>
     of_projects(std::optional<std::vector<std::int64_t>> project_ids, ListQuery query) = 0;
     virtual Task<RepositoryRecord> find(RepositoryName name) = 0;                            // name_unknown
-    virtual Task<RepositoryRecord> of_id(std::int64_t id) = 0;                                // name_unknown
+    virtual Task<RepositoryRecord> of_id(std::int64_t id) = 0;                               // name_unknown
     virtual Task<> describe(RepositoryName name, std::string description, Actor actor) = 0;  // name_unknown
 
     // With everything in it, in several transactions: after a failure a part may be gone. Answers the uploads that were
