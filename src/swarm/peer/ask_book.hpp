@@ -18,7 +18,8 @@ public:
         NeighbourSlot neighbour;
         SwarmTime since;
         std::uint64_t bytes;
-        bool in_pipeline;   // not so what the registry shows: that comes when it comes
+        // Not so what the registry shows, nor what somebody on trial is asked for: that comes when it comes.
+        bool in_pipeline;
         bool late = false;  // given up; kept to learn how long it took after all
     };
 

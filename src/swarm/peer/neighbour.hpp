@@ -14,6 +14,7 @@ struct Neighbour {
     bool present = false;
     bool seed = false;           // the registry: it shows only what it wants to be asked for, and waits for that
     bool interested = true;      // in our pieces
+    bool answers = false;        // did so when it was last asked: until then it is on trial
     bool dry = false;            // has nothing that we could ask for, until it announces more
     std::uint16_t asked = 0;     // requests under way
     std::uint16_t strikes = 0;   // answers in a row that did not come in time

@@ -8,6 +8,9 @@ namespace {
 
 // Who did not answer so often in a row, not even with BUSY, goes.
 constexpr std::uint16_t strikes_until_out = 3;
+// Asked of who did not answer yet, or not when last asked, and beside the pipeline: who announces everything and
+// answers nothing looks like the best of all neighbours, and a few such would fill it.
+constexpr std::uint32_t pieces_on_trial = 1;
 // The registry shows each neighbour a few pieces at a time; more than these are no showing.
 constexpr std::size_t most_shown = 8;
 
@@ -159,13 +162,26 @@ std::optional<NeighbourSlot> SwarmPeer::least_loaded(SwarmTime now) noexcept
             : swarm_millisecond;
     for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
         const auto& them = neighbours_[slot];
-        if (!them.present || them.dry || them.asked >= policy_.neighbour_pieces || them.busy_until > now) continue;
+        if (!them.present || them.dry || them.busy_until > now) continue;
+        if (them.asked >= (them.answers ? policy_.neighbour_pieces : pieces_on_trial)) continue;
         const auto wait = them.load + (them.asked + them.strikes) * piece_time;
         if (best && wait >= best_wait) continue;
         best = static_cast<NeighbourSlot>(slot);
         best_wait = wait;
     }
     return best;
+}
+
+// Half of the pipeline is empty, even if all who are on trial answer.
+bool SwarmPeer::starving() const noexcept
+{
+    auto rest = pipeline_bytes() / 2;
+    for (const auto& ask : asks_.all()) {
+        if (ask.late || neighbours_[ask.neighbour].seed) continue;
+        if (ask.bytes >= rest) return false;
+        rest -= ask.bytes;
+    }
+    return true;
 }
 
 void SwarmPeer::pump(SwarmTime now)
@@ -193,7 +209,7 @@ void SwarmPeer::pump(SwarmTime now)
     }
     if (asks_.bytes() < target && picker_.open() == 0) ask_twice(now, plans);
     send(plans);
-    if (asks_.bytes() * 2 >= target || picker_.open() == 0)
+    if (!starving() || picker_.open() == 0)
         starved_since_ = 0;
     else if (starved_since_ == 0)
         starved_since_ = now;
@@ -208,7 +224,7 @@ void SwarmPeer::plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, P
          .neighbour = neighbour,
          .since = now,
          .bytes = layout_.bytes_of(piece),
-         .in_pipeline = !them.seed}
+         .in_pipeline = !them.seed && them.answers}
     );
     ++them.asked;
     plans.push_back({.neighbour = neighbour, .piece = piece});
@@ -269,6 +285,7 @@ void SwarmPeer::settle(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now)
 {
     auto& them = neighbours_[neighbour];
     them.useful = now;
+    them.answers = true;
     them.strikes = 0;
     them.refusals = 0;
     backoff_ = 1;
@@ -293,6 +310,7 @@ void SwarmPeer::refused(NeighbourSlot neighbour, PieceIndex piece, SwarmTime ret
     ++counts_.refusals;
     auto& them = neighbours_[neighbour];
     them.load = load;
+    them.answers = true;
     them.strikes = 0;
     // Where everybody asks, asking often only makes it worse.
     them.busy_until = now + (retry << std::min<std::uint16_t>(them.refusals, 2));
@@ -359,6 +377,7 @@ void SwarmPeer::give_up_late(SwarmTime now)
         ++counts_.timeouts;
         auto& them = neighbours_[ask->neighbour];
         --them.asked;
+        them.answers = false;
         ++them.strikes;
         them.busy_until = now + std::min<SwarmTime>(them.strikes, 8) * policy_.look_interval;
         links_.cancel(ask->neighbour, ask->piece);

@@ -100,6 +100,7 @@ private:
     using Plans = boost::container::small_vector<Plan, 16>;
 
     std::uint64_t pipeline_bytes() const noexcept;
+    bool starving() const noexcept;
     void pump(SwarmTime now);
     void ask_for_shown(NeighbourSlot seed, std::span<const PieceIndex> pieces, SwarmTime now);
     void take_away(NeighbourSlot neighbour, PieceRange range) noexcept;

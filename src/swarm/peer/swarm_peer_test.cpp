@@ -41,6 +41,20 @@ protected:
         peer.has(slot, ranges, 0, now);
         return slot;
     }
+    // One that has answered already, with one piece of these.
+    NeighbourSlot answering_neighbour_with(const std::vector<PieceRange>& ranges)
+    {
+        const auto slot = neighbour_with(ranges);
+        const auto mine = std::ranges::find(links.asked, slot, &std::pair<NeighbourSlot, PieceIndex>::first);
+        if (mine == links.asked.end()) {
+            ADD_FAILURE() << "it was asked for nothing";
+            return slot;
+        }
+        const auto piece = mine->second;
+        links.asked.erase(mine);
+        peer.arrived(slot, piece, ++now);
+        return slot;
+    }
     // Lets time pass, waking the peer whenever it wants to be.
     void pass(SwarmTime time)
     {
@@ -62,19 +76,23 @@ protected:
 TEST_F(ASwarmPeer, AsksForNoMoreThanItsPipelineAndOfNobodyTooMuch)
 {
     peer.start(now);
-    const auto one = neighbour_with({{0, 40}});
+    const auto one = answering_neighbour_with({{0, 40}});
     EXPECT_EQ(links.asked.size(), policy.neighbour_pieces);
-    neighbour_with({{0, 40}});
-    neighbour_with({{0, 40}});
-    neighbour_with({{0, 40}});
+    answering_neighbour_with({{0, 40}});
+    answering_neighbour_with({{0, 40}});
+    const auto last = neighbour_with({{0, 40}});
     EXPECT_EQ(links.asked.size(), policy.pipeline_pieces);
     std::set<PieceIndex> different;
     for (const auto& [neighbour, piece] : links.asked) different.insert(piece);
     EXPECT_EQ(different.size(), policy.pipeline_pieces);
     const auto first = links.take().front();
     peer.arrived(first.first, first.second, ++now);
-    EXPECT_EQ(links.asked.size(), 1U);
     EXPECT_EQ(first.first, one);
+    // There is room for one again; who is on trial is asked beside.
+    std::set<NeighbourSlot> asked;
+    for (const auto& [neighbour, piece] : links.asked) asked.insert(neighbour);
+    EXPECT_EQ(links.asked.size(), 2U);
+    EXPECT_EQ(asked, (std::set{one, last}));
 }
 
 TEST_F(ASwarmPeer, ManySmallPiecesAreOneRequest)
@@ -86,8 +104,44 @@ TEST_F(ASwarmPeer, ManySmallPiecesAreOneRequest)
     const auto slot = *small.add_neighbour(false, now);
     const std::vector<PieceRange> all{{0, 40}};
     small.has(slot, all, 0, now);
-    EXPECT_EQ(links.requests, 1);
-    EXPECT_EQ(links.asked.size(), 40U);
+    const auto first = links.take();
+    ASSERT_EQ(first.size(), 1U);
+    small.arrived(slot, first.front().second, ++now);
+    EXPECT_EQ(links.requests, 2);
+    EXPECT_EQ(links.asked.size(), 39U);
+}
+
+TEST_F(ASwarmPeer, WhoAnswersNothingDoesNotFillThePipeline)
+{
+    peer.start(now);
+    std::set<NeighbourSlot> silent;
+    for (std::uint32_t count = 0; count < policy.pipeline_pieces; ++count) silent.insert(neighbour_with({{0, 40}}));
+    const auto good = neighbour_with({{0, 40}});
+    const auto began = now;
+    std::map<NeighbourSlot, int> asked;
+    for (auto requests = links.take(); !requests.empty();) {
+        const auto [neighbour, piece] = requests.front();
+        requests.erase(requests.begin());
+        ++asked[neighbour];
+        if (neighbour == good) peer.arrived(neighbour, piece, ++now);
+        for (const auto& more : links.take()) requests.push_back(more);
+    }
+    for (const auto neighbour : silent) EXPECT_EQ(asked[neighbour], 1);
+    EXPECT_EQ(peer.picker().missing(), silent.size()) << "all that the silent ones were not asked for";
+    EXPECT_LT(now - began, policy.shortest_timeout) << "nobody was given up meanwhile";
+}
+
+TEST_F(ASwarmPeer, WhoIsLateIsAskedForOnePieceAtATime)
+{
+    peer.start(now);
+    const auto late = answering_neighbour_with({{0, 40}});
+    ASSERT_EQ(links.take().size(), policy.neighbour_pieces);
+    while (links.cancelled.size() < policy.neighbour_pieces) pass(policy.look_interval);
+    while (links.asked.empty()) pass(policy.look_interval);
+    const auto again = links.take();
+    ASSERT_EQ(again.size(), 1U);
+    peer.arrived(late, again.front().second, ++now);
+    EXPECT_EQ(links.asked.size(), policy.neighbour_pieces) << "it answered";
 }
 
 TEST_F(ASwarmPeer, FinishesAndSaysSo)
@@ -151,15 +205,21 @@ TEST_F(ASwarmPeer, GivesUpWhoDoesNotAnswer)
 TEST_F(ASwarmPeer, WhatAGoneNeighbourOwedIsAskedOfOthers)
 {
     peer.start(now);
-    const auto gone = neighbour_with({{0, 2}});
+    const auto gone = answering_neighbour_with({{0, 3}});
     const auto owed = links.take();
     ASSERT_EQ(owed.size(), 2U);
-    const auto other = neighbour_with({{0, 2}});
+    const auto other = neighbour_with({{0, 3}});
     EXPECT_TRUE(links.asked.empty());
     peer.remove_neighbour(gone, now);
-    const auto again = links.take();
-    ASSERT_EQ(again.size(), 2U);
-    for (const auto& [neighbour, piece] : again) EXPECT_EQ(neighbour, other);
+    std::set<PieceIndex> again;
+    while (!links.asked.empty()) {
+        for (const auto& [neighbour, piece] : links.take()) {
+            EXPECT_EQ(neighbour, other);
+            again.insert(piece);
+            peer.arrived(neighbour, piece, ++now);
+        }
+    }
+    EXPECT_EQ(again, (std::set{owed[0].second, owed[1].second}));
     EXPECT_EQ(peer.neighbours(), 1U);
 }
 
@@ -179,7 +239,7 @@ TEST_F(ASwarmPeer, ASlotIsUsedAgainWithoutItsPast)
 TEST_F(ASwarmPeer, WhatTheRegistryShowsIsAskedForAtOnce)
 {
     peer.start(now);
-    for (int count = 0; count < 4; ++count) neighbour_with({{0, 40}});
+    for (int count = 0; count < 3; ++count) answering_neighbour_with({{0, 40}});
     ASSERT_EQ(links.take().size(), policy.pipeline_pieces);
     const auto seed = *peer.add_neighbour(true, now);
     PieceIndex open = 0;
