@@ -34,8 +34,8 @@ struct AgentConfig {
     std::string ca_file;
     std::uint64_t rate_up = 0;  // bytes per second to other nodes, and below from them; 0: no limit
     std::uint64_t rate_down = 0;
-    std::uint64_t budget = 20ULL << 30U;      // bytes of disk
-    std::chrono::milliseconds patience{700};  // that a reader has with the swarm before the registry is asked
+    std::uint64_t budget = 20ULL << 30U;       // bytes of disk
+    std::chrono::milliseconds patience{1000};  // with a swarm that brings nothing, before the registry is asked
     log::Level log_level = log::Level::info;
 };
 

@@ -8,6 +8,8 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,6 +49,11 @@ public:
 
     // Rung whenever a chunk was stored.
     Bell& arrivals() noexcept { return arrivals_; }
+    // When one was, last; the clock's beginning where none has been.
+    std::chrono::steady_clock::time_point last_arrival() const noexcept
+    {
+        return std::chrono::steady_clock::time_point{std::chrono::steady_clock::duration{last_arrival_.load()}};
+    }
 
 private:
     AgentImage(ChunkFiles& store, asio::thread_pool& pool, ImageDescriptor descriptor, std::vector<ChunkPin> pins);
@@ -56,6 +63,7 @@ private:
     const ImageDescriptor descriptor_;
     const std::vector<ChunkPin> pins_;  // by blob
     Bell arrivals_;
+    std::atomic<std::chrono::steady_clock::rep> last_arrival_{0};
 };
 
 using AgentImagePtr = std::shared_ptr<AgentImage>;

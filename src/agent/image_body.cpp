@@ -19,6 +19,8 @@ constexpr std::uint32_t urged_chunks = 8;
 constexpr std::chrono::milliseconds longest_wait{500};
 constexpr std::chrono::seconds between_urges{1};
 constexpr std::chrono::minutes between_looks{1};
+// That a reader waits for one place while others come.
+constexpr std::chrono::seconds longest_turn{10};
 
 // Beside a carrier what is missing now; alone as much as plain pulling would have on its way.
 constexpr RangeFetches::Amount beside_carrier{.most_chunks = 16, .parallel = 2};
@@ -132,7 +134,8 @@ Task<ArrivingBody::Part> ImageBody::part(std::uint64_t offset)
         want(where, chunk, wait);
         auto patience = std::chrono::duration_cast<steady_clock::duration>(longest_wait);
         if (carried() && !falling_back_) {
-            const auto left = sources_.patience.swarm - (steady_clock::now() - wait.began);
+            const auto quiet = steady_clock::now() - std::max(wait.began, image_->image().last_arrival());
+            const auto left = sources_.patience.swarm - quiet;
             patience = std::clamp<steady_clock::duration>(left, std::chrono::milliseconds{1}, patience);
         }
         if (note_->failures > 0) patience = std::min<steady_clock::duration>(patience, std::chrono::milliseconds{100});
@@ -159,7 +162,10 @@ void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait&
             wait.urged = now;
             sources_.carrier->urge(image_->swarm(), chunks_from(chunk, urged_chunks));
         }
-        if (!falling_back_ && now - wait.began < sources_.patience.swarm) return;
+        // While anything comes the swarm works, and this place has its turn; but not for ever.
+        const auto quiet = now - std::max(wait.began, image_->image().last_arrival());
+        const bool in_trouble = quiet >= sources_.patience.swarm || now - wait.began >= longest_turn;
+        if (!falling_back_ && !in_trouble) return;
         if (!falling_back_) sources_.counters.fallbacks.fetch_add(1, std::memory_order_relaxed);
         falling_back_ = true;
     }

@@ -15,7 +15,7 @@ namespace entrepot {
 // What bodies of blobs share. It outlives them.
 struct BlobSources {
     struct Patience {
-        std::chrono::milliseconds swarm{700};        // a reader waits so long for the carrier, then asks the registry
+        std::chrono::milliseconds swarm{1000};       // without any chunk from the carrier; then the registry is asked
         std::chrono::milliseconds give_up{120'000};  // without a byte from anybody
     };
 

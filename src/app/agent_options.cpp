@@ -38,7 +38,7 @@ OPTIONS
   --ca-file FILE               PEM with the authorities that vouch for the registry. Default: the system's
   --rate-up MBIT               To other nodes, in Mbit/s; 0 is no limit
   --rate-down MBIT             From other nodes
-  --patience TIME              That a pull has with other nodes before it asks the registry. Default: 700ms
+  --patience TIME              That a pull has with other nodes bringing nothing, before it asks the registry. Default: 1s
   --log-level LEVEL            debug, info, warning or error. Default: info
   --config FILE                YAML with any of these, named with _ for -; the command line counts more
   --containerd DIR             containerd's config_path, as in /etc/containerd/certs.d
