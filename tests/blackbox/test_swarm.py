@@ -7,10 +7,9 @@ import unittest
 
 from support import image, settings
 from support.api import Api
-from support.registry import Registry
 from support.scenario import Scenario, root_only, run
-from support.server import PASSWORD, wait_until
-from support.swarm import SWARM, Agent
+from support.server import PASSWORD, free_port, wait_until
+from support.swarm import SWARM, Agent, NodeClient
 
 MEGABYTE = 1_000_000
 
@@ -20,7 +19,7 @@ class WithASwarm(Scenario):
 
     def setUp(self):
         super().setUp()
-        self.server = self.own_server(environment=SWARM)
+        self.server = self.own_server(environment={**SWARM, "ENTREPOT_SWARM_CONTROL_PORT": str(free_port())})
         self.api = Api(self.server.host)
         self.addCleanup(self.api.close)
         self.api.post("/projects", {"project_name": self.project, "metadata": {"public": "false"}})
@@ -49,7 +48,7 @@ class WithASwarm(Scenario):
         return self.client(self.server).push_image(f"{self.project}/{name}", "1", *layers)
 
     def pull(self, agent, reference="1", user="admin", password=PASSWORD, name="app"):
-        client = Registry(agent.host, user, password)
+        client = NodeClient(agent.host, user, password)
         try:
             return client.pull_image(f"{self.project}/{name}", reference)
         finally:
@@ -67,9 +66,9 @@ class Swarm(WithASwarm):
         from_others = sum(agent.metric("entrepot_agent_bytes_total", source="swarm") for agent in agents)
         self.assertGreater(from_others, 0.9 * len(agents) * whole, [agent.log() for agent in agents])
         # Later there is nothing left to bring.
-        before = agents[0].metric("entrepot_agent_bytes_total", source="swarm")
+        before = agents[0].metric("entrepot_agent_swarm_received_bytes_total")
         self.assertEqual(self.pull(agents[0]), digest)
-        self.assertEqual(agents[0].metric("entrepot_agent_bytes_total", source="swarm"), before)
+        self.assertEqual(agents[0].metric("entrepot_agent_swarm_received_bytes_total"), before)
 
     def test_no_cached_byte_without_the_pullers_own_right(self):
         agent = self.agents(1)[0]
@@ -77,12 +76,12 @@ class Swarm(WithASwarm):
         self.pull(agent)
         manifest = self.client(self.server).expect(200, "GET", f"/v2/{self.project}/app/manifests/1").json()
         blob = f"/v2/{self.project}/app/blobs/{manifest['layers'][0]['digest']}"
-        nobody = Registry(agent.host, None)
+        nobody = NodeClient(agent.host, None)
         self.addCleanup(nobody.close)
         self.assertEqual(nobody.raw("GET", blob).status, 401)
         self.api.made("/users", {"username": "mallory", "password": PASSWORD, "email": "m@example.com", "realname": "m"})
         self.api.post("/projects", {"project_name": self.project + "-other", "metadata": {"public": "true"}})
-        mallory = Registry(agent.host, "mallory", PASSWORD)
+        mallory = NodeClient(agent.host, "mallory", PASSWORD)
         self.addCleanup(mallory.close)
         refused = mallory.request("GET", blob)
         self.assertIn(refused.status, (401, 403), refused)
@@ -90,7 +89,7 @@ class Swarm(WithASwarm):
         other = f"/v2/{self.project}-other/app/blobs/{manifest['layers'][0]['digest']}"
         self.assertEqual(mallory.request("GET", other).status, 404)
         self.assertEqual(self.client(self.server).request("GET", other).status, 404)
-        admin = Registry(agent.host, "admin", PASSWORD)
+        admin = NodeClient(agent.host, "admin", PASSWORD)
         self.addCleanup(admin.close)
         self.assertEqual(admin.request("GET", other).status, 404)
         # What is no token at all is told so by the registry, not by what is cached.
@@ -111,7 +110,7 @@ class Swarm(WithASwarm):
         one, two = self.agents(2)
         digest = self.push(6)
         self.pull(one)
-        client = Registry(two.host, "admin", PASSWORD)
+        client = NodeClient(two.host, "admin", PASSWORD)
         self.addCleanup(client.close)
         manifest = client.expect(200, "GET", f"/v2/{self.project}/app/manifests/{digest}").json()
         client.pull_blob(f"{self.project}/app", manifest["config"]["digest"])

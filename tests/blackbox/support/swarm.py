@@ -7,10 +7,23 @@ import subprocess
 import urllib.request
 
 from . import settings
+from .registry import Registry
 from .server import free_port, wait_until
 
 SWARM = {"ENTREPOT_SWARM_ENABLED": "true", "ENTREPOT_SWARM_CONTROL_PORT": "0", "ENTREPOT_SWARM_PEER_PORT": "0",
          "ENTREPOT_SWARM_BINDING": "127.0.0.1"}
+
+
+class NodeClient(Registry):
+    """Pulls from an agent, and logs in where its challenge says: at the registry."""
+
+    def token(self, challenge):
+        realm = re.search(r'realm="https?://([^/"]+)', challenge)[1]
+        registry = Registry(realm, self.user, self.password)
+        try:
+            return registry.token(challenge)
+        finally:
+            registry.close()
 
 
 class Agent:
