@@ -1,0 +1,176 @@
+"""bench/P2P.md, from the runs that bench/p2p.py keeps: {scenario: {date, machine, runs: [as `entrepot simulate` tells]}}."""
+import collections
+import csv
+
+from .report import table
+
+# Goals: (of p99, of the last node), as multiples of the bound. What stands in for larger rows has their goals.
+GOALS = {
+    "flash-crowd-small": (None, 1.15),
+    "flash-crowd-1k": (1.15, 1.25),
+    "flash-crowd-15k": (1.15, 1.25),
+    "flash-crowd-15k-10gb": (1.15, 1.25),
+    "staggered-1k": (1.25, None),
+    "staggered-15k": (1.25, None),
+    "crowd-100k": (None, 1.35),
+}
+GRID = "talk-grid"
+FLAT = 0.05  # of the time, between least and most
+HEAD = """# Images to nodes
+
+**Everything here is simulated**: `entrepot simulate` runs the agents' and the tracker's own code with simulated links and time.
+Written by bench/p2p.py; [README.md](README.md) says how to read it, [Simulating a rollout](../docs/simulate.md) what is
+simulated and what is left out. Times are multiples of the bound, from each node's own arrival, of ordinary nodes that
+live to the end. The results are the same on every machine, what the runs cost is not.
+"""
+
+
+def size(count):
+    for unit, word in ((1e9, "GB"), (1e6, "MB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {word}"
+    return f"{count} bytes"
+
+
+def multiple(value):
+    return "never" if value is None else f"{value:.3f}"
+
+
+def milliseconds(value):
+    return "never" if value is None else f"{value * 1000:.0f} ms"
+
+
+def title(name, run):
+    return name if not run.get("label") else f"{name}: {run['label']}"
+
+
+def summary(name, run):
+    done = run["result"]["done_of_bound"]
+    return f"{title(name, run)}: {', '.join(f'{key} {multiple(done[key])}' for key in ('p50', 'p99', 'last'))} of the bound"
+
+
+def verdict(name, done):
+    words = []
+    for goal, key in zip(GOALS.get(name, (None, None)), ("p99", "last")):
+        if goal is not None:
+            reached = done[key] is not None and done[key] <= goal
+            words.append(f"{key} ≤ {goal}: {'reached' if reached else 'missed'}")
+    return ", ".join(words) or "–"
+
+
+def each(kept):
+    """All runs but the grid's: name, what was kept with it, run."""
+    for name, entry in sorted(kept.items()):
+        if name != GRID:
+            for run in entry["runs"]:
+                yield name, entry, run
+
+
+def rollouts(kept):
+    yield "\n## Rollouts (simulated)"
+    body = []
+    for name, _, run in each(kept):
+        result, scenario = run["result"], run["scenario"]
+        done, first = result["done_of_bound"], result["first_byte_seconds"]
+        body.append((
+            title(name, run),
+            f"{scenario['nodes']:,}, {size(result['image_bytes'])}, {size(scenario['node']['up'])}/s",
+            f"{scenario['origin']['instances']} × {size(scenario['origin']['up'])}/s",
+            f"{result['bound_seconds']:.3g} s",
+            *(multiple(done[key]) for key in ("p50", "p99", "last")),
+            verdict(name, done),
+            f"{milliseconds(first['p50'])}, {milliseconds(first['p99'])}",
+            f"{result['streamable_share']:.0%}",
+            f"{result['origin_copies']:.2f}",
+        ))
+    yield from table(("scenario", "nodes, image, a node's link", "the registry", "bound", "p50", "p99", "last", "goal",
+                      "first byte p50, p99", "can be streamed", "copies from the registry"), body)
+
+
+def runs(kept):
+    yield "\n## What the runs cost"
+    machines = sorted({entry["machine"] for entry in kept.values()})
+    letters = {one: chr(ord("A") + at) for at, one in enumerate(machines)}
+    yield from (f"{letters[one]}: {one}.  " for one in machines)
+    yield ""
+    body = []
+    for name, entry in sorted(kept.items()):
+        results = [run["result"] for run in entry["runs"]]
+        events = sum(result["events"] for result in results)
+        processor = sum(result["cost"]["processor_seconds"] for result in results)
+        peak = max(result["cost"]["peak_bytes"] for result in results)
+        body.append((name, str(len(results)), f"{events / 1e6:.3g} M", f"{processor:.3g} s", f"{round(events / processor, -3):,.0f}",
+                     size(peak), entry["date"], letters[entry["machine"]]))
+    yield from table(("scenario", "runs", "events", "CPU", "events per second of CPU", "memory at most", "date", "machine"), body)
+
+
+def copies_by_zone(file, image_bytes):
+    """Of a run's nodes as CSV: for each zone its nodes, and the copies that nodes elsewhere and the registry sent to it."""
+    zones = collections.defaultdict(lambda: {"nodes": 0, "across": 0.0, "origin": 0.0})
+    with open(file, newline="") as rows:
+        for row in csv.DictReader(rows):
+            zone = zones[int(row["zone"])]
+            zone["nodes"] += 1
+            zone["across"] += int(row["across"]) / image_bytes
+            zone["origin"] += int(row["from_origin"]) / image_bytes
+    return [zones[zone] for zone in sorted(zones)]
+
+
+def zones(kept):
+    body = []
+    for name, _, run in each(kept):
+        for at, zone in enumerate(run.get("zones", ())):
+            body.append((title(name, run), f"{at}{', the registry’s' if at == 0 else ''}", str(zone["nodes"]),
+                         f"{zone['across']:.2f}", f"{zone['origin']:.2f}",
+                         f"{run['result']['bytes_share']['across']:.1%}"))
+    if body:
+        yield "\n## Zones (simulated)"
+        yield "Copies of the image that came into each zone; without any swarm it would be one for each node."
+        yield ""
+        yield from table(("scenario", "zone", "nodes", "copies from nodes of other zones", "copies from the registry",
+                          "bytes across zones between nodes, all zones"), body)
+
+
+def spread(values):
+    return max(values) / min(values) - 1
+
+
+def grid(kept):
+    if GRID not in kept:
+        return
+    seconds = {}
+    for run in kept[GRID]["runs"]:
+        scenario, result = run["scenario"], run["result"]
+        key = (scenario["node"]["up"], result["image_bytes"], len(scenario["image"]["layers"]), scenario["nodes"])
+        seconds[key] = result["done_seconds"]
+    ups, images, layers, nodes = (sorted(set(column)) for column in zip(*seconds))
+    body, by_layers, by_nodes = [], [], []
+    for up in ups:
+        for image in images:
+            for count in nodes:
+                of = [seconds[up, image, layer, count] for layer in layers]
+                by_layers.append(spread([one["p99"] for one in of]))
+                body.append((f"{size(up)}/s", size(image), f"{count:,}", *(f"{one['p99']:.3f} s" for one in of),
+                             *(f"{image / one['p99'] / up:.0%}" for one in of), f"{by_layers[-1]:.1%}"))
+            by_nodes += (spread([seconds[up, image, layer, count]["p99"] for count in nodes]) for layer in layers)
+    yield "\n## Bandwidth, layers and nodes (simulated)"
+    yield "A talk on peer-to-peer distribution at NetEase had it that more and smaller layers lower the bandwidth that is used,"
+    yield "and that the number of nodes changes little. Here is the time until 99 % of the nodes have the image, and how much of"
+    yield "a node's link that is, the fixed 30 ms among it, where the same bytes are in more and smaller layers."
+    yield ""
+    for what, apart in (("Layers", by_layers), ("Nodes", by_nodes)):
+        yield (f"{what}: at most {max(apart):.1%} between least and most, "
+               f"within {FLAT:.0%}: {'reached' if max(apart) <= FLAT else 'missed'}.  ")
+    yield ""
+    words = [f"{layer} {'layer' if layer == 1 else 'layers'}" for layer in layers]
+    yield from table(("a node's link", "image", "nodes", *(f"{one}: p99" for one in words), *(f"{one}: of the link" for one in words),
+                      "most apart"), body)
+
+
+def text(kept, plots):
+    lines = [HEAD.rstrip("\n")]
+    for part in (rollouts, zones, grid, runs):
+        lines += part(kept)
+    lines += ["\n## Plots (simulated)", "Which share of the nodes had the image when; the bound is dotted.", ""]
+    lines += [f"![{plot.removesuffix('.svg')}](p2p/{plot})" for plot in plots]
+    return "\n".join(lines) + "\n"
