@@ -36,7 +36,8 @@ bench: test-deps build ## measure beside nginx and docker-registry, into bench/R
 	@cmake --build --preset release --target entrepot_load
 	@bench/run.py
 
-bench-p2p: build ## simulate rollouts to a thousand nodes, into bench/P2P.md
+bench-p2p: build ## roll images out to 40 nodes (needs root) and simulate to a thousand, into bench/P2P.md
+	@bench/rollout.py --build $(BUILD)
 	@bench/p2p.py --build $(BUILD)
 
 conformance: test-deps build ## run the OCI conformance suites (needs Go 1.24 or later)

@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "bench/scenarios"
 PLOTS = ROOT / "bench/p2p"
 KEPT = PLOTS / "runs.json"
+MEASURED = PLOTS / "measured.json"  # by rollout.py
 SMALL = ("flash-crowd-small", "layers-40", "flash-crowd-1k", "staggered-1k", "zones-3", "deaths", "silent", "silent-and-lying",
          "tracker-dies", "talk-grid")
 
@@ -75,7 +76,8 @@ def write(kept):
         entries.append(f"{json.dumps(name)}: {about[:-1]}, \"runs\": [\n{runs}\n]}}")
     KEPT.write_text("{\n" + ",\n".join(entries) + "\n}\n")
     plots = sorted(path.name for path in PLOTS.glob("*.svg"))
-    (ROOT / "bench/P2P.md").write_text(p2p_report.text(kept, plots))
+    rows = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    (ROOT / "bench/P2P.md").write_text(p2p_report.text(kept, plots, rows))
 
 
 def main():

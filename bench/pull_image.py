@@ -8,7 +8,8 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/blackbox"))
-from support.registry import ANY_MANIFEST, Registry  # noqa: E402
+from support.registry import ANY_MANIFEST  # noqa: E402
+from support.swarm import NodeClient  # noqa: E402
 
 AT_ONCE = 3  # containerd's default
 PATIENCE = 600  # seconds for one read
@@ -32,7 +33,7 @@ def drain(host, path, token, size, began, first):
 
 def main(host, password, repository, digest):
     began = time.monotonic()
-    client = Registry(host, "admin", password, timeout=PATIENCE)
+    client = NodeClient(host, "admin", password, timeout=PATIENCE)
     manifest = json.loads(client.expect(200, "GET", f"/v2/{repository}/manifests/{digest}", headers={"Accept": ANY_MANIFEST}).body)
     token = next(iter(client._tokens.values()))
     first = []

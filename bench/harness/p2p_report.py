@@ -18,10 +18,11 @@ GRID = "talk-grid"
 FLAT = 0.05  # of the time, between least and most
 HEAD = """# Images to nodes
 
-**Everything here is simulated**: `entrepot simulate` runs the agents' and the tracker's own code with simulated links and time.
-Written by bench/p2p.py; [README.md](README.md) says how to read it, [Simulating a rollout](../docs/simulate.md) what is
-simulated and what is left out. Times are multiples of the bound, from each node's own arrival, of ordinary nodes that
-live to the end. The results are the same on every machine, what the runs cost is not.
+What is **measured** are agents, registry and pulling clients in network namespaces of one machine, over links of the rate given
+(`bench/rollout.py`). What is **simulated** is the agents' and the tracker's own code with simulated links and time (`entrepot
+simulate`, `bench/p2p.py`): its results are the same on every machine, what the runs cost is not. [README.md](README.md) says
+how to read it, [Simulating a rollout](../docs/simulate.md) what is left out. Times are from each node's own arrival, of
+ordinary nodes that live to the end, as multiples of the bound.
 """
 
 
@@ -167,8 +168,33 @@ def grid(kept):
                       "most apart"), body)
 
 
-def text(kept, plots):
-    lines = [HEAD.rstrip("\n")]
+def measured(rows):
+    if not rows:
+        return
+    yield "\n## Rollouts (measured)"
+    yield "The bound is 50 ms, the image over a node's link, and for each doubling of the nodes a chunk of 256 KiB and 1 ms; of `plain`"
+    yield "(no agents) it is what the registry's link takes for all of them. A round in the middle, and all rounds' slowest nodes."
+    yield ""
+    body = []
+    for name, one in sorted(rows.items()):
+        row = one["row"]
+        about = [f"{row['layers']} layers" if row["layers"] > 1 else "1 layer",
+                 *([f"{row['shared']:.0%} was there"] if row["shared"] else []),
+                 *([f"arrivals spread over {row['spread']:g} times the ideal"] if row["spread"] else []),
+                 *([f"{row['die']:.0%} of the nodes die half way"] if row["die"] else []),
+                 *(["the registry is killed half way"] if row["tracker_dies"] else [])]
+        memory = f"{size(one['agent_memory_p50'])}, {size(one['agent_peak_memory'])}" if "agent_peak_memory" in one else "–"
+        body.append((name, f"{one['agents']}, {row['megabytes']:g} MB, {row['mbit']} Mbit/s", ", ".join(about),
+                     f"{row['registry']} ×", f"{one['bound']:.2f} s", multiple(one["p50"] / one["bound"]),
+                     multiple(one["times_bound"]), f"{one['best'] / one['bound']:.2f}–{one['worst'] / one['bound']:.2f} ({one['rounds']})",
+                     milliseconds(one["first_byte_p50"]), f"{one['copies_from_registry']:.2f}", str(one["failed"]),
+                     f"{one['agent_cpu_p50']:.2f} s" if "agent_cpu_p50" in one else "–", memory, one["date"]))
+    yield from table(("row", "nodes, image, a node's link", "", "the registry's link", "bound", "p50", "last", "last of all rounds (how many)",
+                      "first byte p50", "copies from the registry", "failed pulls", "CPU of an agent p50", "its memory p50, most", "date"), body)
+
+
+def text(kept, plots, rows):
+    lines = [HEAD.rstrip("\n"), *measured(rows)]
     for part in (rollouts, zones, grid, runs):
         lines += part(kept)
     lines += ["\n## Plots (simulated)", "Which share of the nodes had the image when; the bound is dotted.", ""]
