@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make-deb.sh BINARY FOLDER: a Debian package of the release binary with its systemd unit.
+# make-deb.sh BINARY FOLDER: a Debian package of the release binary with its systemd units.
 set -euo pipefail
 binary=$1 folder=$2
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,6 +16,7 @@ package=$stage/entrepot
 install -D -m 755 "$binary" "$package/usr/bin/entrepot"
 strip --strip-unneeded "$package/usr/bin/entrepot"
 install -D -m 644 "$root/deploy/entrepot.service" "$package/lib/systemd/system/entrepot.service"
+install -D -m 644 "$root/deploy/entrepot-agent.service" "$package/lib/systemd/system/entrepot-agent.service"
 install -D -m 644 "$root/deploy/entrepot.yaml" "$package/etc/entrepot/entrepot.yaml"
 install -D -m 644 "$root/deploy/prometheus/entrepot.rules.yaml" "$package/usr/share/entrepot/entrepot.rules.yaml"
 install -D -m 644 "$root/deploy/grafana/entrepot.json" "$package/usr/share/entrepot/entrepot.json"
@@ -46,12 +47,12 @@ cat > "$package/DEBIAN/postinst" <<'POSTINST'
 set -e
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload
-[ "$1" != configure ] || [ -z "$2" ] || systemctl try-restart entrepot.service
+[ "$1" != configure ] || [ -z "$2" ] || systemctl try-restart entrepot.service entrepot-agent.service
 POSTINST
 cat > "$package/DEBIAN/prerm" <<'PRERM'
 #!/bin/sh
 set -e
-[ ! -d /run/systemd/system ] || [ "$1" != remove ] || systemctl disable --now entrepot.service
+[ ! -d /run/systemd/system ] || [ "$1" != remove ] || systemctl disable --now entrepot.service entrepot-agent.service
 PRERM
 chmod 755 "$package/DEBIAN/postinst" "$package/DEBIAN/prerm"
 
