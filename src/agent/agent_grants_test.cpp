@@ -107,7 +107,7 @@ protected:
         return grants.find(puller, repository, image.blobs[1].blob.digest) != nullptr;
     }
 
-    TestImage image{{100, 1000}};
+    FakeImage image{{100, 1000}};
     ChunkFilesFixture on;
     asio::thread_pool pool{1};
     FakeClock clock;

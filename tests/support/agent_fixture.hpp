@@ -26,8 +26,8 @@
 namespace entrepot {
 
 // An image as a registry has it.
-struct TestImage {
-    explicit TestImage(const std::vector<std::size_t>& sizes, unsigned seed = 1)
+struct FakeImage {
+    explicit FakeImage(const std::vector<std::size_t>& sizes, unsigned seed = 1)
     {
         ImageContent content;
         std::string layers;
@@ -89,9 +89,9 @@ private:
 };
 
 // A registry with one image in some repositories, which tokens may pull from.
-class TestRegistry final : public Handler {
+class FakeRegistry final : public Handler {
 public:
-    explicit TestRegistry(const TestImage& image) : image_{image}
+    explicit FakeRegistry(const FakeImage& image) : image_{image}
     {
         server_ = std::make_unique<HttpServer>(
             std::vector<ListenerOptions>{{.name = "test", .address = "127.0.0.1", .tls = {}, .handler = this}},
@@ -101,9 +101,9 @@ public:
         );
         server_->start();
     }
-    ~TestRegistry() override { server_->stop(); }
-    TestRegistry(const TestRegistry&) = delete;
-    TestRegistry& operator=(const TestRegistry&) = delete;
+    ~FakeRegistry() override { server_->stop(); }
+    FakeRegistry(const FakeRegistry&) = delete;
+    FakeRegistry& operator=(const FakeRegistry&) = delete;
 
     std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port(0)); }
     // "" may pull without any Authorization.
@@ -236,7 +236,7 @@ private:
         return response;
     }
 
-    const TestImage& image_;
+    const FakeImage& image_;
     std::mutex mutex_;
     std::set<std::pair<std::string, std::string>> rights_;
     SystemClock clock_;
@@ -371,8 +371,8 @@ protected:
         EXPECT_TRUE(stored) << stored.error().message();
     }
 
-    TestImage image{{100, 2 * chunk_bytes + 77, 12 * chunk_bytes, 0}};
-    TestRegistry registry{image};
+    FakeImage image{{100, 2 * chunk_bytes + 77, 12 * chunk_bytes, 0}};
+    FakeRegistry registry{image};
     ChunkTestFolder folder;
     SystemClock clock;
     std::uint64_t budget = 1U << 30U;
