@@ -85,10 +85,10 @@ listeners:
     EXPECT_EQ(first.port, 443);
     EXPECT_EQ(first.tls->certificate_file, "c.pem");
     EXPECT_EQ(first.tls->key_file, "k.pem");
-    EXPECT_EQ(first.surfaces, (Surfaces{true, false, true, false}));
+    EXPECT_EQ(first.surfaces, (Surfaces{true, false, true, false, false}));
     EXPECT_EQ(first.bytes_per_second, 10'000'000U);
     EXPECT_EQ(config->listeners[1].name, "eth1:9090");
-    EXPECT_EQ(config->listeners[1].surfaces, (Surfaces{false, false, false, true}));
+    EXPECT_EQ(config->listeners[1].surfaces, (Surfaces{false, false, false, true, false}));
 }
 
 struct Mistake {
@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
         },
         Mistake{
             "listeners:\n  - surfaces: [oci, tokn]",
-            "site.yaml:2: listeners[0].surfaces: 'tokn' is none of oci, api, token, metrics"
+            "site.yaml:2: listeners[0].surfaces: 'tokn' is none of oci, api, token, metrics, swarm"
         },
         Mistake{
             "listeners:\n  - {name: a, port: 1}\n  - {name: a, port: 2}",
