@@ -86,7 +86,7 @@ constexpr std::array keys_of_a_listener{
     },
     ConfigKey<ListenerConfig>{
         "surfaces",
-        "list of oci, api, token, metrics",
+        "list of oci, api, token, metrics, swarm",
         "What it serves; /healthz and /readyz are everywhere.",
         set_surfaces,
         show_surfaces,
