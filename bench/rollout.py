@@ -231,7 +231,7 @@ class Rollout:
                         "--listen", "127.0.0.1:5001", "--peer-listen", f"{Network.address(number + 2)}:7402",
                         "--data", home / "data", "--node", f"node-{number}", "--zone", "z",
                         "--bootstrap-token-file", self.token_file, "--metrics-listen", "127.0.0.1:5002",
-                        "--rate-up", str(self.row.mbit), "--rate-down", str(self.row.mbit))
+                        "--rate-up", str(self.row.mbit))
         self.agents[number] = agent
         self.stack.callback(agent.kill)
 
@@ -244,10 +244,10 @@ class Rollout:
 
         wait_until(connected, 60, f"agent {number} is in the swarm")
 
-    def metric(self, number, name):
+    def metric(self, number, name, label=""):
         text = run(*self.network.inside(str(number), "curl", "-fsS", "http://127.0.0.1:5002/metrics"))
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-                   if line.startswith((name + " ", name + "{")))
+                   if line.startswith((name + " ", name + "{")) and label in line)
 
     def pull(self, number, at=None):
         """Seconds from its beginning to its last byte, and to its first; None where it failed."""
@@ -321,6 +321,15 @@ class Rollout:
             figures["agent_cpu_p50"] = statistics.median(
                 agent.cpu_seconds() - cpu[number] for number, agent in self.agents.items() if agent.alive())
             figures["agent_peak_memory"] = max(agent.resident(peak=True) for agent in agents)
+            alive = [number for number, agent in self.agents.items() if agent.alive()]
+            for name, metric in (("fallbacks", "entrepot_agent_fallbacks_total"), ("refills", "entrepot_agent_swarm_refills_total")):
+                figures[name] = sum(self.metric(number, metric) for number in alive)
+            # In images: by the registry's HTTP, from it as a seed, from each other.
+            sources = (("by_http", "entrepot_agent_bytes_total", 'source="registry"'), ("passed_on", "entrepot_agent_bytes_total", 'source="passed"'),
+                       ("from_seed", "entrepot_agent_swarm_received_bytes_total", 'from="registry"'),
+                       ("from_nodes", "entrepot_agent_swarm_received_bytes_total", 'from="zone"'))
+            for name, metric, label in sources:
+                figures[name] = sum(self.metric(number, metric, label) for number in alive) / (row.megabytes * MEGABYTE)
             figures["agent_memory_p50"] = statistics.median(agent.resident() for agent in agents)
         return figures
 
@@ -374,6 +383,8 @@ def main():
         figures = measured(options, row)
         print(f"{row.name}: last {figures['last']:.2f} s = {figures['times_bound']:.2f} x bound {figures['bound']:.2f} s; "
               f"p50 {figures['p50']:.2f} s; copies {figures['copies_from_registry']:.2f}; failed {figures['failed']}", flush=True)
+        print({name: figures[name] for name in ("fallbacks", "refills", "by_http", "passed_on", "from_seed", "from_nodes", "agent_cpu_p50",
+                                                "agent_peak_memory", "first_byte_p50") if name in figures}, flush=True)
         kept[row.name] = figures
         if options.report:
             RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
