@@ -58,7 +58,8 @@ class WithASwarm(Scenario):
 @unittest.skipIf(settings.foreign, "needs servers of its own")
 class Swarm(WithASwarm):
     def test_nodes_share_what_the_registry_sends_once(self):
-        agents = self.agents(4)
+        # However slow the machine is, nobody asks the registry for what others bring.
+        agents = self.agents(4, arguments=("--patience", "30s"))
         digest = self.push(8, 0.1, 3, 0.001)
         with concurrent.futures.ThreadPoolExecutor(len(agents)) as pool:
             self.assertEqual(set(pool.map(self.pull, agents)), {digest})
@@ -101,7 +102,7 @@ class Swarm(WithASwarm):
         digest = self.push(4)
         self.pull(one)
         self.api.delete(f"/projects/{self.project}/repositories/app/artifacts/{digest}")
-        wait_until(lambda: one.metric("entrepot_agent_swarms") == 0, 10, "the node has left: " + one.log())
+        wait_until(lambda: one.metric("entrepot_agent_swarms") == 0, 30, "the node has left: " + one.log())
         for agent in (one, two):
             with self.assertRaises(AssertionError):
                 self.pull(agent, digest)
@@ -115,7 +116,7 @@ class Swarm(WithASwarm):
         self.addCleanup(client.close)
         manifest = client.expect(200, "GET", f"/v2/{self.project}/app/manifests/{digest}").json()
         client.pull_blob(f"{self.project}/app", manifest["config"]["digest"])
-        wait_until(lambda: two.metric("entrepot_agent_swarms") == 1, 10, "it takes part")
+        wait_until(lambda: two.metric("entrepot_agent_swarms") == 1, 30, "it takes part")
         self.server.kill()
         client.pull_blob(f"{self.project}/app", manifest["layers"][0]["digest"])
         self.server.start()
