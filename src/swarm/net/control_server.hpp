@@ -22,8 +22,8 @@ struct ControlServerSettings {
     std::string binding{};   // where to listen: as PeerNetworkSettings has it
     std::uint16_t port = 0;  // 0: the kernel's choice
     std::size_t most_streams = 120'000;
-    std::size_t most_handshakes = 256;  // unfinished
-    std::size_t most_of_address = 64;   // streams of one address
+    std::size_t most_handshakes = 1024;  // unfinished
+    std::size_t most_of_address = 64;    // streams of one address
     std::chrono::steady_clock::duration handshake_time = std::chrono::seconds{10};
     std::size_t most_unsent = std::size_t{4} * 1024 * 1024;  // bytes for one stream; who takes nothing is cut
 };
