@@ -3,14 +3,13 @@
 #include "client/http_url.hpp"
 #include "core/address.hpp"
 #include "core/ascii.hpp"
+#include "core/host_name.hpp"
 #include "core/yaml_documents.hpp"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <set>
-
-#include <unistd.h>
 
 namespace entrepot {
 namespace {
@@ -223,12 +222,6 @@ Result<> apply_yaml(AgentConfig& config, const std::string& yaml, const std::str
     return {};
 }
 
-std::string host_name()
-{
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "node";
-}
-
 }  // namespace
 
 Result<AgentConfig>
@@ -244,6 +237,7 @@ parse_agent_config(const std::string& yaml, const std::string& file, const std::
     if (config.registry.empty())
         return fail(Errc::bad_request, "registry: must be set, to the URL of the registry that pods pull from");
     if (config.node.empty()) config.node = host_name();
+    if (config.node.empty()) config.node = "node";
     return config;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/agent_swarm_state.hpp"
 #include "core/bytes.hpp"
 #include "core/log.hpp"
+#include "swarm/hex32.hpp"
 #include "swarm/identity/node_identity.hpp"
 
 #include <algorithm>
@@ -103,7 +104,7 @@ Result<> AgentSwarm::State::adopt(const NodeEnrolment& enrolment)
     renewal_refused_ = false;
     complaint_.clear();
     const std::lock_guard guard{mutex_};
-    published_node_ = to_hex(std::as_bytes(std::span{credentials_.key().id().bytes}));
+    published_node_ = hex_of(credentials_.key().id());
     return {};
 }
 

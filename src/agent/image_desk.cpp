@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "swarm/descriptor/chunk_hashes.hpp"
+#include "swarm/hex32.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -15,11 +16,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t most_refused = 4096;
-
-std::string name_of_sha256(const Sha256& hash)
-{
-    return to_hex(std::as_bytes(std::span{hash.bytes}));
-}
 
 // Of rights, rather than for want of an image.
 constexpr bool is_refusal(unsigned status)
@@ -60,7 +56,7 @@ asio::awaitable<ServedImagePtr> ImageDesk::find(PulledBlob blob)
     needs_.grants.sweep();
     const auto manifest = needs_.manifests.image_with(blob.repository, *hash);
     const auto name = blob.puller.key() + " " + blob.repository.text() + (manifest ? " image " : " blob ") +
-                      name_of_sha256(manifest.value_or(*hash));
+                      hex_of(manifest.value_or(*hash));
     if (is_refused(name)) co_return nullptr;
     const auto where = co_await asio::this_coro::executor;
     FlightPtr flight;
@@ -166,7 +162,7 @@ asio::awaitable<ImageDesk::Asked> ImageDesk::opened(BundleAnswer answer, Sha256 
 {
     auto descriptor = ImageDescriptor::parse(as_bytes(answer.descriptor));
     if (!descriptor || descriptor->manifest() != manifest) {
-        log::warning("the registry gave a bundle that is not the image's", {{"manifest", name_of_sha256(manifest)}});
+        log::warning("the registry gave a bundle that is not the image's", {{"manifest", hex_of(manifest)}});
         co_return Asked{.image = nullptr, .not_for = options_.refused_for};
     }
     auto opening = open(*std::move(descriptor), std::move(answer.hashes), true);

@@ -5,6 +5,7 @@
 #include "core/json_text.hpp"
 #include "core/log.hpp"
 #include "oci/json_fields.hpp"
+#include "swarm/hex32.hpp"
 #include "swarm/identity/x509_handles.hpp"
 
 #include <boost/json/value.hpp>
@@ -123,7 +124,7 @@ std::string enrolment_json(const NodeEnrolment& enrolment)
     append_list(json, enrolment.authorities);
     json += ",\"ticket_keys\":";
     std::vector<std::string> keys;
-    for (const auto& key : enrolment.ticket_keys) keys.push_back(to_hex(std::as_bytes(std::span{key.bytes})));
+    for (const auto& key : enrolment.ticket_keys) keys.push_back(hex_of(key));
     append_list(json, keys);
     json += ",\"control\":{\"host\":";
     append_json_text(json, enrolment.control_host);

@@ -4,6 +4,7 @@
 #include "core/bytes.hpp"
 #include "oci/json_fields.hpp"
 #include "swarm/crypto/sha256_stream.hpp"
+#include "swarm/hex32.hpp"
 
 #include <limits>
 #include <span>
@@ -21,7 +22,7 @@ Puller Puller::of(std::optional<std::string_view> authorization)
 {
     if (!authorization) return Puller{std::nullopt, "anonymous"};
     const auto hash = sha256_of(as_bytes(*authorization));
-    return Puller{std::string{*authorization}, to_hex(std::as_bytes(std::span{hash.bytes}))};
+    return Puller{std::string{*authorization}, hex_of(hash)};
 }
 
 std::optional<Micros> Puller::ends() const

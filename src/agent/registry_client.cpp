@@ -4,6 +4,7 @@
 #include "core/bytes.hpp"
 #include "swarm/descriptor/described_blob.hpp"
 #include "swarm/descriptor/image_descriptor.hpp"
+#include "swarm/hex32.hpp"
 
 #include <array>
 #include <span>
@@ -102,7 +103,7 @@ Task<BundleAnswer> RegistryClient::bundle(
     };
     if (node) asked.url += "?node=" + *node;
     authorize(asked, puller.authorization());
-    if (known) add_field(asked, "If-None-Match", '"' + to_hex(std::as_bytes(std::span{known->bytes})) + '"');
+    if (known) add_field(asked, "If-None-Match", '"' + hex_of(*known) + '"');
     auto sending = bundles_.send(std::move(asked));
     auto response = co_await std::move(sending);
     settled(response.has_value());

@@ -2,12 +2,12 @@
 
 #include "api/token/first_user.hpp"
 #include "app/parts.hpp"
+#include "app/start_failure.hpp"
 #include "app/version.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 
 #include <cstdio>
-#include <stdexcept>
 
 #include <malloc.h>
 #include <pthread.h>
@@ -43,12 +43,6 @@ sigset_t block_signals()
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     return signals;
-}
-
-std::runtime_error start_failure(std::string_view doing, const Error& error)
-{
-    const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
-    return std::runtime_error{std::string{doing} + ": " + error.message() + detail};
 }
 
 void print_greeting(const Config& config, std::uint16_t port, const std::optional<std::string>& generated_password)

@@ -2,7 +2,9 @@
 
 #include "api/operations/http_metrics.hpp"
 #include "app/open_store.hpp"
+#include "app/start_failure.hpp"
 #include "app/version.hpp"
+#include "core/host_name.hpp"
 #include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "drivers/authoriser/webhook_authoriser.hpp"
@@ -30,9 +32,7 @@ T or_throw(Result<T> result, std::string_view doing)
         else
             return *std::move(result);
     }
-    const auto& error = result.error();
-    const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
-    throw std::runtime_error{std::string{doing} + ": " + error.message() + detail};
+    throw start_failure(doing, result.error());
 }
 
 MasterKey master_key_of(const Config& config, Random& random)
@@ -107,8 +107,7 @@ JobRunnerOptions job_options(const Config& config)
     JobRunnerOptions options;
     options.workers = config.jobs.workers;
     options.alone = !config.uses_postgres();
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) == 0) options.host = host.data();
+    if (auto host = host_name(); !host.empty()) options.host = std::move(host);
     return options;
 }
 

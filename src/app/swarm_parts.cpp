@@ -1,15 +1,13 @@
 #include "app/swarm_parts.hpp"
 
+#include "app/start_failure.hpp"
 #include "core/address.hpp"
-#include "core/log.hpp"
+#include "core/host_name.hpp"
 #include "core/run_to_end.hpp"
 #include "swarm/identity/node_identity.hpp"
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
-
-#include <unistd.h>
 
 namespace entrepot {
 
@@ -29,18 +27,10 @@ constexpr std::array removals{
     event_type::tenant_deleted,
 };
 
-std::runtime_error start_failure(std::string_view doing, const Error& error)
-{
-    const auto detail = error.detail().empty() ? std::string{} : " (" + error.detail() + ")";
-    return std::runtime_error{std::string{doing} + ": " + error.message() + detail};
-}
-
 // Of this instance, as nodes have names.
 std::string node_name_of(const Config& config)
 {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-    const auto name = config.instance.name.empty() ? std::string{host.data()} : config.instance.name;
+    const auto name = config.instance.name.empty() ? host_name() : config.instance.name;
     return is_node_name(name) ? name : "registry";
 }
 
@@ -133,11 +123,9 @@ void SwarmParts::add_metrics(MetricsText& text) const
 {
     if (!service_) return;
     const auto report = service_->report();
-    std::uint64_t members = 0;
-    for (const auto& image : report.images) members += image.overview.members;
     text.gauge("entrepot_swarm_nodes", "Nodes with a control stream to this instance.", report.nodes);
-    text.gauge("entrepot_swarm_images", "Images that nodes take part in.", std::uint64_t{report.images.size()});
-    text.gauge("entrepot_swarm_members", "Nodes that take part, summed over images.", members);
+    text.gauge("entrepot_swarm_images", "Images that nodes take part in.", report.images);
+    text.gauge("entrepot_swarm_members", "Nodes that take part, summed over images.", report.members);
     text.counter("entrepot_swarm_tickets_renewed_total", "Tickets that were renewed.", report.tickets_renewed);
     text.counter("entrepot_swarm_refusals_total", "Nodes that were not let into a swarm.", report.refusals);
     text.counter("entrepot_swarm_revocations_total", "Images that were taken back from all nodes.", report.revocations);

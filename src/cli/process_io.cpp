@@ -2,6 +2,7 @@
 
 #include "core/clock.hpp"
 #include "core/file_descriptor.hpp"
+#include "core/host_name.hpp"
 #include "core/random.hpp"
 #include "core/run_to_end.hpp"
 
@@ -82,8 +83,8 @@ public:
 
     std::string host_name() const override
     {
-        std::array<char, 256> name{};
-        return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+        const auto name = entrepot::host_name();
+        return name.empty() ? "localhost" : name;
     }
 
     Micros now() const override { return clock_.now(); }

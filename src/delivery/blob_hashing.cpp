@@ -1,15 +1,13 @@
 #include "delivery/blob_hashing.hpp"
 
 #include "core/log.hpp"
+#include "delivery/stored_bytes.hpp"
 #include "swarm/descriptor/chunk_hashes.hpp"
 #include "swarm/hex32.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <cerrno>
-#include <cstring>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -21,21 +19,6 @@ constexpr std::size_t bytes_at_once = std::size_t{1} << 20U;
 std::unexpected<Error> damaged(const Digest& blob)
 {
     return fail(Errc::corrupt, "the stored blob is damaged", blob.text());
-}
-
-// Fills the front of `into` from `offset`; fewer bytes only where the file ends.
-Result<std::size_t> read_at(const OpenFile& file, std::uint64_t offset, std::span<std::byte> into)
-{
-    std::size_t got = 0;
-    while (got < into.size()) {
-        const auto count =
-            ::pread(file.descriptor(), into.data() + got, into.size() - got, static_cast<off_t>(offset + got));
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail(Errc::unavailable, "a blob can't be read", std::strerror(errno));
-        if (count == 0) break;
-        got += static_cast<std::size_t>(count);
-    }
-    return got;
 }
 
 }  // namespace
@@ -82,7 +65,7 @@ Task<BlobHashing::ListPtr> BlobHashing::hash_content(Digest blob, BlobContent co
         std::vector<std::byte> buffer(bytes_at_once);
         for (std::uint64_t at = 0; at < content.size;) {
             if (stopping_) co_return fail(Errc::unavailable, "the registry is stopping");
-            CO_TRY(const auto count, read_at(*content.file, at, buffer));
+            CO_TRY(const auto count, read_blob_at(*content.file, at, buffer));
             if (count == 0) co_return damaged(blob);
             CO_CHECK(take(std::span{buffer}.first(count)));
             at += count;

@@ -1,36 +1,11 @@
 #include "delivery/seed_chunks.hpp"
 
-#include "swarm/descriptor/described_blob.hpp"
+#include "delivery/stored_bytes.hpp"
 
 #include <cstring>
 #include <utility>
 
-#include <unistd.h>
-
 namespace entrepot {
-
-namespace {
-
-Result<> read_at(const OpenFile& file, std::uint64_t offset, std::span<std::byte> into)
-{
-    while (!into.empty()) {
-        const auto count = ::pread(file.descriptor(), into.data(), into.size(), static_cast<off_t>(offset));
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0)
-            return fail(Errc::unavailable, "a blob can't be read", count < 0 ? std::strerror(errno) : "end");
-        into = into.subspan(static_cast<std::size_t>(count));
-        offset += static_cast<std::uint64_t>(count);
-    }
-    return {};
-}
-
-Digest digest_of_blob(const DescribedBlob& blob)
-{
-    const auto* const raw = reinterpret_cast<const char*>(blob.digest.bytes.data());
-    return Digest::of_hash(DigestAlgorithm::sha256, {raw, blob.digest.bytes.size()});
-}
-
-}  // namespace
 
 void SeedChunks::add(ImageBundlePtr image)
 {
@@ -52,7 +27,7 @@ Task<> SeedChunks::read(SwarmId id, ChunkIndex chunk, std::span<std::byte> into)
     CO_TRY(const auto place, image->descriptor.place_of(chunk));
     auto content = served->second.blobs[place.blob];
     if (!content) {
-        const auto digest = digest_of_blob(image->descriptor.blobs()[place.blob]);
+        const auto digest = named_by(image->descriptor.blobs()[place.blob].digest);
         content = blobs_.peek(digest);
         if (!content) {
             CO_TRY(content, co_await blobs_.load(digest));
@@ -67,8 +42,10 @@ Task<> SeedChunks::read(SwarmId id, ChunkIndex chunk, std::span<std::byte> into)
         co_return Result<>{};
     }
     auto reading =
-        offload(reading_, [file = content->file, place, into] { return read_at(*file, place.offset, into); });
-    co_return co_await std::move(reading);
+        offload(reading_, [file = content->file, place, into] { return read_blob_at(*file, place.offset, into); });
+    CO_TRY(const auto count, co_await std::move(reading));
+    if (count < into.size()) co_return fail(Errc::unavailable, "a blob can't be read", "end");
+    co_return Result<>{};
 }
 
 }  // namespace entrepot

@@ -1,7 +1,7 @@
 #include "delivery/swarm_service.hpp"
 
 #include "core/log.hpp"
-#include "core/run_to_end.hpp"
+#include "delivery/stored_bytes.hpp"
 #include "swarm/hex32.hpp"
 #include "swarm/identity/node_key.hpp"
 
@@ -19,11 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto drain_patience = 10s;
-
-Digest digest_of_manifest(const Sha256& manifest)
-{
-    return Digest::of_hash(DigestAlgorithm::sha256, as_text(std::as_bytes(std::span{manifest.bytes})));
-}
 
 }  // namespace
 
@@ -48,17 +43,19 @@ SwarmTime SwarmService::now() const noexcept
     return std::chrono::duration_cast<std::chrono::microseconds>(needs_.clock.steady().time_since_epoch()).count();
 }
 
-// A key of its own for each start, and a certificate that says that it is the registry.
+// A certificate that says that it is the registry, for a key that lasts from start to end: nodes know the seed by it.
 Result<> SwarmService::certify_itself()
 {
     const auto& authority = needs_.secrets->authority();
-    TRY(const auto key, NodeKey::generate());
-    TRY(const auto request, key.request());
+    if (!key_) {
+        TRY(key_, NodeKey::generate());
+    }
+    TRY(const auto request, key_->request());
     const NodeAdmission admission{.name = settings_.name, .zone = {}, .seed = true};
     TRY(const auto certificate, authority.issue(request, admission, needs_.random, needs_.clock.now()));
     NodeTrust trust;
     CHECK(trust.trust(authority.certificate_pem()));
-    TRY(tls_, PeerTlsContext::of(key, certificate.pem, std::move(trust)));
+    TRY(tls_, PeerTlsContext::of(*key_, certificate.pem, std::move(trust)));
     certified_until_ = renewal_time(certificate.begins, certificate.ends, chance_);
     return {};
 }
@@ -169,14 +166,18 @@ void SwarmService::close(ControlId stream)
 
 // ---- who takes part
 
+Result<Ticket> SwarmService::check(const NodeId& node, const SwarmId& swarm, std::string_view ticket) const
+{
+    const TicketAsk ask{.node = node, .swarm = swarm, .needed = {.fetch = true, .serve = false}};
+    return verifier_.check(as_bytes(ticket), ask, needs_.clock.now());
+}
+
 void SwarmService::wants(
     ControlId stream, const NodeId& node, SwarmHandle handle, const SwarmId& swarm, const std::string& ticket
 )
 {
     const Asked asked{.stream = stream, .handle = handle, .swarm = swarm};
-    auto checked = verifier_.check(
-        as_bytes(ticket), {.node = node, .swarm = swarm, .needed = {.fetch = true, .serve = false}}, needs_.clock.now()
-    );
+    auto checked = check(node, swarm, ticket);
     // The tracker must not be called from inside.
     if (!checked) {
         const std::lock_guard lock{report_mutex_};
@@ -220,21 +221,25 @@ Task<> SwarmService::admit(Asked asked, Ticket ticket, std::string bytes)
     co_return Result<>{};
 }
 
+Task<RepositoryName> SwarmService::repository_of(std::uint64_t id)
+{
+    CO_TRY(const auto record, co_await needs_.repositories.of_id(static_cast<std::int64_t>(id)));
+    co_return RepositoryName::parse(record.name);
+}
+
 // The image from memory, or from where the ticket says that it is.
 Task<ImageBundlePtr> SwarmService::image_of(SwarmId swarm, std::uint64_t repository, Sha256 manifest)
 {
-    CO_TRY(const auto record, co_await needs_.repositories.of_id(static_cast<std::int64_t>(repository)));
-    CO_TRY(const auto name, RepositoryName::parse(record.name));
-    CO_TRY(auto image, co_await needs_.bundles.load(name, digest_of_manifest(manifest)));
+    CO_TRY(const auto name, co_await repository_of(repository));
+    CO_TRY(auto image, co_await needs_.bundles.load(name, named_by(manifest)));
     if (image->descriptor.id() != swarm) co_return fail(Errc::not_found, "the image has another descriptor");
     co_return image;
 }
 
 Task<> SwarmService::check_manifest(std::uint64_t repository, Sha256 manifest)
 {
-    CO_TRY(const auto record, co_await needs_.repositories.of_id(static_cast<std::int64_t>(repository)));
-    CO_TRY(const auto name, RepositoryName::parse(record.name));
-    const Reference reference{digest_of_manifest(manifest)};
+    CO_TRY(const auto name, co_await repository_of(repository));
+    const Reference reference{named_by(manifest)};
     CO_CHECK(co_await needs_.manifests.load(name, reference));
     co_return Result<>{};
 }
@@ -301,8 +306,7 @@ void SwarmService::preheat_progress(const NodeId&, const PreheatProgressFrame&) 
 std::optional<DenyCode> SwarmService::refusal(const NodeIdentity& peer, const SwarmId& swarm, std::string_view ticket)
 {
     if (peer.seed) return std::nullopt;
-    const TicketAsk ask{.node = peer.id, .swarm = swarm, .needed = {.fetch = true, .serve = false}};
-    if (verifier_.check(as_bytes(ticket), ask, needs_.clock.now())) return std::nullopt;
+    if (check(peer.id, swarm, ticket)) return std::nullopt;
     return ticket_denial;
 }
 

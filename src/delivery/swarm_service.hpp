@@ -7,6 +7,7 @@
 #include "delivery/swarm_report.hpp"
 #include "delivery/swarm_tickets.hpp"
 #include "ports/repository_catalog.hpp"
+#include "swarm/identity/node_key.hpp"
 #include "swarm/net/control_server.hpp"
 #include "swarm/net/peer_network.hpp"
 #include "swarm/ticket/ticket_verifier.hpp"
@@ -111,6 +112,8 @@ private:
     static bool is_gone(Errc code) noexcept { return code == Errc::manifest_unknown || code == Errc::name_unknown; }
     SwarmTime now() const noexcept;
     Result<> certify_itself();
+    Result<Ticket> check(const NodeId& node, const SwarmId& swarm, std::string_view ticket) const;
+    Task<RepositoryName> repository_of(std::uint64_t id);
     Task<> admit(Asked asked, Ticket ticket, std::string bytes);
     Task<ImageBundlePtr> image_of(SwarmId swarm, std::uint64_t repository, Sha256 manifest);
     Task<> check_manifest(std::uint64_t repository, Sha256 manifest);
@@ -134,6 +137,7 @@ private:
     std::unique_ptr<Tracker> tracker_;
     std::unique_ptr<ControlServer> control_;
     std::unique_ptr<PeerNetwork> network_;
+    std::optional<NodeKey> key_;
     std::shared_ptr<const PeerTlsContext> tls_;
     Micros certified_until_ = 0;  // when the own certificate is renewed
     std::uint16_t control_port_ = 0;

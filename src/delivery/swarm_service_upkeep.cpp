@@ -196,20 +196,14 @@ void SwarmService::revoke(const SwarmId& swarm)
 
 void SwarmService::note_report()
 {
-    std::vector<SwarmReport::Image> images;
+    std::uint64_t members = 0;
     for (const auto& [id, served] : served_) {
-        const auto& descriptor = served.image->descriptor;
-        SwarmReport::Image image;
-        image.swarm = id;
-        image.manifest = descriptor.manifest();
-        for (const auto& blob : descriptor.blobs()) image.bytes += blob.size;
-        image.repositories.assign(served.repositories.begin(), served.repositories.end());
-        if (const auto overview = tracker_->overview(id)) image.overview = *overview;
-        images.push_back(std::move(image));
+        if (const auto overview = tracker_->overview(id)) members += overview->members;
     }
     const std::lock_guard lock{report_mutex_};
     report_.nodes = tracker_->nodes();
-    report_.images = std::move(images);
+    report_.images = served_.size();
+    report_.members = members;
     report_.seed = network_->counters();
 }
 

@@ -1,6 +1,7 @@
 #include "api/management/access_tokens_api.hpp"
 
 #include "api/management/permission_json.hpp"
+#include "api/management/short_list.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -90,18 +91,10 @@ void AccessTokensApi::add_to(ApiRouter& router)
 // There are 100 at most: the page is cut here.
 Task<Response> AccessTokensApi::list(ApiCall call)
 {
-    CO_TRY(const auto query, list_query_of(call.query));
-    if (!query.conditions.empty() || !query.order.empty()) {
-        co_return fail(Errc::bad_request, "this list knows no q and no sort");
-    }
+    CO_TRY(const auto query, short_list_query_of(call.query));
     CO_TRY(const auto owner, owner_of(call));
     CO_TRY(const auto tokens, co_await tokens_.of_user(owner, call.caller));
-    const auto total = static_cast<std::int64_t>(tokens.size());
-    json::array items;
-    for (auto at = query.offset; at < std::min(total, query.offset + query.limit); ++at) {
-        items.push_back(as_json(tokens[static_cast<std::size_t>(at)]));
-    }
-    co_return list_response(call.request, std::move(items), query, total);
+    co_return short_list_response(call.request, tokens, query, as_json);
 }
 
 Task<Response> AccessTokensApi::make(ApiCall call)

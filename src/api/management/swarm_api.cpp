@@ -1,5 +1,7 @@
 #include "api/management/swarm_api.hpp"
 
+#include "api/management/short_list.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -78,19 +80,11 @@ void SwarmApi::add_to(ApiRouter& router)
     router.del("swarm/nodes/{node_id}", [this](ApiCall call) { return remove_node(std::move(call)); });
 }
 
-// There are few: the page is cut here.
 Task<Response> SwarmApi::tokens(ApiCall call)
 {
-    CO_TRY(const auto query, list_query_of(call.query));
-    if (!query.conditions.empty() || !query.order.empty())
-        co_return fail(Errc::bad_request, "this list knows no q and no sort");
+    CO_TRY(const auto query, short_list_query_of(call.query));
     CO_TRY(const auto all, co_await desk_.tokens(call.caller));
-    const auto total = static_cast<std::int64_t>(all.size());
-    json::array items;
-    for (auto at = query.offset; at < std::min(total, query.offset + query.limit); ++at) {
-        items.push_back(token_json(all[static_cast<std::size_t>(at)]));
-    }
-    co_return list_response(call.request, std::move(items), query, total);
+    co_return short_list_response(call.request, all, query, token_json);
 }
 
 Task<Response> SwarmApi::make_token(ApiCall call)

@@ -185,6 +185,13 @@ list_nodes(SqlSession& session, const std::string& zone, const std::string& afte
 
 Task<std::string> SqlNodes::keep_secret(std::string name, std::string sealed)
 {
+    const auto look = [name](SqlSession& session) -> Result<std::optional<std::string>> {
+        TRY(auto rows, session.run(find_secret, {name}));
+        return rows.empty() ? std::nullopt : std::optional{rows.front().take_text(0)};
+    };
+    // At each start but the first: nothing is written.
+    CO_TRY(auto kept, co_await engine_.read(look));
+    if (kept) co_return *std::move(kept);
     const auto work = [name = std::move(name), sealed = std::move(sealed)](SqlSession& session) -> Result<std::string> {
         CHECK(session.run(insert_secret, {name, SqlBytes{sealed}}));
         TRY(auto rows, session.run(find_secret, {name}));
