@@ -46,8 +46,11 @@ asio::awaitable<void> PeerNetwork::State::read(PeerChannel& channel)
             node_.heard(channel.id, swarm_now());
             take(channel);
         }
-        // Others have their turn.
-        co_await asio::post(loop_, asio::use_awaitable);
+        // Others have their turn; and where there was less than there was room for, there is nothing more yet.
+        if (**count < most)
+            co_await channel.stream->readable();
+        else
+            co_await asio::post(loop_, asio::use_awaitable);
     }
 }
 
