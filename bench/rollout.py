@@ -59,6 +59,7 @@ ROWS = (
     Row("a-tenth-dies", die=0.1),
     Row("tracker-dies", tracker_dies=True),
     Row("upgrade", layers=10, shared=0.9),
+    Row("one-layer-8mbit", megabytes=16, mbit=8),
     Row("plain", plain=True, megabytes=16),
 )
 
@@ -100,6 +101,7 @@ class Network:
         run("ip", "-n", space, "addr", "add", f"{self.address(number)}/16", "dev", "eth0")
         for link in ("eth0", "lo"):
             run("ip", "-n", space, "link", "set", link, "up")
+        if os.environ.get("CC"): run("ip", "netns", "exec", space, "sysctl", "-qw", f"net.ipv4.tcp_congestion_control={os.environ['CC']}")
         shape = ["root", "tbf", "rate", f"{mbit}mbit", "burst", "256kb", "latency", "50ms"]
         run("tc", "-n", space, "qdisc", "add", "dev", "eth0", *shape)
         run("tc", "qdisc", "add", "dev", outside, *shape)

@@ -76,6 +76,11 @@ Task<> AgentSwarm::State::store(SwarmId swarm, ChunkIndex chunk, std::span<const
     co_return stored;
 }
 
+void AgentSwarm::State::coming(const SwarmId& swarm)
+{
+    if (const auto* const life = find(swarm)) life->image->note_coming();
+}
+
 Task<> AgentSwarm::State::read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into)
 {
     auto* const life = find(swarm);

@@ -22,7 +22,8 @@ constexpr std::chrono::minutes between_looks{1};
 // That a reader waits for one place while others come.
 constexpr std::chrono::seconds longest_turn{10};
 
-// Beside a carrier what is missing now; alone as much as plain pulling would have on its way.
+// What a reader waits for, where the swarm brings everything else; beside a carrier what is missing now; alone as much as plain pulling would have on its way.
+constexpr RangeFetches::Amount this_alone{.most_chunks = 1, .parallel = 1};
 constexpr RangeFetches::Amount beside_carrier{.most_chunks = 16, .parallel = 2};
 constexpr RangeFetches::Amount alone{.most_chunks = 64, .parallel = 4};
 
@@ -162,10 +163,12 @@ void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait&
             wait.urged = now;
             sources_.carrier->urge(image_->swarm(), chunks_from(chunk, urged_chunks));
         }
-        // While anything comes the swarm works, and this place has its turn; but not for ever.
         const auto quiet = now - std::max(wait.began, image_->image().last_arrival());
-        const bool in_trouble = quiet >= sources_.patience.swarm || now - wait.began >= longest_turn;
-        if (!falling_back_ && !in_trouble) return;
+        if (!falling_back_ && quiet < sources_.patience.swarm) {
+            // While anything comes the swarm works, and this place has its turn; but not for ever.
+            if (now - wait.began >= longest_turn) fetch(where, chunk, this_alone);
+            return;
+        }
         if (!falling_back_) sources_.counters.fallbacks.fetch_add(1, std::memory_order_relaxed);
         falling_back_ = true;
     }
@@ -174,7 +177,11 @@ void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait&
 
 void ImageBody::fetch_ahead(const asio::any_io_executor& where, ChunkIndex from)
 {
-    const auto amount = carried() ? beside_carrier : alone;
+    fetch(where, from, carried() ? beside_carrier : alone);
+}
+
+void ImageBody::fetch(const asio::any_io_executor& where, ChunkIndex from, RangeFetches::Amount amount)
+{
     const auto ahead = chunks_from(from, amount.most_chunks * amount.parallel);
     if (ahead.count > 0) sources_.fetches.start(where, image_, blob_, ahead, amount, note_);
 }

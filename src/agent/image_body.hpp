@@ -58,6 +58,7 @@ private:
     Task<Part> stored_part(ChunkSpan run, std::uint64_t at);
     asio::awaitable<std::optional<Part>> passed_part(std::uint64_t at);
     void want(const asio::any_io_executor& where, ChunkIndex chunk, Wait& wait);
+    void fetch(const asio::any_io_executor& where, ChunkIndex from, RangeFetches::Amount amount);
     void fetch_ahead(const asio::any_io_executor& where, ChunkIndex from);
     void keep_right(const asio::any_io_executor& where);
 

@@ -165,7 +165,10 @@ void PeerNetwork::State::data_comes(PeerChannel& channel, std::span<const std::b
 {
     const auto traffic = static_cast<std::size_t>(channel.traffic);
     counters_.data_in[traffic] += bytes.size();
-    if (channel.arriving && channel.arriving->swarm) traffic_[*channel.arriving->swarm].in[traffic] += bytes.size();
+    if (channel.arriving && channel.arriving->swarm) {
+        traffic_[*channel.arriving->swarm].in[traffic] += bytes.size();
+        sink_.coming(*channel.arriving->swarm);
+    }
     while (!bytes.empty() && channel.arriving && channel.arriving->buffer) {
         auto& buffer = *channel.arriving->buffer;
         bytes = bytes.subspan(buffer.fill(bytes));
