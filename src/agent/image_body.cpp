@@ -22,9 +22,10 @@ constexpr std::chrono::minutes between_looks{1};
 // That a reader waits for one place while others come.
 constexpr std::chrono::seconds longest_turn{10};
 
-// What a reader waits for, where the swarm brings everything else; beside a carrier what is missing now; alone as much as plain pulling would have on its way.
+// What a reader waits for, where the swarm brings everything else.
 constexpr RangeFetches::Amount this_alone{.most_chunks = 1, .parallel = 1};
-constexpr RangeFetches::Amount beside_carrier{.most_chunks = 16, .parallel = 2};
+// Beside a carrier that brings nothing; without one as much as plain pulling would have on its way.
+constexpr std::uint32_t most_ahead = 16;
 constexpr RangeFetches::Amount alone{.most_chunks = 64, .parallel = 4};
 
 // A file with what keeps it.
@@ -119,7 +120,10 @@ Task<ArrivingBody::Part> ImageBody::part(std::uint64_t offset)
             auto reading = stored_part(run, at);
             auto part = co_await std::move(reading);
             if (part) {
-                if (image_->origin(chunk) == ByteOrigin::swarm) falling_back_ = false;
+                if (image_->origin(chunk) == ByteOrigin::swarm)
+                    falling_back_ = false;
+                else
+                    ahead_ = std::min(2 * ahead_, most_ahead);
                 if (falling_back_ || !carried()) fetch_ahead(where, chunk + run.count);
                 co_return part;
             }
@@ -169,14 +173,20 @@ void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait&
             if (now - wait.began >= longest_turn) fetch(where, chunk, this_alone);
             return;
         }
-        if (!falling_back_) sources_.counters.fallbacks.fetch_add(1, std::memory_order_relaxed);
-        falling_back_ = true;
+        if (!falling_back_) {
+            sources_.counters.fallbacks.fetch_add(1, std::memory_order_relaxed);
+            falling_back_ = true;
+            ahead_ = 1;
+        }
     }
     fetch_ahead(where, chunk);
 }
 
 void ImageBody::fetch_ahead(const asio::any_io_executor& where, ChunkIndex from)
 {
+    // A swarm that is only slow to begin would be slower for what ten thousand nodes fetch beside it: as much as the
+    // registry has shown to be needed for.
+    const RangeFetches::Amount beside_carrier{.most_chunks = ahead_, .parallel = ahead_ < most_ahead ? 1U : 2U};
     fetch(where, from, carried() ? beside_carrier : alone);
 }
 

@@ -71,6 +71,7 @@ private:
     const std::shared_ptr<FetchNote> note_ = std::make_shared<FetchNote>();
     std::shared_ptr<RegistryStream> passing_;
     bool falling_back_ = false;  // the carrier has brought nothing of late
+    std::uint32_t ahead_ = 1;    // chunks of one request meanwhile
     Time looked_ = std::chrono::steady_clock::now();
     std::atomic<bool> stopped_{false};
 };
