@@ -19,7 +19,7 @@ constexpr std::int64_t most_seconds = std::numeric_limits<std::int64_t>::max() /
 
 json::array texts_json(const std::vector<std::string>& texts)
 {
-    return {texts.begin(), texts.end()};
+    return json::array(texts.begin(), texts.end());
 }
 
 json::object counts_json(const PreheatCounts& counts)
