@@ -65,10 +65,12 @@ private:
 // One image on its way, from when it is open.
 class PreheatJobs::Fetching {
 public:
-    Fetching(PreheatJobs& jobs, ServedImagePtr image) : jobs_{jobs}, image_{std::move(image)} {}
+    Fetching(PreheatJobs& jobs, const Job& job, ServedImagePtr image) : jobs_{jobs}, job_{job}, image_{std::move(image)}
+    {
+    }
     ~Fetching()
     {
-        if (jobs_.needs_.carrier != nullptr) jobs_.needs_.carrier->leave_ahead(image_->swarm());
+        if (!jobs_.is_wanted_by_another(job_)) jobs_.needs_.carrier->leave_ahead(image_->swarm());
     }
     Fetching(const Fetching&) = delete;
     Fetching& operator=(const Fetching&) = delete;
@@ -124,6 +126,7 @@ private:
     }
 
     PreheatJobs& jobs_;
+    const Job& job_;
     const ServedImagePtr image_;
     const std::shared_ptr<FetchNote> note_ = std::make_shared<FetchNote>();
     const steady_clock::time_point began_ = steady_clock::now();
@@ -192,7 +195,7 @@ Task<> PreheatJobs::fetch(JobPtr job)
     auto wish = wish_of(*job);
     auto opening = open(job, wish);
     CO_TRY(const auto image, co_await std::move(opening));
-    Fetching fetching{*this, image};
+    Fetching fetching{*this, *job, image};
     tell(*job, PreheatState::running, fetching.done(), fetching.total(), {});
     while (!fetching.complete()) {
         CO_CHECK(check(*job));
@@ -247,6 +250,15 @@ PreheatJobs::Wish PreheatJobs::wish_of(const Job& job)
 {
     const std::lock_guard guard{mutex_};
     return {.frame = job.frame, .tokens = job.tokens};
+}
+
+bool PreheatJobs::is_wanted_by_another(const Job& job)
+{
+    const std::lock_guard guard{mutex_};
+    return std::ranges::any_of(jobs_, [&](const auto& each) {
+        const auto& other = *each.second;
+        return &other != &job && !other.ended && other.frame.manifest == job.frame.manifest;
+    });
 }
 
 // Whether it is to go on.

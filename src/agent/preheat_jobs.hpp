@@ -72,6 +72,7 @@ private:
     Task<ServedImagePtr> open(JobPtr job, Wish& wish);
     Wish wish_of(const Job& job);
     Result<> check(const Job& job);
+    bool is_wanted_by_another(const Job& job);
     void tell(Job& job, PreheatState state, std::uint64_t done, std::uint64_t total, std::string_view message);
     void forget_ended();
 

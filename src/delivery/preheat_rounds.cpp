@@ -10,6 +10,7 @@ namespace entrepot {
 namespace {
 
 constexpr Micros second = 1'000'000;
+constexpr Micros deadline_grace = 30 * second;
 
 std::optional<NodePreheat> state_of(PreheatState said) noexcept
 {
@@ -267,8 +268,8 @@ PreheatFrame PreheatRounds::frame_of(const Known& known) const
     frame.job = static_cast<std::uint64_t>(entry.id);
     frame.repository = entry.repository;
     frame.manifest = parse_hex32<Sha256>(std::string_view{entry.digest}.substr(colon + 1)).value_or(Sha256{});
-    // Not before our own: who is late by a second is not to end it.
-    frame.deadline = static_cast<std::uint64_t>((entry.deadline + second - 1) / second);
+    // For nodes that don't hear of the end: others are told, and are not to be the first because of their clocks.
+    frame.deadline = static_cast<std::uint64_t>((entry.deadline + deadline_grace) / second);
     if (entry.rate > 0) frame.rate = static_cast<std::uint64_t>(entry.rate);
     frame.token = known.token;
     return frame;

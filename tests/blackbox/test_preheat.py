@@ -255,7 +255,7 @@ class Preheats(WithASwarm):
         self.ctl("preheat", "cancel", str(made["id"]), "--yes")
         environment = {"HOME": str(self.work), "PATH": os.environ["PATH"], "ENTREPOT_URL": f"http://{self.server.host}",
                        "ENTREPOT_USER": "admin", "ENTREPOT_PASSWORD": PASSWORD}
-        late = subprocess.run([str(settings.binary), "ctl", "preheat", "create", f"{self.project}/other:1", "--deadline", "3s",
+        late = subprocess.run([str(settings.binary), "ctl", "preheat", "create", f"{self.project}/other:1", "--deadline", "15s",
                                "--wait", "-o", "json"], capture_output=True, text=True, env=environment, timeout=60, check=False)
         self.assertEqual(late.returncode, 1, late.stdout + late.stderr)
         self.assertEqual(json.loads(late.stdout)["stage"], "expired")
