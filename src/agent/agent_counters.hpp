@@ -25,6 +25,8 @@ struct AgentCounters {
     std::atomic<std::uint64_t> grants_refused{0};     // and those that it has not
     std::atomic<std::uint64_t> registry_failures{0};  // requests that the registry didn't answer
     std::atomic<std::uint64_t> store_failures{0};     // chunks or images that the disk didn't take
+    std::atomic<std::uint64_t> preheats_done{0};      // images that were fetched before anybody asked
+    std::atomic<std::uint64_t> preheats_failed{0};    // and those that were not
     std::atomic<std::int64_t> store_failure_told{0};  // steady seconds
 
     void count(ByteOrigin origin, std::uint64_t amount) noexcept

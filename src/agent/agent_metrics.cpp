@@ -42,6 +42,11 @@ void add_agent_metrics(MetricsText& metrics, const AgentCounters& counters)
         "Images and chunks that the disk did not take.",
         counters.store_failures.load()
     );
+    constexpr std::string_view preheats = "Images that the registry wanted here before anybody asked.";
+    metrics.counter("entrepot_agent_preheats_total", preheats, counters.preheats_done.load(), {{"outcome", "done"}});
+    metrics.counter(
+        "entrepot_agent_preheats_total", preheats, counters.preheats_failed.load(), {{"outcome", "failed"}}
+    );
 }
 
 void add_agent_http_metrics(MetricsText& metrics, const HttpCounters& counters)

@@ -70,6 +70,7 @@ asio::awaitable<void> AgentSwarm::State::keep_time()
         if (stopping_) co_return;
         end_rights();
         look_after();
+        apply_rates();
         report();
         publish();
     }
@@ -142,6 +143,16 @@ void AgentSwarm::urge(const SwarmId& image, ChunkSpan chunks)
 void AgentSwarm::came(const SwarmId& image, ChunkIndex chunk)
 {
     asio::post(*loop_, [this, image, chunk] { state_->came(image, chunk); });
+}
+
+void AgentSwarm::ahead(const SwarmId& image, std::uint64_t rate)
+{
+    asio::post(*loop_, [this, image, rate] { state_->ahead(image, rate); });
+}
+
+void AgentSwarm::leave_ahead(const SwarmId& image)
+{
+    asio::post(*loop_, [this, image] { state_->leave_ahead(image); });
 }
 
 void AgentSwarm::tell(PreheatProgressFrame progress)

@@ -7,6 +7,18 @@
 
 namespace entrepot {
 
+namespace {
+
+// Of what a runtime waits for, and of what is fetched ahead.
+constexpr std::uint8_t urgent_priority = 100;
+
+std::uint8_t priority_of(const SwarmLife& life) noexcept
+{
+    return life.urgent ? urgent_priority : std::uint8_t{0};
+}
+
+}  // namespace
+
 SwarmLife* AgentSwarm::State::find(const SwarmId& id)
 {
     const auto found = lives_.find(id);
@@ -34,7 +46,24 @@ void AgentSwarm::State::bring(AgentImagePtr image, std::string ticket, bool urge
     known->image = std::move(image);
     known->used = now();
     take_right(id, *known, std::move(ticket));
-    if (urgent && !std::exchange(known->urgent, true)) announce(id, *known);
+    if (!urgent || std::exchange(known->urgent, true)) return;
+    if (network_) network_->act([&](SwarmNode& node, SwarmTime) { node.set_priority(id, priority_of(*known)); });
+    announce(id, *known);
+}
+
+void AgentSwarm::State::ahead(const SwarmId& id, std::uint64_t rate)
+{
+    auto* const life = find(id);
+    if (life == nullptr) return;
+    life->rate = rate;
+    apply_rates();
+}
+
+void AgentSwarm::State::leave_ahead(const SwarmId& id)
+{
+    const auto* const life = find(id);
+    if (life == nullptr || life->urgent || life->image->complete()) return;
+    leave(id, std::nullopt, true);
 }
 
 void AgentSwarm::State::urge(const SwarmId& id, ChunkSpan chunks)
@@ -74,6 +103,7 @@ void AgentSwarm::State::enter(const SwarmId& id, const SwarmLife& life)
     if (!network_) return;
     network_->act([&](SwarmNode& node, SwarmTime at) {
         node.add_swarm(id, life.image->descriptor().layout(), life.image->pieces(), life.ticket, at);
+        node.set_priority(id, priority_of(life));
     });
 }
 

@@ -47,6 +47,8 @@ public:
     void bring(AgentImagePtr image, std::string ticket, bool urgent);
     void urge(const SwarmId& id, ChunkSpan chunks);
     void came(const SwarmId& id, ChunkIndex chunk);
+    void ahead(const SwarmId& id, std::uint64_t rate);
+    void leave_ahead(const SwarmId& id);
     void tell(const PreheatProgressFrame& progress);
 
     // From any thread.
@@ -98,6 +100,7 @@ private:
     void announce(const SwarmId& id, SwarmLife& life);
     void forget_stream();
     void apply_rates();
+    std::uint64_t rate_ahead() const;
     void report();
     std::optional<SwarmProgress> news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period);
     SwarmLife* life_of(SwarmHandle handle, SwarmId& id);
@@ -139,6 +142,7 @@ private:
     std::chrono::milliseconds report_interval_{1'000};
     Time reported_{};
     NodeRates rates_;
+    NodeRates applied_;
     bool polite_ = false;
     bool stopping_ = false;
 

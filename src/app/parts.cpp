@@ -298,7 +298,10 @@ App::Parts::Parts(Config with)
            .policy = policy,
            .master_key = master_key,
            .clock = clock,
-           .random = random}
+           .random = random,
+           .keys = keys,
+           .token_settings = token_settings,
+           .hurry_preheats = hurrying(feed_listener, {SwarmParts::preheating})}
       },
       job_metrics{jobs, job_runner, clock},
       backup_metrics{store->settings()},

@@ -62,6 +62,7 @@ ManagementNeeds App::Parts::management_needs()
         .replications = exchange.replications(),
         .synchronisations = synchronous.synchronisations(),
         .nodes = swarm.nodes(),
+        .preheats = swarm.preheats(),
         .clock = clock,
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},

@@ -51,7 +51,10 @@ SwarmServiceSettings settings_of(const Config& config)
 
 }  // namespace
 
-SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_key, needs.random}
+SwarmParts::SwarmParts(const Needs& needs)
+    : needs_{needs},
+      box_{needs.master_key, needs.random},
+      pull_tokens_{needs.store.accounts(), needs.keys, needs.policy, needs.clock, needs.random, needs.token_settings}
 {
     auto opened = run_to_end(SwarmSecrets::open(needs_.store.nodes(), box_, needs_.random, needs_.clock));
     if (!opened) throw start_failure("the keys of the swarm", opened.error());
@@ -61,7 +64,22 @@ SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_ke
         needs_.store.manifests(), needs_.store.blobs(), needs_.blobs, needs_.store.chunks(), hashing_
     );
     tickets_ = std::make_unique<SwarmTickets>(needs_.store.nodes(), secrets_, needs_.clock, epoch_);
+    preheats_ = std::make_unique<PreheatDesk>(
+        needs_.store.preheats(),
+        needs_.store.nodes(),
+        needs_.store.manifests(),
+        needs_.policy,
+        needs_.clock,
+        needs_.hurry_preheats
+    );
     if (!needs_.config.swarm.enabled) return;
+    rounds_ = std::make_unique<PreheatRounds>(PreheatRounds::Needs{
+        .catalog = needs_.store.preheats(),
+        .manifests = needs_.store.manifests(),
+        .tokens = pull_tokens_,
+        .clock = needs_.clock,
+        .send = [this](ControlId stream, PreheatFrame frame) { service_->send(stream, std::move(frame)); },
+    });
     const SwarmService::Needs of_service{
         .nodes = *nodes_,
         .bundles = *bundles_,
@@ -74,6 +92,7 @@ SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_ke
         .reading = reading_,
         .random = needs_.random,
         .clock = needs_.clock,
+        .watch = rounds_.get(),
     };
     service_ = std::make_unique<SwarmService>(of_service, settings_of(needs_.config));
     if (const auto started = service_->start(); !started) throw start_failure("the swarm", started.error());
@@ -84,7 +103,10 @@ SwarmParts::~SwarmParts() = default;
 std::vector<Background::Chore> SwarmParts::chores()
 {
     if (!service_) return {};
-    return {{.name = std::string{following}, .every = 1s, .run = [this] { return follow(); }}};
+    return {
+        {.name = std::string{following}, .every = 1s, .run = [this] { return follow(); }},
+        {.name = std::string{preheating}, .every = 1s, .run = [this] { return rounds_->run(); }},
+    };
 }
 
 // Removals are told to the service; what happened before the start it asks the catalogs about anyway.
@@ -134,6 +156,12 @@ void SwarmParts::add_metrics(MetricsText& text) const
     for (const auto bytes : report.seed.data_out) sent += bytes;
     text.counter("entrepot_swarm_seed_bytes_total", "Bytes of chunks that this instance has sent to nodes.", sent);
     text.gauge("entrepot_swarm_seed_connections", "Connections of nodes to the seed.", report.seed.connections);
+    const auto preheats = rounds_->report();
+    text.gauge("entrepot_preheats", "Preheats that run, of all instances.", preheats.running);
+    constexpr std::string_view nodes = "Nodes of this instance that were told to have an image, and what came of it.";
+    text.counter("entrepot_preheat_nodes_total", nodes, preheats.told, {{"state", "told"}});
+    text.counter("entrepot_preheat_nodes_total", nodes, preheats.done, {{"state", "done"}});
+    text.counter("entrepot_preheat_nodes_total", nodes, preheats.failed, {{"state", "failed"}});
 }
 
 }  // namespace entrepot

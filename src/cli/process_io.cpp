@@ -16,6 +16,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -88,6 +89,8 @@ public:
     }
 
     Micros now() const override { return clock_.now(); }
+
+    void pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
 
     std::string random_word() override { return SystemRandom{}.hex(4); }
 

@@ -25,6 +25,7 @@ public:
     }
     std::string host_name() const override { return "desk"; }
     Micros now() const override { return 1'700'000'000'000'000; }
+    void pause(std::chrono::milliseconds) override { ++pauses; }
     std::string random_word() override { return std::to_string(++random_words); }
     bool interactive() const override { return somebody; }
     Result<std::string> ask(std::string_view question, bool hidden) override
@@ -82,6 +83,7 @@ public:
     std::map<std::string, std::string> files;
     std::string input;
     int random_words = 0;
+    int pauses = 0;
     bool somebody = false;
     std::vector<std::string> replies;
     Server answer;

@@ -135,6 +135,8 @@ void SwarmService::opened(ControlId stream, const NodeIdentity& node, const Peer
 void SwarmService::received(ControlId stream, const ControlFrame& frame)
 {
     if (!tracker_->received(stream, frame, now()) || !std::holds_alternative<RegisterFrame>(frame)) return;
+    const auto node = streams_.find(stream);
+    if (needs_.watch != nullptr && node != streams_.end()) needs_.watch->came(stream, node->second);
     for (const auto& [at, revocation] : revocations_) {
         std::string bytes;
         append_frame(bytes, ControlFrame{revocation});
@@ -147,9 +149,15 @@ void SwarmService::broken(ControlId stream, const std::string& why)
     tracker_->broken(stream, why);
 }
 
-void SwarmService::closed(ControlId stream)
+void SwarmService::forget(ControlId stream)
 {
     streams_.erase(stream);
+    if (needs_.watch != nullptr) needs_.watch->left(stream);
+}
+
+void SwarmService::closed(ControlId stream)
+{
+    forget(stream);
     tracker_->closed(stream);
 }
 
@@ -160,7 +168,7 @@ void SwarmService::send(ControlId stream, std::string bytes)
 
 void SwarmService::close(ControlId stream)
 {
-    streams_.erase(stream);
+    forget(stream);
     control_->close(stream);
 }
 
@@ -299,7 +307,20 @@ void SwarmService::reported(const NodeId& by, const ReportFrame& report)
     );
 }
 
-void SwarmService::preheat_progress(const NodeId&, const PreheatProgressFrame&) {}
+void SwarmService::preheat_progress(const NodeId& node, const PreheatProgressFrame& progress)
+{
+    if (needs_.watch != nullptr) needs_.watch->heard(node, progress);
+}
+
+void SwarmService::send(ControlId stream, PreheatFrame frame)
+{
+    asio::post(loop_, [this, stream, frame = std::move(frame)] {
+        if (!streams_.contains(stream)) return;
+        std::string bytes;
+        append_frame(bytes, ControlFrame{frame});
+        control_->send(stream, std::move(bytes));
+    });
+}
 
 // ---- the seed
 

@@ -4,6 +4,7 @@
 #include "delivery/image_bundles.hpp"
 #include "delivery/node_desk.hpp"
 #include "delivery/seed_chunks.hpp"
+#include "delivery/swarm_node_watch.hpp"
 #include "delivery/swarm_report.hpp"
 #include "delivery/swarm_tickets.hpp"
 #include "ports/repository_catalog.hpp"
@@ -54,6 +55,7 @@ public:
         asio::thread_pool& reading;
         Random& random;
         const Clock& clock;
+        SwarmNodeWatch* watch = nullptr;  // null: nobody is told
     };
     SwarmService(Needs needs, SwarmServiceSettings settings);
     ~SwarmService() override;
@@ -65,6 +67,8 @@ public:
     // Something was removed before event number `epoch`: images that are not where somebody's right to them comes from
     // any more are revoked, so that no node gives them away.
     void recheck(std::uint64_t epoch);
+    // To the node of that stream, if it is still there.
+    void send(ControlId stream, PreheatFrame frame);
     // As of the last second.
     SwarmReport report() const;
 
@@ -111,6 +115,7 @@ private:
     // The image isn't where the right to it came from.
     static bool is_gone(Errc code) noexcept { return code == Errc::manifest_unknown || code == Errc::name_unknown; }
     SwarmTime now() const noexcept;
+    void forget(ControlId stream);
     Result<> certify_itself();
     Result<Ticket> check(const NodeId& node, const SwarmId& swarm, std::string_view ticket) const;
     Task<RepositoryName> repository_of(std::uint64_t id);

@@ -15,6 +15,7 @@
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/pipelines_api.hpp"
+#include "api/management/preheat_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/promotions_api.hpp"
 #include "api/management/push_policies_api.hpp"
@@ -82,6 +83,7 @@ struct ManagementNeeds {
     Replications& replications;
     Synchronisations& synchronisations;
     NodeDesk& nodes;
+    PreheatDesk& preheats;
     const Clock& clock;
     EventsApi::Needs events;
     UsageApi::Needs usage;
@@ -146,6 +148,7 @@ private:
     ReplicationsApi replications_;
     SynchronisationsApi synchronisations_;
     SwarmApi swarm_;
+    PreheatApi preheats_;
 };
 
 }  // namespace entrepot

@@ -100,6 +100,11 @@ void SwarmNode::set_ticket(const SwarmId& id, std::string ticket)
     if (const auto index = index_of(id)) swarms_.at(*index).session->ticket = std::move(ticket);
 }
 
+void SwarmNode::set_priority(const SwarmId& id, std::uint8_t priority)
+{
+    if (const auto index = index_of(id)) swarms_.at(*index).session->priority = priority;
+}
+
 void SwarmNode::deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now)
 {
     const auto index = index_of(id);

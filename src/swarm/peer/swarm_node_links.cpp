@@ -83,6 +83,7 @@ void SwarmNode::Links::request(ConnectionId id, PeerConnection& connection, std:
     RequestFrame frame;
     frame.handle = connection.memberships.at(swarm_).ours;
     frame.id = ++connection.last_request;
+    frame.priority = session().priority;
     OpenRequest open;
     open.swarm = swarm_;
     for (const auto piece : pieces) {

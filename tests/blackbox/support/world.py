@@ -507,15 +507,29 @@ def node_token(world, _=None):
     return world.admin.post("/swarm/tokens", {"description": world.name("racks"), "zones": [], "nodes": 1, "duration_seconds": 3600}).json()
 
 
-def node(world, _):
-    """One that was admitted with a token of its own."""
+def admitted_node(world):
+    """One that was admitted with a token of its own: its id and name."""
     request = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                               "/dev/null", "-subj", "/CN=node"], check=True, capture_output=True, text=True).stdout
     form = {"token": node_token(world)["token"], "name": world.name("node"), "zone": "a", "request": request}
     answer = world.admin.request("POST", "/swarm/v1/nodes", form, base="")
     if answer.status != 200:
         raise AssertionError(f"a node was not admitted: {answer}")
-    return Call({"node_id": answer.json()["id"]})
+    return answer.json()["id"], form["name"]
+
+
+def node(world, _):
+    return Call({"node_id": admitted_node(world)[0]})
+
+
+def preheat_body(world):
+    _, name = admitted_node(world)
+    return {"repository": f"{world.project}/app", "reference": world.fresh_image(), "zones": ["a"], "nodes": [name],
+            "percent": 100, "duration_seconds": 3600, "rate": 1_000_000}
+
+
+def preheat(world, _=None):
+    return Call({"preheat_id": world.admin.post("/swarm/preheats", preheat_body(world)).json()["id"]})
 
 
 def delivery(world, system=False, task=False):
@@ -844,6 +858,11 @@ REQUESTS = {
     "deleteNodeToken": lambda w, c: Call({"token_id": node_token(w)["id"]}),
     "listNodes": lambda w, c: Call(query={"zone": "a", "page_size": 5}),
     "deleteNode": node,
+    "listPreheats": lambda w, c: Call(query={"q": "stage=running", "sort": "-id", "page_size": 5}),
+    "createPreheat": lambda w, c: Call(body=preheat_body(w)),
+    "getPreheat": preheat,
+    "listPreheatNodes": lambda w, c: Call(preheat(w).values, query={"state": "waiting", "page_size": 5}),
+    "cancelPreheat": preheat,
     "logIn": lambda w, c: Call(body=form(principal="admin", password=PASSWORD), headers=FORM),
     "logOut": lambda w, c: Call(),
     "userExists": lambda w, c: Call(body=form(target="username", value="admin"), headers=FORM),
