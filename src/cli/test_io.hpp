@@ -27,6 +27,7 @@ public:
     Micros now() const override { return 1'700'000'000'000'000; }
     std::string random_word() override { return std::to_string(++random_words); }
     bool interactive() const override { return somebody; }
+    bool draws() const override { return terminal; }
     Result<std::string> ask(std::string_view question, bool hidden) override
     {
         asked.push_back((hidden ? "hidden: " : "") + std::string{question});
@@ -83,6 +84,7 @@ public:
     std::string input;
     int random_words = 0;
     bool somebody = false;
+    bool terminal = false;
     std::vector<std::string> replies;
     Server answer;
 

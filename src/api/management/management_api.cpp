@@ -64,7 +64,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       registries_{needs.endpoints},
       replications_{{needs.replications, needs.clock}},
       synchronisations_{needs.synchronisations, needs.policy},
-      swarm_{needs.nodes}
+      swarm_{needs.nodes},
+      swarm_images_{needs.swarm_images}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -110,6 +111,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     replications_.add_to(router_);
     synchronisations_.add_to(router_);
     swarm_.add_to(router_);
+    swarm_images_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -28,6 +28,7 @@
 #include "api/management/roles_api.hpp"
 #include "api/management/scrub_api.hpp"
 #include "api/management/swarm_api.hpp"
+#include "api/management/swarm_images_api.hpp"
 #include "api/management/synchronisations_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
@@ -83,6 +84,7 @@ struct ManagementNeeds {
     Synchronisations& synchronisations;
     NodeDesk& nodes;
     const Clock& clock;
+    SwarmImagesApi::Needs swarm_images;
     EventsApi::Needs events;
     UsageApi::Needs usage;
     WebhooksApi::Needs webhooks;
@@ -98,6 +100,7 @@ public:
     asio::awaitable<Response> handle(const Request& request, ByteSource& body);
     const ApiRouter& router() const noexcept { return router_; }
     std::int64_t open_event_streams() const noexcept { return events_.open_streams(); }
+    std::int64_t open_swarm_streams() const noexcept { return swarm_images_.open_streams(); }
 
 private:
     asio::awaitable<Response> answer(const Request& request, ByteSource& body);
@@ -146,6 +149,7 @@ private:
     ReplicationsApi replications_;
     SynchronisationsApi synchronisations_;
     SwarmApi swarm_;
+    SwarmImagesApi swarm_images_;
 };
 
 }  // namespace entrepot
