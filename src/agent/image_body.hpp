@@ -52,6 +52,8 @@ private:
     using Time = std::chrono::steady_clock::time_point;
     struct Wait;
 
+    // Waits for it.
+    Task<Part> next_part(std::uint64_t offset);
     bool carried() const;
     ChunkSpan chunks_from(ChunkIndex chunk, std::uint32_t most) const;
     ChunkSpan run_at(ChunkIndex chunk) const;
@@ -70,6 +72,7 @@ private:
     const std::shared_ptr<FetchNote> note_ = std::make_shared<FetchNote>();
     std::shared_ptr<RegistryStream> passing_;
     bool falling_back_ = false;  // the carrier has brought nothing of late
+    const Time began_ = std::chrono::steady_clock::now();
     Time looked_ = std::chrono::steady_clock::now();
     std::atomic<bool> stopped_{false};
 };

@@ -25,8 +25,6 @@ public:
 
     // Somebody is there to answer questions.
     virtual bool interactive() const = 0;
-    // Standard output is a terminal, on which lines can be drawn again.
-    virtual bool draws() const = 0;
     virtual Result<std::string> ask(std::string_view question, bool hidden) = 0;
     virtual Result<std::string> read_input() = 0;  // standard input to its end
     // A file that only its owner can read, put in place as a whole.
@@ -39,6 +37,9 @@ public:
     virtual Result<ClientResponse> stream(
         const HttpClientOptions& options, ClientRequest request, const std::function<bool(std::string_view bytes)>& take
     ) = 0;
+
+    // Standard output is a terminal, on which lines can be drawn again.
+    virtual bool draws() const = 0;
 };
 
 }  // namespace entrepot
