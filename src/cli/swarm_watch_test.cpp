@@ -43,9 +43,9 @@ TEST(SwarmWatch, writes_a_line_for_each_news_where_there_is_no_terminal)
     EXPECT_EQ(io.requests.at(0).url, "http://r:5000/api/v2.0/swarm/stream?image=sha256%3A01");
     EXPECT_EQ(
         io.said,
-        "2023-11-14T22:13:20.000000Z shop/web@sha256:0123456789ab active: 2/4 complete, 2 MiB/s, half of them at 42 %, "
+        "2023-11-14T22:13:20Z shop/web@sha256:0123456789ab active: 2/4 complete, 2.0 MiB/s, half of them at 42 %, "
         "3 s left\n"
-        "2023-11-14T22:13:20.000000Z shop/web@sha256:0123456789ab complete: 4/4 complete, 2 MiB/s, half of them at 42 "
+        "2023-11-14T22:13:20Z shop/web@sha256:0123456789ab complete: 4/4 complete, 2.0 MiB/s, half of them at 42 "
         "%, 3 s left\n"
     );
 }
@@ -62,13 +62,13 @@ TEST(SwarmWatch, draws_a_block_again_on_a_terminal)
     EXPECT_EQ(
         io.said,
         "\x1b[?7l"
-        "shop/web@sha256:0123456789ab  active  1 MiB in 4 pieces\n"
-        "  [############........] all nodes    2/4 complete, 2 MiB/s, half at 42 %, 3 s left, 0.87 of what links "
+        "shop/web@sha256:0123456789ab  active  1.0 MiB in 4 pieces\n"
+        "  [############........] all nodes    2/4 complete, 2.0 MiB/s, half at 42 %, 3 s left, 0.87 of what links "
         "allow\n"
         "  [####################] fra1         2/2 complete, 0 B/s\n"
-        "  [#####...............] (no zone)    0/2 complete, 2 MiB/s\n"
+        "  [#####...............] (no zone)    0/2 complete, 2.0 MiB/s\n"
         "  nodes at 0 %, 10 %, … 100 %: 1 0 0 0 1 0 0 0 0 0 2\n"
-        "  received 1 MiB from the registry, 3 MiB within zones, 0 B across\n"
+        "  received 1.0 MiB from the registry, 3.0 MiB within zones, 0 B across\n"
         "  slowest n7: 4 %, 3 neighbours, 90 % of the time idle\n"
         "\x1b[?7h"
         "\x1b[7A\x1b[J\x1b[?7lno images are under way\n\x1b[?7h"

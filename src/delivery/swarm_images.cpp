@@ -115,10 +115,11 @@ std::optional<double> SeenSwarm::efficiency() const noexcept
 std::optional<std::uint64_t> SeenSwarm::seconds_left() const noexcept
 {
     if (state() != SwarmImageState::active || all.rate == 0) return std::nullopt;
-    double missing = 0;
-    for (std::size_t percent = 0; percent + 1 < percents.size(); ++percent)
-        missing += static_cast<double>(percents[percent]) * (1 - static_cast<double>(percent) / 100);
-    const auto seconds = missing * static_cast<double>(image->size) / static_cast<double>(all.rate);
+    std::uint64_t missing = 0;  // hundredths of the image
+    for (std::uint64_t percent = 0; percent < percents.size(); ++percent)
+        missing += percents[percent] * (percents.size() - 1 - percent);
+    const auto bytes = static_cast<double>(missing) * static_cast<double>(image->size) / 100;
+    const auto seconds = bytes / static_cast<double>(all.rate);
     return static_cast<std::uint64_t>(std::ceil(seconds));
 }
 
