@@ -114,8 +114,7 @@ Task<Response> SwarmImagesApi::follow(ApiCall call)
     const auto lifetime = parse_decimal(seconds.value_or("1"));
     if (!lifetime || *lifetime < 1 || *lifetime > longest_stream)
         co_return fail(Errc::bad_request, "seconds is from 1 to 86400");
-    if (open_streams() >= needs_.most_streams)
-        co_return fail(Errc::unavailable, "too many streams are open");
+    if (open_streams() >= needs_.most_streams) co_return fail(Errc::unavailable, "too many streams are open");
     const auto loop = co_await asio::this_coro::executor;
     SwarmStream::Parts parts{
         .images = images_,
