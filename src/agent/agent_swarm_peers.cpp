@@ -38,7 +38,13 @@ void AgentSwarm::State::starved(const SwarmId& swarm, RefillReason reason, std::
 void AgentSwarm::State::complete(const SwarmId& swarm)
 {
     // The next PROGRESS says so.
-    if (auto* const life = find(swarm)) life->note_idle(now());
+    auto* const life = find(swarm);
+    if (life == nullptr) return;
+    life->note_idle(now());
+    const auto missing = static_cast<double>(std::exchange(life->missing, 0));
+    if (missing == 0) return;
+    counters_.bound_seconds += missing / static_cast<double>(std::min(settings_.down, settings_.link));
+    counters_.fetch_seconds += std::chrono::duration<double>{now() - life->begun}.count();
 }
 
 void AgentSwarm::State::caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent)
@@ -66,8 +72,10 @@ Task<> AgentSwarm::State::store(SwarmId swarm, ChunkIndex chunk, std::span<const
     const auto* const life = find(swarm);
     if (life == nullptr) co_return fail(Errc::cancelled, "the image's swarm was left");
     const auto image = life->image;
+    const auto began = now();
     auto storing = image->store(chunk, bytes);
     const auto stored = co_await std::move(storing);
+    storing_.observe(now() - began);
     auto* const still = find(swarm);
     if (still != nullptr && stored) still->note_arrival(now());
     if (still != nullptr && !stored && stored.error().code() == Errc::digest_mismatch &&

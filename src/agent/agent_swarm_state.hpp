@@ -5,6 +5,7 @@
 #include "agent/node_enrolling.hpp"
 #include "agent/swarm_life.hpp"
 #include "client/http_client.hpp"
+#include "core/duration_histogram.hpp"
 #include "core/task_group.hpp"
 #include "swarm/net/control_stream.hpp"
 #include "swarm/net/peer_network.hpp"
@@ -56,6 +57,8 @@ public:
     bool is_connected() const noexcept { return connected_; }
     std::uint16_t port() const noexcept { return port_; }
     AgentSwarmCounters counters() const;
+    // Of chunks: until they were compared with their hashes and written.
+    const DurationHistogram& storing() const noexcept { return storing_; }
 
     // PeerNetworkOwner, PeerChunkSink, PeerChunkSource, ControlStreamOwner.
     std::optional<DenyCode> refusal(const NodeIdentity& peer, const SwarmId& swarm, std::string_view ticket) override;
@@ -115,6 +118,7 @@ private:
     void catch_up(const SwarmId& id, const SwarmLife& life);
     void begin_again(const SwarmId& id, const SwarmLife& life);
     void end_rights();
+    void keep_counts(const SwarmId& id);
 
     asio::any_io_executor loop_;
     const AgentSwarmSettings settings_;
@@ -147,6 +151,9 @@ private:
     bool stopping_ = false;
 
     AgentSwarmCounters counters_;
+    PeerCounts left_{};  // of swarms that were left
+    std::uint64_t left_duplicate_bytes_ = 0;
+    DurationHistogram storing_;
     mutable std::mutex mutex_;  // of what others read
     std::optional<std::string> published_node_;
     AgentSwarmCounters published_;

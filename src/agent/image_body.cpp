@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <variant>
 
 #include <fcntl.h>
 
@@ -105,6 +106,18 @@ ChunkSpan ImageBody::run_at(ChunkIndex chunk) const
 }
 
 Task<ArrivingBody::Part> ImageBody::part(std::uint64_t offset)
+{
+    auto waiting = next_part(offset);
+    auto part = co_await std::move(waiting);
+    if (!part) co_return part;
+    const auto took = steady_clock::now() - began_;
+    const auto length = std::visit([](const auto& range) { return std::uint64_t{range.length}; }, *part);
+    if (offset == 0) sources_.counters.first_byte.observe(took);
+    if (offset + length == stretch_.length) sources_.counters.transfer.observe(took);
+    co_return part;
+}
+
+Task<ArrivingBody::Part> ImageBody::next_part(std::uint64_t offset)
 {
     const auto where = co_await asio::this_coro::executor;
     const auto at = stretch_.offset + offset;

@@ -52,6 +52,8 @@ private:
     using Time = std::chrono::steady_clock::time_point;
     struct Wait;
 
+    // Waits for it.
+    Task<Part> next_part(std::uint64_t offset);
     bool carried() const;
     ChunkSpan chunks_from(ChunkIndex chunk, std::uint32_t most) const;
     ChunkSpan run_at(ChunkIndex chunk) const;
@@ -72,6 +74,7 @@ private:
     std::shared_ptr<RegistryStream> passing_;
     bool falling_back_ = false;  // the carrier has brought nothing of late
     std::uint32_t ahead_ = 1;    // chunks of one request meanwhile
+    const Time began_ = std::chrono::steady_clock::now();
     Time looked_ = std::chrono::steady_clock::now();
     std::atomic<bool> stopped_{false};
 };

@@ -5,8 +5,10 @@
 #include "delivery/node_desk.hpp"
 #include "delivery/seed_chunks.hpp"
 #include "delivery/swarm_node_watch.hpp"
+#include "delivery/swarm_painter.hpp"
 #include "delivery/swarm_report.hpp"
 #include "delivery/swarm_tickets.hpp"
+#include "delivery/swarm_view.hpp"
 #include "ports/repository_catalog.hpp"
 #include "swarm/identity/node_key.hpp"
 #include "swarm/net/control_server.hpp"
@@ -71,6 +73,8 @@ public:
     void send(ControlId stream, PreheatFrame frame);
     // As of the last second.
     SwarmReport report() const;
+    // Which images nodes take part in, and how they get on.
+    SwarmView& view() noexcept { return view_; }
 
 private:
     // Why a node may have an image: what its ticket says.
@@ -132,6 +136,9 @@ private:
     void end_idle();
     void end(const SwarmId& swarm, std::optional<DenyCode> why);
     void note_report();
+    asio::awaitable<void> look_at_images();
+    asio::awaitable<void> name_repositories();
+    void show_roll(const SwarmId& swarm);
 
     Needs needs_;
     const SwarmServiceSettings settings_;
@@ -156,6 +163,11 @@ private:
     SwarmRandom chance_;
     asio::steady_timer clock_tick_;
     TaskGroup tasks_;
+
+    std::map<std::uint64_t, std::string> names_;  // of repositories, as they are called now
+    std::uint64_t renames_ = 0;                   // how often all of names_ was forgotten
+    SwarmPainter painter_;
+    SwarmView view_;
 
     mutable std::mutex report_mutex_;
     SwarmReport report_;
