@@ -280,7 +280,10 @@ void SwarmService::renewal(ControlId stream, const NodeId&, const std::string& r
                 if (certified) co_return;
                 log::failure(log::Level::warning, "a node's certificate is not renewed", certified.error());
                 // Nobody's fault: it asks again. Otherwise it is to come with a token.
-                if (certified.error().code() != Errc::unavailable) self.tracker_->certified(of, {}, {});
+                if (certified.error().code() == Errc::unavailable)
+                    self.tracker_->renewal_failed(of);
+                else
+                    self.tracker_->certified(of, {}, {});
             }(*this, stream, node->second, request)
         );
 }

@@ -19,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
@@ -38,6 +39,7 @@ struct SwarmServiceSettings {
     PeerEndpoint advertised{};
     std::uint64_t up = no_rate_limit;  // bytes a second for nodes
     double link = 1.25e9;              // bytes a second that the machine's network carries
+    std::chrono::steady_clock::duration tick = std::chrono::seconds{1};  // between two looks at what time has brought
 };
 
 // This instance's part in the swarm, on a thread of its own: control streams and the tracker behind them, the seed of

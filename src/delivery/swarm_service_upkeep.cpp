@@ -30,7 +30,7 @@ asio::awaitable<void> SwarmService::keep_time()
 {
     boost::system::error_code unimportant;
     for (int tick = 1; !stopping_; ++tick) {
-        clock_tick_.expires_after(1s);
+        clock_tick_.expires_after(settings_.tick);
         co_await clock_tick_.async_wait(asio::redirect_error(asio::use_awaitable, unimportant));
         if (stopping_) co_return;
         tracker_->look(now());

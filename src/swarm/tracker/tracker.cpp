@@ -239,6 +239,12 @@ void Tracker::certified(ControlId stream, std::string certificate, std::string a
     send(stream, CertificateFrame{.certificate = std::move(certificate), .authorities = std::move(authorities)});
 }
 
+void Tracker::renewal_failed(ControlId stream)
+{
+    const auto found = by_stream_.find(stream);
+    if (found != by_stream_.end()) nodes_[found->second].renewing = false;
+}
+
 void Tracker::for_each_member(
     const SwarmId& swarm, const std::function<void(ControlId, SwarmHandle, const NodeId&)>& visit
 )

@@ -36,7 +36,7 @@ public:
         ControlId stream, const NodeId& node, SwarmHandle handle, const SwarmId& swarm, const std::string& ticket
     ) = 0;
     // A node asks for its next certificate, with a PKCS#10 request (PEM, unread). Later, certified(); until then it
-    // can't ask again.
+    // can't ask again, but after renewal_failed().
     virtual void renewal(ControlId stream, const NodeId& node, const std::string& request) = 0;
     // A node says that another sent a false chunk.
     virtual void reported(const NodeId& by, const ReportFrame& report) = 0;
@@ -92,6 +92,8 @@ public:
     void renew(ControlId stream, SwarmHandle handle, std::string ticket);
     // What renewal() was about: PEM; an empty certificate refuses. Within the bounds of CertificateFrame.
     void certified(ControlId stream, std::string certificate, std::string authorities);
+    // There is no answer to renewal(), as nothing is known: the node hears nothing, and may ask again.
+    void renewal_failed(ControlId stream);
 
     // What tickets are checked with: at most WireLimits::ticket_keys. To all nodes when they change, and to new ones.
     void set_ticket_keys(std::vector<TicketPublicKey> keys);

@@ -179,7 +179,11 @@ TEST_F(ATracker, HasOneCertificateRenewedAtATime)
     );
     tracker.received(1, RenewFrame{.request = "a day later"}, now);
     EXPECT_EQ(shell.renewals.size(), 2U);
+    tracker.renewal_failed(1);
+    tracker.received(1, RenewFrame{.request = "again"}, now);
+    EXPECT_EQ(shell.renewals.size(), 3U) << "nothing was known, so it was told nothing";
     tracker.closed(1);
+    tracker.renewal_failed(1);
     tracker.certified(1, "too late", {});
     EXPECT_TRUE(shell.frames[1].empty());
 }
