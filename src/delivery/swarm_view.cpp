@@ -40,6 +40,7 @@ void SwarmView::show(SwarmPicturePtr picture)
     const std::lock_guard lock{mutex_};
     picture_ = std::move(picture);
     const auto now = steady_clock::now();
+    for (auto& [swarm, place] : rolls_) place.is_older = true;
     std::erase_if(rolls_, [&](const auto& entry) {
         return now - std::max(entry.second.shown, entry.second.asked) > kept_for;
     });
@@ -51,6 +52,7 @@ void SwarmView::show(const SwarmId& swarm, SwarmRollPtr roll)
         const std::lock_guard lock{mutex_};
         auto& place = rolls_[swarm];
         place.roll = std::move(roll);
+        place.is_older = false;
         place.shown = steady_clock::now();
         place.asked = {};
     }
@@ -63,7 +65,7 @@ SwarmRollPtr SwarmView::recent(const SwarmId& swarm)
     {
         const std::lock_guard lock{mutex_};
         auto& place = rolls_[swarm];
-        if (place.roll && now - place.shown < good_for) return place.roll;
+        if (place.roll && !place.is_older && now - place.shown < good_for) return place.roll;
         if (now - place.asked < patience) return nullptr;
         place.asked = now;
     }

@@ -74,7 +74,7 @@ public:
 
     const std::string& instance() const noexcept { return instance_; }
     SwarmPicturePtr picture() const;
-    // Of the last second. unavailable: the swarm's thread doesn't answer.
+    // Of the last second, and no older than picture(). unavailable: the swarm's thread doesn't answer.
     Task<SwarmRollPtr> roll(SwarmId swarm);
 
     void show(SwarmPicturePtr picture);
@@ -83,7 +83,8 @@ public:
 private:
     using Time = std::chrono::steady_clock::time_point;
     struct Roll {
-        SwarmRollPtr roll;  // null: none has come yet
+        SwarmRollPtr roll;      // null: none has come yet
+        bool is_older = false;  // than the picture
         Time shown{};
         Time asked{};
     };

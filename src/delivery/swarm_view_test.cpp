@@ -24,8 +24,8 @@ TEST(SwarmView, shares_one_list_of_nodes_among_all_readers)
     SwarmView view{"one", [&](const SwarmId& swarm) {
                        asio::post(loop, [&, swarm] {
                            ++asked;
-                           self->show(swarm, roll_of({member_of("n", "a", 1, ++progress)}));
                            self->show(picture_of({image_view(1, {{1, "shop/web"}}, {group_of(1, "a", 1, 10)})}));
+                           self->show(swarm, roll_of({member_of("n", "a", 1, ++progress)}));
                        });
                    }};
     self = &view;
@@ -50,7 +50,7 @@ TEST(SwarmView, shares_one_list_of_nodes_among_all_readers)
     work.reset();
 }
 
-TEST(SwarmView, asks_again_for_another_image)
+TEST(SwarmView, asks_again_for_another_image_and_after_another_picture)
 {
     int asked = 0;
     SwarmView* self = nullptr;
@@ -65,6 +65,9 @@ TEST(SwarmView, asks_again_for_another_image)
     EXPECT_TRUE(run_to_end(view.roll(other)));
     EXPECT_TRUE(run_to_end(view.roll(other)));
     EXPECT_EQ(asked, 2);
+    view.show(picture_of({}));
+    EXPECT_TRUE(run_to_end(view.roll(other)));
+    EXPECT_EQ(asked, 3) << "a list is not older than the picture";
 }
 
 }  // namespace
