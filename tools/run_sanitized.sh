@@ -8,7 +8,7 @@ shift
 
 cmake --preset "$preset" $(command -v ccache >/dev/null && echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache) >/dev/null
 if [[ $preset == tsan ]]; then
-  only='^unit\.(core|http|drivers_)'
+  only='^unit\.(core|http|drivers_|delivery|swarm_net)'
   mapfile -t targets < <(ctest --test-dir build/tsan -N -R "$only" | sed -n 's/.*: unit\.\(.*\)$/\1_test/p')
   cmake --build --preset tsan --target "${targets[@]}"
   set -- --only "$only" "$@"

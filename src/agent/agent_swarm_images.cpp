@@ -17,6 +17,17 @@ std::uint8_t priority_of(const SwarmLife& life) noexcept
     return life.urgent ? urgent_priority : std::uint8_t{0};
 }
 
+std::uint64_t missing_bytes(const AgentImage& image)
+{
+    const auto& layout = image.descriptor().layout();
+    const auto here = image.pieces();
+    std::uint64_t missing = 0;
+    for (PieceIndex piece = 0; piece < here.size(); ++piece) {
+        if (!here.contains(piece)) missing += layout.bytes_of(piece);
+    }
+    return missing;
+}
+
 }  // namespace
 
 SwarmLife* AgentSwarm::State::find(const SwarmId& id)
@@ -39,6 +50,8 @@ void AgentSwarm::State::bring(AgentImagePtr image, std::string ticket, bool urge
         life.urgent = urgent;
         life.used = now();
         life.arrived = now();
+        life.begun = now();
+        life.missing = missing_bytes(*life.image);
         take_right(id, life, std::move(ticket));
         enter(id, life);
         return announce(id, life);
@@ -122,6 +135,7 @@ void AgentSwarm::State::leave(SwarmId id, std::optional<DenyCode> why, bool tell
     const auto found = lives_.find(id);
     if (found == lives_.end()) return;
     const auto handle = found->second.handle;
+    keep_counts(id);
     lives_.erase(found);
     handles_.erase(handle);
     if (network_) network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, why, at); });
@@ -178,6 +192,7 @@ void AgentSwarm::State::catch_up(const SwarmId& id, const SwarmLife& life)
 void AgentSwarm::State::begin_again(const SwarmId& id, const SwarmLife& life)
 {
     ++counters_.began_again;
+    keep_counts(id);
     network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, std::nullopt, at); });
     enter(id, life);
     starved(id, RefillReason::few, std::nullopt);

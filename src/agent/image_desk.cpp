@@ -108,6 +108,7 @@ void ImageDesk::renew(const asio::any_io_executor& where, PulledBlob blob)
 asio::awaitable<void>
 ImageDesk::fly(FlightPtr flight, std::string name, PulledBlob blob, std::optional<Sha256> manifest)
 {
+    const auto began = steady_clock::now();
     Asked asked;
     try {
         auto asking = manifest ? ask_for_image(std::move(blob), *manifest) : ask_for_blob(std::move(blob));
@@ -115,6 +116,7 @@ ImageDesk::fly(FlightPtr flight, std::string name, PulledBlob blob, std::optiona
     } catch (const std::exception& thrown) {
         log::warning("asking the registry for an image ended", {{"error", thrown.what()}});
     }
+    needs_.counters.authorising.observe(steady_clock::now() - began);
     if (!asked.image) refuse(name, asked.not_for);
     {
         const std::lock_guard guard{mutex_};

@@ -1,19 +1,13 @@
 #include "agent/registry_client.hpp"
 
 #include "client/http_url.hpp"
-#include "core/bytes.hpp"
-#include "swarm/descriptor/described_blob.hpp"
-#include "swarm/descriptor/image_descriptor.hpp"
 #include "swarm/hex32.hpp"
 
-#include <array>
-#include <span>
 #include <utility>
 
 namespace entrepot {
 namespace {
 
-constexpr std::size_t longest_bundle = 4 + ImageDescriptor::most_bytes + std::size_t{most_listed_chunks} * 32;
 constexpr std::size_t most_connections_kept = 16;
 
 void add_field(ClientRequest& request, std::string_view name, std::string_view value)
@@ -24,26 +18,6 @@ void add_field(ClientRequest& request, std::string_view name, std::string_view v
 void authorize(ClientRequest& request, const std::optional<std::string>& authorization)
 {
     if (authorization) request.fields.push_back({.name = "Authorization", .value = *authorization, .secret = true});
-}
-
-Result<BundleAnswer> read_bundle(ClientResponse response)
-{
-    BundleAnswer answer{.status = response.status, .descriptor = {}, .hashes = {}, .ticket = {}};
-    if (const auto ticket = response.field("Entrepot-Ticket"); !ticket.empty()) {
-        const auto bytes = from_base64url(ticket);
-        if (!bytes) return fail(Errc::bad_request, "a ticket that is no base64url");
-        answer.ticket = *bytes;
-    }
-    if (response.status != 200) return answer;
-    constexpr std::size_t length_bytes = 4;
-    const auto bytes = std::as_bytes(std::span{response.body});
-    if (bytes.size() < length_bytes) return fail(Errc::bad_request, "a bundle without a descriptor");
-    std::uint64_t length = 0;
-    for (std::size_t at = length_bytes; at-- > 0;) length = (length << 8U) | std::to_integer<std::uint64_t>(bytes[at]);
-    if (length > bytes.size() - length_bytes) return fail(Errc::bad_request, "a bundle that ends in its descriptor");
-    answer.descriptor = response.body.substr(length_bytes, length);
-    answer.hashes = response.body.substr(length_bytes + length);
-    return answer;
 }
 
 }  // namespace
@@ -108,7 +82,7 @@ Task<BundleAnswer> RegistryClient::bundle(
     auto response = co_await std::move(sending);
     settled(response.has_value());
     if (!response) co_return std::unexpected{std::move(response).error()};
-    co_return read_bundle(*std::move(response));
+    co_return read_bundle(response->status, response->field("Entrepot-Ticket"), response->body);
 }
 
 std::optional<bool> RegistryClient::reachable() const noexcept

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/agent_counters.hpp"
+#include "agent/bundle_answer.hpp"
 #include "agent/puller.hpp"
 #include "client/http_client.hpp"
 #include "http/byte_range.hpp"
@@ -33,14 +34,6 @@ struct RegistryRequest {
     std::string accept{};  // empty, as the two below: not sent
     std::string if_none_match{};
     std::string range{};
-};
-
-// What the registry says to one who would pull an image, by docs/formats/swarm-http.md.
-struct BundleAnswer {
-    unsigned status = 0;     // 200, 304, or the refusal
-    std::string descriptor;  // of 200: its bytes, and below the hashes of all chunks
-    std::string hashes;
-    std::string ticket;  // its bytes; empty: none was given
 };
 
 // The registry, asked with the credentials of those who pull. Safe from any thread; must go before the loops that it is

@@ -26,6 +26,9 @@ struct SwarmLife {
     SwarmHandle handle = SwarmHandle::connection;  // on the stream that there is; this one: not announced on it
     Time used{};                                   // when a runtime or another node asked for some of it last
 
+    Time begun{};               // when it was brought
+    std::uint64_t missing = 0;  // bytes, then; 0: it was complete, or its time has been told
+
     // Since the last PROGRESS.
     std::uint64_t from_registry = 0;  // bytes
     Time arrived{};                   // the latest chunk, or the report before

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <utility>
 
 namespace entrepot {
 
@@ -155,6 +157,28 @@ void SwarmParts::add_metrics(MetricsText& text) const
     std::uint64_t sent = 0;
     for (const auto bytes : report.seed.data_out) sent += bytes;
     text.counter("entrepot_swarm_seed_bytes_total", "Bytes of chunks that this instance has sent to nodes.", sent);
+    const std::array<std::pair<std::string_view, std::uint64_t>, 3> received{
+        {{"registry", report.received.origin}, {"zone", report.received.zone}, {"across", report.received.across}}
+    };
+    for (const auto& [from, bytes] : received) {
+        text.counter(
+            "entrepot_swarm_received_bytes_total",
+            "Bytes of chunks that nodes say they have received, by whom from: the registry, nodes of their zone, "
+            "others.",
+            bytes,
+            {{"from", from}}
+        );
+    }
+    text.counter(
+        "entrepot_swarm_bound_seconds_total",
+        "Time that the links of nodes that have become complete would have taken for what they received.",
+        report.pace.bound_seconds
+    );
+    text.counter(
+        "entrepot_swarm_fetch_seconds_total",
+        "Time that it took them. The one by this one is the swarm's efficiency.",
+        report.pace.seconds
+    );
     text.gauge("entrepot_swarm_seed_connections", "Connections of nodes to the seed.", report.seed.connections);
     const auto preheats = rounds_->report();
     text.gauge("entrepot_preheats", "Preheats that run, of all instances.", preheats.running);

@@ -39,6 +39,9 @@ public:
     virtual Result<ClientResponse> stream(
         const HttpClientOptions& options, ClientRequest request, const std::function<bool(std::string_view bytes)>& take
     ) = 0;
+
+    // Standard output is a terminal, on which lines can be drawn again.
+    virtual bool draws() const = 0;
 };
 
 }  // namespace entrepot

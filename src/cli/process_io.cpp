@@ -96,6 +96,8 @@ public:
 
     bool interactive() const override { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
 
+    bool draws() const override { return ::isatty(STDOUT_FILENO) == 1; }
+
     Result<std::string> ask(std::string_view question, bool hidden) override
     {
         error(question);
@@ -197,7 +199,11 @@ private:
         std::string piece(4096, '\0');
         while (true) {
             const auto count = co_await stream.body->read(std::as_writable_bytes(std::span{piece}));
-            if (!count || *count == 0 || !take(std::string_view{piece}.substr(0, *count))) co_return response;
+            if (!count || *count == 0) co_return response;
+            const bool goes_on = take(std::string_view{piece}.substr(0, *count));
+            // Whoever reads it shall not have to wait for more.
+            std::fflush(stdout);
+            if (!goes_on) co_return response;
         }
     }
 

@@ -28,6 +28,7 @@ public:
     void pause(std::chrono::milliseconds) override { ++pauses; }
     std::string random_word() override { return std::to_string(++random_words); }
     bool interactive() const override { return somebody; }
+    bool draws() const override { return terminal; }
     Result<std::string> ask(std::string_view question, bool hidden) override
     {
         asked.push_back((hidden ? "hidden: " : "") + std::string{question});
@@ -85,6 +86,7 @@ public:
     int random_words = 0;
     int pauses = 0;
     bool somebody = false;
+    bool terminal = false;
     std::vector<std::string> replies;
     Server answer;
 

@@ -1,8 +1,10 @@
 #include "core/task_group.hpp"
 
 #include "core/log.hpp"
+#include "core/task.hpp"
 
 #include <atomic>
+#include <future>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -14,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
@@ -192,6 +195,43 @@ TEST(TaskGroup, serves_many_loops_at_once)
     EXPECT_EQ(left, 0U);
     EXPECT_EQ(counter, 300);
     EXPECT_EQ(finished, 300);
+}
+
+// Says where it was left.
+struct LeavingPlace {
+    std::thread::id& place;
+    ~LeavingPlace() { place = std::this_thread::get_id(); }
+};
+
+asio::awaitable<void> work_beside(asio::thread_pool* pool, std::future<void>* let_go, std::thread::id* left_at)
+{
+    const LeavingPlace leaving{*left_at};
+    auto working = offload(*pool, [let_go] {
+        let_go->get();
+        return 1;
+    });
+    co_await std::move(working);
+    auto more = offload(*pool, [] { return 2; });
+    co_await std::move(more);
+}
+
+TEST(TaskGroup, ACoroutineWithWorkOnAPoolEndsAtHomeAlsoWhenItIsCancelledMeanwhile)
+{
+    asio::io_context io;
+    asio::thread_pool pool{1};
+    std::promise<void> go;
+    auto let_go = go.get_future();
+    std::thread::id left_at;
+    TaskGroup group;
+    group.spawn(io.get_executor(), work_beside(&pool, &let_go, &left_at));
+    std::size_t left = 99;
+    start(io.get_executor(), drain(&group, 1ms, &left));
+    while (left == 99) io.run_one();
+    EXPECT_EQ(left, 1U) << "the work goes on";
+    go.set_value();
+    io.run();
+    EXPECT_EQ(left_at, std::this_thread::get_id());
+    EXPECT_EQ(group.size(), 0U);
 }
 
 }  // namespace

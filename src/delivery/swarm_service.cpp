@@ -27,7 +27,8 @@ SwarmService::SwarmService(Needs needs, SwarmServiceSettings settings)
       settings_{std::move(settings)},
       chunks_{needs_.blobs, needs_.reading},
       chance_{static_cast<std::uint64_t>(needs_.clock.now())},
-      clock_tick_{loop_}
+      clock_tick_{loop_},
+      view_{settings_.name, [this](const SwarmId& swarm) { asio::post(loop_, [this, swarm] { show_roll(swarm); }); }}
 {
     TrackerSettings of_tracker;
     // Another one after each start: agents say again what they take part in.
@@ -225,7 +226,7 @@ Task<> SwarmService::admit(Asked asked, Ticket ticket, std::string bytes)
     served->second.rights.insert_or_assign(
         ticket.node, Right{.tenant = ticket.tenant, .repository = ticket.repository, .ends = ticket.ends()}
     );
-    tracker_->admitted(asked.stream, asked.handle, asked.swarm, std::move(bytes));
+    tracker_->admitted(asked.stream, asked.handle, asked.swarm, std::move(bytes), ticket.repository);
     co_return Result<>{};
 }
 
@@ -279,7 +280,10 @@ void SwarmService::renewal(ControlId stream, const NodeId&, const std::string& r
                 if (certified) co_return;
                 log::failure(log::Level::warning, "a node's certificate is not renewed", certified.error());
                 // Nobody's fault: it asks again. Otherwise it is to come with a token.
-                if (certified.error().code() != Errc::unavailable) self.tracker_->certified(of, {}, {});
+                if (certified.error().code() == Errc::unavailable)
+                    self.tracker_->renewal_failed(of);
+                else
+                    self.tracker_->certified(of, {}, {});
             }(*this, stream, node->second, request)
         );
 }

@@ -5,8 +5,10 @@
 #include "delivery/node_desk.hpp"
 #include "delivery/seed_chunks.hpp"
 #include "delivery/swarm_node_watch.hpp"
+#include "delivery/swarm_painter.hpp"
 #include "delivery/swarm_report.hpp"
 #include "delivery/swarm_tickets.hpp"
+#include "delivery/swarm_view.hpp"
 #include "ports/repository_catalog.hpp"
 #include "swarm/identity/node_key.hpp"
 #include "swarm/net/control_server.hpp"
@@ -17,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
@@ -36,6 +39,7 @@ struct SwarmServiceSettings {
     PeerEndpoint advertised{};
     std::uint64_t up = no_rate_limit;  // bytes a second for nodes
     double link = 1.25e9;              // bytes a second that the machine's network carries
+    std::chrono::steady_clock::duration tick = std::chrono::seconds{1};  // between two looks at what time has brought
 };
 
 // This instance's part in the swarm, on a thread of its own: control streams and the tracker behind them, the seed of
@@ -71,6 +75,8 @@ public:
     void send(ControlId stream, PreheatFrame frame);
     // As of the last second.
     SwarmReport report() const;
+    // Which images nodes take part in, and how they get on.
+    SwarmView& view() noexcept { return view_; }
 
 private:
     // Why a node may have an image: what its ticket says.
@@ -132,6 +138,9 @@ private:
     void end_idle();
     void end(const SwarmId& swarm, std::optional<DenyCode> why);
     void note_report();
+    asio::awaitable<void> look_at_images();
+    asio::awaitable<void> name_repositories();
+    void show_roll(const SwarmId& swarm);
 
     Needs needs_;
     const SwarmServiceSettings settings_;
@@ -156,6 +165,11 @@ private:
     SwarmRandom chance_;
     asio::steady_timer clock_tick_;
     TaskGroup tasks_;
+
+    std::map<std::uint64_t, std::string> names_;  // of repositories, as they are called now
+    std::uint64_t renames_ = 0;                   // how often all of names_ was forgotten
+    SwarmPainter painter_;
+    SwarmView view_;
 
     mutable std::mutex report_mutex_;
     SwarmReport report_;

@@ -30,10 +30,14 @@ inline std::unexpected<Error> not_asked_for()
 class FewManifests final : public ManifestCatalog {
 public:
     std::map<std::pair<std::string, Digest>, ManifestPtr> stored{};
+    std::atomic<bool> away{false};
+    std::mutex mutex{};  // of what is stored, where somebody loads meanwhile
 
     std::optional<ManifestPtr> peek(const RepositoryName&, const Reference&) override { return std::nullopt; }
     Task<ManifestPtr> load(RepositoryName repository, Reference reference) override
     {
+        if (away) co_return fail(Errc::unavailable, "away");
+        const std::lock_guard guard{mutex};
         const auto found = stored.find({repository.text(), *reference.digest()});
         if (found == stored.end()) co_return fail(Errc::manifest_unknown, "no such manifest");
         co_return found->second;
@@ -166,6 +170,7 @@ struct SwarmImages {
     {
         const auto digest = digest_of(bytes);
         const auto row = ++rows;
+        const std::lock_guard guard{manifests.mutex};
         manifests.stored[{in.text(), digest}] = std::make_shared<const StoredManifest>(StoredManifest{
             .digest = digest,
             .media_type = std::move(type),
@@ -174,6 +179,11 @@ struct SwarmImages {
             .repository_id = in == here ? 1 : 2,
         });
         return digest;
+    }
+    void remove(const Digest& manifest, const RepositoryName& from)
+    {
+        const std::lock_guard guard{manifests.mutex};
+        manifests.stored.erase({from.text(), manifest});
     }
 
     const RepositoryName here = RepositoryName::parse("shop/app").value();

@@ -10,8 +10,10 @@
 #include "tests/support/fake_clock.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,7 +27,8 @@ public:
     std::map<std::string, NodeEntry> kept{};
     std::vector<Actor> actors{};
     int looked_up = 0;
-    bool away = false;
+    std::atomic<bool> away{false};
+    std::mutex mutex{};  // of the nodes, where somebody looks them up meanwhile
 
     Task<std::string> keep_secret(std::string name, std::string sealed) override
     {
@@ -66,6 +69,7 @@ public:
     }
     Task<> renew(std::string id, Micros certified_at, Micros expires_at) override
     {
+        const std::lock_guard guard{mutex};
         if (!kept.contains(id)) co_return fail(Errc::not_found, "no such node");
         kept[id].certified_at = certified_at;
         kept[id].expires_at = expires_at;
@@ -73,6 +77,7 @@ public:
     }
     Task<NodeEntry> node(std::string id) override
     {
+        const std::lock_guard guard{mutex};
         ++looked_up;
         if (away) co_return fail(Errc::unavailable, "away");
         if (!kept.contains(id)) co_return fail(Errc::not_found, "no such node");

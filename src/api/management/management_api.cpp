@@ -65,7 +65,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       replications_{{needs.replications, needs.clock}},
       synchronisations_{needs.synchronisations, needs.policy},
       swarm_{needs.nodes},
-      preheats_{needs.preheats}
+      preheats_{needs.preheats},
+      swarm_images_{needs.swarm_images}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -112,6 +113,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     synchronisations_.add_to(router_);
     swarm_.add_to(router_);
     preheats_.add_to(router_);
+    swarm_images_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -29,6 +29,7 @@
 #include "api/management/roles_api.hpp"
 #include "api/management/scrub_api.hpp"
 #include "api/management/swarm_api.hpp"
+#include "api/management/swarm_images_api.hpp"
 #include "api/management/synchronisations_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
@@ -85,6 +86,7 @@ struct ManagementNeeds {
     NodeDesk& nodes;
     PreheatDesk& preheats;
     const Clock& clock;
+    SwarmImagesApi::Needs swarm_images;
     EventsApi::Needs events;
     UsageApi::Needs usage;
     WebhooksApi::Needs webhooks;
@@ -100,6 +102,7 @@ public:
     asio::awaitable<Response> handle(const Request& request, ByteSource& body);
     const ApiRouter& router() const noexcept { return router_; }
     std::int64_t open_event_streams() const noexcept { return events_.open_streams(); }
+    std::int64_t open_swarm_streams() const noexcept { return swarm_images_.open_streams(); }
 
 private:
     asio::awaitable<Response> answer(const Request& request, ByteSource& body);
@@ -149,6 +152,7 @@ private:
     SynchronisationsApi synchronisations_;
     SwarmApi swarm_;
     PreheatApi preheats_;
+    SwarmImagesApi swarm_images_;
 };
 
 }  // namespace entrepot

@@ -265,6 +265,7 @@ void SwarmNode::part_from(ConnectionId id, PeerConnection& connection, Membershi
         connection.asked_bytes -= entry.second.bytes;
         return true;
     });
+    membership.unsaid.clear();
     if (!membership.slot) return;
     auto& session = *swarms_.at(membership.swarm).session;
     const auto slot = *std::exchange(membership.slot, std::nullopt);
@@ -398,6 +399,7 @@ void SwarmNode::look_after(SwarmTime now)
         }
     }
     for (const auto id : silent) bye(id, ByeReason::silence, "no answer to PING", now);
+    for (const auto& [index, part] : swarms_) part.links->say_what_waits();
     look_at_ = connections_.empty() ? 0 : now + look_interval;
     if (look_at_ != 0) shell_.wake_at(look_at_);
 }

@@ -3,7 +3,9 @@ who may send it. A request never spoils what another one needs: what it deletes 
 import dataclasses
 import itertools
 import json
+import pathlib
 import subprocess
+import tempfile
 import threading
 import urllib.parse
 import uuid
@@ -12,6 +14,7 @@ from .api import Api, encoded_twice
 from .contract import quoted
 from .registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Registry, descriptor, digest_of
 from .server import PASSWORD, wait_until
+from .swarm import Agent, NodeClient
 
 USER_PASSWORD = "Somebody1pass"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360000002000001"
@@ -40,6 +43,7 @@ class World:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._deliveries = {}
+        self._agent = self._agent_home = None
         self.mark = uuid.uuid4().hex[:8]
         self.tenant = "t" + self.mark
         self.tenant_id = self.admin.made("/tenants", {"name": self.tenant, "display_name": "Tenant", "team_templates": False})
@@ -67,11 +71,31 @@ class World:
         self.quota = self.admin.get("/quotas", query={"reference": "project", "reference_id": self.project_id})[0]["id"]
 
     def close(self):
+        if self._agent:
+            self._agent.stop()
+            self._agent_home.cleanup()
         self.admin.close()
         self.registry.close()
 
     def name(self, stem):
         return f"{stem}-{self.mark}-{next(self._numbers)}"
+
+    def shared_image(self):
+        """The private project's image, which a node of the swarm has; its digest."""
+        with self._lock:
+            if not self._agent:
+                self._agent_home = tempfile.TemporaryDirectory()
+                token = pathlib.Path(self._agent_home.name, "token")
+                token.write_text(node_token(self)["token"])
+                self._agent = Agent(self._agent_home.name, f"http://{self.host}", token, self.name("node")).start()
+        digest = self.image[self.project]
+        client = NodeClient(self._agent.host, "admin", PASSWORD)
+        try:
+            client.pull_image(f"{self.project}/app", digest)
+        finally:
+            client.close()
+        wait_until(lambda: self.admin.request("GET", f"/swarm/images/{digest}").status == 200, 30, "the image is under way")
+        return digest
 
     # What is made afresh, by the admin.
 
@@ -863,6 +887,10 @@ REQUESTS = {
     "getPreheat": preheat,
     "listPreheatNodes": lambda w, c: Call(preheat(w).values, query={"state": "waiting", "page_size": 5}),
     "cancelPreheat": preheat,
+    "listSwarmImages": lambda w, c: Call(query={"page_size": 5, "state": "complete"}),
+    "getSwarmImage": lambda w, c: Call({"digest": w.shared_image()}),
+    "listNodesOfSwarmImage": lambda w, c: Call({"digest": w.shared_image()}, query={"page_size": 5}),
+    "followSwarm": lambda w, c: Call(query={"seconds": 1}),
     "logIn": lambda w, c: Call(body=form(principal="admin", password=PASSWORD), headers=FORM),
     "logOut": lambda w, c: Call(),
     "userExists": lambda w, c: Call(body=form(target="username", value="admin"), headers=FORM),
