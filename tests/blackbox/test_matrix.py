@@ -148,6 +148,8 @@ READ_BY = {"GetRobotByID": "project:robot:read", "DeleteRobot": "project:robot:r
 OTHERWISE = {
     # As long as everyone creates projects, whoever is a member of the tenant does.
     ("createProject", "tenant-member"): 201,
+    # And has made one by then, where they may.
+    ("listPreheats", "tenant-member"): 200,
     # Scopes of a token are never about people.
     ("searchUsers", "token-for-pulls"): 403, ("searchUsers", "token-for-members"): 403,
     ("searchUsers", "token-for-another-project"): 403,

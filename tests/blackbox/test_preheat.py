@@ -171,8 +171,8 @@ class Preheats(WithASwarm):
         self.assertEqual((ended["stage"], ended["message"]), ("failed", "the image is not there any more"))
 
     def test_no_room(self):
-        agent = self.agent("small", arguments=("--budget", "2MiB"))
-        self.push(4)
+        agent = self.agent("small", arguments=("--budget", "16MiB"))
+        self.push(20)
         made = self.preheat()
         self.assertEqual(self.ended(made, agent)["stage"], "failed")
         node = self.nodes(made, state="refused")["small"]
