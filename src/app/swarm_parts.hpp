@@ -5,6 +5,7 @@
 #include "app/config.hpp"
 #include "core/metrics.hpp"
 #include "delivery/swarm_service.hpp"
+#include "ports/audit_trail.hpp"
 #include "ports/metadata_store.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -24,6 +25,7 @@ public:
         const Config& config;
         MetadataStore& store;
         BlobReader& blobs;
+        AuditTrail& trail;
         const AccessPolicy& policy;
         const MasterKey& master_key;
         const Clock& clock;
@@ -49,6 +51,7 @@ public:
 
 private:
     Task<> follow();
+    Task<> forget();
 
     Needs needs_;
     MasterKeyBox box_;
