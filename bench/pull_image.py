@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""pull_image.py HOST PASSWORD REPOSITORY DIGEST: pulls an image as a runtime does, three layers at a time, and throws it away: run in a node's namespace by rollout.py."""
+"""pull_image.py HOST PASSWORD REPOSITORY DIGEST [AT]: pulls an image as a runtime does, three layers at a time, and throws it away: run in a node's namespace by
+rollout.py. AT, on the monotonic clock, is when it begins: the start of forty interpreters is no part of a rollout."""
 import concurrent.futures
 import http.client
 import json
@@ -31,18 +32,20 @@ def drain(host, path, token, size, began, first):
     connection.close()
 
 
-def main(host, password, repository, digest):
+def main(host, password, repository, digest, at="0"):
+    time.sleep(max(0.0, float(at) - time.monotonic()))
     began = time.monotonic()
     client = NodeClient(host, "admin", password, timeout=PATIENCE)
     manifest = json.loads(client.expect(200, "GET", f"/v2/{repository}/manifests/{digest}", headers={"Accept": ANY_MANIFEST}).body)
     token = next(iter(client._tokens.values()))
+    manifest_came = time.monotonic() - began
     first = []
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         parts = [pool.submit(drain, host, f"/v2/{repository}/blobs/{part['digest']}", token, part["size"], began, first)
                  for part in (manifest["config"], *manifest["layers"])]
         for part in parts:
             part.result()
-    print(json.dumps({"whole": time.monotonic() - began, "first": min(first)}))
+    print(json.dumps({"whole": time.monotonic() - began, "first": min(first), "manifest": manifest_came}))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ CHUNK = 262_144
 # Of one hop beyond the piece's own time: announcement, request, answer, on one machine.
 HOP_SECONDS = 0.001
 FIXED_SECONDS = 0.05
+# For an interpreter to start, of which there is one for each node: they wait for each other.
+STARTUP_SECONDS = 0.15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +59,7 @@ ROWS = (
     Row("a-tenth-dies", die=0.1),
     Row("tracker-dies", tracker_dies=True),
     Row("upgrade", layers=10, shared=0.9),
+    Row("one-layer-8mbit", megabytes=16, mbit=8),
     Row("plain", plain=True, megabytes=16),
 )
 
@@ -98,6 +101,7 @@ class Network:
         run("ip", "-n", space, "addr", "add", f"{self.address(number)}/16", "dev", "eth0")
         for link in ("eth0", "lo"):
             run("ip", "-n", space, "link", "set", link, "up")
+        if os.environ.get("CC"): run("ip", "netns", "exec", space, "sysctl", "-qw", f"net.ipv4.tcp_congestion_control={os.environ['CC']}")
         shape = ["root", "tbf", "rate", f"{mbit}mbit", "burst", "256kb", "latency", "50ms"]
         run("tc", "-n", space, "qdisc", "add", "dev", "eth0", *shape)
         run("tc", "qdisc", "add", "dev", outside, *shape)
@@ -249,13 +253,11 @@ class Rollout:
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                    if line.startswith((name + " ", name + "{")) and label in line)
 
-    def pull(self, number, at=None):
+    def pull(self, number, at):
         """Seconds from its beginning to its last byte, and to its first; None where it failed."""
         host = "127.0.0.1:5001" if not self.row.plain else f"{Network.address(1)}:5000"
-        if at is not None:
-            time.sleep(max(0, at - time.monotonic()))
         done = subprocess.run(self.network.inside(str(number), sys.executable, ROOT / "bench/pull_image.py", host, PASSWORD,
-                                                  "library/rollout", self.image),
+                                                  "library/rollout", self.image, str(at)),
                               capture_output=True, text=True, check=False)
         if done.returncode:
             return {"error": done.stderr[-500:]}
@@ -267,7 +269,7 @@ class Rollout:
         ideal = row.megabytes * MEGABYTE * 8 / (row.mbit * 1e6)
         numbers = list(range(self.options.agents))
         victims = set(self.random.sample(numbers, round(row.die * len(numbers))))
-        start = time.monotonic() + 0.5
+        start = time.monotonic() + 1 + STARTUP_SECONDS * len(numbers)
         times = {number: start + (row.spread * ideal * number / len(numbers)) for number in numbers}
         before = self.network.sent("r")
         cpu = {number: agent.cpu_seconds() for number, agent in self.agents.items()}
@@ -312,7 +314,8 @@ class Rollout:
         figures = {
             "row": dataclasses.asdict(row), "agents": self.options.agents, "bound": bound,
             "p50": statistics.median(ends), "last": ends[-1], "times_bound": ends[-1] / bound,
-            "first_byte_p50": statistics.median(one["first"] for one in good), "failed": len(failed), "errors": failed[:3],
+            "first_byte_p50": statistics.median(one["first"] for one in good),
+            "manifest_p50": statistics.median(one["manifest"] for one in good), "failed": len(failed), "errors": failed[:3],
             "copies_from_registry": sent / image_bytes if image_bytes else 0,
             "registry_cpu": self.registry.cpu_seconds() - (0 if row.tracker_dies else registry_cpu),
             "date": datetime.date.today().isoformat(),
@@ -384,7 +387,7 @@ def main():
         print(f"{row.name}: last {figures['last']:.2f} s = {figures['times_bound']:.2f} x bound {figures['bound']:.2f} s; "
               f"p50 {figures['p50']:.2f} s; copies {figures['copies_from_registry']:.2f}; failed {figures['failed']}", flush=True)
         print({name: figures[name] for name in ("fallbacks", "refills", "by_http", "passed_on", "from_seed", "from_nodes", "agent_cpu_p50",
-                                                "agent_peak_memory", "first_byte_p50") if name in figures}, flush=True)
+                                                "agent_peak_memory", "first_byte_p50", "manifest_p50") if name in figures}, flush=True)
         kept[row.name] = figures
         if options.report:
             RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")

@@ -2,6 +2,7 @@
 
 #include "agent/agent_handler.hpp"
 #include "agent/agent_metrics.hpp"
+#include "agent/preheat_jobs.hpp"
 #include "client/http_url.hpp"
 #include "core/ascii.hpp"
 #include "core/log.hpp"
@@ -11,6 +12,7 @@
 
 #include <boost/asio/cancellation_state.hpp>
 
+#include <atomic>
 #include <optional>
 #include <set>
 #include <utility>
@@ -25,6 +27,8 @@ constexpr std::size_t pool_threads = 4;
 constexpr std::size_t most_grants = 1024;
 constexpr std::size_t most_connections = 1024;
 constexpr auto between_flushes = 5s;
+// What nobody waits for waits so much longer for other nodes, before the registry is asked.
+constexpr int patience_ahead = 10;
 
 Task<> drain_group(TaskGroup& tasks)
 {
@@ -80,6 +84,7 @@ public:
     Result<> make(const AgentSwarmFactory& make_swarm);
     void listen();
     void compose();
+    void take(const PreheatFrame& frame);
     std::string health() const;
     std::string metrics() const;
 
@@ -99,10 +104,12 @@ public:
     TaskGroup tasks;
     std::optional<RangeFetches> fetches;
     std::optional<ImageDesk> desk;
+    std::optional<PreheatJobs> preheats;
     std::optional<BlobAnswers> blobs;
     std::optional<AgentHandler> handler;
     std::optional<AgentMetricsHandler> metrics_handler;
     bool started = false;
+    std::atomic<bool> composed{false};
 };
 
 Result<> Agent::State::make(const AgentSwarmFactory& make_swarm)
@@ -125,6 +132,7 @@ Result<> Agent::State::make(const AgentSwarmFactory& make_swarm)
             .executor = server->executor(loops - 1),
             .clock = clock,
             .revoked = [this](const SwarmId& image) { grants.revoke(image); },
+            .preheat = [this](const PreheatFrame& frame) { take(frame); },
         };
         TRY(carrier, make_swarm(needs));
     }
@@ -164,6 +172,18 @@ void Agent::State::compose()
         },
         ImageDesk::Options{}
     );
+    preheats.emplace(
+        PreheatJobs::Needs{
+            .desk = *desk,
+            .fetches = *fetches,
+            .carrier = carrier.get(),
+            .counters = counters,
+            .tasks = tasks,
+            .clock = clock,
+            .where = server->executor(loops - 1),
+        },
+        PreheatJobs::Options{.patience = patience_ahead * config.patience}
+    );
     blobs.emplace(BlobSources{
         .registry = *registry,
         .fetches = *fetches,
@@ -183,6 +203,13 @@ void Agent::State::compose()
     metrics_handler.emplace([this] { return metrics(); }, [this] { return health(); });
     door.handler = &*handler;
     metrics_door.handler = &*metrics_handler;
+    composed = true;
+}
+
+// The carrier runs before all of this is there; what the registry wants it says again.
+void Agent::State::take(const PreheatFrame& frame)
+{
+    if (composed) preheats->take(frame);
 }
 
 std::string Agent::State::health() const

@@ -25,6 +25,8 @@ struct AgentSwarmNeeds {
     const Clock& clock;
     // To be told of each image that the registry takes back. From any thread.
     std::function<void(const SwarmId&)> revoked;
+    // To be told of each image that is wanted here before anybody asks. Likewise.
+    std::function<void(const PreheatFrame&)> preheat;
 };
 
 // Makes what brings images by the swarm; null: nothing does.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/duration_histogram.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -25,7 +27,13 @@ struct AgentCounters {
     std::atomic<std::uint64_t> grants_refused{0};     // and those that it has not
     std::atomic<std::uint64_t> registry_failures{0};  // requests that the registry didn't answer
     std::atomic<std::uint64_t> store_failures{0};     // chunks or images that the disk didn't take
+    std::atomic<std::uint64_t> preheats_done{0};      // images that were fetched before anybody asked
+    std::atomic<std::uint64_t> preheats_failed{0};    // and those that were not
     std::atomic<std::int64_t> store_failure_told{0};  // steady seconds
+    DurationHistogram authorising;  // until the registry had said that a puller may have an image, or may not
+    // Of blobs that were still arriving when they were asked for: until there was a first byte, and until the last one.
+    DurationHistogram first_byte;
+    DurationHistogram transfer;
 
     void count(ByteOrigin origin, std::uint64_t amount) noexcept
     {

@@ -74,7 +74,7 @@ Task<> AgentImage::store(ChunkIndex chunk, std::span<const std::byte> bytes)
     CO_TRY(const auto place, descriptor_.place_of(chunk));
     auto writing = offload(pool_, [this, place, bytes] { return store_.write(pins_[place.blob], place.chunk, bytes); });
     CO_CHECK(co_await std::move(writing));
-    last_arrival_ = std::chrono::steady_clock::now().time_since_epoch().count();
+    note_coming();
     arrivals_.ring();
     co_return Result<>{};
 }

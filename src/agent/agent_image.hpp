@@ -49,7 +49,9 @@ public:
 
     // Rung whenever a chunk was stored.
     Bell& arrivals() noexcept { return arrivals_; }
-    // When one was, last; the clock's beginning where none has been.
+    // Bytes of a chunk have come.
+    void note_coming() noexcept { last_arrival_ = std::chrono::steady_clock::now().time_since_epoch().count(); }
+    // When any have, last; the clock's beginning where none ever has.
     std::chrono::steady_clock::time_point last_arrival() const noexcept
     {
         return std::chrono::steady_clock::time_point{std::chrono::steady_clock::duration{last_arrival_.load()}};

@@ -16,6 +16,13 @@ void add_agent_metrics(MetricsText& metrics, const AgentCounters& counters)
             {{"source", origins[at]}}
         );
     }
+    constexpr std::string_view pull_seconds = "entrepot_agent_pull_seconds";
+    constexpr std::string_view pull_help =
+        "How long pulls waited: for the registry's word that they may, for a first byte of a blob that was still "
+        "arriving, and for the last one of it.";
+    counters.authorising.add_to(metrics, pull_seconds, pull_help, {{"phase", "authorise"}});
+    counters.first_byte.add_to(metrics, pull_seconds, pull_help, {{"phase", "first_byte"}});
+    counters.transfer.add_to(metrics, pull_seconds, pull_help, {{"phase", "transfer"}});
     metrics.counter("entrepot_agent_images_total", "Images that were opened to be pulled.", counters.images.load());
     metrics.counter(
         "entrepot_agent_blobs_total", "Answers with a blob.", counters.blobs_served.load(), {{"way", "served"}}
@@ -41,6 +48,11 @@ void add_agent_metrics(MetricsText& metrics, const AgentCounters& counters)
         "entrepot_agent_store_failures_total",
         "Images and chunks that the disk did not take.",
         counters.store_failures.load()
+    );
+    constexpr std::string_view preheats = "Images that the registry wanted here before anybody asked.";
+    metrics.counter("entrepot_agent_preheats_total", preheats, counters.preheats_done.load(), {{"outcome", "done"}});
+    metrics.counter(
+        "entrepot_agent_preheats_total", preheats, counters.preheats_failed.load(), {{"outcome", "failed"}}
     );
 }
 

@@ -21,6 +21,18 @@ using namespace std::chrono_literals;
 
 constexpr auto drain_patience = 10s;
 
+void add_counts(const SwarmSession& session, PeerCounts& sum, std::uint64_t& duplicate_bytes)
+{
+    if (!session.peer) return;
+    const auto& counts = session.peer->counts();
+    sum.duplicates += counts.duplicates;
+    sum.timeouts += counts.timeouts;
+    sum.refusals += counts.refusals;
+    sum.rewires += counts.rewires;
+    // The last piece of a blob is shorter.
+    duplicate_bytes += counts.duplicates * session.layout.piece_bytes();
+}
+
 }  // namespace
 
 AgentSwarm::State::State(
@@ -70,20 +82,32 @@ asio::awaitable<void> AgentSwarm::State::keep_time()
         if (stopping_) co_return;
         end_rights();
         look_after();
+        apply_rates();
         report();
         publish();
     }
+}
+
+// Before a swarm is left, whose own counts go with it.
+void AgentSwarm::State::keep_counts(const SwarmId& id)
+{
+    const auto* const session = network_ ? network_->node().find(id) : nullptr;
+    if (session != nullptr) add_counts(*session, left_, left_duplicate_bytes_);
 }
 
 void AgentSwarm::State::publish()
 {
     counters_.swarms = lives_.size();
     counters_.complete = 0;
+    counters_.peers = left_;
+    counters_.duplicate_bytes = left_duplicate_bytes_;
     if (network_) {
         counters_.network = network_->counters();
         for (const auto& [id, life] : lives_) {
             const auto* const session = network_->node().find(id);
-            if (session != nullptr && session->complete()) ++counters_.complete;
+            if (session == nullptr) continue;
+            if (session->complete()) ++counters_.complete;
+            add_counts(*session, counters_.peers, counters_.duplicate_bytes);
         }
     }
     counters_.tickets_refused = desk_.refused();
@@ -142,6 +166,16 @@ void AgentSwarm::urge(const SwarmId& image, ChunkSpan chunks)
 void AgentSwarm::came(const SwarmId& image, ChunkIndex chunk)
 {
     asio::post(*loop_, [this, image, chunk] { state_->came(image, chunk); });
+}
+
+void AgentSwarm::ahead(const SwarmId& image, std::uint64_t rate)
+{
+    asio::post(*loop_, [this, image, rate] { state_->ahead(image, rate); });
+}
+
+void AgentSwarm::leave_ahead(const SwarmId& image)
+{
+    asio::post(*loop_, [this, image] { state_->leave_ahead(image); });
 }
 
 void AgentSwarm::tell(PreheatProgressFrame progress)

@@ -34,6 +34,9 @@ public:
     void bring(AgentImagePtr image, std::string ticket, bool urgent) override;
     void urge(const SwarmId& image, ChunkSpan chunks) override;
     void came(const SwarmId& image, ChunkIndex chunk) override;
+    void ahead(const SwarmId& image, std::uint64_t rate) override;
+    void leave_ahead(const SwarmId& image) override;
+    void tell(PreheatProgressFrame progress) override;
 
     // There is a stream to the tracker, and it has bidden us welcome.
     bool connected() const noexcept override;
@@ -42,8 +45,6 @@ public:
     std::uint16_t port() const noexcept;
     // As they were a moment ago.
     AgentSwarmCounters counters() const;
-    // How a job of AgentSwarmSettings::preheat gets on; where there is no stream the tracker doesn't hear of it.
-    void tell(PreheatProgressFrame progress);
 
 private:
     std::unique_ptr<asio::io_context> loop_;

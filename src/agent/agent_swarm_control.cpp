@@ -108,10 +108,26 @@ void AgentSwarm::State::on(const LimitsFrame& frame)
 
 void AgentSwarm::State::apply_rates()
 {
-    network_->limit(
-        strictest(settings_.up, rates_.up, settings_.link, polite_),
-        strictest(settings_.down, rates_.down, settings_.link, polite_)
-    );
+    if (!network_) return;
+    NodeRates rates;
+    rates.up = strictest(settings_.up, rates_.up, settings_.link, polite_);
+    rates.down = std::min(strictest(settings_.down, rates_.down, settings_.link, polite_), rate_ahead());
+    if (rates == applied_) return;
+    applied_ = rates;
+    network_->limit(rates.up, rates.down);
+}
+
+// What images that are fetched ahead may take together. Where a runtime waits for one, it has what there is.
+std::uint64_t AgentSwarm::State::rate_ahead() const
+{
+    std::uint64_t together = 0;
+    for (const auto& [id, life] : lives_) {
+        const auto* const session = network_->node().find(id);
+        if (session == nullptr || session->complete()) continue;
+        if (life.urgent || life.rate == no_rate_limit) return no_rate_limit;
+        together += life.rate;
+    }
+    return together == 0 ? no_rate_limit : together;
 }
 
 SwarmLife* AgentSwarm::State::life_of(SwarmHandle handle, SwarmId& id)

@@ -7,6 +7,29 @@
 
 namespace entrepot {
 
+namespace {
+
+// Of what a runtime waits for, and of what is fetched ahead.
+constexpr std::uint8_t urgent_priority = 100;
+
+std::uint8_t priority_of(const SwarmLife& life) noexcept
+{
+    return life.urgent ? urgent_priority : std::uint8_t{0};
+}
+
+std::uint64_t missing_bytes(const AgentImage& image)
+{
+    const auto& layout = image.descriptor().layout();
+    const auto here = image.pieces();
+    std::uint64_t missing = 0;
+    for (PieceIndex piece = 0; piece < here.size(); ++piece) {
+        if (!here.contains(piece)) missing += layout.bytes_of(piece);
+    }
+    return missing;
+}
+
+}  // namespace
+
 SwarmLife* AgentSwarm::State::find(const SwarmId& id)
 {
     const auto found = lives_.find(id);
@@ -27,6 +50,8 @@ void AgentSwarm::State::bring(AgentImagePtr image, std::string ticket, bool urge
         life.urgent = urgent;
         life.used = now();
         life.arrived = now();
+        life.begun = now();
+        life.missing = missing_bytes(*life.image);
         take_right(id, life, std::move(ticket));
         enter(id, life);
         return announce(id, life);
@@ -34,7 +59,24 @@ void AgentSwarm::State::bring(AgentImagePtr image, std::string ticket, bool urge
     known->image = std::move(image);
     known->used = now();
     take_right(id, *known, std::move(ticket));
-    if (urgent && !std::exchange(known->urgent, true)) announce(id, *known);
+    if (!urgent || std::exchange(known->urgent, true)) return;
+    if (network_) network_->act([&](SwarmNode& node, SwarmTime) { node.set_priority(id, priority_of(*known)); });
+    announce(id, *known);
+}
+
+void AgentSwarm::State::ahead(const SwarmId& id, std::uint64_t rate)
+{
+    auto* const life = find(id);
+    if (life == nullptr) return;
+    life->rate = rate;
+    apply_rates();
+}
+
+void AgentSwarm::State::leave_ahead(const SwarmId& id)
+{
+    const auto* const life = find(id);
+    if (life == nullptr || life->urgent || life->image->complete()) return;
+    leave(id, std::nullopt, true);
 }
 
 void AgentSwarm::State::urge(const SwarmId& id, ChunkSpan chunks)
@@ -74,6 +116,7 @@ void AgentSwarm::State::enter(const SwarmId& id, const SwarmLife& life)
     if (!network_) return;
     network_->act([&](SwarmNode& node, SwarmTime at) {
         node.add_swarm(id, life.image->descriptor().layout(), life.image->pieces(), life.ticket, at);
+        node.set_priority(id, priority_of(life));
     });
 }
 
@@ -92,6 +135,7 @@ void AgentSwarm::State::leave(SwarmId id, std::optional<DenyCode> why, bool tell
     const auto found = lives_.find(id);
     if (found == lives_.end()) return;
     const auto handle = found->second.handle;
+    keep_counts(id);
     lives_.erase(found);
     handles_.erase(handle);
     if (network_) network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, why, at); });
@@ -148,6 +192,7 @@ void AgentSwarm::State::catch_up(const SwarmId& id, const SwarmLife& life)
 void AgentSwarm::State::begin_again(const SwarmId& id, const SwarmLife& life)
 {
     ++counters_.began_again;
+    keep_counts(id);
     network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, std::nullopt, at); });
     enter(id, life);
     starved(id, RefillReason::few, std::nullopt);

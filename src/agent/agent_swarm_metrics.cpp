@@ -1,9 +1,39 @@
-#include "agent/agent_swarm.hpp"
+#include "agent/agent_swarm_state.hpp"
 
 #include <array>
 #include <string_view>
 
 namespace entrepot {
+namespace {
+
+// How well it goes with others.
+void add_exchange_metrics(MetricsText& text, const AgentSwarmCounters& counted)
+{
+    text.counter(
+        "entrepot_agent_swarm_duplicate_bytes_total",
+        "Bytes of pieces that came twice; at most, because a blob's last piece is shorter.",
+        counted.duplicate_bytes
+    );
+    text.counter(
+        "entrepot_agent_swarm_busy_total", "Requests that others had no room for (BUSY).", counted.peers.refusals
+    );
+    text.counter("entrepot_agent_swarm_timeouts_total", "Requests that nobody answered.", counted.peers.timeouts);
+    text.counter(
+        "entrepot_agent_swarm_rewires_total", "Times that another neighbour would have helped.", counted.peers.rewires
+    );
+    text.counter(
+        "entrepot_agent_swarm_bound_seconds_total",
+        "Of images that became complete here, what this node's link would have taken for what was missing.",
+        counted.bound_seconds
+    );
+    text.counter(
+        "entrepot_agent_swarm_fetch_seconds_total",
+        "Of these images, what it took. The one by this one is how well the swarm does.",
+        counted.fetch_seconds
+    );
+}
+
+}  // namespace
 
 void AgentSwarm::add_metrics(MetricsText& text) const
 {
@@ -28,9 +58,18 @@ void AgentSwarm::add_metrics(MetricsText& text) const
     text.counter("entrepot_agent_swarm_streams_total", "Streams to the tracker that came about.", counted.streams);
     text.counter("entrepot_agent_swarm_moves_total", "Times that the tracker was found elsewhere.", counted.moves);
     text.counter("entrepot_agent_swarm_revoked_total", "Images that the registry has taken back.", counted.revoked);
-    std::uint64_t refused = 0;
-    for (const auto count : counted.tickets_refused) refused += count;
-    text.counter("entrepot_agent_swarm_tickets_refused_total", "Tickets of others that were worth nothing.", refused);
+    for (std::size_t at = 0; at < counted.tickets_refused.size(); ++at) {
+        text.counter(
+            "entrepot_agent_swarm_tickets_refused_total",
+            "Tickets of others that were worth nothing, by why.",
+            counted.tickets_refused[at],
+            {{"reason", name_of(static_cast<TicketRefusal>(at))}}
+        );
+    }
+    add_exchange_metrics(text, counted);
+    state_->storing().add_to(
+        text, "entrepot_agent_chunk_store_seconds", "How long chunks took to be compared with their hashes and written."
+    );
     text.gauge(
         "entrepot_agent_certificate_end_timestamp_seconds",
         "When this node's certificate ends, seconds since 1970; 0: it has none.",

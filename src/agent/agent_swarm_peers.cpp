@@ -38,7 +38,13 @@ void AgentSwarm::State::starved(const SwarmId& swarm, RefillReason reason, std::
 void AgentSwarm::State::complete(const SwarmId& swarm)
 {
     // The next PROGRESS says so.
-    if (auto* const life = find(swarm)) life->note_idle(now());
+    auto* const life = find(swarm);
+    if (life == nullptr) return;
+    life->note_idle(now());
+    const auto missing = static_cast<double>(std::exchange(life->missing, 0));
+    if (missing == 0) return;
+    counters_.bound_seconds += missing / static_cast<double>(std::min(settings_.down, settings_.link));
+    counters_.fetch_seconds += std::chrono::duration<double>{now() - life->begun}.count();
 }
 
 void AgentSwarm::State::caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent)
@@ -66,14 +72,21 @@ Task<> AgentSwarm::State::store(SwarmId swarm, ChunkIndex chunk, std::span<const
     const auto* const life = find(swarm);
     if (life == nullptr) co_return fail(Errc::cancelled, "the image's swarm was left");
     const auto image = life->image;
+    const auto began = now();
     auto storing = image->store(chunk, bytes);
     const auto stored = co_await std::move(storing);
+    storing_.observe(now() - began);
     auto* const still = find(swarm);
     if (still != nullptr && stored) still->note_arrival(now());
     if (still != nullptr && !stored && stored.error().code() == Errc::digest_mismatch &&
         still->false_chunks.size() < most_false_chunks)
         still->false_chunks[chunk] = sha256_of(bytes);
     co_return stored;
+}
+
+void AgentSwarm::State::coming(const SwarmId& swarm)
+{
+    if (const auto* const life = find(swarm)) life->image->note_coming();
 }
 
 Task<> AgentSwarm::State::read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into)

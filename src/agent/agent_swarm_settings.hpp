@@ -2,6 +2,7 @@
 
 #include "agent/ticket_desk.hpp"
 #include "swarm/net/peer_network_counters.hpp"
+#include "swarm/peer/swarm_peer.hpp"
 #include "swarm/wire/control_frames.hpp"
 
 #include <array>
@@ -64,6 +65,11 @@ struct AgentSwarmCounters {
     std::uint64_t renewals = 0;
     std::uint64_t moves = 0;  // to where the registry has its tracker since
     std::uint64_t renewals_refused = 0;
+    PeerCounts peers{};                 // of all swarms, also those that were left
+    std::uint64_t duplicate_bytes = 0;  // of pieces that came twice, at most
+    // Of images that became complete here: what the link would have taken for what was missing, and what it took.
+    double bound_seconds = 0;
+    double fetch_seconds = 0;
     Micros certificate_ends = 0;  // microseconds since 1970; 0: there is none
 };
 

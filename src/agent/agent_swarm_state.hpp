@@ -5,6 +5,7 @@
 #include "agent/node_enrolling.hpp"
 #include "agent/swarm_life.hpp"
 #include "client/http_client.hpp"
+#include "core/duration_histogram.hpp"
 #include "core/task_group.hpp"
 #include "swarm/net/control_stream.hpp"
 #include "swarm/net/peer_network.hpp"
@@ -48,6 +49,8 @@ public:
     void bring(AgentImagePtr image, std::string ticket, bool urgent);
     void urge(const SwarmId& id, ChunkSpan chunks);
     void came(const SwarmId& id, ChunkIndex chunk);
+    void ahead(const SwarmId& id, std::uint64_t rate);
+    void leave_ahead(const SwarmId& id);
     void tell(const PreheatProgressFrame& progress);
 
     // From any thread.
@@ -55,6 +58,8 @@ public:
     bool is_connected() const noexcept { return connected_; }
     std::uint16_t port() const noexcept { return port_; }
     AgentSwarmCounters counters() const;
+    // Of chunks: until they were compared with their hashes and written.
+    const DurationHistogram& storing() const noexcept { return storing_; }
 
     // PeerNetworkOwner, PeerChunkSink, PeerChunkSource, ControlStreamOwner.
     std::optional<DenyCode> refusal(const NodeIdentity& peer, const SwarmId& swarm, std::string_view ticket) override;
@@ -62,6 +67,7 @@ public:
     void complete(const SwarmId& swarm) override;
     void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) override;
     Task<> store(SwarmId swarm, ChunkIndex chunk, std::span<const std::byte> bytes) override;
+    void coming(const SwarmId& swarm) override;
     Task<> read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into) override;
     void connected(const asio::ip::address& tracker) override;
     void received(const ControlFrame& frame) override;
@@ -99,6 +105,7 @@ private:
     void announce(const SwarmId& id, SwarmLife& life);
     void forget_stream();
     void apply_rates();
+    std::uint64_t rate_ahead() const;
     void report();
     std::optional<SwarmProgress> news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period);
     SwarmLife* life_of(SwarmHandle handle, SwarmId& id);
@@ -113,6 +120,7 @@ private:
     void catch_up(const SwarmId& id, const SwarmLife& life);
     void begin_again(const SwarmId& id, const SwarmLife& life);
     void end_rights();
+    void keep_counts(const SwarmId& id);
 
     asio::any_io_executor loop_;
     const AgentSwarmSettings settings_;
@@ -142,10 +150,14 @@ private:
     std::chrono::milliseconds report_interval_{1'000};
     Time reported_{};
     NodeRates rates_;
+    NodeRates applied_;
     bool polite_ = false;
     bool stopping_ = false;
 
     AgentSwarmCounters counters_;
+    PeerCounts left_{};  // of swarms that were left
+    std::uint64_t left_duplicate_bytes_ = 0;
+    DurationHistogram storing_;
     mutable std::mutex mutex_;  // of what others read
     std::optional<std::string> published_node_;
     AgentSwarmCounters published_;

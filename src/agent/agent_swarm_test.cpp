@@ -149,6 +149,13 @@ TEST_F(ASwarmOfAgents, BringsAnImageToAll)
         EXPECT_TRUE(agent->swarm->connected());
         EXPECT_EQ(agent->refusals(), 0U);
         EXPECT_EQ(agent->swarm->counters().streams, 1U);
+        EXPECT_GT(agent->swarm->counters().bound_seconds, 0);
+        EXPECT_GT(agent->swarm->counters().fetch_seconds, 0);
+        MetricsText text;
+        agent->swarm->add_metrics(text);
+        const auto told = text.text();
+        EXPECT_TRUE(told.contains("entrepot_agent_swarm_tickets_refused_total{reason=\"expired\"} 0\n")) << told;
+        EXPECT_FALSE(told.contains("entrepot_agent_chunk_store_seconds_count 0\n")) << told;
     }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <variant>
 
 #include <fcntl.h>
 
@@ -22,8 +23,10 @@ constexpr std::chrono::minutes between_looks{1};
 // That a reader waits for one place while others come.
 constexpr std::chrono::seconds longest_turn{10};
 
-// Beside a carrier what is missing now; alone as much as plain pulling would have on its way.
-constexpr RangeFetches::Amount beside_carrier{.most_chunks = 16, .parallel = 2};
+// What a reader waits for, where the swarm brings everything else.
+constexpr RangeFetches::Amount this_alone{.most_chunks = 1, .parallel = 1};
+// Beside a carrier that brings nothing; without one as much as plain pulling would have on its way.
+constexpr std::uint32_t most_ahead = 16;
 constexpr RangeFetches::Amount alone{.most_chunks = 64, .parallel = 4};
 
 // A file with what keeps it.
@@ -104,6 +107,18 @@ ChunkSpan ImageBody::run_at(ChunkIndex chunk) const
 
 Task<ArrivingBody::Part> ImageBody::part(std::uint64_t offset)
 {
+    auto waiting = next_part(offset);
+    auto part = co_await std::move(waiting);
+    if (!part) co_return part;
+    const auto took = steady_clock::now() - began_;
+    const auto length = std::visit([](const auto& range) { return std::uint64_t{range.length}; }, *part);
+    if (offset == 0) sources_.counters.first_byte.observe(took);
+    if (offset + length == stretch_.length) sources_.counters.transfer.observe(took);
+    co_return part;
+}
+
+Task<ArrivingBody::Part> ImageBody::next_part(std::uint64_t offset)
+{
     const auto where = co_await asio::this_coro::executor;
     const auto at = stretch_.offset + offset;
     const auto chunk = chunks_.first + static_cast<ChunkIndex>(at / chunk_bytes);
@@ -118,7 +133,10 @@ Task<ArrivingBody::Part> ImageBody::part(std::uint64_t offset)
             auto reading = stored_part(run, at);
             auto part = co_await std::move(reading);
             if (part) {
-                if (image_->origin(chunk) == ByteOrigin::swarm) falling_back_ = false;
+                if (image_->origin(chunk) == ByteOrigin::swarm)
+                    falling_back_ = false;
+                else
+                    ahead_ = std::min(2 * ahead_, most_ahead);
                 if (falling_back_ || !carried()) fetch_ahead(where, chunk + run.count);
                 co_return part;
             }
@@ -162,19 +180,31 @@ void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait&
             wait.urged = now;
             sources_.carrier->urge(image_->swarm(), chunks_from(chunk, urged_chunks));
         }
-        // While anything comes the swarm works, and this place has its turn; but not for ever.
         const auto quiet = now - std::max(wait.began, image_->image().last_arrival());
-        const bool in_trouble = quiet >= sources_.patience.swarm || now - wait.began >= longest_turn;
-        if (!falling_back_ && !in_trouble) return;
-        if (!falling_back_) sources_.counters.fallbacks.fetch_add(1, std::memory_order_relaxed);
-        falling_back_ = true;
+        if (!falling_back_ && quiet < sources_.patience.swarm) {
+            // While anything comes the swarm works, and this place has its turn; but not for ever.
+            if (now - wait.began >= longest_turn) fetch(where, chunk, this_alone);
+            return;
+        }
+        if (!falling_back_) {
+            sources_.counters.fallbacks.fetch_add(1, std::memory_order_relaxed);
+            falling_back_ = true;
+            ahead_ = 1;
+        }
     }
     fetch_ahead(where, chunk);
 }
 
 void ImageBody::fetch_ahead(const asio::any_io_executor& where, ChunkIndex from)
 {
-    const auto amount = carried() ? beside_carrier : alone;
+    // A swarm that is only slow to begin would be slower for what ten thousand nodes fetch beside it: as much as the
+    // registry has shown to be needed for.
+    const RangeFetches::Amount beside_carrier{.most_chunks = ahead_, .parallel = ahead_ < most_ahead ? 1U : 2U};
+    fetch(where, from, carried() ? beside_carrier : alone);
+}
+
+void ImageBody::fetch(const asio::any_io_executor& where, ChunkIndex from, RangeFetches::Amount amount)
+{
     const auto ahead = chunks_from(from, amount.most_chunks * amount.parallel);
     if (ahead.count > 0) sources_.fetches.start(where, image_, blob_, ahead, amount, note_);
 }

@@ -52,12 +52,15 @@ private:
     using Time = std::chrono::steady_clock::time_point;
     struct Wait;
 
+    // Waits for it.
+    Task<Part> next_part(std::uint64_t offset);
     bool carried() const;
     ChunkSpan chunks_from(ChunkIndex chunk, std::uint32_t most) const;
     ChunkSpan run_at(ChunkIndex chunk) const;
     Task<Part> stored_part(ChunkSpan run, std::uint64_t at);
     asio::awaitable<std::optional<Part>> passed_part(std::uint64_t at);
     void want(const asio::any_io_executor& where, ChunkIndex chunk, Wait& wait);
+    void fetch(const asio::any_io_executor& where, ChunkIndex from, RangeFetches::Amount amount);
     void fetch_ahead(const asio::any_io_executor& where, ChunkIndex from);
     void keep_right(const asio::any_io_executor& where);
 
@@ -70,6 +73,8 @@ private:
     const std::shared_ptr<FetchNote> note_ = std::make_shared<FetchNote>();
     std::shared_ptr<RegistryStream> passing_;
     bool falling_back_ = false;  // the carrier has brought nothing of late
+    std::uint32_t ahead_ = 1;    // chunks of one request meanwhile
+    const Time began_ = std::chrono::steady_clock::now();
     Time looked_ = std::chrono::steady_clock::now();
     std::atomic<bool> stopped_{false};
 };

@@ -2,7 +2,9 @@
 
 #include "agent/agent_image.hpp"
 #include "core/metrics.hpp"
+#include "swarm/wire/control_frames.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,6 +28,12 @@ public:
     virtual void urge(const SwarmId& image, ChunkSpan chunks) = 0;
     // The chunk came another way, and is stored.
     virtual void came(const SwarmId& image, ChunkIndex chunk) = 0;
+    // An image that is fetched ahead takes at most so many bytes a second, as long as no runtime waits for any image.
+    virtual void ahead(const SwarmId&, std::uint64_t /*rate*/) {}
+    // Nobody wants it ahead any more. Whether a runtime does is another matter, and what is complete is still given.
+    virtual void leave_ahead(const SwarmId&) {}
+    // How a job of fetching an image ahead gets on; lost where there is nobody to be told.
+    virtual void tell(PreheatProgressFrame) {}
 };
 
 }  // namespace entrepot

@@ -23,6 +23,18 @@ constexpr bool is_refusal(unsigned status)
     return status == 401 || status == 403;
 }
 
+// What the registry says to one who asks for an image with a right that it gave itself.
+Result<> check_ahead(unsigned status, bool is_known)
+{
+    if (status == 200 || (status == 304 && is_known)) return {};
+    const auto said = std::to_string(status);
+    if (status == 401) return fail(Errc::unauthorized, "the registry does not take the job's token", said);
+    if (status == 403) return fail(Errc::denied, "who asked for it may not pull the image any more", said);
+    if (status == 404) return fail(Errc::not_found, "the registry does not have the image any more", said);
+    if (status < 500 && status != 429) return fail(Errc::unsupported, "the image can't be shared between nodes", said);
+    return fail(Errc::unavailable, "the registry does not answer", said);
+}
+
 // An image of one blob alone, for one whose manifest went through here too long ago.
 Result<ImageDescriptor> descriptor_around(const DescribedBlob& blob)
 {
@@ -96,6 +108,7 @@ void ImageDesk::renew(const asio::any_io_executor& where, PulledBlob blob)
 asio::awaitable<void>
 ImageDesk::fly(FlightPtr flight, std::string name, PulledBlob blob, std::optional<Sha256> manifest)
 {
+    const auto began = steady_clock::now();
     Asked asked;
     try {
         auto asking = manifest ? ask_for_image(std::move(blob), *manifest) : ask_for_blob(std::move(blob));
@@ -103,6 +116,7 @@ ImageDesk::fly(FlightPtr flight, std::string name, PulledBlob blob, std::optiona
     } catch (const std::exception& thrown) {
         log::warning("asking the registry for an image ended", {{"error", thrown.what()}});
     }
+    needs_.counters.authorising.observe(steady_clock::now() - began);
     if (!asked.image) refuse(name, asked.not_for);
     {
         const std::lock_guard guard{mutex_};
@@ -156,6 +170,31 @@ asio::awaitable<ImageDesk::Asked> ImageDesk::ask_for_image(PulledBlob blob, Sha2
     if (needs_.carrier != nullptr && !ticket.empty())
         needs_.carrier->bring(asked.image->shared(), std::move(ticket), true);
     co_return asked;
+}
+
+Task<ServedImagePtr> ImageDesk::open_ahead(RepositoryName repository, Sha256 manifest, Puller right)
+{
+    auto image = open_of(manifest);
+    auto node = needs_.carrier != nullptr ? needs_.carrier->node() : std::nullopt;
+    const auto known = image ? std::optional{image->swarm()} : std::nullopt;
+    auto asking = needs_.registry.bundle(
+        std::move(repository), digest_of_sha256(manifest), std::move(right), std::move(node), known
+    );
+    CO_TRY(auto answer, co_await std::move(asking));
+    CO_CHECK(check_ahead(answer.status, image != nullptr));
+    if (answer.status == 200) {
+        CO_TRY(auto descriptor, ImageDescriptor::parse(as_bytes(answer.descriptor)));
+        if (descriptor.manifest() != manifest)
+            co_return fail(Errc::corrupt, "the registry gave a bundle that is not the image's");
+        // Before others make room for what won't come all the same.
+        if (descriptor.layout().bytes() > needs_.store.statistics().budget_bytes)
+            co_return fail(Errc::storage_full, "the image is larger than the node's budget of disk");
+        auto opening = open(std::move(descriptor), std::move(answer.hashes), true);
+        CO_TRY(image, co_await std::move(opening));
+    }
+    if (needs_.carrier != nullptr && !answer.ticket.empty())
+        needs_.carrier->bring(image->shared(), std::move(answer.ticket), false);
+    co_return image;
 }
 
 asio::awaitable<ImageDesk::Asked> ImageDesk::opened(BundleAnswer answer, Sha256 manifest)

@@ -48,6 +48,10 @@ public:
     asio::awaitable<ServedImagePtr> find(PulledBlob blob);
     // What a grant of this puller gives, without asking anybody.
     ServedImagePtr known(const PulledBlob& blob) const;
+    // An image that nobody on this node asks for, by a right that is nobody's here: open, and on its way by the carrier
+    // behind what runtimes wait for. No grant comes of it. unauthorized, denied, not_found, unavailable: what the
+    // registry says; storage_full: the node has no room for it; corrupt.
+    Task<ServedImagePtr> open_ahead(RepositoryName repository, Sha256 manifest, Puller right);
     // Asks again where the grant is over, so that the carrier has a newer ticket. Returns at once.
     void renew(const asio::any_io_executor& where, PulledBlob blob);
 

@@ -22,8 +22,12 @@ struct SwarmLife {
     std::string judged{};           // the one that the tracker was shown last, or gave
     std::optional<Ticket> right{};  // what it says; nullopt: nothing
     bool urgent = false;
+    std::uint64_t rate = no_rate_limit;            // bytes a second, of one that is fetched ahead
     SwarmHandle handle = SwarmHandle::connection;  // on the stream that there is; this one: not announced on it
     Time used{};                                   // when a runtime or another node asked for some of it last
+
+    Time begun{};               // when it was brought
+    std::uint64_t missing = 0;  // bytes, then; 0: it was complete, or its time has been told
 
     // Since the last PROGRESS.
     std::uint64_t from_registry = 0;  // bytes

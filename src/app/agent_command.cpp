@@ -59,6 +59,7 @@ Result<std::unique_ptr<ImageCarrier>> swarm_of(const AgentSwarmNeeds& needs, Ran
     if (config.rate_up != 0) settings.up = settings.link = config.rate_up;
     if (config.rate_down != 0) settings.down = config.rate_down;
     settings.revoked = needs.revoked;
+    settings.preheat = needs.preheat;
     return make_agent_swarm(std::move(settings), needs.pool, needs.clock, random);
 }
 

@@ -299,7 +299,10 @@ App::Parts::Parts(Config with)
            .policy = policy,
            .master_key = master_key,
            .clock = clock,
-           .random = random}
+           .random = random,
+           .keys = keys,
+           .token_settings = token_settings,
+           .hurry_preheats = hurrying(feed_listener, {SwarmParts::preheating})}
       },
       job_metrics{jobs, job_runner, clock},
       backup_metrics{store->settings()},
@@ -484,6 +487,9 @@ void App::Parts::add_metrics(MetricsText& text) const
     const auto streams = static_cast<std::uint64_t>(management.open_event_streams());
     trash.add_metrics(text);
     text.gauge("entrepot_event_streams", "Streams of events that are open.", streams);
+    text.gauge(
+        "entrepot_swarm_streams", "Streams of the swarm's state that are open.", management.open_swarm_streams()
+    );
     ledger.add_metrics(text);
 }
 

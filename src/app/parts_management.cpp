@@ -62,7 +62,13 @@ ManagementNeeds App::Parts::management_needs()
         .replications = exchange.replications(),
         .synchronisations = synchronous.synchronisations(),
         .nodes = swarm.nodes(),
+        .preheats = swarm.preheats(),
         .clock = clock,
+        .swarm_images =
+            {.view = swarm.service() == nullptr ? nullptr : &swarm.service()->view(),
+             .policy = policy,
+             .clock = clock,
+             .most_streams = config.events.streams},
         .events = {.feed = events.feed(), .policy = policy, .clock = clock, .most_streams = config.events.streams},
         .usage = {.reports = accounting.reports, .policy = policy, .clock = clock},
         .webhooks = {.webhooks = events.webhooks(), .policy = policy, .clock = clock},

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <utility>
 
 namespace entrepot {
 
@@ -52,7 +54,10 @@ SwarmServiceSettings settings_of(const Config& config)
 
 }  // namespace
 
-SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_key, needs.random}
+SwarmParts::SwarmParts(const Needs& needs)
+    : needs_{needs},
+      box_{needs.master_key, needs.random},
+      pull_tokens_{needs.store.accounts(), needs.keys, needs.policy, needs.clock, needs.random, needs.token_settings}
 {
     auto opened = run_to_end(SwarmSecrets::open(needs_.store.nodes(), box_, needs_.random, needs_.clock));
     if (!opened) throw start_failure("the keys of the swarm", opened.error());
@@ -62,7 +67,22 @@ SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_ke
         needs_.store.manifests(), needs_.store.blobs(), needs_.blobs, needs_.store.chunks(), hashing_
     );
     tickets_ = std::make_unique<SwarmTickets>(needs_.store.nodes(), secrets_, needs_.clock, epoch_);
+    preheats_ = std::make_unique<PreheatDesk>(
+        needs_.store.preheats(),
+        needs_.store.nodes(),
+        needs_.store.manifests(),
+        needs_.policy,
+        needs_.clock,
+        needs_.hurry_preheats
+    );
     if (!needs_.config.swarm.enabled) return;
+    rounds_ = std::make_unique<PreheatRounds>(PreheatRounds::Needs{
+        .catalog = needs_.store.preheats(),
+        .manifests = needs_.store.manifests(),
+        .tokens = pull_tokens_,
+        .clock = needs_.clock,
+        .send = [this](ControlId stream, PreheatFrame frame) { service_->send(stream, std::move(frame)); },
+    });
     const SwarmService::Needs of_service{
         .nodes = *nodes_,
         .bundles = *bundles_,
@@ -75,6 +95,7 @@ SwarmParts::SwarmParts(const Needs& needs) : needs_{needs}, box_{needs.master_ke
         .reading = reading_,
         .random = needs_.random,
         .clock = needs_.clock,
+        .watch = rounds_.get(),
     };
     service_ = std::make_unique<SwarmService>(of_service, settings_of(needs_.config));
     if (const auto started = service_->start(); !started) throw start_failure("the swarm", started.error());
@@ -87,6 +108,7 @@ std::vector<Background::Chore> SwarmParts::chores()
     if (!service_) return {};
     return {
         {.name = std::string{following}, .every = 1s, .run = [this] { return follow(); }},
+        {.name = std::string{preheating}, .every = 1s, .run = [this] { return rounds_->run(); }},
         {.name = "forgotten nodes", .every = 1h, .run = [this] { return forget(); }},
     };
 }
@@ -159,7 +181,35 @@ void SwarmParts::add_metrics(MetricsText& text) const
     std::uint64_t sent = 0;
     for (const auto bytes : report.seed.data_out) sent += bytes;
     text.counter("entrepot_swarm_seed_bytes_total", "Bytes of chunks that this instance has sent to nodes.", sent);
+    const std::array<std::pair<std::string_view, std::uint64_t>, 3> received{
+        {{"registry", report.received.origin}, {"zone", report.received.zone}, {"across", report.received.across}}
+    };
+    for (const auto& [from, bytes] : received) {
+        text.counter(
+            "entrepot_swarm_received_bytes_total",
+            "Bytes of chunks that nodes say they have received, by whom from: the registry, nodes of their zone, "
+            "others.",
+            bytes,
+            {{"from", from}}
+        );
+    }
+    text.counter(
+        "entrepot_swarm_bound_seconds_total",
+        "Time that the links of nodes that have become complete would have taken for what they received.",
+        report.pace.bound_seconds
+    );
+    text.counter(
+        "entrepot_swarm_fetch_seconds_total",
+        "Time that it took them. The one by this one is the swarm's efficiency.",
+        report.pace.seconds
+    );
     text.gauge("entrepot_swarm_seed_connections", "Connections of nodes to the seed.", report.seed.connections);
+    const auto preheats = rounds_->report();
+    text.gauge("entrepot_preheats", "Preheats that run, of all instances.", preheats.running);
+    constexpr std::string_view nodes = "Nodes of this instance that were told to have an image, and what came of it.";
+    text.counter("entrepot_preheat_nodes_total", nodes, preheats.told, {{"state", "told"}});
+    text.counter("entrepot_preheat_nodes_total", nodes, preheats.done, {{"state", "done"}});
+    text.counter("entrepot_preheat_nodes_total", nodes, preheats.failed, {{"state", "failed"}});
 }
 
 }  // namespace entrepot

@@ -1,9 +1,12 @@
 #pragma once
 
 #include "api/token/master_key_box.hpp"
+#include "api/token/node_pull_tokens.hpp"
 #include "app/background.hpp"
 #include "app/config.hpp"
 #include "core/metrics.hpp"
+#include "delivery/preheat_desk.hpp"
+#include "delivery/preheat_rounds.hpp"
 #include "delivery/swarm_service.hpp"
 #include "ports/audit_trail.hpp"
 #include "ports/metadata_store.hpp"
@@ -30,12 +33,16 @@ public:
         const MasterKey& master_key;
         const Clock& clock;
         Random& random;
+        KeyRing& keys;
+        const TokenSettings& token_settings;
+        std::function<void()> hurry_preheats;  // has the chore `preheating` run soon
     };
     // Listens, where it is switched on. Throws std::runtime_error.
     explicit SwarmParts(const Needs& needs);
     ~SwarmParts();
 
     NodeDesk& nodes() noexcept { return *nodes_; }
+    PreheatDesk& preheats() noexcept { return *preheats_; }
     ImageBundles& bundles() noexcept { return *bundles_; }
     SwarmTickets& tickets() noexcept { return *tickets_; }
     const SwarmSecrets& secrets() const noexcept { return *secrets_; }
@@ -48,6 +55,7 @@ public:
 
     // The chore that is to be hurried when something has happened.
     static constexpr std::string_view following = "swarm";
+    static constexpr std::string_view preheating = "preheats";
 
 private:
     Task<> follow();
@@ -62,6 +70,9 @@ private:
     std::unique_ptr<NodeDesk> nodes_;
     std::unique_ptr<ImageBundles> bundles_;
     std::unique_ptr<SwarmTickets> tickets_;
+    NodePullTokens pull_tokens_;
+    std::unique_ptr<PreheatDesk> preheats_;
+    std::unique_ptr<PreheatRounds> rounds_;  // null where it is switched off
     std::unique_ptr<SwarmService> service_;
     std::int64_t followed_ = -1;  // the last event that was looked at; -1: none yet
 };

@@ -11,12 +11,12 @@ namespace {
 std::vector<CtlCommand> make_commands()
 {
     std::vector<CtlCommand> all;
-    for (auto* const make : {session_commands,   tenant_commands,      project_commands,  people_commands,
-                             grant_commands,     robot_commands,       artifact_commands, rule_commands,
-                             promotion_commands, environment_commands, exchange_commands, synchronisation_commands,
-                             trash_commands,     event_commands,       platform_commands, job_commands,
-                             gc_commands,        scrub_commands,       swarm_commands,    apply_commands,
-                             own_commands}) {
+    for (auto* const make : {session_commands,     tenant_commands,      project_commands,  people_commands,
+                             grant_commands,       robot_commands,       artifact_commands, rule_commands,
+                             promotion_commands,   environment_commands, exchange_commands, synchronisation_commands,
+                             trash_commands,       event_commands,       platform_commands, job_commands,
+                             gc_commands,          scrub_commands,       swarm_commands,    preheat_commands,
+                             swarm_image_commands, apply_commands,       own_commands}) {
         auto some = make();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }
@@ -61,6 +61,8 @@ constexpr std::array groups{
     CtlGroup{"scrub", "whether the store has what it should have"},
     CtlGroup{"node-token", "tokens that bring nodes into the swarm"},
     CtlGroup{"node", "nodes that share images with each other"},
+    CtlGroup{"preheat", "images that nodes fetch before anybody asks"},
+    CtlGroup{"swarm", "images on their way from node to node"},
     CtlGroup{"config", "settings of the platform"},
     CtlGroup{"completion", "completion for shells"},
 };

@@ -4,6 +4,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ public:
     virtual std::optional<std::string> variable(const char* name) const = 0;
     virtual std::string host_name() const = 0;
     virtual Micros now() const = 0;
+    virtual void pause(std::chrono::milliseconds time) = 0;
     virtual std::string random_word() = 0;  // lower-case hexadecimal, another one each time
 
     // Somebody is there to answer questions.
@@ -37,6 +39,9 @@ public:
     virtual Result<ClientResponse> stream(
         const HttpClientOptions& options, ClientRequest request, const std::function<bool(std::string_view bytes)>& take
     ) = 0;
+
+    // Standard output is a terminal, on which lines can be drawn again.
+    virtual bool draws() const = 0;
 };
 
 }  // namespace entrepot

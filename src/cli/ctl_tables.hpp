@@ -26,6 +26,8 @@ std::vector<CtlCommand> job_commands();              // job, queue
 std::vector<CtlCommand> gc_commands();               // gc
 std::vector<CtlCommand> scrub_commands();            // scrub
 std::vector<CtlCommand> swarm_commands();            // node-token, node
+std::vector<CtlCommand> preheat_commands();          // preheat
+std::vector<CtlCommand> swarm_image_commands();      // node show, swarm
 std::vector<CtlCommand> apply_commands();            // apply, export
 std::vector<CtlCommand> own_commands();              // completion, docs
 

@@ -16,6 +16,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -89,9 +90,13 @@ public:
 
     Micros now() const override { return clock_.now(); }
 
+    void pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+
     std::string random_word() override { return SystemRandom{}.hex(4); }
 
     bool interactive() const override { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
+
+    bool draws() const override { return ::isatty(STDOUT_FILENO) == 1; }
 
     Result<std::string> ask(std::string_view question, bool hidden) override
     {
@@ -194,7 +199,11 @@ private:
         std::string piece(4096, '\0');
         while (true) {
             const auto count = co_await stream.body->read(std::as_writable_bytes(std::span{piece}));
-            if (!count || *count == 0 || !take(std::string_view{piece}.substr(0, *count))) co_return response;
+            if (!count || *count == 0) co_return response;
+            const bool goes_on = take(std::string_view{piece}.substr(0, *count));
+            // Whoever reads it shall not have to wait for more.
+            std::fflush(stdout);
+            if (!goes_on) co_return response;
         }
     }
 

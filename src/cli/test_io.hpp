@@ -25,8 +25,10 @@ public:
     }
     std::string host_name() const override { return "desk"; }
     Micros now() const override { return 1'700'000'000'000'000; }
+    void pause(std::chrono::milliseconds) override { ++pauses; }
     std::string random_word() override { return std::to_string(++random_words); }
     bool interactive() const override { return somebody; }
+    bool draws() const override { return terminal; }
     Result<std::string> ask(std::string_view question, bool hidden) override
     {
         asked.push_back((hidden ? "hidden: " : "") + std::string{question});
@@ -82,7 +84,9 @@ public:
     std::map<std::string, std::string> files;
     std::string input;
     int random_words = 0;
+    int pauses = 0;
     bool somebody = false;
+    bool terminal = false;
     std::vector<std::string> replies;
     Server answer;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "swarm/net/peer_network_counters.hpp"
+#include "swarm/tracker/swarm_tallies.hpp"
 
 #include <cstdint>
 
@@ -16,6 +17,8 @@ struct SwarmReport {
     std::uint64_t revocations = 0;
     std::uint64_t reports = 0;  // of false chunks
     PeerNetworkCounters seed;
+    SwarmReceived received;  // by all nodes, as they say
+    SwarmPace pace;          // of those that have become complete
 };
 
 }  // namespace entrepot

@@ -27,7 +27,8 @@ SwarmService::SwarmService(Needs needs, SwarmServiceSettings settings)
       settings_{std::move(settings)},
       chunks_{needs_.blobs, needs_.reading},
       chance_{static_cast<std::uint64_t>(needs_.clock.now())},
-      clock_tick_{loop_}
+      clock_tick_{loop_},
+      view_{settings_.name, [this](const SwarmId& swarm) { asio::post(loop_, [this, swarm] { show_roll(swarm); }); }}
 {
     TrackerSettings of_tracker;
     // Another one after each start: agents say again what they take part in.
@@ -135,6 +136,8 @@ void SwarmService::opened(ControlId stream, const NodeIdentity& node, const Peer
 void SwarmService::received(ControlId stream, const ControlFrame& frame)
 {
     if (!tracker_->received(stream, frame, now()) || !std::holds_alternative<RegisterFrame>(frame)) return;
+    const auto node = streams_.find(stream);
+    if (needs_.watch != nullptr && node != streams_.end()) needs_.watch->came(stream, node->second);
     for (const auto& [at, revocation] : revocations_) {
         std::string bytes;
         append_frame(bytes, ControlFrame{revocation});
@@ -147,9 +150,15 @@ void SwarmService::broken(ControlId stream, const std::string& why)
     tracker_->broken(stream, why);
 }
 
-void SwarmService::closed(ControlId stream)
+void SwarmService::forget(ControlId stream)
 {
     streams_.erase(stream);
+    if (needs_.watch != nullptr) needs_.watch->left(stream);
+}
+
+void SwarmService::closed(ControlId stream)
+{
+    forget(stream);
     tracker_->closed(stream);
 }
 
@@ -160,7 +169,7 @@ void SwarmService::send(ControlId stream, std::string bytes)
 
 void SwarmService::close(ControlId stream)
 {
-    streams_.erase(stream);
+    forget(stream);
     control_->close(stream);
 }
 
@@ -217,7 +226,7 @@ Task<> SwarmService::admit(Asked asked, Ticket ticket, std::string bytes)
     served->second.rights.insert_or_assign(
         ticket.node, Right{.tenant = ticket.tenant, .repository = ticket.repository, .ends = ticket.ends()}
     );
-    tracker_->admitted(asked.stream, asked.handle, asked.swarm, std::move(bytes));
+    tracker_->admitted(asked.stream, asked.handle, asked.swarm, std::move(bytes), ticket.repository);
     co_return Result<>{};
 }
 
@@ -302,7 +311,20 @@ void SwarmService::reported(const NodeId& by, const ReportFrame& report)
     );
 }
 
-void SwarmService::preheat_progress(const NodeId&, const PreheatProgressFrame&) {}
+void SwarmService::preheat_progress(const NodeId& node, const PreheatProgressFrame& progress)
+{
+    if (needs_.watch != nullptr) needs_.watch->heard(node, progress);
+}
+
+void SwarmService::send(ControlId stream, PreheatFrame frame)
+{
+    asio::post(loop_, [this, stream, frame = std::move(frame)] {
+        if (!streams_.contains(stream)) return;
+        std::string bytes;
+        append_frame(bytes, ControlFrame{frame});
+        control_->send(stream, std::move(bytes));
+    });
+}
 
 // ---- the seed
 

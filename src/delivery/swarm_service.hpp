@@ -4,8 +4,11 @@
 #include "delivery/image_bundles.hpp"
 #include "delivery/node_desk.hpp"
 #include "delivery/seed_chunks.hpp"
+#include "delivery/swarm_node_watch.hpp"
+#include "delivery/swarm_painter.hpp"
 #include "delivery/swarm_report.hpp"
 #include "delivery/swarm_tickets.hpp"
+#include "delivery/swarm_view.hpp"
 #include "ports/repository_catalog.hpp"
 #include "swarm/identity/node_key.hpp"
 #include "swarm/net/control_server.hpp"
@@ -56,6 +59,7 @@ public:
         asio::thread_pool& reading;
         Random& random;
         const Clock& clock;
+        SwarmNodeWatch* watch = nullptr;  // null: nobody is told
     };
     SwarmService(Needs needs, SwarmServiceSettings settings);
     ~SwarmService() override;
@@ -67,8 +71,12 @@ public:
     // Something was removed before event number `epoch`: images that are not where somebody's right to them comes from
     // any more are revoked, so that no node gives them away.
     void recheck(std::uint64_t epoch);
+    // To the node of that stream, if it is still there.
+    void send(ControlId stream, PreheatFrame frame);
     // As of the last second.
     SwarmReport report() const;
+    // Which images nodes take part in, and how they get on.
+    SwarmView& view() noexcept { return view_; }
 
 private:
     // Why a node may have an image: what its ticket says.
@@ -113,6 +121,7 @@ private:
     // The image isn't where the right to it came from.
     static bool is_gone(Errc code) noexcept { return code == Errc::manifest_unknown || code == Errc::name_unknown; }
     SwarmTime now() const noexcept;
+    void forget(ControlId stream);
     Result<> certify_itself();
     Result<Ticket> check(const NodeId& node, const SwarmId& swarm, std::string_view ticket) const;
     Task<RepositoryName> repository_of(std::uint64_t id);
@@ -129,6 +138,9 @@ private:
     void end_idle();
     void end(const SwarmId& swarm, std::optional<DenyCode> why);
     void note_report();
+    asio::awaitable<void> look_at_images();
+    asio::awaitable<void> name_repositories();
+    void show_roll(const SwarmId& swarm);
 
     Needs needs_;
     const SwarmServiceSettings settings_;
@@ -153,6 +165,11 @@ private:
     SwarmRandom chance_;
     asio::steady_timer clock_tick_;
     TaskGroup tasks_;
+
+    std::map<std::uint64_t, std::string> names_;  // of repositories, as they are called now
+    std::uint64_t renames_ = 0;                   // how often all of names_ was forgotten
+    SwarmPainter painter_;
+    SwarmView view_;
 
     mutable std::mutex report_mutex_;
     SwarmReport report_;

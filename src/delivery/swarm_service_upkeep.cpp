@@ -51,6 +51,8 @@ asio::awaitable<void> SwarmService::keep_time()
             co_await renew_tickets();
         }
         note_report();
+        auto looking = look_at_images();
+        co_await std::move(looking);
     }
 }
 
@@ -143,6 +145,8 @@ void SwarmService::recheck(std::uint64_t epoch)
     asio::post(loop_, [this, epoch] {
         needs_.epoch = std::max<std::uint64_t>(needs_.epoch, epoch);
         recheck_again_ = true;
+        names_.clear();
+        ++renames_;
         if (!std::exchange(rechecking_, true)) tasks_.spawn(loop_.get_executor(), recheck_all());
     });
 }
@@ -204,6 +208,8 @@ void SwarmService::note_report()
     report_.nodes = tracker_->nodes();
     report_.images = served_.size();
     report_.members = members;
+    report_.received = tracker_->received();
+    report_.pace = tracker_->pace();
     report_.seed = network_->counters();
 }
 

@@ -91,6 +91,8 @@ std::span<const std::string_view> all_event_types() noexcept
         node_token_deleted,
         node_admitted,
         node_deleted,
+        preheat_created,
+        preheat_ended,
     };
     return types;
 }

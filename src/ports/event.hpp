@@ -95,6 +95,8 @@ inline constexpr std::string_view node_token_created = "node_token.created";
 inline constexpr std::string_view node_token_deleted = "node_token.deleted";
 inline constexpr std::string_view node_admitted = "node.admitted";
 inline constexpr std::string_view node_deleted = "node.deleted";
+inline constexpr std::string_view preheat_created = "preheat.created";
+inline constexpr std::string_view preheat_ended = "preheat.ended";
 }  // namespace event_type
 
 std::span<const std::string_view> all_event_types() noexcept;

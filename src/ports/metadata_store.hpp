@@ -23,6 +23,7 @@
 #include "ports/node_catalog.hpp"
 #include "ports/overview_catalog.hpp"
 #include "ports/people_catalog.hpp"
+#include "ports/preheat_catalog.hpp"
 #include "ports/project_catalog.hpp"
 #include "ports/promotion_catalog.hpp"
 #include "ports/proxy_catalog.hpp"
@@ -99,6 +100,7 @@ public:
     virtual ReplicationCatalog& replications() = 0;
     virtual SynchronousCatalog& synchronous() = 0;
     virtual NodeCatalog& nodes() = 0;
+    virtual PreheatCatalog& preheats() = 0;
     virtual JobQueue& job_queue() = 0;
     virtual JobStore& job_store() = 0;
     virtual JobCatalog& jobs() = 0;

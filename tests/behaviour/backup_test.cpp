@@ -108,6 +108,7 @@ void push_into(MetadataStore& store)
     ASSERT_TRUE(run_to_end(store.keys().add({"kid", "sealed", 1, 2})));
     ASSERT_TRUE(run_to_end(store.refresh_tokens().add({"hash", made->id, "registry", "docker", 0, 9})));
     write_swarm_rows(store);
+    write_preheat_rows(store);
 }
 
 enum class Engine { sqlite, postgres };

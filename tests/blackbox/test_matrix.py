@@ -140,7 +140,10 @@ ABOUT_PROJECT = {"ListLabels", "CreateLabel", "GetLabelByID", "UpdateLabel", "De
                  "deleteGrant"}
 # Things that the path names by a number: who may not read one is told that there is none, whatever it belongs to.
 READ_BY = {"GetRobotByID": "project:robot:read", "DeleteRobot": "project:robot:read", "getGrant": "project:grant:list",
-           "deleteGrant": "project:grant:list"}
+           "deleteGrant": "project:grant:list", "getPreheat": "project:preheat-policy:read",
+           "listPreheatNodes": "project:preheat-policy:read", "cancelPreheat": "project:preheat-policy:read",
+           # And who may not pull an image, that it isn't under way.
+           "getSwarmImage": "project:repository:pull", "listNodesOfSwarmImage": "project:repository:pull"}
 # What isn't about a permission of ours alone: the one who gets another answer, and why.
 OTHERWISE = {
     # As long as everyone creates projects, whoever is a member of the tenant does.

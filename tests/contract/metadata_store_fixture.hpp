@@ -6,7 +6,7 @@
 namespace entrepot::contract {
 
 // The rows that every fixture of an old schema version holds, as a store of today shows them; those of the swarm are
-// there from version 16 on.
+// there from version 16 on, and preheats from 17 on.
 inline void write_fixture_rows(MetadataStore& store)
 {
     const RepositoryName name = repository("old/app");
@@ -27,6 +27,7 @@ inline void write_fixture_rows(MetadataStore& store)
     ASSERT_TRUE(run(store.keys().add({"kid", "sealed", 1, 2})));
     ASSERT_TRUE(run(store.refresh_tokens().add({"hash", made->id, "registry", "docker", 0, 9})));
     write_swarm_rows(store);
+    write_preheat_rows(store);
 }
 
 inline void expect_fixture_rows(MetadataStore& store)

@@ -17,6 +17,7 @@
 #include "tests/contract/metadata_store_contract_manifests.hpp"
 #include "tests/contract/metadata_store_contract_nodes.hpp"
 #include "tests/contract/metadata_store_contract_people.hpp"
+#include "tests/contract/metadata_store_contract_preheats.hpp"
 #include "tests/contract/metadata_store_contract_projects.hpp"
 #include "tests/contract/metadata_store_contract_promotions.hpp"
 #include "tests/contract/metadata_store_contract_proxies.hpp"
@@ -68,6 +69,7 @@ ON_THE_ENGINE(JobContract);
 ON_THE_ENGINE(ScheduleContract);
 ON_THE_ENGINE(ScrubContract);
 ON_THE_ENGINE(NodeContract);
+ON_THE_ENGINE(PreheatContract);
 ON_THE_ENGINE(ChunkContract);
 
 #undef ON_THE_ENGINE

@@ -250,8 +250,8 @@ public:
     void bring(AgentImagePtr image, std::string ticket, bool urgent) override
     {
         EXPECT_EQ(ticket, "a ticket");
-        EXPECT_TRUE(urgent);
         const std::lock_guard guard{mutex};
+        EXPECT_EQ(urgent, expects_urgent);
         images.push_back(std::move(image));
         bell.ring();
     }
@@ -265,9 +265,28 @@ public:
         const std::lock_guard guard{mutex};
         arrived.insert(chunk);
     }
+    void ahead(const SwarmId&, std::uint64_t rate) override
+    {
+        const std::lock_guard guard{mutex};
+        rates.push_back(rate);
+    }
+    void leave_ahead(const SwarmId& image) override
+    {
+        const std::lock_guard guard{mutex};
+        left.push_back(image);
+    }
+    void tell(PreheatProgressFrame progress) override
+    {
+        const std::lock_guard guard{mutex};
+        told.push_back(std::move(progress));
+    }
 
     Bell bell;
     std::mutex mutex;
+    bool expects_urgent = true;
+    std::vector<std::uint64_t> rates;
+    std::vector<SwarmId> left;
+    std::vector<PreheatProgressFrame> told;
     std::vector<AgentImagePtr> images;
     std::vector<ChunkSpan> urged;
     std::set<ChunkIndex> arrived;
@@ -284,6 +303,9 @@ public:
     }
     void urge(const SwarmId& image, ChunkSpan chunks) override { carrier_->urge(image, chunks); }
     void came(const SwarmId& image, ChunkIndex chunk) override { carrier_->came(image, chunk); }
+    void ahead(const SwarmId& image, std::uint64_t rate) override { carrier_->ahead(image, rate); }
+    void leave_ahead(const SwarmId& image) override { carrier_->leave_ahead(image); }
+    void tell(PreheatProgressFrame progress) override { carrier_->tell(std::move(progress)); }
 
 private:
     const std::shared_ptr<TestCarrier> carrier_;
@@ -315,7 +337,8 @@ protected:
         AgentSwarmFactory factory;
         if (with_swarm) {
             carrier = std::make_shared<TestCarrier>();
-            factory = [this](const AgentSwarmNeeds&) -> Result<std::unique_ptr<ImageCarrier>> {
+            factory = [this](const AgentSwarmNeeds& needs) -> Result<std::unique_ptr<ImageCarrier>> {
+                preheat = needs.preheat;
                 return std::make_unique<TestCarrierHandle>(carrier);
             };
         }
@@ -379,6 +402,7 @@ protected:
     std::chrono::milliseconds patience{60'000};
     Agent::Patience times;
     std::shared_ptr<TestCarrier> carrier;
+    std::function<void(const PreheatFrame&)> preheat;  // what the swarm does with such a job
     std::unique_ptr<Agent> agent;
 };
 

@@ -64,7 +64,9 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       registries_{needs.endpoints},
       replications_{{needs.replications, needs.clock}},
       synchronisations_{needs.synchronisations, needs.policy},
-      swarm_{needs.nodes}
+      swarm_{needs.nodes},
+      preheats_{needs.preheats},
+      swarm_images_{needs.swarm_images}
 {
     router_.redirect_with(FormerNameRedirects{needs.policy});
     documentation_.add_to(router_);
@@ -110,6 +112,8 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
     replications_.add_to(router_);
     synchronisations_.add_to(router_);
     swarm_.add_to(router_);
+    preheats_.add_to(router_);
+    swarm_images_.add_to(router_);
 }
 
 asio::awaitable<Response> ManagementApi::handle(const Request& request, ByteSource& body)

@@ -15,6 +15,7 @@
 #include "api/management/labels_api.hpp"
 #include "api/management/members_api.hpp"
 #include "api/management/pipelines_api.hpp"
+#include "api/management/preheat_api.hpp"
 #include "api/management/projects_api.hpp"
 #include "api/management/promotions_api.hpp"
 #include "api/management/push_policies_api.hpp"
@@ -28,6 +29,7 @@
 #include "api/management/roles_api.hpp"
 #include "api/management/scrub_api.hpp"
 #include "api/management/swarm_api.hpp"
+#include "api/management/swarm_images_api.hpp"
 #include "api/management/synchronisations_api.hpp"
 #include "api/management/system_api.hpp"
 #include "api/management/system_jobs_api.hpp"
@@ -82,7 +84,9 @@ struct ManagementNeeds {
     Replications& replications;
     Synchronisations& synchronisations;
     NodeDesk& nodes;
+    PreheatDesk& preheats;
     const Clock& clock;
+    SwarmImagesApi::Needs swarm_images;
     EventsApi::Needs events;
     UsageApi::Needs usage;
     WebhooksApi::Needs webhooks;
@@ -98,6 +102,7 @@ public:
     asio::awaitable<Response> handle(const Request& request, ByteSource& body);
     const ApiRouter& router() const noexcept { return router_; }
     std::int64_t open_event_streams() const noexcept { return events_.open_streams(); }
+    std::int64_t open_swarm_streams() const noexcept { return swarm_images_.open_streams(); }
 
 private:
     asio::awaitable<Response> answer(const Request& request, ByteSource& body);
@@ -146,6 +151,8 @@ private:
     ReplicationsApi replications_;
     SynchronisationsApi synchronisations_;
     SwarmApi swarm_;
+    PreheatApi preheats_;
+    SwarmImagesApi swarm_images_;
 };
 
 }  // namespace entrepot

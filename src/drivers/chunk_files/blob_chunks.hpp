@@ -65,7 +65,8 @@ public:
     // Of the chunk that is the last: as finish().
     Result<bool> write(const OpenBlob& file, std::uint32_t chunk, std::span<const std::byte> bytes);
     // range_invalid, size_invalid; not_found: one is not here; corrupt: one of them is not what was written, and is not
-    // here any more; blob_unknown.
+    // here any more; blob_unknown. Until the blob is complete, chunks that were written since the start are given as
+    // the disk has them: who has them from us compares them too.
     Result<> read(const OpenBlob& file, ChunkSpan span, std::span<std::byte> into);
     // The same without the bytes, for those that were not looked at since the start, or for all with `again`.
     Result<> check(const OpenBlob& file, ChunkSpan span, bool again);
@@ -96,9 +97,12 @@ private:
     using Bytes = std::span<std::byte>;
 
     Result<> usable(ChunkSpan span) const;
-    Result<> fetch(const OpenBlob& file, std::uint32_t chunk, Bytes into);
+    // `again`: looked at, whenever it was last.
+    Result<> fetch(const OpenBlob& file, std::uint32_t chunk, Bytes into, bool again);
     Result<> load(const OpenBlob& file, std::uint32_t chunk, Bytes into) const;
     bool has(std::uint32_t chunk) const;
+    // Compared since the start, and the digest of the whole is still to be.
+    bool came_and_waits(std::uint32_t chunk) const;
     void hash_on(const OpenBlob& file, std::uint32_t chunk, std::span<const std::byte> bytes);
     // Below, sync_mutex_ is held.
     Result<> sync_data(const OpenBlob& file);

@@ -6,6 +6,7 @@
 #include "drivers/postgres/exchange_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
+#include "drivers/postgres/preheat_schema.hpp"
 #include "drivers/postgres/promotion_schema.hpp"
 #include "drivers/postgres/quota_schema.hpp"
 #include "drivers/postgres/rules_schema.hpp"
@@ -197,6 +198,7 @@ constexpr std::array migrations{
     Migration{.version = 14, .name = "environments", .script = postgres_environments_schema, .oldest_binary = 13},
     Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
     Migration{.version = 16, .name = "swarm", .script = postgres_swarm_schema, .oldest_binary = 13},
+    Migration{.version = 17, .name = "preheats", .script = postgres_preheat_schema, .oldest_binary = 13},
 };
 
 }  // namespace

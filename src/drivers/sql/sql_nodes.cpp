@@ -1,11 +1,9 @@
 #include "drivers/sql/sql_nodes.hpp"
 
 #include "drivers/sql/event_rows.hpp"
+#include "drivers/sql/name_list_text.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
-#include <boost/json/value_to.hpp>
 
 #include <utility>
 
@@ -69,24 +67,9 @@ std::unexpected<Error> no_such_node()
     return fail(Errc::not_found, "there is no such node");
 }
 
-std::string text_of_zones(const std::vector<std::string>& zones)
-{
-    return zones.empty() ? std::string{} : json::serialize(json::value_from(zones));
-}
-
-Result<std::vector<std::string>> zones_of_text(std::string_view text)
-{
-    if (text.empty()) return std::vector<std::string>{};
-    try {
-        return json::value_to<std::vector<std::string>>(json::parse(text));
-    } catch (const std::exception& thrown) {
-        return fail(Errc::corrupt, "the zones of a token for nodes can't be read", thrown.what());
-    }
-}
-
 Result<NodeTokenEntry> token_of(SqlRow& row)
 {
-    TRY(auto zones, zones_of_text(row.text(3)));
+    TRY(auto zones, parse_name_list(row.text(3)));
     return NodeTokenEntry{
         .id = row.take_text(0),
         .hash = row.take_text(1),
@@ -128,7 +111,7 @@ Result<> insert(SqlSession& session, const NodeTokenEntry& token, const Actor& a
             {token.id,
              token.hash,
              token.description,
-             text_of_zones(token.zones),
+             name_list_text(token.zones),
              std::int64_t{token.nodes},
              std::int64_t{token.used},
              token.created_at,

@@ -51,6 +51,7 @@ SqlStore::SqlStore(std::unique_ptr<SqlEngine> engine, std::unique_ptr<ExactCache
       replications_{*engine_},
       synchronous_{*engine_},
       nodes_{*engine_},
+      preheats_{*engine_},
       job_queue_{*engine_, job_bell_},
       job_store_{*engine_, job_bell_},
       jobs_{*engine_, job_bell_},

@@ -24,6 +24,7 @@
 #include "drivers/sql/sql_nodes.hpp"
 #include "drivers/sql/sql_overview.hpp"
 #include "drivers/sql/sql_people.hpp"
+#include "drivers/sql/sql_preheats.hpp"
 #include "drivers/sql/sql_projects.hpp"
 #include "drivers/sql/sql_promotions.hpp"
 #include "drivers/sql/sql_proxy.hpp"
@@ -106,6 +107,7 @@ public:
     ReplicationCatalog& replications() override { return replications_; }
     SynchronousCatalog& synchronous() override { return synchronous_; }
     NodeCatalog& nodes() override { return nodes_; }
+    PreheatCatalog& preheats() override { return preheats_; }
     JobQueue& job_queue() override { return job_queue_; }
     JobStore& job_store() override { return job_store_; }
     JobCatalog& jobs() override { return jobs_; }
@@ -165,6 +167,7 @@ private:
     SqlReplications replications_;
     SqlSynchronous synchronous_;
     SqlNodes nodes_;
+    SqlPreheats preheats_;
     SqlJobQueue job_queue_;
     SqlJobStore job_store_;
     SqlJobCatalog jobs_;

@@ -6,6 +6,7 @@
 #include "drivers/sqlite/exchange_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
 #include "drivers/sqlite/jobs_schema.hpp"
+#include "drivers/sqlite/preheat_schema.hpp"
 #include "drivers/sqlite/promotion_schema.hpp"
 #include "drivers/sqlite/quota_schema.hpp"
 #include "drivers/sqlite/rules_schema.hpp"
@@ -177,6 +178,7 @@ constexpr std::array migrations{
     Migration{.version = 14, .name = "environments", .script = sqlite_environments_schema, .oldest_binary = 13},
     Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
     Migration{.version = 16, .name = "swarm", .script = sqlite_swarm_schema, .oldest_binary = 13},
+    Migration{.version = 17, .name = "preheats", .script = sqlite_preheat_schema, .oldest_binary = 13},
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ public:
     // digest_mismatch, size_invalid, range_invalid: the sender is blamed for it; anything else: it is our own failure,
     // and the chunk is asked for again.
     virtual Task<> store(SwarmId swarm, ChunkIndex chunk, std::span<const std::byte> bytes) = 0;
+    // Bytes of a chunk that was asked for are coming: on a slow link it is long until there is one to store.
+    virtual void coming(const SwarmId&) {}
 };
 
 // Where chunks for other nodes come from.

@@ -46,8 +46,11 @@ asio::awaitable<void> PeerNetwork::State::read(PeerChannel& channel)
             node_.heard(channel.id, swarm_now());
             take(channel);
         }
-        // Others have their turn.
-        co_await asio::post(loop_, asio::use_awaitable);
+        // Others have their turn; and where there was less than there was room for, there is nothing more yet.
+        if (**count < most)
+            co_await channel.stream->readable();
+        else
+            co_await asio::post(loop_, asio::use_awaitable);
     }
 }
 
@@ -162,7 +165,10 @@ void PeerNetwork::State::data_comes(PeerChannel& channel, std::span<const std::b
 {
     const auto traffic = static_cast<std::size_t>(channel.traffic);
     counters_.data_in[traffic] += bytes.size();
-    if (channel.arriving && channel.arriving->swarm) traffic_[*channel.arriving->swarm].in[traffic] += bytes.size();
+    if (channel.arriving && channel.arriving->swarm) {
+        traffic_[*channel.arriving->swarm].in[traffic] += bytes.size();
+        sink_.coming(*channel.arriving->swarm);
+    }
     while (!bytes.empty() && channel.arriving && channel.arriving->buffer) {
         auto& buffer = *channel.arriving->buffer;
         bytes = bytes.subspan(buffer.fill(bytes));

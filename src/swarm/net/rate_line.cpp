@@ -8,7 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto rest = 10ms;
-constexpr std::uint64_t turns_a_second = 500;
+// Each turn is a timer, a send and, at the other end, a wake: few and large ones where the link is slow, as long as who
+// waits for another connection's turn waits less than a quarter of a chunk.
+constexpr std::uint64_t turns_a_second = 64;
 // A segment of TCP, and what one send should have at most where others wait.
 constexpr std::uint64_t least_turn = 1460;
 constexpr std::uint64_t most_turn = 64 * 1024;

@@ -11,7 +11,7 @@
 namespace entrepot {
 
 // Bytes per second in one direction of a node's link, which its connections share by turns: whoever was refused first
-// is next. Bursts are at most 10 ms of the rate after a rest, and 2 ms otherwise. Used on one loop.
+// is next. Bursts are at most 64 KiB, or 10 ms of the rate after a rest, what is more. Used on one loop.
 class RateLine {
 public:
     using Time = std::chrono::steady_clock::time_point;

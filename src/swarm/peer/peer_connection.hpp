@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 namespace entrepot {
 
@@ -36,6 +37,8 @@ struct Membership {
     bool complete = false;                         // they have all, and send no HAVE_MAP
     bool interested = true;                        // they would ask us for pieces
     std::optional<NeighbourSlot> slot;             // once both have joined
+    // That we have and they haven't heard: they have it themselves, so it can wait for what they want.
+    std::vector<PieceRange> unsaid;
 };
 
 // What a node knows of a connection. Plain data: SwarmNode acts on it.

@@ -100,6 +100,11 @@ void SwarmNode::set_ticket(const SwarmId& id, std::string ticket)
     if (const auto index = index_of(id)) swarms_.at(*index).session->ticket = std::move(ticket);
 }
 
+void SwarmNode::set_priority(const SwarmId& id, std::uint8_t priority)
+{
+    if (const auto index = index_of(id)) swarms_.at(*index).session->priority = priority;
+}
+
 void SwarmNode::deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now)
 {
     const auto index = index_of(id);
@@ -260,6 +265,7 @@ void SwarmNode::part_from(ConnectionId id, PeerConnection& connection, Membershi
         connection.asked_bytes -= entry.second.bytes;
         return true;
     });
+    membership.unsaid.clear();
     if (!membership.slot) return;
     auto& session = *swarms_.at(membership.swarm).session;
     const auto slot = *std::exchange(membership.slot, std::nullopt);
@@ -393,6 +399,7 @@ void SwarmNode::look_after(SwarmTime now)
         }
     }
     for (const auto id : silent) bye(id, ByeReason::silence, "no answer to PING", now);
+    for (const auto& [index, part] : swarms_) part.links->say_what_waits();
     look_at_ = connections_.empty() ? 0 : now + look_interval;
     if (look_at_ != 0) shell_.wake_at(look_at_);
 }

@@ -58,6 +58,8 @@ public:
     // `why` is what neighbours are told: DENY, or LEAVE where there is no reason.
     void remove_swarm(const SwarmId& id, std::optional<DenyCode> why, SwarmTime now);
     void set_ticket(const SwarmId& id, std::string ticket);
+    // Of what is asked for from now on: at those who are asked, the higher goes first.
+    void set_priority(const SwarmId& id, std::uint8_t priority);
     // A neighbour's right to the swarm has ended: DENY, and nothing of it between both any more.
     void deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now);
     // From the tracker. Those that there is a connection to are joined, the others are wanted from the shell.

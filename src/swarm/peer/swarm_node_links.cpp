@@ -16,18 +16,38 @@ ConnectionId SwarmNode::Links::connection_at(NeighbourSlot neighbour) noexcept
 
 void SwarmNode::Links::announce(std::span<const PieceRange> ranges)
 {
-    const auto load = node_.load_ms();
+    const auto& peer = *session().peer;
     // Who was shown our holdings hears of what is new, also while his answer to our JOIN is on its way.
-    for (const auto& [id, connection] : node_.connections_) {
+    for (auto& [id, connection] : node_.connections_) {
         const auto found = connection.memberships.find(swarm_);
         if (found == connection.memberships.end()) continue;
-        const auto& membership = found->second;
+        auto& membership = found->second;
         if (membership.theirs == SwarmHandle::connection || membership.ours == SwarmHandle::connection) continue;
         if (!membership.interested) continue;
-        std::string bytes;
-        append_have(bytes, membership.ours, load, ranges);
-        node_.shell_.send(id, std::move(bytes));
+        membership.unsaid.insert(membership.unsaid.end(), ranges.begin(), ranges.end());
+        // Half of what comes they have already, and a frame costs both sides more than what is in it. The registry
+        // wants to know at once: it shows its pieces by what is where.
+        const bool can_wait =
+            membership.slot && !connection.seed && !peer.complete() && peer.has_all(*membership.slot, ranges);
+        if (!can_wait) say(id, membership);
     }
+}
+
+void SwarmNode::Links::say_what_waits()
+{
+    for (auto& [id, connection] : node_.connections_) {
+        const auto found = connection.memberships.find(swarm_);
+        if (found != connection.memberships.end()) say(id, found->second);
+    }
+}
+
+void SwarmNode::Links::say(ConnectionId id, Membership& membership)
+{
+    if (membership.unsaid.empty()) return;
+    std::string bytes;
+    append_have(bytes, membership.ours, node_.load_ms(), membership.unsaid);
+    membership.unsaid.clear();
+    node_.shell_.send(id, std::move(bytes));
 }
 
 void SwarmNode::Links::reveal(NeighbourSlot neighbour, std::span<const PieceRange> ranges)
@@ -63,6 +83,7 @@ void SwarmNode::Links::request(ConnectionId id, PeerConnection& connection, std:
     RequestFrame frame;
     frame.handle = connection.memberships.at(swarm_).ours;
     frame.id = ++connection.last_request;
+    frame.priority = session().priority;
     OpenRequest open;
     open.swarm = swarm_;
     for (const auto piece : pieces) {

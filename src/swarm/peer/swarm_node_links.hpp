@@ -10,6 +10,8 @@ public:
     Links(SwarmNode& node, SwarmIndex swarm) noexcept : node_{node}, swarm_{swarm} {}
 
     void announce(std::span<const PieceRange> ranges) override;
+    // News that announce() has kept back.
+    void say_what_waits();
     void ask(NeighbourSlot neighbour, std::span<const PieceIndex> pieces) override;
     void cancel(NeighbourSlot neighbour, PieceIndex piece) override;
     void rewire(std::optional<NeighbourSlot> useless) override;
@@ -19,6 +21,7 @@ public:
 private:
     SwarmSession& session() noexcept;
     ConnectionId connection_at(NeighbourSlot neighbour) noexcept;
+    void say(ConnectionId id, Membership& membership);
     // One REQUEST for pieces that together are not larger than one piece may be.
     void request(ConnectionId id, PeerConnection& connection, std::span<const PieceIndex> pieces);
 

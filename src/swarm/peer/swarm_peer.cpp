@@ -415,6 +415,11 @@ std::optional<NeighbourSlot> SwarmPeer::most_useless(SwarmTime now) const noexce
     return worst;
 }
 
+bool SwarmPeer::has_all(NeighbourSlot neighbour, std::span<const PieceRange> ranges) const noexcept
+{
+    return std::ranges::all_of(ranges, [&](PieceRange range) { return have_.has_all(neighbour, range); });
+}
+
 std::optional<NeighbourSlot> SwarmPeer::spare_neighbour() const noexcept
 {
     if (!complete()) return std::nullopt;

@@ -89,6 +89,8 @@ public:
     std::uint64_t held_bytes() const noexcept { return held_bytes_; }
     const PeerCounts& counts() const noexcept { return counts_; }
     std::size_t neighbours() const noexcept { return present_; }
+    // As far as we were told.
+    bool has_all(NeighbourSlot neighbour, std::span<const PieceRange> ranges) const noexcept;
     // The neighbour that may go when there are too many: one with which nothing can be exchanged, or nullopt.
     std::optional<NeighbourSlot> spare_neighbour() const noexcept;
 

@@ -4,6 +4,7 @@
 #include "swarm/peer/swarm_peer.hpp"
 #include "swarm/wire/wire_values.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ struct SwarmSession {
     std::optional<SuperSeed> seed;
     std::vector<std::uint32_t> connections;  // by slot; 0: none
     bool told_complete = false;
+    std::uint8_t priority = 0;  // of what is asked for, at those who are asked: the higher goes first
 
     bool has(PieceIndex piece) const noexcept { return seed.has_value() || peer->picker().held().contains(piece); }
     bool complete() const noexcept { return seed.has_value() || peer->complete(); }

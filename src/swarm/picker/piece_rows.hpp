@@ -42,6 +42,14 @@ public:
             for_each_piece(gone, at, visit);
         });
     }
+    bool has_all(std::size_t row, PieceRange range) const noexcept
+    {
+        bool all = true;
+        for_each_word(range, [&](std::size_t at, PieceWord mask) {
+            all = all && (mask & ~words_[row * width_ + at]) == 0;
+        });
+        return all;
+    }
 
 private:
     std::size_t width_;

@@ -1,4 +1,4 @@
-#include "swarm/tracker/tracker.hpp"
+#include "swarm/tracker/tracker_swarm.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -24,18 +24,6 @@ std::uint64_t weight(const NodeId& node, const NodeId& seed, const SwarmId& swar
 }
 
 }  // namespace
-
-struct Tracker::Swarm {
-    Swarm(const SwarmId& its_id, const TrackerPolicy& policy, std::uint64_t seed) : id{its_id}, members{policy, seed} {}
-
-    const SwarmId id;
-    SwarmMembers members;
-    std::uint32_t announced = 0;               // members, and those who want to be
-    std::map<NodeIndex, SwarmHandle> handles;  // of members
-    std::uint64_t from_origin = 0;
-    std::uint64_t from_zone = 0;
-    std::uint64_t across_zones = 0;
-};
 
 Tracker::Tracker(const TrackerSettings& settings, const TrackerPolicy& policy, TrackerShell& shell)
     : settings_{settings}, policy_{policy}, shell_{shell}, rates_{settings.rates}, random_{settings.random_seed}
@@ -184,7 +172,7 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
         auto& membership = known->second;
         if (membership.swarm->id != frame.swarm)
             return bye(node.stream, ByeReason::protocol, "ANNOUNCE: the handle is another swarm's");
-        membership.progress = frame.progress;
+        note(node, membership, frame.progress);
         membership.seed = frame.seed;
         if (membership.admitted) membership.swarm->members.report(index, node.zone, frame.progress, frame.neighbours);
         return;
@@ -204,7 +192,9 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
     shell_.wants(node.stream, node.id, frame.handle, frame.swarm, frame.ticket);
 }
 
-void Tracker::admitted(ControlId stream, SwarmHandle handle, const SwarmId& swarm, std::string ticket)
+void Tracker::admitted(
+    ControlId stream, SwarmHandle handle, const SwarmId& swarm, std::string ticket, std::uint64_t right
+)
 {
     const auto found = by_stream_.find(stream);
     if (found == by_stream_.end()) return;
@@ -217,6 +207,7 @@ void Tracker::admitted(ControlId stream, SwarmHandle handle, const SwarmId& swar
     if (std::exchange(membership.admitted, true)) return;
     auto& members = membership.swarm->members;
     membership.swarm->handles.emplace(index, handle);
+    membership.swarm->tallies.enter(membership.part, right, node.registered->zone, membership.progress, node.heard);
     members.report(index, node.zone, membership.progress, 0);
     // Who has everything waits for others to come.
     if (membership.progress < WireLimits::permille) tell(index, handle, membership, members.for_newcomer(index));
@@ -311,10 +302,7 @@ void Tracker::on(NodeIndex index, const ProgressFrame& frame)
         if (found == node.memberships.end() || !found->second.admitted) continue;
         auto& membership = found->second;
         auto& swarm = *membership.swarm;
-        membership.progress = item.progress;
-        swarm.from_origin += item.from_origin;
-        swarm.from_zone += item.from_zone;
-        swarm.across_zones += item.across_zones;
+        note(node, membership, item);
         swarm.members.report(index, node.zone, item.progress, item.neighbours);
         // Its place with the registry goes to somebody who misses pieces.
         if (item.progress == WireLimits::permille) swarm.members.release_seed(index);
@@ -368,6 +356,7 @@ void Tracker::leave(NodeIndex index, SwarmHandle handle)
     const auto found = memberships.find(handle);
     if (found == memberships.end()) return;
     auto& swarm = *found->second.swarm;
+    swarm.tallies.leave(found->second.part, found->second.progress);
     swarm.members.leave(index);
     swarm.handles.erase(index);
     memberships.erase(found);
@@ -439,25 +428,6 @@ std::size_t Tracker::preheat(
         ++told;
     }
     return told;
-}
-
-std::optional<SwarmOverview> Tracker::overview(const SwarmId& id) const
-{
-    const auto found = swarms_.find(id);
-    if (found == swarms_.end()) return std::nullopt;
-    const auto& swarm = found->second;
-    SwarmOverview overview;
-    overview.members = static_cast<std::uint32_t>(swarm.handles.size());
-    overview.seeds = swarm.members.seeded();
-    overview.from_origin = swarm.from_origin;
-    overview.from_zone = swarm.from_zone;
-    overview.across_zones = swarm.across_zones;
-    for (const auto& [index, handle] : swarm.handles) {
-        const auto progress = nodes_[index].memberships.at(handle).progress;
-        ++overview.tenths[progress / 100];
-        if (progress == WireLimits::permille) ++overview.complete;
-    }
-    return overview;
 }
 
 }  // namespace entrepot

@@ -289,6 +289,53 @@ TEST_F(ATracker, TheStarvedHearOfOthersAndTheFinishedGiveTheirPlaceBack)
     EXPECT_FALSE(tracker.overview(swarm_named(9)).has_value());
 }
 
+TEST_F(ATracker, TellsHowItsMembersGetOn)
+{
+    open(1, "a");
+    open(2, "b");
+    for (const ControlId stream : {1U, 2U}) {
+        ASSERT_TRUE(announce(stream, 1));
+        tracker.admitted(stream, SwarmHandle{1}, swarm_named(1), "ticket", 40 + stream);
+    }
+    ProgressFrame progress;
+    progress.swarms.push_back(
+        {.handle = SwarmHandle{1},
+         .progress = 420,
+         .neighbours = 9,
+         .idle = 3,
+         .from_origin = 1,
+         .from_zone = 20,
+         .across_zones = 300,
+         .uploaded = 4000}
+    );
+    now += swarm_second;
+    tracker.received(2, progress, now);
+    tracker.received(2, progress, now);
+    const auto tallies = tracker.tallies(swarm_named(1));
+    ASSERT_EQ(tallies.size(), 2U);
+    EXPECT_EQ(tallies[1].right, 42U);
+    EXPECT_EQ(tallies[1].zone, "b");
+    EXPECT_EQ(tallies[1].received, (SwarmReceived{.origin = 2, .zone = 40, .across = 600}));
+    EXPECT_EQ(tracker.received(), tallies[1].received);
+    const auto members = tracker.members(swarm_named(1));
+    ASSERT_EQ(members.size(), 2U);
+    EXPECT_EQ(members[1].name, "node-2");
+    EXPECT_EQ(members[1].right, 42U);
+    EXPECT_EQ(members[1].progress, 420U);
+    EXPECT_EQ(members[1].part.neighbours, 9U);
+    EXPECT_EQ(members[1].part.idle, 3U);
+    EXPECT_EQ(members[1].part.uploaded, 8000U);
+    EXPECT_EQ(members[1].heard, now);
+    EXPECT_EQ(members[1].part.since, now - swarm_second);
+    tracker.closed(2);
+    EXPECT_EQ(tracker.members(swarm_named(1)).size(), 1U);
+    EXPECT_EQ(tracker.tallies(swarm_named(1))[1].members, 0U);
+    tracker.closed(1);
+    EXPECT_TRUE(tracker.tallies(swarm_named(1)).empty());
+    EXPECT_TRUE(tracker.members(swarm_named(9)).empty());
+    EXPECT_EQ(tracker.received().all(), 642U) << "for the metrics, for ever";
+}
+
 TEST_F(ATracker, RevokedSwarmsEndForEverybody)
 {
     join(1, 1);

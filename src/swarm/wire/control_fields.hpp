@@ -163,6 +163,9 @@ void visit_fields(Io& io, typename Io::template Ref<PreheatFrame> frame)
     io.number("deadline", frame.deadline);
     io.number("rate", frame.rate);
     io.number("priority", frame.priority);
+    if (io.at_end()) return;
+    io.template text<std::uint16_t>("token", frame.token, WireLimits::token);
+    io.flags("flags", frame.stop);
 }
 
 template <class Io>

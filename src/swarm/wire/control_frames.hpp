@@ -184,6 +184,9 @@ struct PreheatFrame {
     std::uint64_t deadline = 0;          // seconds since 1970; 0: none
     std::uint64_t rate = no_rate_limit;  // bytes per second
     std::uint8_t priority = 0;           // as in REQUEST
+    // Later fields: a frame may end before them, and has these values then.
+    std::string token{};  // to ask the registry for the image with, as Bearer; WireLimits::token
+    bool stop = false;    // nobody wants it any more
 
     bool operator==(const PreheatFrame&) const noexcept = default;
 };

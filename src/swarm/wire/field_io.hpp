@@ -32,6 +32,8 @@ public:
     explicit FieldWriter(std::string& into) noexcept : into_{into} {}
 
     bool failed() const noexcept { return false; }
+    // Whether a frame of an earlier version ends here: nothing behind is written or read.
+    bool at_end() const noexcept { return false; }
     void require(const char*, [[maybe_unused]] bool holds, const char*) { assert(holds); }
 
     template <std::unsigned_integral Number>
@@ -141,6 +143,7 @@ public:
     explicit FieldReader(std::span<const std::byte> body) noexcept : rest_{body} {}
 
     bool failed() const noexcept { return why_ != nullptr; }
+    bool at_end() const noexcept { return rest_.empty(); }
     // "HAVE: ranges: go beyond the image", of a reader that has failed.
     Error error(FrameType type) const { return error(name_of(type)); }
     Error error(std::string_view what) const;

@@ -195,7 +195,9 @@ TEST(WireFrames, TheLargestThereMayBeAreReadAsTheyWereWritten)
     control_fits(RefillFrame{handle, RefillReason::few, std::vector<NodeId>(WireLimits::dropped_neighbours)});
     control_fits(TicketFrame{handle, std::string(WireLimits::ticket, '\xff')});
     control_fits(RevokeFrame{RevokedKind::swarms, ~0UL, std::vector<Sha256>(WireLimits::revoked)});
-    control_fits(PreheatFrame{.repository = std::string(WireLimits::repository, 'r')});
+    control_fits(PreheatFrame{
+        .repository = std::string(WireLimits::repository, 'r'), .token = std::string(WireLimits::token, 't')
+    });
     control_fits(PreheatProgressFrame{.message = std::string(WireLimits::text, 'm')});
 }
 

@@ -24,6 +24,7 @@ struct WireLimits {
     static constexpr std::size_t certificate = 16 * 1024;
     static constexpr std::size_t authorities = 32 * 1024;  // all of them together
     static constexpr std::size_t ticket_keys = 16;
+    static constexpr std::size_t token = 8192;
     static constexpr std::size_t zone = 64;
     static constexpr std::size_t node_name = 253;
     static constexpr std::size_t repository = 255;

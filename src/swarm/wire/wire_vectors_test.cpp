@@ -122,7 +122,9 @@ std::map<std::string, ControlFrame> control_frames()
         {"ticket", TicketFrame{seven, ticket}},
         {"revoke", RevokeFrame{RevokedKind::blobs, 5, {manifest}}},
         {"report", ReportFrame{other_node, swarm, 77, expected, found}},
-        {"preheat", PreheatFrame{42, "library/app", manifest, 1'800'000'000, no_rate_limit, 10}},
+        {"preheat", PreheatFrame{42, "library/app", manifest, 1'800'000'000, no_rate_limit, 10, "token", true}},
+        {"preheat of an earlier version",
+         PreheatFrame{42, "library/app", manifest, 1'800'000'000, no_rate_limit, 10, "", false}},
         {"preheat_progress", PreheatProgressFrame{42, PreheatState::failed, 10, 20, "disk full"}},
     };
 }
@@ -248,6 +250,8 @@ TEST(WireVectors, AreRefusedWhenBytesAreMissing)
         SCOPED_TRACE(vector.kind + " " + vector.name);
         for (std::size_t by = 1; by <= vector.bytes.size() - frame_head_bytes; ++by) {
             const auto shorter = shortened(vector.bytes, by);
+            // PREHEAT may end where it did before it grew.
+            if (vector.name == "preheat" && by == 8) continue;
             const auto code = vector.kind == "peer" ? refusal(decode_peer(shorter)) : refusal(decode_control(shorter));
             EXPECT_EQ(code, Errc::bad_request) << by;
         }

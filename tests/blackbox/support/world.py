@@ -3,7 +3,9 @@ who may send it. A request never spoils what another one needs: what it deletes 
 import dataclasses
 import itertools
 import json
+import pathlib
 import subprocess
+import tempfile
 import threading
 import urllib.parse
 import uuid
@@ -12,6 +14,7 @@ from .api import Api, encoded_twice
 from .contract import quoted
 from .registry import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Registry, descriptor, digest_of
 from .server import PASSWORD, wait_until
+from .swarm import Agent, NodeClient
 
 USER_PASSWORD = "Somebody1pass"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360000002000001"
@@ -40,6 +43,7 @@ class World:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._deliveries = {}
+        self._agent = self._agent_home = None
         self.mark = uuid.uuid4().hex[:8]
         self.tenant = "t" + self.mark
         self.tenant_id = self.admin.made("/tenants", {"name": self.tenant, "display_name": "Tenant", "team_templates": False})
@@ -67,11 +71,31 @@ class World:
         self.quota = self.admin.get("/quotas", query={"reference": "project", "reference_id": self.project_id})[0]["id"]
 
     def close(self):
+        if self._agent:
+            self._agent.stop()
+            self._agent_home.cleanup()
         self.admin.close()
         self.registry.close()
 
     def name(self, stem):
         return f"{stem}-{self.mark}-{next(self._numbers)}"
+
+    def shared_image(self):
+        """The private project's image, which a node of the swarm has; its digest."""
+        with self._lock:
+            if not self._agent:
+                self._agent_home = tempfile.TemporaryDirectory()
+                token = pathlib.Path(self._agent_home.name, "token")
+                token.write_text(node_token(self)["token"])
+                self._agent = Agent(self._agent_home.name, f"http://{self.host}", token, self.name("node")).start()
+        digest = self.image[self.project]
+        client = NodeClient(self._agent.host, "admin", PASSWORD)
+        try:
+            client.pull_image(f"{self.project}/app", digest)
+        finally:
+            client.close()
+        wait_until(lambda: self.admin.request("GET", f"/swarm/images/{digest}").status == 200, 30, "the image is under way")
+        return digest
 
     # What is made afresh, by the admin.
 
@@ -507,15 +531,29 @@ def node_token(world, _=None):
     return world.admin.post("/swarm/tokens", {"description": world.name("racks"), "zones": [], "nodes": 1, "duration_seconds": 3600}).json()
 
 
-def node(world, _):
-    """One that was admitted with a token of its own."""
+def admitted_node(world):
+    """One that was admitted with a token of its own: its id and name."""
     request = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                               "/dev/null", "-subj", "/CN=node"], check=True, capture_output=True, text=True).stdout
     form = {"token": node_token(world)["token"], "name": world.name("node"), "zone": "a", "request": request}
     answer = world.admin.request("POST", "/swarm/v1/nodes", form, base="")
     if answer.status != 200:
         raise AssertionError(f"a node was not admitted: {answer}")
-    return Call({"node_id": answer.json()["id"]})
+    return answer.json()["id"], form["name"]
+
+
+def node(world, _):
+    return Call({"node_id": admitted_node(world)[0]})
+
+
+def preheat_body(world):
+    _, name = admitted_node(world)
+    return {"repository": f"{world.project}/app", "reference": world.fresh_image(), "zones": ["a"], "nodes": [name],
+            "percent": 100, "duration_seconds": 3600, "rate": 1_000_000}
+
+
+def preheat(world, _=None):
+    return Call({"preheat_id": world.admin.post("/swarm/preheats", preheat_body(world)).json()["id"]})
 
 
 def delivery(world, system=False, task=False):
@@ -844,6 +882,15 @@ REQUESTS = {
     "deleteNodeToken": lambda w, c: Call({"token_id": node_token(w)["id"]}),
     "listNodes": lambda w, c: Call(query={"zone": "a", "page_size": 5}),
     "deleteNode": node,
+    "listPreheats": lambda w, c: Call(query={"q": "stage=running", "sort": "-id", "page_size": 5}),
+    "createPreheat": lambda w, c: Call(body=preheat_body(w)),
+    "getPreheat": preheat,
+    "listPreheatNodes": lambda w, c: Call(preheat(w).values, query={"state": "waiting", "page_size": 5}),
+    "cancelPreheat": preheat,
+    "listSwarmImages": lambda w, c: Call(query={"page_size": 5, "state": "complete"}),
+    "getSwarmImage": lambda w, c: Call({"digest": w.shared_image()}),
+    "listNodesOfSwarmImage": lambda w, c: Call({"digest": w.shared_image()}, query={"page_size": 5}),
+    "followSwarm": lambda w, c: Call(query={"seconds": 1}),
     "logIn": lambda w, c: Call(body=form(principal="admin", password=PASSWORD), headers=FORM),
     "logOut": lambda w, c: Call(),
     "userExists": lambda w, c: Call(body=form(target="username", value="admin"), headers=FORM),
