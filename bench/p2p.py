@@ -20,6 +20,7 @@ SCENARIOS = ROOT / "bench/scenarios"
 PLOTS = ROOT / "bench/p2p"
 KEPT = PLOTS / "runs.json"
 MEASURED = PLOTS / "measured.json"  # by rollout.py
+REGISTRY = PLOTS / "one-registry.json"  # by control_streams.py and image_pulls.py
 SMALL = ("flash-crowd-small", "layers-40", "flash-crowd-1k", "staggered-1k", "zones-3", "deaths", "silent", "silent-and-lying",
          "tracker-dies", "talk-grid")
 
@@ -77,7 +78,8 @@ def write(kept):
     KEPT.write_text("{\n" + ",\n".join(entries) + "\n}\n")
     plots = sorted(path.name for path in PLOTS.glob("*.svg"))
     rows = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-    (ROOT / "bench/P2P.md").write_text(p2p_report.text(kept, plots, rows))
+    registry = json.loads(REGISTRY.read_text()) if REGISTRY.exists() else {}
+    (ROOT / "bench/P2P.md").write_text(p2p_report.text(kept, plots, rows, registry))
 
 
 def main():

@@ -59,6 +59,8 @@ void check_bundle(std::string_view input)
 
 void check_enrolment(std::string_view json)
 {
+    if (const auto moved = moved_enrolment({.certificate = "kept"}, json, "registry"))
+        demand(moved->control_port != 0 && !moved->control_host.empty() && moved->certificate == "kept");
     const auto read = parse_enrolment(json, "registry");
     if (!read) return demand(read.error().code() == Errc::bad_request);
     demand(read->control_port != 0 && !read->control_host.empty());

@@ -193,8 +193,59 @@ def measured(rows):
                       "first byte p50", "copies from the registry", "failed pulls", "CPU of an agent p50", "its memory p50, most", "date"), body)
 
 
-def text(kept, plots, rows):
-    lines = [HEAD.rstrip("\n"), *measured(rows)]
+def goal(value, most, words):
+    return words, "reached" if value <= most else "missed"
+
+
+def streams(one):
+    count = f"{one['nodes']:,} nodes"
+    announced, progress, again = one["announced"], one["progress"], one["restart"]
+    megabytes = max(one["memory"], one["memory_rollout"]) / 1e6
+    each = f"{one['stream_bytes'] / 1024:.1f} KiB a stream, {one['memory_before'] / 1e6:.0f} MB without any"
+    yield (f"{count}: memory", f"{megabytes:.0f} MB ({each})", *goal(megabytes, 512, "≤ 512 MB"))
+    yield (f"{count}: without anything to say", f"{one['idle_cores']:.2f} cores", "–", "–")
+    yield (f"{count}: all announce an image at once", f"{announced['cpu']:.1f} s of CPU, {announced['seconds']:.1f} s", "–", "–")
+    yield (f"{count}: progress once a second ({progress['reports_a_second']:,.0f} a second)", f"{progress['cores']:.2f} cores",
+           *goal(progress["cores"], 2, "≤ 2 cores"))
+    yield (f"{count}: a node is certified", f"{one['enrol_cpu_ms']:.1f} ms of CPU", "–", "–")
+    yield (f"{count}: a stream begins (TLS handshake, REGISTER)", f"{one['handshake_cpu_ms']:.2f} ms of CPU", "–", "–")
+    yield (f"{count}: all are back after kill -9", f"{again['connect_seconds']:.0f} s, {again['cpu']:.1f} s of CPU with the start",
+           "–", "–")
+    # Of the tracker's own work; what tickets and TLS take isn't told apart, so only a good answer is one.
+    own = "reached" if again["announce_cpu"] <= 2 else "not known"
+    yield (f"{count}: the tracker knows the rollout again", f"{again['announce_cpu']:.1f} s of CPU with TLS and tickets' signatures",
+           "≤ 2 s of its own", own)
+
+
+def pulls(one):
+    what = f"{one['clients']:,} pulls at once of an image of 1 MiB"
+    peak = one["memory_peak"] / 1e6
+    yield (f"{what}: failed", f"{one['failed']}, in {one['seconds']:.1f} s", *goal(one["failed"], 0, "none"))
+    yield (f"{what}: memory at most", f"{peak:.0f} MB", *goal(peak, 200, "≤ 200 MB"))
+    times = one["storage_bytes"] / one["image_bytes"]
+    yield (f"{what}: read from storage", f"{times:.2f} × the image", *goal(times, 1.02, "each blob once"))
+    yield (f"{what}: CPU", f"{one['cpu']:.1f} s", "–", "–")
+
+
+def one_registry(rows):
+    if not rows:
+        return
+    yield "\n## One registry (measured)"
+    yield "Its clients are another process of the same machine, over loopback (`bench/control_streams.py`, `bench/image_pulls.py`). What"
+    yield "takes time there is theirs as well, so times say little, and CPU, memory and bytes are the registry's own."
+    yield ""
+    body = []
+    for name, lines in (("control-streams", streams), ("image-pulls", pulls)):
+        if name in rows:
+            body += [(*line, rows[name]["date"]) for line in lines(rows[name])]
+    yield from table(("", "", "goal", "", "date"), body)
+    notes = {name: rows[name]["note"] for name in sorted(rows) if "note" in rows[name]}
+    for name, note in notes.items():
+        yield f"\n{name}: {note}."
+
+
+def text(kept, plots, rows, registry):
+    lines = [HEAD.rstrip("\n"), *measured(rows), *one_registry(registry)]
     for part in (rollouts, zones, grid, runs):
         lines += part(kept)
     lines += ["\n## Plots (simulated)", "Which share of the nodes had the image when; the bound is dotted.", ""]

@@ -40,6 +40,8 @@ asio::awaitable<void> AgentSwarm::State::keep_identity()
             pause = settings_.first_retry;
         }
         ask_for_renewal();
+        auto searching = search_tracker();
+        co_await std::move(searching);
         auto saving = save_enrolment();
         co_await std::move(saving);
         // The wall clock may jump, so that it is looked at, not waited for.
@@ -155,6 +157,36 @@ void AgentSwarm::State::open_stream(const NodeEnrolment& enrolment, std::shared_
 asio::awaitable<void> AgentSwarm::State::end_stream(std::unique_ptr<ControlStream> stream)
 {
     co_await stream->stop();
+}
+
+// The registry may have its control streams elsewhere since this node was certified.
+asio::awaitable<void> AgentSwarm::State::search_tracker()
+{
+    if (connected_ || !adopted_ || stopping_) {
+        search_at_.reset();
+        search_pause_ = settings_.first_search;
+        co_return;
+    }
+    // Those who lost it together don't ask together.
+    const auto later = [this] { return now() + search_pause_ * (7 + random_.below(7)) / 10; };
+    if (!search_at_) search_at_ = later();
+    if (now() < *search_at_) co_return;
+    search_pause_ = std::min(2 * search_pause_, settings_.longest_search);
+    search_at_ = later();
+    auto asking = find_control(client_, settings_.registry, hex_of(credentials_.key().id()), *adopted_);
+    const auto found = co_await std::move(asking);
+    if (!found) {
+        log::failure(log::Level::debug, "asking the registry where its tracker is", found.error());
+        co_return;
+    }
+    const bool same = found->control_host == adopted_->control_host && found->control_port == adopted_->control_port;
+    if (same || connected_ || stopping_) co_return;
+    if (const auto adopted = adopt(*found); !adopted) co_return complain(adopted.error());
+    ++counters_.moves;
+    unsaved_ = enrolment_json(*found);
+    log::info(
+        "the tracker is elsewhere now", {{"host", found->control_host}, {"port", std::uint64_t{found->control_port}}}
+    );
 }
 
 void AgentSwarm::State::ask_for_renewal()

@@ -35,6 +35,9 @@ struct AgentSwarmSettings {
     // Between two attempts to be certified: from the first to the longest, each twice the one before.
     Duration first_retry = std::chrono::seconds{1};
     Duration longest_retry = std::chrono::minutes{1};
+    // Without a stream to the tracker, until the registry is asked where it is now; then each time twice as long.
+    Duration first_search = std::chrono::seconds{20};
+    Duration longest_search = std::chrono::minutes{5};
     Duration look_interval = std::chrono::milliseconds{250};  // at what time brings about by itself
     // The registry wants an image here before anybody asks. Called on the swarm's thread; how it gets on is told by
     // AgentSwarm::tell(). Empty: such jobs are refused.
@@ -60,6 +63,7 @@ struct AgentSwarmCounters {
     std::uint64_t enrolments = 0;
     std::uint64_t enrolment_failures = 0;
     std::uint64_t renewals = 0;
+    std::uint64_t moves = 0;  // to where the registry has its tracker since
     std::uint64_t renewals_refused = 0;
     PeerCounts peers{};                 // of all swarms, also those that were left
     std::uint64_t duplicate_bytes = 0;  // of pieces that came twice, at most

@@ -30,6 +30,7 @@ class AgentSwarm::State final : public PeerNetworkOwner,
                                 public ControlStreamOwner {
 public:
     using Time = std::chrono::steady_clock::time_point;
+    using Duration = std::chrono::steady_clock::duration;
 
     State(
         asio::any_io_executor loop,
@@ -86,6 +87,7 @@ private:
     Result<> open_network(std::shared_ptr<const PeerTlsContext> tls);
     void open_stream(const NodeEnrolment& enrolment, std::shared_ptr<const PeerTlsContext> tls);
     static asio::awaitable<void> end_stream(std::unique_ptr<ControlStream> stream);
+    asio::awaitable<void> search_tracker();
     void complain(const Error& error);
     void ask_for_renewal();
 
@@ -133,6 +135,8 @@ private:
     Micros renew_at_ = 0;
     std::optional<Time> renewal_asked_;
     bool renewal_refused_ = false;
+    std::optional<Time> search_at_;  // for the tracker; nullopt: there is a stream, or there was one a moment ago
+    Duration search_pause_{};
     std::optional<std::string> unsaved_;  // the enrolment, as it is to be on the disk
     std::string complaint_;               // the last one in the log
 

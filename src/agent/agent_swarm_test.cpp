@@ -2,6 +2,7 @@
 
 #include "agent/test_folder.hpp"
 #include "agent/test_registry.hpp"
+#include "core/run_to_end.hpp"
 
 #include <gtest/gtest.h>
 
@@ -84,19 +85,8 @@ public:
     // As by HTTP.
     void fetch(const AgentImagePtr& here, const TestImage& image)
     {
-        asio::io_context loop;
-        for (ChunkIndex chunk = 0; chunk < image.descriptor.layout().chunks(); ++chunk) {
-            asio::co_spawn(
-                loop,
-                [](AgentImagePtr into, ChunkIndex index, std::span<const std::byte> bytes) -> asio::awaitable<void> {
-                    auto storing = into->store(index, bytes);
-                    const auto stored = co_await std::move(storing);
-                    EXPECT_TRUE(stored.has_value());
-                }(here, chunk, image.chunk(chunk)),
-                [](const std::exception_ptr& thrown) { EXPECT_EQ(thrown, nullptr); }
-            );
-        }
-        loop.run();
+        for (ChunkIndex chunk = 0; chunk < image.descriptor.layout().chunks(); ++chunk)
+            EXPECT_TRUE(run_to_end(here->store(chunk, image.chunk(chunk))));
         for (ChunkIndex chunk = 0; chunk < image.descriptor.layout().chunks(); ++chunk) swarm->came(image.id(), chunk);
     }
     // Every file of chunks is something else from now on.
@@ -342,6 +332,29 @@ TEST_F(ASwarmOfAgents, HasItsCertificatesRenewedOverTheStream)
     registry.renew_itself();
     const auto here = agent.bring(registry, image);
     EXPECT_TRUE(comes_true([&] { return here->complete(); }));
+}
+
+TEST_F(ASwarmOfAgents, FindsATrackerThatHasMoved)
+{
+    auto& agent = add([](AgentSwarmSettings& settings) { settings.first_search = settings.longest_search = 50ms; });
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
+    EXPECT_EQ(agent.swarm->counters().moves, 0U);
+    registry.move_tracker();
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->counters().moves == 1 && agent.swarm->connected(); }));
+    const auto here = agent.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return here->complete(); }));
+    EXPECT_EQ(registry.certified, 1) << "by the certificate that it has";
+    // It is kept, and what was kept before does no harm.
+    agent.stop();
+    agent.start();
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
+    EXPECT_EQ(agent.swarm->counters().moves, 0U);
+    agent.stop();
+    registry.move_tracker();
+    agent.start();
+    ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
+    EXPECT_EQ(agent.swarm->counters().moves, 1U);
+    EXPECT_EQ(registry.certified, 1);
 }
 
 TEST_F(ASwarmOfAgents, WaitsForARegistryThatIsAway)

@@ -45,6 +45,17 @@ Result<> date(NodeEnrolment& enrolment)
     return {};
 }
 
+Result<> read_control(NodeEnrolment& enrolment, const boost::json::object& answer, const std::string& host)
+{
+    const auto* const control = find_object(answer, "control");
+    const auto port = control != nullptr ? find_integer(*control, "port") : 0;
+    if (port <= 0 || port > 65'535) return fail(Errc::bad_request, "not a node's enrolment: no control port");
+    enrolment.control_port = static_cast<std::uint16_t>(port);
+    enrolment.control_host = find_text(*control, "host");
+    if (enrolment.control_host.empty()) enrolment.control_host = host;
+    return {};
+}
+
 std::vector<std::string> split_certificates(std::string_view pem)
 {
     constexpr std::string_view end = "-----END CERTIFICATE-----";
@@ -106,12 +117,7 @@ Result<NodeEnrolment> parse_enrolment(std::string_view json, const std::string& 
             enrolment.ticket_keys.push_back(*key);
         }
     }
-    const auto* const control = find_object(*object, "control");
-    const auto port = control != nullptr ? find_integer(*control, "port") : 0;
-    if (port <= 0 || port > 65'535) return fail(Errc::bad_request, "not a node's enrolment: no control port");
-    enrolment.control_port = static_cast<std::uint16_t>(port);
-    enrolment.control_host = find_text(*control, "host");
-    if (enrolment.control_host.empty()) enrolment.control_host = host;
+    CHECK(read_control(enrolment, *object, host));
     CHECK(date(enrolment));
     return enrolment;
 }
@@ -138,6 +144,14 @@ renewed_enrolment(NodeEnrolment before, const std::string& certificate, std::str
     before.certificate = certificate;
     if (auto others = split_certificates(authorities); !others.empty()) before.authorities = std::move(others);
     CHECK(date(before));
+    return before;
+}
+
+Result<NodeEnrolment> moved_enrolment(NodeEnrolment before, std::string_view json, const std::string& host)
+{
+    const auto object = parse_object(json);
+    if (!object) return fail(Errc::bad_request, "not where control streams go: no JSON");
+    CHECK(read_control(before, *object, host));
     return before;
 }
 

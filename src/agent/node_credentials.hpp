@@ -38,6 +38,8 @@ std::string enrolment_json(const NodeEnrolment& enrolment);
 // the other. bad_request.
 Result<NodeEnrolment>
 renewed_enrolment(NodeEnrolment before, const std::string& certificate, std::string_view authorities);
+// The same node where control streams go elsewhere now, by the registry's answer. bad_request.
+Result<NodeEnrolment> moved_enrolment(NodeEnrolment before, std::string_view json, const std::string& host);
 
 // What a node shows who it is with: its key, made once, and what the registry has given for it, kept in a directory
 // beside it. The key's file is its owner's alone. One thread at a time.

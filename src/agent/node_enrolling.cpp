@@ -146,4 +146,23 @@ enrol_node(HttpClient& client, NodeApplication application, const Clock& clock, 
     co_return enrolment;
 }
 
+Task<NodeEnrolment> find_control(HttpClient& client, std::string registry, std::string node, NodeEnrolment enrolment)
+{
+    CO_TRY(auto address, parse_http_url(registry));
+    address.target = "/swarm/v1/nodes/" + node;
+    ClientRequest request;
+    request.method = "GET";
+    request.url = address.text();
+    request.follow = false;
+    auto asking = client.send(std::move(request));
+    CO_TRY(const auto answer, co_await std::move(asking));
+    if (answer.status == 404) co_return fail(Errc::not_found, "the registry doesn't know this node");
+    if (answer.status != 200) {
+        co_return fail(
+            Errc::unavailable, "the registry doesn't say where its tracker is", std::to_string(answer.status)
+        );
+    }
+    co_return moved_enrolment(std::move(enrolment), answer.body, address.host);
+}
+
 }  // namespace entrepot

@@ -27,4 +27,8 @@ inline constexpr Micros most_clock_error = Micros{10} * 60 * 1'000'000;
 Task<NodeEnrolment>
 enrol_node(HttpClient& client, NodeApplication application, const Clock& clock, asio::thread_pool& pool);
 
+// GET /swarm/v1/nodes/<id>: the enrolment with the place where the registry has control streams now. `client` outlives
+// it. not_found: the registry doesn't know this node; bad_request: an answer that makes no sense; HttpClient's.
+Task<NodeEnrolment> find_control(HttpClient& client, std::string registry, std::string node, NodeEnrolment enrolment);
+
 }  // namespace entrepot

@@ -63,6 +63,8 @@ public:
     void revoke(const TestImage& image);
     // All that it knew is gone, and all streams.
     void restart_tracker();
+    // To another port.
+    void move_tracker();
     void limit_seed(std::uint64_t up);
     // Its own certificate, by the clock.
     void renew_itself();
@@ -253,8 +255,19 @@ inline void TestRegistry::restart_tracker()
     there([this] { open_tracker(control_port_); });
 }
 
+inline void TestRegistry::move_tracker()
+{
+    finish(server_->stop());
+    // The port before stays somebody else's until the new one is found.
+    const auto before = std::exchange(control_port_, 0);
+    there([this] { open_tracker(0); });
+    EXPECT_NE(control_port_, before);
+}
+
 inline std::string TestRegistry::enrol(const std::string& asked)
 {
+    if (asked.starts_with("GET /swarm/v1/nodes/"))
+        return there([&] { return R"({"control":{"host":"","port":)" + std::to_string(control_port_) + "}}"; });
     const auto body = parse_object(asked.substr(asked.find("\r\n\r\n") + 4)).value();
     const auto field = [&](std::string_view name) { return std::string{find_text(body, name)}; };
     return there([&] {

@@ -181,6 +181,7 @@ struct Config {
         std::uint16_t peer_port = 7401;      // the registry as one of them
         std::string advertise;               // the address that nodes are told of; empty: by which they came
         std::uint64_t bytes_per_second = 0;  // for nodes; 0: no limit
+        std::chrono::seconds forget_after = std::chrono::days{30};  // nodes that are not heard of
     } swarm;
 
     struct Shutdown {

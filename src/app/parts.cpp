@@ -295,6 +295,7 @@ App::Parts::Parts(Config with)
           {.config = config,
            .store = *store,
            .blobs = blobs,
+           .trail = audit.trail(),
            .policy = policy,
            .master_key = master_key,
            .clock = clock,

@@ -53,6 +53,11 @@ constexpr std::array keys{
         ENTREPOT_FIELD(swarm.bytes_per_second),
         "What this instance sends to nodes at most; 0: no limit."
     ),
+    duration<2 * day, 36'600 * day>(
+        "swarm.forget_after",
+        ENTREPOT_FIELD(swarm.forget_after),
+        "A node that has not been heard of for so long is removed; when it comes back it needs a token."
+    ),
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "app/start_failure.hpp"
 #include "core/address.hpp"
 #include "core/host_name.hpp"
+#include "core/log.hpp"
 #include "core/run_to_end.hpp"
 #include "swarm/identity/node_identity.hpp"
 
@@ -108,7 +109,30 @@ std::vector<Background::Chore> SwarmParts::chores()
     return {
         {.name = std::string{following}, .every = 1s, .run = [this] { return follow(); }},
         {.name = std::string{preheating}, .every = 1s, .run = [this] { return rounds_->run(); }},
+        {.name = "forgotten nodes", .every = 1h, .run = [this] { return forget(); }},
     };
+}
+
+// Nodes that never came back.
+Task<> SwarmParts::forget()
+{
+    CO_CHECK(co_await needs_.trail.ready());
+    auto forgetting = nodes_->forget(std::chrono::microseconds{needs_.config.swarm.forget_after}.count());
+    CO_TRY(const auto gone, co_await std::move(forgetting));
+    for (const auto& node : gone) {
+        const auto heard = rfc3339(node.certified_at);
+        log::info(
+            "a node that was not heard of is forgotten", {{"node", node.name}, {"id", node.id}, {"since", heard}}
+        );
+        AuditRecord record;
+        record.at = needs_.clock.now();
+        record.operation = "delete";
+        record.resource_type = "node";
+        record.resource = node.name;
+        record.detail = "not heard of since " + heard;
+        CO_CHECK(co_await needs_.trail.record(std::move(record)));
+    }
+    co_return Result<>{};
 }
 
 // Removals are told to the service; what happened before the start it asks the catalogs about anyway.

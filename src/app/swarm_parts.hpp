@@ -8,6 +8,7 @@
 #include "delivery/preheat_desk.hpp"
 #include "delivery/preheat_rounds.hpp"
 #include "delivery/swarm_service.hpp"
+#include "ports/audit_trail.hpp"
 #include "ports/metadata_store.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -27,6 +28,7 @@ public:
         const Config& config;
         MetadataStore& store;
         BlobReader& blobs;
+        AuditTrail& trail;
         const AccessPolicy& policy;
         const MasterKey& master_key;
         const Clock& clock;
@@ -57,6 +59,7 @@ public:
 
 private:
     Task<> follow();
+    Task<> forget();
 
     Needs needs_;
     MasterKeyBox box_;

@@ -7,6 +7,8 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -24,6 +26,7 @@ constexpr Micros longest_lifetime = 365LL * 24 * 3600 * 1'000'000;
 constexpr std::size_t longest_description = 1024;  // bytes
 constexpr std::size_t most_zones = 64;
 constexpr std::int64_t most_listed = 1000;
+constexpr std::size_t most_forgotten = 500;  // in one transaction
 
 std::unexpected<Error> refuse_token(std::string why)
 {
@@ -144,6 +147,19 @@ Task<> NodeDesk::remove_node(Caller caller, std::string id)
     if (!parse_hex32<NodeId>(id)) co_return fail(Errc::not_found, "there is no such node");
     const Actor actor{.user_id = caller.identity->user_id, .at = clock_.now()};
     co_return co_await catalog_.remove_node(std::move(id), actor);
+}
+
+Task<std::vector<NodeEntry>> NodeDesk::forget(Micros silence)
+{
+    const auto now = clock_.now();
+    std::vector<NodeEntry> gone;
+    // Each time a transaction that others don't wait for long for.
+    for (std::size_t last = most_forgotten; last == most_forgotten;) {
+        CO_TRY(auto some, co_await catalog_.forget_nodes(now - silence, most_forgotten, {.user_id = 0, .at = now}));
+        last = some.size();
+        std::ranges::move(some, std::back_inserter(gone));
+    }
+    co_return gone;
 }
 
 Task<NodeCertificate> NodeDesk::admit(std::string token, NodeAdmission admission, std::string request)

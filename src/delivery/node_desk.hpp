@@ -42,6 +42,10 @@ public:
     // It gets no certificate any more, and no ticket once nobody remembers it (SwarmTickets). denied, not_found
     Task<> remove_node(Caller caller, std::string id);
 
+    // As remove_node(), for nodes that have asked for no certificate for so long (microseconds); one that is alive does
+    // each day. Those that are gone.
+    Task<std::vector<NodeEntry>> forget(Micros silence);
+
     // A node's first certificate, or another after a long sleep. bad_request: name, zone or request; unauthorized: the
     // token, with one message whatever is wrong.
     Task<NodeCertificate> admit(std::string token, NodeAdmission admission, std::string request);

@@ -74,6 +74,24 @@ TEST_F(NodeDeskTest, is_for_who_may_administer_the_platform)
     EXPECT_EQ(registry.catalog.actors.size(), asked) << "the catalog is not asked for what can't be";
 }
 
+TEST_F(NodeDeskTest, forgets_nodes_that_never_come_back)
+{
+    constexpr Micros month = 30 * 24 * hour;
+    constexpr std::size_t lost = 1001;
+    for (std::size_t number = 0; number < lost; ++number) {
+        NodeEntry entry{.id = "lost-" + std::to_string(number), .certified_at = registry.clock.now() - month - 1};
+        registry.catalog.kept[entry.id] = entry;
+    }
+    ASSERT_TRUE(admit(token(), key));
+    registry.catalog.kept["asleep"] = {.id = "asleep", .certified_at = registry.clock.now() - month};
+    const auto gone = run_to_end(desk.forget(month));
+    ASSERT_TRUE(gone);
+    EXPECT_EQ(gone->size(), lost);
+    EXPECT_EQ(registry.catalog.kept.size(), 2U);
+    EXPECT_EQ(registry.catalog.actors.back().user_id, 0) << "nobody did it";
+    EXPECT_TRUE(run_to_end(desk.forget(month))->empty());
+}
+
 TEST_F(NodeDeskTest, refuses_tokens_that_could_not_be_meant)
 {
     const std::vector<NewNodeToken> wrong{

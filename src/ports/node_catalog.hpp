@@ -70,6 +70,9 @@ public:
     virtual Task<NodeList> nodes(std::string zone, std::string after_id, std::int64_t limit) = 0;
     // Forgets it: it needs a token again, which counts it as another. not_found
     virtual Task<> remove_node(std::string id, Actor actor) = 0;
+    // The same for nodes whose last certificate was made before that time, the oldest first, at most `limit` of them.
+    // Answers those that were forgotten.
+    virtual Task<std::vector<NodeEntry>> forget_nodes(Micros certified_before, std::int64_t limit, Actor actor) = 0;
 };
 
 }  // namespace entrepot

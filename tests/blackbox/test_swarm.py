@@ -123,6 +123,26 @@ class Swarm(WithASwarm):
         wait_until(two.connected, 30, "it is back: " + two.log())
         self.assertEqual(self.pull(two), digest)
 
+    def test_nodes_find_a_registry_whose_ports_have_changed(self):
+        """By the address that they were given and with the certificate that they have: their token is gone."""
+        agents = self.agents(2)
+        before = self.server.environment["ENTREPOT_SWARM_CONTROL_PORT"]
+        self.token_file.unlink()
+        self.server.stop()
+        wait_until(lambda: not any(agent.connected() for agent in agents), 30, "the registry is away")
+        self.server.environment["ENTREPOT_SWARM_CONTROL_PORT"] = str(free_port())
+        self.server.start()
+        self.assertNotEqual(self.server.environment["ENTREPOT_SWARM_CONTROL_PORT"], before)
+        for agent in agents:
+            wait_until(agent.connected, 120, "it asks where the tracker is now: " + agent.log())
+        digest = self.push(3)
+        self.assertEqual({self.pull(agent) for agent in agents}, {digest})
+        # What it has learnt it keeps.
+        agents[0].stop()
+        agents[0].start()
+        self.assertEqual(agents[0].metric("entrepot_agent_swarm_moves_total"), 0)
+        self.assertEqual(agents[1].metric("entrepot_agent_swarm_moves_total"), 1)
+
     def test_an_agent_without_a_swarm_serves_from_the_registry(self):
         plain = self.own_server()
         Api(plain.host).post("/projects", {"project_name": self.project, "metadata": {"public": "false"}})

@@ -3,6 +3,7 @@
 #include "tests/contract/metadata_store_contract.hpp"
 #include "tests/support/crowd.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -176,6 +177,34 @@ TEST_P(NodeContract, a_removed_node_needs_a_token_again)
     EXPECT_SUCCEEDS(run(nodes().renew(node_id(1), 250, 350)));
     EXPECT_SUCCEEDS(run(nodes().remove_node(node_id(1), someone)));
     EXPECT_FAILS(Errc::conflict, run(nodes().admit(node_of(1, "a", "z1", token))));
+}
+
+TEST_P(NodeContract, nodes_that_were_not_heard_of_for_long_are_forgotten_the_oldest_first)
+{
+    const auto token = add_token(1, 10);
+    for (unsigned number = 0; number < 5; ++number) {
+        auto node = node_of(number, "n" + std::to_string(number), "z", token);
+        node.certified_at = 500 - 10 * number;
+        EXPECT_SUCCEEDS(run(nodes().admit(node)));
+    }
+    EXPECT_SUCCEEDS(run(nodes().renew(node_id(3), 700, 900)));
+    const auto forget = [&](Micros before, std::int64_t limit) {
+        std::vector<std::string> gone;
+        for (const auto& node : run(nodes().forget_nodes(before, limit, someone)).value()) gone.push_back(node.name);
+        std::ranges::sort(gone);
+        return gone;
+    };
+    EXPECT_EQ(forget(460, 10), std::vector<std::string>{}) << "before that, not then";
+    EXPECT_EQ(forget(500, 2), (std::vector<std::string>{"n2", "n4"}));
+    EXPECT_EQ(events("node.deleted"), 2);
+    EXPECT_EQ(forget(500, 2), std::vector<std::string>{"n1"});
+    EXPECT_EQ(names("", "", 10), (std::vector<std::string>{"n0", "n3"})) << "who was renewed stays";
+    EXPECT_FAILS(Errc::not_found, run(nodes().renew(node_id(2), 800, 900)));
+    EXPECT_EQ(used(token), 5U);
+    EXPECT_SUCCEEDS(run(nodes().admit(node_of(2, "n2", "z", token))));
+    EXPECT_EQ(used(token), 6U) << "who comes back is another";
+    host().reopen();
+    EXPECT_EQ(names("", "", 10), (std::vector<std::string>{"n0", "n2", "n3"}));
 }
 
 TEST_P(NodeContract, nodes_are_listed_by_name_in_pages)

@@ -104,6 +104,19 @@ public:
         if (kept.erase(id) == 0) co_return fail(Errc::not_found, "no such node");
         co_return Result<>{};
     }
+    Task<std::vector<NodeEntry>> forget_nodes(Micros certified_before, std::int64_t limit, Actor actor) override
+    {
+        actors.push_back(actor);
+        const std::lock_guard guard{mutex};
+        std::vector<NodeEntry> gone;
+        for (const auto& [id, entry] : kept) {
+            if (entry.certified_at < certified_before) gone.push_back(entry);
+        }
+        std::ranges::sort(gone, {}, &NodeEntry::certified_at);
+        if (std::ssize(gone) > limit) gone.resize(static_cast<std::size_t>(limit));
+        for (const auto& entry : gone) kept.erase(entry.id);
+        co_return gone;
+    }
 };
 
 // Hides nothing.

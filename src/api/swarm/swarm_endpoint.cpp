@@ -23,6 +23,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view nodes_path = "/swarm/v1/nodes";
+constexpr std::string_view node_path = "/swarm/v1/nodes/";
 constexpr std::string_view images_path = "/swarm/v1/images/";
 constexpr std::string_view bundle_type = "application/vnd.entrepot.swarm-bundle";
 
@@ -103,6 +104,13 @@ asio::awaitable<Response> SwarmEndpoint::route(const Request& request, ByteSourc
         log_if_ours(request, answer.error());
         co_return error_response(answer.error());
     }
+    if (request.path.starts_with(node_path)) {
+        if (!is_read(request.method)) co_return method_not_allowed("GET, HEAD");
+        auto answer = co_await whereabouts(std::string{request.path.substr(node_path.size())});
+        if (answer) co_return *std::move(answer);
+        log_if_ours(request, answer.error());
+        co_return error_response(answer.error());
+    }
     if (request.path.starts_with(images_path)) {
         if (!is_read(request.method)) co_return method_not_allowed("GET, HEAD");
         co_return co_await image(request, request.path.substr(images_path.size()));
@@ -137,6 +145,21 @@ Task<Response> SwarmEndpoint::admit(const Request& request, ByteSource& body)
     co_return certified(*certificate);
 }
 
+boost::json::object SwarmEndpoint::control_json() const
+{
+    return {{"host", control_.host}, {"port", control_.port}};
+}
+
+// No secret: whoever comes there has to show a node's certificate. A node's id is what others can't guess.
+Task<Response> SwarmEndpoint::whereabouts(std::string id)
+{
+    const auto node = parse_hex32<NodeId>(id);
+    if (!node) co_return fail(Errc::not_found, "there is no such node");
+    auto looking = parts_.desk.node(*node);
+    CO_CHECK(co_await std::move(looking));
+    co_return json_response(json::object{{"control", control_json()}});
+}
+
 Response SwarmEndpoint::certified(const NodeCertificate& certificate) const
 {
     const json::object answer{
@@ -144,7 +167,7 @@ Response SwarmEndpoint::certified(const NodeCertificate& certificate) const
         {"certificate", certificate.pem},
         {"authorities", json::array{parts_.secrets.authority().certificate_pem()}},
         {"ticket_keys", json::array{hex_of(parts_.secrets.signer().public_key())}},
-        {"control", json::object{{"host", control_.host}, {"port", control_.port}}},
+        {"control", control_json()},
         {"expires_at", rfc3339(certificate.ends)},
     };
     return json_response(answer);

@@ -12,6 +12,8 @@
 #include "http/message.hpp"
 #include "ports/audit_trail.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -52,6 +54,8 @@ public:
 private:
     asio::awaitable<Response> route(const Request& request, ByteSource& body);
     Task<Response> admit(const Request& request, ByteSource& body);
+    Task<Response> whereabouts(std::string id);
+    boost::json::object control_json() const;
     Response certified(const NodeCertificate& certificate) const;
     asio::awaitable<Response> image(const Request& request, std::string_view path);
     Task<Response> bundle(const Request& request, std::string name, std::string digest);

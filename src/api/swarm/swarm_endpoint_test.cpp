@@ -109,6 +109,22 @@ TEST_F(SwarmEndpointTest, certifies_nodes_and_records_it)
     EXPECT_FALSE(record.after.contains(token_text));
 }
 
+TEST_F(SwarmEndpointTest, tells_nodes_that_it_knows_where_control_streams_go)
+{
+    const auto where = [&](const std::string& id) { return send(FakeRequest{Method::get, "/swarm/v1/nodes/" + id}); };
+    const auto id = hex_of(key.id());
+    EXPECT_EQ(where(id).status, 404U);
+    ASSERT_EQ(admit(token_text).status, 200U);
+    const auto answer = where(id);
+    ASSERT_EQ(answer.status, 200U) << text_of(answer);
+    const auto body = json::parse(text_of(answer)).as_object();
+    EXPECT_EQ(body, (json::object{{"control", {{"host", "control.example"}, {"port", 7400}}}})) << "and nothing else";
+    EXPECT_EQ(where("no-id").status, 404U);
+    EXPECT_EQ(send(FakeRequest{Method::post, "/swarm/v1/nodes/" + id}).status, 405U);
+    registry.catalog.away = true;
+    EXPECT_EQ(where(id).status, 503U) << "that it isn't known doesn't say that there is none";
+}
+
 TEST_F(SwarmEndpointTest, does_not_acknowledge_what_could_not_be_recorded)
 {
     trail.full = true;

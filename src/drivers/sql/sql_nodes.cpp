@@ -48,7 +48,12 @@ constexpr SqlStatement select_nodes{"SELECT " NODE_COLUMNS
 constexpr SqlStatement select_nodes_of_zone{
     "SELECT " NODE_COLUMNS " FROM nodes WHERE zone = $4 AND (name, id) > ($1, $2) ORDER BY name, id LIMIT $3"
 };
-constexpr SqlStatement delete_node{"DELETE FROM nodes WHERE id = $1 RETURNING name, zone"};
+constexpr SqlStatement delete_node{"DELETE FROM nodes WHERE id = $1 RETURNING " NODE_COLUMNS};
+// The time is asked for twice: one that is renewed meanwhile stays.
+constexpr SqlStatement delete_old_nodes{
+    "DELETE FROM nodes WHERE certified_at < $1 AND id IN (SELECT id FROM nodes WHERE certified_at < $1 "
+    "ORDER BY certified_at, id LIMIT $2) RETURNING " NODE_COLUMNS
+};
 
 #undef NODE_COLUMNS
 
@@ -144,6 +149,13 @@ Result<> bring_in(SqlSession& session, const NodeEntry& node)
     }
     auto event = event_by(event_type::node_admitted, {.user_id = 0, .at = node.admitted_at});
     set_details(event, {{"id", node.id}, {"name", node.name}, {"zone", node.zone}, {"token", node.token_id}});
+    return record_event(session, event);
+}
+
+Result<> note_deleted(SqlSession& session, const NodeEntry& node, const Actor& actor)
+{
+    auto event = event_by(event_type::node_deleted, actor);
+    set_details(event, {{"id", node.id}, {"name", node.name}, {"zone", node.zone}});
     return record_event(session, event);
 }
 
@@ -259,11 +271,23 @@ Task<NodeList> SqlNodes::nodes(std::string zone, std::string after_id, std::int6
 Task<> SqlNodes::remove_node(std::string id, Actor actor)
 {
     const auto work = [id = std::move(id), actor](SqlSession& session) -> Result<> {
-        TRY(const auto rows, session.run(delete_node, {id}));
+        TRY(auto rows, session.run(delete_node, {id}));
         if (rows.empty()) return no_such_node();
-        auto event = event_by(event_type::node_deleted, actor);
-        set_details(event, {{"id", id}, {"name", rows.front().text(0)}, {"zone", rows.front().text(1)}});
-        return record_event(session, event);
+        return note_deleted(session, node_of(rows.front()), actor);
+    };
+    co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<std::vector<NodeEntry>> SqlNodes::forget_nodes(Micros certified_before, std::int64_t limit, Actor actor)
+{
+    const auto work = [certified_before, limit, actor](SqlSession& session) -> Result<std::vector<NodeEntry>> {
+        TRY(auto rows, session.run(delete_old_nodes, {certified_before, limit}));
+        std::vector<NodeEntry> gone;
+        for (auto& row : rows) {
+            gone.push_back(node_of(row));
+            CHECK(note_deleted(session, gone.back(), actor));
+        }
+        return gone;
     };
     co_return co_await engine_.write(Durability::durable, work);
 }

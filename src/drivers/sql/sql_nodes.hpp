@@ -20,6 +20,7 @@ public:
     Task<NodeEntry> node(std::string id) override;
     Task<NodeList> nodes(std::string zone, std::string after_id, std::int64_t limit) override;
     Task<> remove_node(std::string id, Actor actor) override;
+    Task<std::vector<NodeEntry>> forget_nodes(Micros certified_before, std::int64_t limit, Actor actor) override;
 
 private:
     SqlEngine& engine_;
