@@ -71,6 +71,7 @@ asio::awaitable<void> AgentSwarm::State::keep_time()
         end_rights();
         look_after();
         report();
+        make_way();
         publish();
     }
 }

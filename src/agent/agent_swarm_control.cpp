@@ -30,13 +30,6 @@ std::uint8_t neighbours_of(const SwarmSession& session) noexcept
     return static_cast<std::uint8_t>(std::min<std::size_t>(session.peer->neighbours(), 255));
 }
 
-// Of what is configured and what the tracker wants, the stricter.
-std::uint64_t strictest(std::uint64_t configured, std::uint64_t told, std::uint64_t link, bool polite) noexcept
-{
-    const auto rate = std::min(configured, told);
-    return polite ? std::min(rate, link) / 2 : rate;
-}
-
 }  // namespace
 
 // ---- the stream
@@ -93,7 +86,7 @@ void AgentSwarm::State::on(const WelcomeFrame& frame)
     connected_ = true;
     report_interval_ = std::chrono::milliseconds{frame.report_ms};
     rates_ = frame.rates;
-    polite_ = false;
+    polite_ = settings_.polite;
     apply_rates();
     for (auto& [id, life] : lives_) announce(id, life);
     identity_.wake();
@@ -102,16 +95,33 @@ void AgentSwarm::State::on(const WelcomeFrame& frame)
 void AgentSwarm::State::on(const LimitsFrame& frame)
 {
     rates_ = frame.rates;
-    polite_ = frame.polite;
+    polite_ = frame.polite || settings_.polite;
     apply_rates();
 }
 
+// Of what is configured, what the tracker wants and what is left of the link, the strictest.
 void AgentSwarm::State::apply_rates()
 {
-    network_->limit(
-        strictest(settings_.up, rates_.up, settings_.link, polite_),
-        strictest(settings_.down, rates_.down, settings_.link, polite_)
-    );
+    if (!polite_)
+        share_.reset();
+    else if (!share_)
+        share_.emplace(std::max<std::uint64_t>(settings_.link, 1));
+    auto& counted = counters_;
+    counted.rate_up = std::min({settings_.up, rates_.up, share_ ? share_->up() : no_rate_limit});
+    counted.rate_down = std::min({settings_.down, rates_.down, share_ ? share_->down() : no_rate_limit});
+    counted.rate_across = rates_.across_zones;
+    network_->limit(counted.rate_up, counted.rate_down, counted.rate_across);
+}
+
+void AgentSwarm::State::make_way()
+{
+    if (!share_ || !network_) return;
+    if (interface_.empty()) interface_ = interface_for(settings_.binding);
+    const auto all = bytes_of_interface(interface_);
+    if (!all) return;
+    const auto& own = network_->counters();
+    share_->look(*all, {.in = own.wire_in, .out = own.wire_out}, now());
+    apply_rates();
 }
 
 SwarmLife* AgentSwarm::State::life_of(SwarmHandle handle, SwarmId& id)

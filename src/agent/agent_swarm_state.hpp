@@ -3,6 +3,7 @@
 #include "agent/agent_swarm.hpp"
 #include "agent/node_credentials.hpp"
 #include "agent/node_enrolling.hpp"
+#include "agent/polite_share.hpp"
 #include "agent/swarm_life.hpp"
 #include "client/http_client.hpp"
 #include "core/task_group.hpp"
@@ -97,6 +98,7 @@ private:
     void announce(const SwarmId& id, SwarmLife& life);
     void forget_stream();
     void apply_rates();
+    void make_way();
     void report();
     std::optional<SwarmProgress> news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period);
     SwarmLife* life_of(SwarmHandle handle, SwarmId& id);
@@ -139,6 +141,8 @@ private:
     Time reported_{};
     NodeRates rates_;
     bool polite_ = false;
+    std::optional<PoliteShare> share_;  // while polite
+    std::string interface_;
     bool stopping_ = false;
 
     AgentSwarmCounters counters_;
