@@ -93,7 +93,7 @@ bool SwarmMembers::take_seed(Member& member)
     auto& zone = zones_[member.zone];
     if (member.seeded || zone.seeded >= policy_.seed_neighbours || seeded_ >= policy_.seed_neighbours_in_all)
         return false;
-    const bool scarce = seeded_ >= policy_.seed_neighbours_in_all / 4 * 3;
+    const bool scarce = zones_.size() > 1 && seeded_ >= policy_.seed_neighbours_in_all / 4 * 3;
     if (scarce && zone.seeded >= seed_neighbours_kept) return false;
     ++zone.seeded;
     ++seeded_;
