@@ -21,7 +21,8 @@ PLOTS = ROOT / "bench/p2p"
 KEPT = PLOTS / "runs.json"
 MEASURED = PLOTS / "measured.json"  # by rollout.py
 REGISTRY = PLOTS / "one-registry.json"  # by control_streams.py and image_pulls.py
-SMALL = ("flash-crowd-small", "layers-40", "flash-crowd-1k", "staggered-1k", "zones-3", "deaths", "silent", "silent-and-lying",
+SMALL = ("flash-crowd-small", "layers-40", "flash-crowd-1k", "staggered-1k", "zones-3", "zones-unequal", "zones-trunk",
+         "zones-seeds-die", "zones-cut-off", "zones-capped", "deaths", "silent", "silent-and-lying",
          "tracker-dies", "talk-grid")
 
 
@@ -31,7 +32,7 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="where entrepot is")
     parser.add_argument("--large", action="store_true", help="all scenarios; hours")
     parser.add_argument("--take", type=pathlib.Path, action="append", default=[], metavar="FILE",
-                        help="a result as JSON, of this machine; the plot beside it, FILE with .svg, comes along")
+                        help="a result as JSON, of this machine; what is beside it, FILE with .svg and with .csv, comes along")
     parser.add_argument("--no-report", dest="report", action="store_false", help="leave P2P.md and p2p/ as they are")
     options = parser.parse_args()
     known = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
@@ -52,6 +53,13 @@ def simulate(options, name, directory):
     if outcome.returncode not in (0, 3):
         sys.exit(f"{name}: exit code {outcome.returncode}")
     return json.loads(outcome.stdout)["runs"]
+
+
+def add_zones(runs, table):
+    """What came into each zone, where it is one run of several zones; `table` are its nodes as CSV."""
+    zones = runs[0]["scenario"]["network"]["zones"]
+    if len(runs) == 1 and table.exists() and (isinstance(zones, list) or zones > 1):
+        runs[0]["zones"] = p2p_report.copies_by_zone(table, runs[0]["result"]["image_bytes"])
 
 
 def plain(runs):
@@ -87,13 +95,13 @@ def main():
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for taken in options.take:
         runs = json.loads(taken.read_text())["runs"]
+        add_zones(runs, taken.with_suffix(".csv"))
         keep(kept, runs[0]["name"], runs, datetime.date.fromtimestamp(taken.stat().st_mtime), taken.with_suffix(".svg"))
     with tempfile.TemporaryDirectory() as name_of_directory:
         directory = pathlib.Path(name_of_directory)
         for name in options.names:
             runs = simulate(options, name, directory)
-            if len(runs) == 1 and runs[0]["scenario"]["network"]["zones"] > 1:
-                runs[0]["zones"] = p2p_report.copies_by_zone(directory / f"{name}.csv", runs[0]["result"]["image_bytes"])
+            add_zones(runs, directory / f"{name}.csv")
             for run in runs:
                 print(p2p_report.summary(name, run), flush=True)
             keep(kept, name, runs, datetime.date.today(), directory / f"{name}.svg")

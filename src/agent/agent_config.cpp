@@ -76,6 +76,13 @@ Result<> add_served(AgentConfig& config, std::string_view value)
     return {};
 }
 
+Result<> set_polite(AgentConfig& config, std::string_view value)
+{
+    if (value != "true" && value != "false") return no_good(value, "true or false");
+    config.polite = value == "true";
+    return {};
+}
+
 Result<> set_budget(AgentConfig& config, std::string_view value)
 {
     constexpr std::array units{
@@ -159,7 +166,7 @@ Result<> set_path(AgentConfig& config, std::string_view value)
     return {};
 }
 
-constexpr std::array<AgentKey, 15> keys{{
+constexpr std::array<AgentKey, 16> keys{{
     {"registry", set_registry},
     {"serves", add_served, true},
     {"listen", set_endpoint<&AgentConfig::listen>},
@@ -172,6 +179,7 @@ constexpr std::array<AgentKey, 15> keys{{
     {"ca_file", set_path<&AgentConfig::ca_file>},
     {"rate_up", set_rate<&AgentConfig::rate_up>},
     {"rate_down", set_rate<&AgentConfig::rate_down>},
+    {"polite", set_polite},
     {"budget", set_budget},
     {"patience", set_patience},
     {"log_level", set_log_level},

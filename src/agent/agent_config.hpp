@@ -34,6 +34,7 @@ struct AgentConfig {
     std::string ca_file;
     std::uint64_t rate_up = 0;  // bytes per second to other nodes, and below from them; 0: no limit
     std::uint64_t rate_down = 0;
+    bool polite = false;
     std::uint64_t budget = 20ULL << 30U;       // bytes of disk
     std::chrono::milliseconds patience{1000};  // with a swarm that brings nothing, before the registry is asked
     log::Level log_level = log::Level::info;

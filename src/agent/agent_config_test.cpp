@@ -15,7 +15,7 @@ TEST(AgentConfigs, are_read_from_the_file_and_then_from_the_command_line)
 {
     const auto config = parse_agent_config(
         "registry: https://registry.test\nserves: [registry, Mirror.test:443]\nlisten: 127.0.0.1:6000\n"
-        "peer_listen: '[::]:7500'\nbudget: 5GiB\nrate_up: 80\nzone: fra1\npatience: 2s\n",
+        "peer_listen: '[::]:7500'\nbudget: 5GiB\nrate_up: 80\npolite: true\nzone: fra1\npatience: 2s\n",
         "agent.yaml",
         {{"listen", "localhost:6001"}, {"rate_down", "8"}, {"serves", "third"}, {"metrics_listen", ":9100"}}
     );
@@ -28,6 +28,7 @@ TEST(AgentConfigs, are_read_from_the_file_and_then_from_the_command_line)
     EXPECT_EQ(config->metrics_listen->address, "0.0.0.0");
     EXPECT_EQ(config->budget, 5ULL << 30U);
     EXPECT_EQ(config->rate_up, 10'000'000U);
+    EXPECT_TRUE(config->polite);
     EXPECT_EQ(config->rate_down, 1'000'000U);
     EXPECT_EQ(config->patience, std::chrono::seconds{2});
     EXPECT_FALSE(config->node.empty()) << "the machine's name";
@@ -50,6 +51,7 @@ TEST(AgentConfigs, tell_what_is_wrong_and_where)
         EXPECT_TRUE(complaint("", {{"budget", size}}).starts_with("--budget: ")) << size;
     EXPECT_TRUE(complaint("", {{"node", "a b"}}).starts_with("--node: "));
     EXPECT_TRUE(complaint("", {{"rate_up", "fast"}}).starts_with("--rate-up: "));
+    EXPECT_TRUE(complaint("", {{"polite", "perhaps"}}).starts_with("--polite: "));
 }
 
 }  // namespace

@@ -82,8 +82,9 @@ asio::awaitable<void> AgentSwarm::State::keep_time()
         if (stopping_) co_return;
         end_rights();
         look_after();
-        apply_rates();
         report();
+        make_way();
+        apply_rates();
         publish();
     }
 }

@@ -30,13 +30,6 @@ std::uint8_t neighbours_of(const SwarmSession& session) noexcept
     return static_cast<std::uint8_t>(std::min<std::size_t>(session.peer->neighbours(), 255));
 }
 
-// Of what is configured and what the tracker wants, the stricter.
-std::uint64_t strictest(std::uint64_t configured, std::uint64_t told, std::uint64_t link, bool polite) noexcept
-{
-    const auto rate = std::min(configured, told);
-    return polite ? std::min(rate, link) / 2 : rate;
-}
-
 }  // namespace
 
 // ---- the stream
@@ -93,7 +86,7 @@ void AgentSwarm::State::on(const WelcomeFrame& frame)
     connected_ = true;
     report_interval_ = std::chrono::milliseconds{frame.report_ms};
     rates_ = frame.rates;
-    polite_ = false;
+    polite_ = settings_.polite;
     apply_rates();
     for (auto& [id, life] : lives_) announce(id, life);
     identity_.wake();
@@ -102,19 +95,28 @@ void AgentSwarm::State::on(const WelcomeFrame& frame)
 void AgentSwarm::State::on(const LimitsFrame& frame)
 {
     rates_ = frame.rates;
-    polite_ = frame.polite;
+    polite_ = frame.polite || settings_.polite;
     apply_rates();
 }
 
+// Of what is configured, what the tracker wants and what is left of the link, the strictest.
 void AgentSwarm::State::apply_rates()
 {
     if (!network_) return;
+    if (!polite_)
+        share_.reset();
+    else if (!share_)
+        share_.emplace(std::max<std::uint64_t>(settings_.link, 1));
     NodeRates rates;
-    rates.up = strictest(settings_.up, rates_.up, settings_.link, polite_);
-    rates.down = std::min(strictest(settings_.down, rates_.down, settings_.link, polite_), rate_ahead());
+    rates.up = std::min({settings_.up, rates_.up, share_ ? share_->up() : no_rate_limit});
+    rates.down = std::min({settings_.down, rates_.down, share_ ? share_->down() : no_rate_limit, rate_ahead()});
+    rates.across_zones = rates_.across_zones;
     if (rates == applied_) return;
     applied_ = rates;
-    network_->limit(rates.up, rates.down);
+    counters_.rate_up = rates.up;
+    counters_.rate_down = rates.down;
+    counters_.rate_across = rates.across_zones;
+    network_->limit(rates.up, rates.down, rates.across_zones);
 }
 
 // What images that are fetched ahead may take together. Where a runtime waits for one, it has what there is.
@@ -128,6 +130,16 @@ std::uint64_t AgentSwarm::State::rate_ahead() const
         together += life.rate;
     }
     return together == 0 ? no_rate_limit : together;
+}
+
+void AgentSwarm::State::make_way()
+{
+    if (!share_ || !network_) return;
+    if (interface_.empty()) interface_ = interface_for(settings_.binding);
+    const auto all = bytes_of_interface(interface_);
+    if (!all) return;
+    const auto& own = network_->counters();
+    share_->look(*all, {.in = own.wire_in, .out = own.wire_out}, now());
 }
 
 SwarmLife* AgentSwarm::State::life_of(SwarmHandle handle, SwarmId& id)

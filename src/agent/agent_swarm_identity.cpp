@@ -130,6 +130,7 @@ Result<> AgentSwarm::State::open_network(std::shared_ptr<const PeerTlsContext> t
         std::make_unique<PeerNetwork>(loop_, std::move(settings), std::move(tls), *this, *this, *this, clock_);
     CHECK(network->start());
     network_ = std::move(network);
+    applied_ = {};
     port_ = network_->port();
     for (const auto& [id, life] : lives_) enter(id, life);
     return {};

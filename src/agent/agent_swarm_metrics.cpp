@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace entrepot {
 namespace {
@@ -52,6 +53,20 @@ void AgentSwarm::add_metrics(MetricsText& text) const
     std::uint64_t sent = 0;
     for (const auto bytes : counted.network.data_out) sent += bytes;
     text.counter("entrepot_agent_swarm_sent_bytes_total", "Bytes of chunks that other nodes were sent.", sent);
+    const std::array rates{
+        std::pair{"up", counted.rate_up},
+        std::pair{"down", counted.rate_down},
+        std::pair{"across", counted.rate_across},
+    };
+    for (const auto& [direction, rate] : rates) {
+        if (rate == no_rate_limit) continue;
+        text.gauge(
+            "entrepot_agent_swarm_rate_limit_bytes",
+            "Bytes a second that it exchanges with other nodes at most; absent: any number.",
+            rate,
+            {{"direction", direction}}
+        );
+    }
     text.gauge("entrepot_agent_swarm_connections", "Connections to other nodes.", counted.network.connections);
     text.counter("entrepot_agent_swarm_false_chunks_total", "Chunks with other bytes.", counted.network.false_chunks);
     text.counter("entrepot_agent_swarm_refills_total", "Times that it asked for other neighbours.", counted.refills);

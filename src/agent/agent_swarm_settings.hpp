@@ -29,7 +29,8 @@ struct AgentSwarmSettings {
     std::uint16_t port = 0;            // 0: the kernel's choice
     std::uint64_t up = no_rate_limit;  // bytes a second, to and from other nodes; the tracker may want less
     std::uint64_t down = no_rate_limit;
-    std::uint64_t link = 125'000'000;            // bytes a second that the node's network carries
+    std::uint64_t link = 125'000'000;  // bytes a second that the node's network carries
+    bool polite = false;               // makes way for others' traffic, also where the tracker wants none of it
     Duration linger = std::chrono::minutes{10};  // how long an image that nobody asks for is offered
     std::size_t most_swarms = 256;               // more: the one that was asked for longest ago is left
     // Between two attempts to be certified: from the first to the longest, each twice the one before.
@@ -70,7 +71,10 @@ struct AgentSwarmCounters {
     // Of images that became complete here: what the link would have taken for what was missing, and what it took.
     double bound_seconds = 0;
     double fetch_seconds = 0;
-    Micros certificate_ends = 0;  // microseconds since 1970; 0: there is none
+    std::uint64_t rate_up = no_rate_limit;      // bytes a second to other nodes, as it is now
+    std::uint64_t rate_down = no_rate_limit;    // and from them
+    std::uint64_t rate_across = no_rate_limit;  // both ways, with other zones
+    Micros certificate_ends = 0;                // microseconds since 1970; 0: there is none
 };
 
 }  // namespace entrepot

@@ -3,6 +3,7 @@
 #include "agent/agent_swarm.hpp"
 #include "agent/node_credentials.hpp"
 #include "agent/node_enrolling.hpp"
+#include "agent/polite_share.hpp"
 #include "agent/swarm_life.hpp"
 #include "client/http_client.hpp"
 #include "core/duration_histogram.hpp"
@@ -106,6 +107,7 @@ private:
     void forget_stream();
     void apply_rates();
     std::uint64_t rate_ahead() const;
+    void make_way();
     void report();
     std::optional<SwarmProgress> news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period);
     SwarmLife* life_of(SwarmHandle handle, SwarmId& id);
@@ -152,6 +154,8 @@ private:
     NodeRates rates_;
     NodeRates applied_;
     bool polite_ = false;
+    std::optional<PoliteShare> share_;  // while polite
+    std::string interface_;
     bool stopping_ = false;
 
     AgentSwarmCounters counters_;

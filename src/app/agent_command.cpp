@@ -58,6 +58,7 @@ Result<std::unique_ptr<ImageCarrier>> swarm_of(const AgentSwarmNeeds& needs, Ran
     settings.port = config.peer_listen.port;
     if (config.rate_up != 0) settings.up = settings.link = config.rate_up;
     if (config.rate_down != 0) settings.down = config.rate_down;
+    settings.polite = config.polite;
     settings.revoked = needs.revoked;
     settings.preheat = needs.preheat;
     return make_agent_swarm(std::move(settings), needs.pool, needs.clock, random);

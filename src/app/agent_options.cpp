@@ -38,6 +38,7 @@ OPTIONS
   --ca-file FILE               PEM with the authorities that vouch for the registry. Default: the system's
   --rate-up MBIT               To other nodes, in Mbit/s; 0 is no limit
   --rate-down MBIT             From other nodes
+  --polite true|false          Make way for the node's other traffic. Default: false
   --patience TIME              That a pull has with other nodes bringing nothing, before it asks the registry. Default: 1s
   --log-level LEVEL            debug, info, warning or error. Default: info
   --config FILE                YAML with any of these, named with _ for -; the command line counts more
@@ -59,7 +60,7 @@ EXIT CODES
   78  wrong configuration
 )";
 
-constexpr std::array<std::string_view, 14> keys{
+constexpr std::array<std::string_view, 15> keys{
     "registry",
     "listen",
     "peer_listen",
@@ -71,6 +72,7 @@ constexpr std::array<std::string_view, 14> keys{
     "ca_file",
     "rate_up",
     "rate_down",
+    "polite",
     "patience",
     "log_level",
     "bootstrap_token_file",

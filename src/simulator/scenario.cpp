@@ -29,6 +29,7 @@ public:
         CHECK(fill_image());
         CHECK(fill_rates());
         CHECK(check_times());
+        CHECK(check_zones());
         CHECK(check_size());
         return std::move(draft_.scenario);
     }
@@ -111,6 +112,20 @@ private:
         return {};
     }
 
+    Result<> check_zones()
+    {
+        const auto& scenario = draft_.scenario;
+        const auto& sizes = scenario.zone_sizes;
+        const auto all = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+        if (!sizes.empty() && all != scenario.nodes)
+            return wrong(
+                "network.zones", fmt::format("have {} nodes together, and nodes says {}", all, scenario.nodes)
+            );
+        if (scenario.cut_off >= scenario.zones)
+            return wrong("network.cut_off", "must leave the registry a zone to talk to");
+        return {};
+    }
+
     Result<> check_size()
     {
         auto& scenario = draft_.scenario;
@@ -124,6 +139,7 @@ private:
         if (bound > longest_bound) return wrong("node.up", "is too slow: the image needs more than a day at best");
         const auto of_bound = [=](double share) { return static_cast<SwarmTime>(share * static_cast<double>(bound)); };
         if (draft_.dying_at_bound) scenario.dying_at = of_bound(*draft_.dying_at_bound);
+        if (draft_.seeds_at_bound) scenario.seeds_die_at = of_bound(*draft_.seeds_at_bound);
         if (draft_.tracker_at_bound) scenario.tracker_dies_at = of_bound(*draft_.tracker_at_bound);
         return {};
     }

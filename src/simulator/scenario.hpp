@@ -6,6 +6,7 @@
 #include "swarm/tracker/swarm_members.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ struct Scenario {
     double goodput = 1;
 
     std::uint32_t zones = 1;
+    std::vector<std::uint32_t> zone_sizes;  // nodes of each; empty: nodes take turns
+    std::uint32_t cut_off = 0;              // zones, the last ones, that can't reach the registry
+    double trunk = 0;                       // of each zone, in and out; 0: as wide as it takes
+    // Bytes a second that a node exchanges with other zones; nullopt: without limit.
+    std::optional<double> across;
     SwarmTime latency = 250;  // one way, within a zone
     SwarmTime cross_latency = 1000;
     // Of a node's message: reading it, deciding, writing the next.
@@ -52,6 +58,9 @@ struct Scenario {
     double slow_rate = 0.1;  // of up and down
     double silent = 0;       // announce everything, answer nothing
     double lying = 0;        // send something else than what was asked for
+    // The nodes of the last zone that talk to the registry then.
+    bool seeds_die = false;
+    SwarmTime seeds_die_at = 0;
     bool tracker_dies = false;
     SwarmTime tracker_dies_at = 0;
 

@@ -150,6 +150,24 @@ bool tracker_dies(const Scenario& scenario)
     return scenario.tracker_dies;
 }
 
+bool seeds_die(const Scenario& scenario)
+{
+    return scenario.seeds_die;
+}
+
+Result<> set_seeds_death(ScenarioDraft& draft, const ScenarioSetting& setting)
+{
+    constexpr auto key = moment_key<&Scenario::seeds_die_at, &ScenarioDraft::seeds_at_bound, seeds_die>("");
+    CHECK(key.set(draft, setting));
+    draft.scenario.seeds_die = true;
+    return {};
+}
+
+json::value show_seeds_death(const Scenario& scenario)
+{
+    return seeds_die(scenario) ? microseconds(scenario.seeds_die_at) : json::value();
+}
+
 Result<> set_tracker_death(ScenarioDraft& draft, const ScenarioSetting& setting)
 {
     constexpr auto key = moment_key<&Scenario::tracker_dies_at, &ScenarioDraft::tracker_at_bound, tracker_dies>("");
@@ -219,6 +237,55 @@ json::value show_layers(const Scenario& scenario)
     return sizes;
 }
 
+// A count of zones in which nodes take turns, or the nodes of each.
+Result<> set_zones(ScenarioDraft& draft, const ScenarioSetting& setting)
+{
+    auto& scenario = draft.scenario;
+    scenario.zone_sizes.clear();
+    std::uint64_t zones = setting.values.size();
+    if (setting.is_list) {
+        for (const auto& text : setting.values) {
+            TRY(const auto size, count_in_words(text));
+            if (size == 0 || size > most_nodes) return fail(Errc::bad_request, "each must have from 1 node on");
+            scenario.zone_sizes.push_back(static_cast<std::uint32_t>(size));
+        }
+    } else {
+        TRY(zones, count_in_words(setting.values.front()));
+    }
+    if (zones == 0 || zones > most_zones)
+        return fail(Errc::bad_request, fmt::format("must be from 1 to {}, or a list of as many sizes", most_zones));
+    scenario.zones = static_cast<std::uint32_t>(zones);
+    return {};
+}
+
+json::value show_zones(const Scenario& scenario)
+{
+    if (scenario.zone_sizes.empty()) return json::value(scenario.zones);
+    json::array sizes;
+    for (const auto size : scenario.zone_sizes) sizes.emplace_back(size);
+    return sizes;
+}
+
+json::value show_trunk(const Scenario& scenario)
+{
+    return scenario.trunk == 0 ? json::value() : number(scenario.trunk);
+}
+
+Result<> set_across(ScenarioDraft& draft, const ScenarioSetting& setting)
+{
+    constexpr double most = 1e12;
+    TRY(const auto text, single(setting));
+    TRY(const auto value, rate_in_words(text));
+    if (value > most) return fail(Errc::bad_request, "must be at most 1 TB/s");
+    draft.scenario.across = value;
+    return {};
+}
+
+json::value show_across(const Scenario& scenario)
+{
+    return scenario.across ? number(*scenario.across) : json::value();
+}
+
 Result<> set_piece(ScenarioDraft& draft, const ScenarioSetting& setting)
 {
     TRY(const auto text, single(setting));
@@ -286,7 +353,10 @@ constexpr std::array keys{
     rate<&S::down>("node.down"),
     rate<&S::origin_up>("origin.up"),
     count<1, 1024, &S::origins>("origin.instances"),
-    count<1, most_zones, &S::zones>("network.zones"),
+    ScenarioKey{"node.across", set_across, show_across},
+    ScenarioKey{"network.zones", set_zones, show_zones},
+    count<0, most_zones, &S::cut_off>("network.cut_off"),
+    ScenarioKey{"network.trunk", rate<&S::trunk>("").set, show_trunk},
     time<0, latency_limit, &S::latency>("network.latency"),
     time<0, latency_limit, &S::cross_latency>("network.cross_latency"),
     share<100, &S::goodput>("network.goodput"),
@@ -302,6 +372,7 @@ constexpr std::array keys{
     share<1, &S::slow_rate>("faults.slow.rate"),
     share<0, &S::silent>("faults.silent"),
     share<0, &S::lying>("faults.lying"),
+    ScenarioKey{"faults.seeds.die_at", set_seeds_death, show_seeds_death},
     ScenarioKey{"faults.tracker.dies_at", set_tracker_death, show_tracker_death},
     count<1, many, peer, &P::pipeline_pieces>("policy.peer.pipeline_pieces"),
     time<0, hour, peer, &P::pipeline_time>("policy.peer.pipeline_time"),
@@ -314,6 +385,9 @@ constexpr std::array keys{
     time<shortest, hour, peer, &P::idle_until_rewire>("policy.peer.idle_until_rewire"),
     time<shortest, hour, peer, &P::neighbour_trial>("policy.peer.neighbour_trial"),
     time<shortest, hour, peer, &P::shortest_timeout>("policy.peer.shortest_timeout"),
+    time<shortest, hour, peer, &P::turn_time>("policy.peer.turn_time"),
+    count<1, 64, peer, &P::turns>("policy.peer.turns"),
+    count<1, many, peer, &P::across_pieces>("policy.peer.across_pieces"),
     count<0, 100, peer, &P::duplicate_percent>("policy.peer.duplicate_percent"),
     time<0, hour, peer, &P::upload_queue_time>("policy.peer.upload_queue_time"),
     count<1, many, peer, &P::upload_queue_pieces>("policy.peer.upload_queue_pieces"),
@@ -322,6 +396,7 @@ constexpr std::array keys{
     time<shortest, hour, seed_policy, &SeedPolicy::asking_time>("policy.seed.asking_time"),
     ScenarioKey{"policy.seed.offered_copies", set_offered, show_number<seed_policy, &SeedPolicy::offered_copies>},
     count<1, most_given, tracker, &TrackerPolicy::given_neighbours>("policy.tracker.given_neighbours"),
+    count<1, most_given, tracker, &TrackerPolicy::gateways>("policy.tracker.gateways"),
     count<0, most_given, tracker, &TrackerPolicy::given_across>("policy.tracker.given_across"),
     count<1, most_given, tracker, &TrackerPolicy::most_neighbours>("policy.tracker.most_neighbours"),
     count<1, many, tracker, &TrackerPolicy::seed_neighbours>("policy.tracker.seed_neighbours"),

@@ -29,6 +29,7 @@ struct ScenarioDraft {
     std::optional<std::uint64_t> layer_bytes;
     std::optional<std::uint32_t> layers;
     std::optional<double> dying_at_bound;  // shares of the bound
+    std::optional<double> seeds_at_bound;
     std::optional<double> tracker_at_bound;
 };
 

@@ -22,7 +22,9 @@ World::World(const Scenario& scenario, const PieceLayout& layout)
     : scenario_{scenario},
       layout_{layout},
       tracker_{scenario, [this](auto node, auto others) { connect_to(node, others); }},
-      random_{scenario.seed}
+      random_{scenario.seed},
+      trunks_out_(scenario.zones, 0),
+      trunks_in_(scenario.zones, 0)
 {
     add_nodes();
     plan_arrivals();
@@ -46,16 +48,29 @@ void World::add_nodes()
     for (std::uint32_t index = 0; index < scenario_.nodes; ++index) {
         const bool slow = chance(scenario_.slow);
         const auto factor = rate * (slow ? scenario_.slow_rate : 1);
-        const auto zone = static_cast<std::uint16_t>(index % scenario_.zones);
+        const auto zone = zone_of(index);
         auto node = std::make_unique<Node>(
             *this, scenario_.origins + index, zone, scenario_.up * factor, scenario_.down * factor
         );
         node->peer.emplace(layout_, scenario_.peer, *node, random_.next());
+        if (scenario_.across) node->across.set(static_cast<std::uint64_t>(*scenario_.across), 0);
+        node->peer->set_budget(node->across);
         node->slow = slow;
         node->silent = chance(scenario_.silent);
         node->lying = chance(scenario_.lying);
         nodes_.push_back(std::move(node));
     }
+}
+
+// Nodes of all zones arrive mixed, however large these are.
+std::uint16_t World::zone_of(std::uint32_t node) const noexcept
+{
+    if (scenario_.zone_sizes.empty()) return static_cast<std::uint16_t>(node % scenario_.zones);
+    const auto prime = std::uint64_t{1'000'003};  // more than there can be nodes, so it divides none of their numbers
+    auto place = node * prime % scenario_.nodes;
+    std::uint16_t zone = 0;
+    while (place >= scenario_.zone_sizes[zone]) place -= scenario_.zone_sizes[zone++];
+    return zone;
 }
 
 void World::plan_arrivals()
@@ -73,6 +88,7 @@ void World::plan_arrivals()
         if (!nodes_[at]->silent) ++awaited_;
     }
     if (scenario_.dying > 0) events_.push(scenario_.dying_at, {.kind = Kind::die});
+    if (scenario_.seeds_die) events_.push(scenario_.seeds_die_at, {.kind = Kind::behead});
 }
 
 Outcome World::run(const SimulationProgress& progress)
@@ -110,6 +126,7 @@ void World::happen(const Event& event)
         case Kind::ask: return deliver_ask(node, event);
         case Kind::data: return deliver_data(node, event);
         case Kind::die: return kill_some();
+        case Kind::behead: return kill_seeds();
         case Kind::wake:
             if (node.present) node.peer->wake(now_);
             return;
@@ -195,14 +212,20 @@ void World::connect(Node& node, Node& other)
     if (!node.present || !other.present) return;
     const auto same = [&](const Node::Link& link) { return link.connection != 0 && link.node == other.index; };
     if (std::ranges::any_of(node.links, same) || !make_room(node)) return;
+    if (other.is_origin() && node.zone + scenario_.cut_off >= scenario_.zones) {
+        later(scenario_.peer.idle_until_rewire, {.kind = Kind::starve, .node = node.index, .a = other.index + 1});
+        return;
+    }
     if (!make_room(other)) {
         // DENY(full): the tracker names another.
         later(scenario_.peer.idle_until_rewire, {.kind = Kind::starve, .node = node.index});
         return;
     }
     const auto connection = ++connections_;
-    const auto here = *node.peer->add_neighbour(other.is_origin(), now_);
-    const auto there = other.seed ? *other.seed->add_neighbour(now_) : *other.peer->add_neighbour(false, now_);
+    const bool across = node.zone != other.zone;
+    const auto here = *node.peer->add_neighbour(other.is_origin(), now_, across);
+    const auto there =
+        other.seed ? *other.seed->add_neighbour(now_, node.zone) : *other.peer->add_neighbour(false, now_, across);
     node.link_at(here, {.connection = connection, .node = other.index, .slot = there});
     other.link_at(there, {.connection = connection, .node = node.index, .slot = here});
     if (other.seed) other.seed->wake(now_);
@@ -254,6 +277,7 @@ void World::deliver_ask(Node& node, const Event& event)
     const auto* const link = node.link(event.slot, event.b);
     if (link != nullptr && node.present && !node.silent) {
         const auto back = way(node, *nodes_[link->node]);
+        const bool barred = nodes_[link->node]->zone != node.zone && !node.across.has_room(now_);
         for (const auto range : payloads_[event.a].ranges) {
             const Upload upload{
                 .link = event.b,
@@ -262,7 +286,7 @@ void World::deliver_ask(Node& node, const Event& event)
                 .extents = {},
                 .bytes = layout_.bytes_of(range.first),
             };
-            if (node.has(range.first) && node.uploads.offer(upload)) {
+            if (!barred && node.has(range.first) && node.uploads.offer(upload)) {
                 if (node.seed) node.seed->asked(event.slot, range.first);
                 continue;
             }
@@ -289,7 +313,8 @@ void World::send_next(Node& node)
         node.outcome.sent += upload->bytes;
         const auto first_byte = now_ + way(node, to);
         to.down_until = std::max(to.down_until, first_byte) + static_cast<SwarmTime>(bytes / to.down);
-        const auto here = std::max(to.down_until, leave + way(node, to));
+        const auto here = std::max({to.down_until, leave + way(node, to), pass_trunks(node, to, bytes)});
+        if (node.zone != to.zone && !node.is_origin()) node.across.spent(upload->bytes, now_);
         const auto verified = here + static_cast<SwarmTime>(bytes * 1e6 / scenario_.verify);
         const Event sent{.kind = Kind::sent, .slot = slot, .node = node.index, .a = upload->request, .b = upload->link};
         events_.push(leave, sent);
@@ -303,6 +328,19 @@ void World::send_next(Node& node)
              .b = upload->link}
         );
     }
+}
+
+// When it has passed those of both zones.
+SwarmTime World::pass_trunks(const Node& from, const Node& to, double bytes) noexcept
+{
+    if (scenario_.trunk == 0 || from.zone == to.zone) return 0;
+    constexpr double a_microsecond = 1e-6;
+    const auto time = static_cast<SwarmTime>(bytes / (scenario_.trunk * scenario_.goodput * a_microsecond));
+    auto& out = trunks_out_[from.zone];
+    auto& in = trunks_in_[to.zone];
+    out = std::max(out, now_) + time;
+    in = std::max(in, now_) + time;
+    return std::max(out, in) + way(from, to);
 }
 
 void World::deliver_data(Node& node, const Event& event)
@@ -320,6 +358,7 @@ void World::deliver_data(Node& node, const Event& event)
         return;
     }
     (from.is_origin() ? outcome.from_origin : from.zone == node.zone ? outcome.from_zone : outcome.across) += bytes;
+    if (from.zone != node.zone && !from.is_origin()) node.across.spent(bytes, now_);
     if (node.peer->picker().held().contains(event.a)) outcome.wasted += bytes;
     if (event.a == 0 && !outcome.first) outcome.first = now_;
     node.peer->arrived(event.slot, event.a, now_);
@@ -341,6 +380,17 @@ void World::kill_some()
 {
     for (auto at = scenario_.origins; at < nodes_.size(); ++at) {
         if (static_cast<double>(random_.below(1'000'000)) < scenario_.dying * 1e6) die(*nodes_[at]);
+    }
+}
+
+void World::kill_seeds()
+{
+    for (auto at = scenario_.origins; at < nodes_.size(); ++at) {
+        auto& node = *nodes_[at];
+        const auto to_origin = [&](const Node::Link& link) {
+            return link.connection != 0 && nodes_[link.node]->is_origin();
+        };
+        if (node.zone + 1U == scenario_.zones && std::ranges::any_of(node.links, to_origin)) die(node);
     }
 }
 

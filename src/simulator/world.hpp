@@ -47,7 +47,8 @@ private:
         sent,     // node's uplink is free; over slot, connection b: piece a
         wake,     // node
         drop,     // node gives up its slot, connection b
-        die,      // node
+        die,      // some nodes
+        behead,   // those of the last zone that talk to the registry die
     };
     struct Event {
         Kind kind;
@@ -81,6 +82,9 @@ private:
     void send_next(Node& node);
     void die(Node& node);
     void kill_some();
+    void kill_seeds();
+    std::uint16_t zone_of(std::uint32_t node) const noexcept;
+    SwarmTime pass_trunks(const Node& from, const Node& to, double bytes) noexcept;
     bool tracker_lives() const noexcept;
 
     void later(SwarmTime delay, const Event& event) { events_.push(now_ + delay, event); }
@@ -97,6 +101,8 @@ private:
     std::vector<std::uint32_t> free_payloads_;
     TrackerDesk tracker_;
     SwarmRandom random_;
+    std::vector<SwarmTime> trunks_out_;  // until when they are full; by zone
+    std::vector<SwarmTime> trunks_in_;
     SwarmTime now_ = 0;
     std::uint32_t connections_ = 0;
     std::uint32_t awaited_ = 0;  // nodes that are still to be done

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "simulator/world.hpp"
+#include "swarm/peer/across_budget.hpp"
 
 #include <optional>
 
@@ -41,6 +42,7 @@ public:
     std::optional<SwarmPeer> peer;  // of an agent
     std::optional<SuperSeed> seed;  // of an instance of the registry
     UploadQueue uploads;
+    AcrossBudget across;
     std::vector<Link> links;
     std::uint64_t zones_near = 0;  // a bit for each zone in which it ever had a neighbour
     bool present = false;

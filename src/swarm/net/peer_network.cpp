@@ -114,11 +114,12 @@ asio::awaitable<void> PeerNetwork::State::stop()
     if (left > 0) log::warning("chunks are still being stored", {{"count", static_cast<std::uint64_t>(left)}});
 }
 
-void PeerNetwork::State::limit(std::uint64_t up, std::uint64_t down)
+void PeerNetwork::State::limit(std::uint64_t up, std::uint64_t down, std::uint64_t across)
 {
     up_.set(up, now());
     down_.set(down, now());
     node_.set_up(speed(settings_.node.up, up));
+    node_.set_across(across, swarm_now());
     pump();
 }
 
@@ -300,9 +301,9 @@ void PeerNetwork::renew(std::shared_ptr<const PeerTlsContext> tls)
     state_->renew(std::move(tls));
 }
 
-void PeerNetwork::limit(std::uint64_t up, std::uint64_t down)
+void PeerNetwork::limit(std::uint64_t up, std::uint64_t down, std::uint64_t across)
 {
-    state_->limit(up, down);
+    state_->limit(up, down, across);
 }
 
 const PeerNetworkCounters& PeerNetwork::counters() const noexcept

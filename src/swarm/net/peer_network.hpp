@@ -87,7 +87,8 @@ public:
     // For connections from now on: a renewed certificate, or other authorities.
     void renew(std::shared_ptr<const PeerTlsContext> tls);
     // From now on. Down is kept by not reading, so DATA that is on its way comes later, and others ask elsewhere.
-    void limit(std::uint64_t up, std::uint64_t down);
+    // `across`: to and from nodes of other zones together.
+    void limit(std::uint64_t up, std::uint64_t down, std::uint64_t across = no_rate_limit);
     const PeerNetworkCounters& counters() const noexcept;
     // Of one swarm, since this was asked last, or since the swarm began.
     SwarmTraffic take_traffic(const SwarmId& swarm);

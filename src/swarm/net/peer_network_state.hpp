@@ -35,7 +35,7 @@ public:
 
     Result<> start();
     asio::awaitable<void> stop();
-    void limit(std::uint64_t up, std::uint64_t down);
+    void limit(std::uint64_t up, std::uint64_t down, std::uint64_t across);
 
     // Does something with the node, and then what the node wants of others.
     template <class What>

@@ -13,6 +13,7 @@ using NeighbourSlot = std::uint16_t;
 struct Neighbour {
     bool present = false;
     bool seed = false;           // the registry: it shows only what it wants to be asked for, and waits for that
+    bool across = false;         // in another zone
     bool interested = true;      // in our pieces
     bool answers = false;        // did so when it was last asked: until then it is on trial
     bool dry = false;            // has nothing that we could ask for, until it announces more

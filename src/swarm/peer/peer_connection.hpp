@@ -46,6 +46,8 @@ struct PeerConnection {
     NodeId node{};  // of the certificate
     bool opened_by_us = false;
     bool seed = false;                 // by its certificate: an instance of the registry
+    bool across = false;               // by its HELLO: a node of another zone
+    std::uint16_t zone = 0;            // in our numbering
     bool greeted = false;              // their HELLO has come
     std::uint32_t credit = 0;          // that they give
     std::uint64_t asked_bytes = 0;     // of them, open

@@ -38,6 +38,12 @@ struct PeerPolicy {
     // Data that a node has promised and not sent, in time of its link and in pieces, what is more; then it is busy.
     SwarmTime upload_queue_time = 5 * swarm_millisecond;
     std::uint32_t upload_queue_pieces = 3;
+    // Who has neighbours in other zones takes turns with others of its zone at what is fetched from there: it is given
+    // one of so many parts of the pieces by chance, anew after so long or the time of four pieces. What it then asks
+    // for is little, and beside the pipeline.
+    SwarmTime turn_time = 10 * swarm_millisecond;
+    std::uint32_t turns = 8;
+    std::uint32_t across_pieces = 4;
 };
 
 }  // namespace entrepot

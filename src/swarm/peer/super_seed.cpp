@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace entrepot {
 
@@ -10,6 +11,17 @@ namespace {
 constexpr std::uint32_t compared_pieces = 256;
 constexpr std::uint64_t least_waiting = 4;  // pieces
 constexpr auto most_copies = std::numeric_limits<std::uint8_t>::max();
+
+void add_one(std::uint8_t& copies) noexcept
+{
+    if (copies != most_copies) ++copies;
+}
+
+// So many that they were not counted never get fewer.
+void take_one(std::uint8_t& copies) noexcept
+{
+    if (copies != 0 && copies != most_copies) --copies;
+}
 
 }  // namespace
 
@@ -35,7 +47,7 @@ SuperSeed::SuperSeed(
     if (up <= 0) waiting_limit_ = std::numeric_limits<std::uint64_t>::max();
 }
 
-std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
+std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now, std::uint16_t zone)
 {
     auto free = std::ranges::find(viewers_, false, &Viewer::present);
     if (free == viewers_.end()) {
@@ -46,6 +58,11 @@ std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now)
     }
     free->present = true;
     free->news = now;
+    free->zone = zone;
+    while (zones_.size() <= zone) {
+        const auto pieces = layout_.pieces();
+        zones_.push_back({.copies = std::vector<std::uint8_t>(pieces), .lacking = pieces, .fed = now});
+    }
     ++present_;
     return static_cast<NeighbourSlot>(free - viewers_.begin());
 }
@@ -56,23 +73,36 @@ SuperSeed::Shown* SuperSeed::find(Viewer& viewer, PieceIndex piece) noexcept
     return found == viewer.shown.end() ? nullptr : &*found;
 }
 
-void SuperSeed::put_back(PieceIndex piece)
+void SuperSeed::count(const Viewer& viewer, PieceIndex piece) noexcept
+{
+    add_one(copies_[piece]);
+    auto& zone = zones_[viewer.zone];
+    if (zone.copies[piece] == 0) --zone.lacking;
+    add_one(zone.copies[piece]);
+}
+
+void SuperSeed::uncount(const Viewer& viewer, PieceIndex piece) noexcept
+{
+    take_one(copies_[piece]);
+    auto& zone = zones_[viewer.zone];
+    if (zone.copies[piece] == 1) ++zone.lacking;
+    take_one(zone.copies[piece]);
+}
+
+void SuperSeed::put_back(const Viewer& viewer, PieceIndex piece)
 {
     waiting_bytes_ -= layout_.bytes_of(piece);
     shown_bytes_ -= layout_.bytes_of(piece);
-    if (copies_[piece] != 0) --copies_[piece];
+    uncount(viewer, piece);
     if (copies_[piece] == 0) returned_.push_back(piece);
 }
 
 void SuperSeed::remove_neighbour(NeighbourSlot neighbour)
 {
     auto& viewer = viewers_[neighbour];
-    for (const auto& shown : viewer.shown) put_back(shown.piece);
+    for (const auto& shown : viewer.shown) put_back(viewer, shown.piece);
     // What it had may be nowhere else.
-    have_.erase(neighbour, {.first = 0, .count = layout_.pieces()}, [this](PieceIndex piece) {
-        auto& copies = copies_[piece];
-        if (copies != 0 && copies != most_copies) --copies;
-    });
+    have_.erase(neighbour, {.first = 0, .count = layout_.pieces()}, [&](PieceIndex piece) { uncount(viewer, piece); });
     viewer = {};
     --present_;
 }
@@ -96,12 +126,13 @@ void SuperSeed::take_back(SwarmTime now)
 {
     if (now - looked_ < policy_.asking_time / 2) return;
     looked_ = now;
+    for (auto& zone : zones_) zone.starving = now - zone.fed >= policy_.asking_time;
     for (auto& viewer : viewers_) {
         if (now - viewer.news >= policy_.asking_time) viewer.starving = true;
         const auto too_long = [&](const Shown& shown) {
             const auto patience = shown.asked ? 30 * policy_.asking_time : policy_.asking_time;
             if (now - shown.since < patience) return false;
-            put_back(shown.piece);
+            put_back(viewer, shown.piece);
             viewer.silent = true;
             return true;
         };
@@ -118,10 +149,9 @@ void SuperSeed::has(NeighbourSlot neighbour, std::span<const PieceRange> ranges,
             viewer.silent = false;
             viewer.starving = false;
             viewer.news = now;
-            if (const auto* const shown = find(viewer, piece))
-                hide(viewer, shown);
-            else if (copies_[piece] != most_copies)
-                ++copies_[piece];
+            if (const auto* const shown = find(viewer, piece)) return hide(viewer, shown);
+            if (zones_[viewer.zone].copies[piece] == 0) zones_[viewer.zone].fed = now;
+            count(viewer, piece);
         });
     }
     wake(now);
@@ -176,7 +206,7 @@ bool SuperSeed::show_one(NeighbourSlot neighbour, SwarmTime now)
     const auto piece = next_for(neighbour);
     if (!piece) return false;
     viewer.shown.push_back({.piece = *piece, .since = now});
-    if (copies_[*piece] != most_copies) ++copies_[*piece];
+    count(viewer, *piece);
     waiting_bytes_ += layout_.bytes_of(*piece);
     shown_bytes_ += layout_.bytes_of(*piece);
     const PieceRange range{.first = *piece, .count = 1};
@@ -199,8 +229,13 @@ std::optional<PieceIndex> SuperSeed::next_for(NeighbourSlot neighbour)
         if (copies_[piece] == 0) return piece;
     }
     const auto offered = policy_.offered_copies * static_cast<double>(layout_.bytes());
-    if (static_cast<double>(shown_bytes_) >= offered && !viewers_[neighbour].starving) return std::nullopt;
-    return rarest_for(neighbour);
+    const auto& viewer = viewers_[neighbour];
+    if (static_cast<double>(shown_bytes_) < offered || viewer.starving) return rarest_for(neighbour);
+    // Its neighbours near have what its zone has. What that lacks comes from here or not at all.
+    const auto& zone = zones_[viewer.zone];
+    if (!zone.starving || zone.lacking == 0) return std::nullopt;
+    const auto piece = rarest_for(neighbour);
+    return piece && zone.copies[*piece] == 0 ? piece : std::nullopt;
 }
 
 std::optional<PieceIndex> SuperSeed::returned_for(NeighbourSlot neighbour)
@@ -218,13 +253,15 @@ std::optional<PieceIndex> SuperSeed::rarest_for(NeighbourSlot neighbour)
 {
     std::optional<PieceIndex> rarest;
     if (viewers_[neighbour].pieces >= layout_.pieces()) return rarest;
+    const auto& near = zones_[viewers_[neighbour].zone].copies;
     const auto start = random_.below(layout_.pieces());
     const auto all = layout_.pieces();
     for (std::uint32_t step = 0, compared = 0; step < all && compared < compared_pieces; ++step) {
         const auto piece = (start + step) % all;
         if (!lacks(neighbour, piece)) continue;
         ++compared;
-        if (!rarest || copies_[piece] < copies_[*rarest]) rarest = piece;
+        const auto key = [&](PieceIndex one) { return std::pair{near[one], copies_[one]}; };
+        if (!rarest || key(piece) < key(*rarest)) rarest = piece;
     }
     return rarest;
 }

@@ -40,6 +40,7 @@ struct SeedPolicy {
 // registry's link allows, and they have the rest from each other. After that it shows what is rarest among its
 // neighbours. Several instances begin at different places. What a neighbour was shown and does not ask for, or owed
 // when it went, is shown to others: a piece that one silent node keeps to itself would keep all others from their end.
+// A zone to which nothing comes from other zones is shown all that it lacks.
 // Memory: a byte for each piece, a bit for each piece and neighbour. Not safe across threads.
 class SuperSeed {
 public:
@@ -56,8 +57,9 @@ public:
         std::uint64_t seed
     );
 
-    // nullopt: there are most_neighbours. It is shown nothing before the next wake().
-    std::optional<NeighbourSlot> add_neighbour(SwarmTime now);
+    // nullopt: there are most_neighbours. It is shown nothing before the next wake(). `zone` in a numbering of the
+    // caller's, from 0 and without gaps: each costs a byte for each piece.
+    std::optional<NeighbourSlot> add_neighbour(SwarmTime now, std::uint16_t zone = 0);
     void remove_neighbour(NeighbourSlot neighbour);
     void has(NeighbourSlot neighbour, std::span<const PieceRange> ranges, SwarmTime now);
     // Shows more; looks for what was not asked for, and who gets nothing from others. Twice in policy.asking_time.
@@ -84,15 +86,25 @@ private:
         bool silent = false;    // did not ask for what it was shown
         bool starving = false;  // has news of nothing but what it was sent from here
         SwarmTime news = 0;     // when it had
+        std::uint16_t zone = 0;
         std::uint32_t pieces = 0;
         boost::container::small_vector<Shown, 4> shown;
+    };
+
+    struct Zone {
+        std::vector<std::uint8_t> copies;  // of each piece, that viewers in it have or were shown
+        std::uint32_t lacking = 0;         // pieces without any
+        SwarmTime fed = 0;                 // when it had a piece last that was not from here
+        bool starving = false;             // that is long ago
     };
 
     void show_more(SwarmTime now);
     bool show_one(NeighbourSlot neighbour, SwarmTime now);
     void hide(Viewer& viewer, const Shown* shown) noexcept;
     void take_back(SwarmTime now);
-    void put_back(PieceIndex piece);
+    void put_back(const Viewer& viewer, PieceIndex piece);
+    void count(const Viewer& viewer, PieceIndex piece) noexcept;
+    void uncount(const Viewer& viewer, PieceIndex piece) noexcept;
     static Shown* find(Viewer& viewer, PieceIndex piece) noexcept;
     std::optional<PieceIndex> next_for(NeighbourSlot neighbour);
     std::optional<PieceIndex> returned_for(NeighbourSlot neighbour);
@@ -106,6 +118,7 @@ private:
     std::vector<Viewer> viewers_;
     PieceRows have_;                    // by slot
     std::vector<std::uint8_t> copies_;  // of each piece, that neighbours have or were shown
+    std::vector<Zone> zones_;
     std::deque<PieceIndex> returned_;
     PieceIndex first_;
     std::uint32_t shown_once_ = 0;  // pieces of the first round that are out

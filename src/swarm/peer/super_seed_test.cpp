@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <vector>
 
 namespace entrepot {
@@ -138,6 +139,23 @@ TEST_F(ASuperSeed, ShowsNoMoreThanLeavesSoonAndEverybodyInTurn)
         }
     }
     EXPECT_GE(turns.size(), 8U);
+}
+
+TEST_F(ASuperSeed, AZoneThatNothingComesToIsShownAllThatItLacks)
+{
+    const auto here = *seed.add_neighbour(now, 0);
+    const auto there = *seed.add_neighbour(now, 1);
+    std::map<NeighbourSlot, std::set<PieceIndex>> sent;
+    for (int round = 0; round < 200; ++round) {
+        seed.wake(now);
+        for (const auto& [neighbour, piece] : links.take()) {
+            sent[neighbour].insert(piece);
+            seed.sent(neighbour, piece, now);
+        }
+        now += policy.asking_time / 2;
+    }
+    EXPECT_EQ(sent[here].size(), 30U);
+    EXPECT_EQ(sent[there].size(), 30U);
 }
 
 TEST(UploadQueue, IsBoundedButTakesOnePieceOfAnySize)

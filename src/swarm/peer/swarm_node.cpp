@@ -69,6 +69,7 @@ void SwarmNode::add_swarm(
     for (PieceIndex piece = 0; piece < session.layout.pieces(); ++piece) {
         if (held.contains(piece)) session.peer->hold(piece);
     }
+    session.peer->set_budget(across_);
     bound_uploads();
     session.peer->start(now);
     tell_if_complete(part);
@@ -242,8 +243,8 @@ void SwarmNode::meet(ConnectionId id, PeerConnection& connection, Membership& me
     if (membership.slot || !membership.accepted || membership.theirs == SwarmHandle::connection) return;
     auto& session = *swarms_.at(membership.swarm).session;
     // make_room() has seen to it that there is a slot.
-    const auto slot =
-        session.seed ? *session.seed->add_neighbour(now) : *session.peer->add_neighbour(connection.seed, now);
+    const auto slot = session.seed ? *session.seed->add_neighbour(now, connection.zone)
+                                   : *session.peer->add_neighbour(connection.seed, now, connection.across);
     if (session.connections.size() <= slot) session.connections.resize(slot + 1U);
     session.connections[slot] = id;
     membership.slot = slot;

@@ -95,6 +95,8 @@ public:
     void sent(const UploadOrder& order, SwarmTime now);
     // Bytes a second that can be sent from now on: NodeSettings::up.
     void set_up(double bytes_per_second);
+    // Bytes a second to and from nodes of other zones together; the registry isn't one.
+    void set_across(std::uint64_t bytes_per_second, SwarmTime now) noexcept { across_.set(bytes_per_second, now); }
 
     void wake(SwarmTime now);
     // BYE to everybody.
@@ -159,6 +161,7 @@ private:
     Membership* membership_of(PeerConnection& connection, SwarmHandle theirs) noexcept;
     static bool handle_in_use(const PeerConnection& connection, SwarmHandle handle) noexcept;
 
+    std::uint16_t zone_number(const std::string& zone);
     void bound_uploads() noexcept;
     std::optional<SwarmId> expect(ConnectionId id, PeerConnection& connection, const DataFrame& frame, SwarmTime now);
     static bool awaits(const OpenRequest& open, const PieceLayout& layout, ChunkSpan extent);
@@ -171,6 +174,8 @@ private:
     const SeedPolicy& seed_policy_;
     NodeShell& shell_;
     UploadQueue uploads_;
+    AcrossBudget across_;
+    std::map<std::string, std::uint16_t, std::less<>> zones_;
     std::map<ConnectionId, PeerConnection> connections_;
     std::map<NodeId, ConnectionId> by_node_;
     std::map<SwarmIndex, Part> swarms_;

@@ -68,6 +68,7 @@ void SwarmNode::data_verified(ConnectionId id, const DataFrame& frame, bool good
     auto* const connection = find(id);
     if (connection == nullptr) return;
     connection->heard = now;
+    if (connection->across) across_.spent(frame.bytes, now);
     const auto found = connection->requests.find(frame.request);
     if (found == connection->requests.end()) return;
     auto& open = found->second;

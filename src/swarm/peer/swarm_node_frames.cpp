@@ -64,6 +64,8 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HelloFrame
     if (frame.node != connection.node) return bye(id, ByeReason::identity, {}, now);
     connection.greeted = true;
     connection.credit = frame.max_credit;
+    connection.across = !connection.seed && frame.zone != settings_.zone;
+    connection.zone = zone_number(frame.zone);
     const auto [named, first] = by_node_.emplace(frame.node, id);
     if (!first && named->second != id) {
         const auto before = named->second;
@@ -82,6 +84,16 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HelloFrame
         if (!this_stays) return join_wanted(before, connections_.at(before), now);
     }
     join_wanted(id, connection, now);
+}
+
+// A seed keeps something for each: who invents zones gets no more than these.
+std::uint16_t SwarmNode::zone_number(const std::string& zone)
+{
+    constexpr std::size_t most_zones = 64;
+    const auto number = static_cast<std::uint16_t>(std::min(zones_.size(), most_zones - 1));
+    if (zones_.size() < most_zones) return zones_.emplace(zone, number).first->second;
+    const auto found = zones_.find(zone);
+    return found == zones_.end() ? number : found->second;
 }
 
 void SwarmNode::join_wanted(ConnectionId id, PeerConnection& connection, SwarmTime now)
@@ -223,7 +235,8 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFra
     }
     const bool within_credit = connection.promised_bytes + upload.bytes <= settings_.credit &&
                                uploads_.requests_of(id) < most_requests && upload.bytes <= WireLimits::data_bytes;
-    if (here && within_credit && uploads_.offer(upload)) {
+    const bool barred = connection.across && !session.seed && !across_.has_room(now);
+    if (here && within_credit && !barred && uploads_.offer(upload)) {
         connection.promised_bytes += upload.bytes;
         for (const auto range : frame.ranges) {
             if (session.seed && membership->slot)
@@ -233,7 +246,8 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const RequestFra
     }
     const auto load = load_ms();
     // Half of the queue has gone by then, and whoever asks again finds a place.
-    const std::uint32_t retry = here ? std::max<std::uint32_t>(load / 2U, 1) : 0;
+    constexpr std::uint32_t until_room = 100;
+    const std::uint32_t retry = here ? std::max<std::uint32_t>(load / 2U, barred ? until_room : 1) : 0;
     send(id, BusyFrame{.handle = membership->ours, .request = frame.id, .retry_ms = retry, .load = load});
 }
 

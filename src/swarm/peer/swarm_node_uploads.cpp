@@ -39,6 +39,7 @@ void SwarmNode::sent(const UploadOrder& order, SwarmTime now)
     const auto index = index_of(order.swarm);
     if (!index) return;
     auto& session = *swarms_.at(*index).session;
+    if (connection->across && !session.seed) across_.spent(order.bytes, now);
     const auto membership = connection->memberships.find(*index);
     if (!session.seed || membership == connection->memberships.end() || !membership->second.slot) return;
     for (const auto extent : order.extents)

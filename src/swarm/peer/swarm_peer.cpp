@@ -1,6 +1,7 @@
 #include "swarm/peer/swarm_peer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace entrepot {
 
@@ -17,7 +18,12 @@ constexpr std::size_t most_shown = 8;
 }  // namespace
 
 SwarmPeer::SwarmPeer(const PieceLayout& layout, const PeerPolicy& policy, PeerLinks& links, std::uint64_t seed)
-    : layout_{layout}, policy_{policy}, links_{links}, picker_{layout.pieces(), 1, seed}, have_{layout.pieces()}
+    : layout_{layout},
+      policy_{policy},
+      links_{links},
+      picker_{layout.pieces(), 1, seed},
+      have_{layout.pieces()},
+      random_{~seed}
 {
     picker_.set_window(first_window());
 }
@@ -40,7 +46,7 @@ void SwarmPeer::start(SwarmTime now)
     set_alarm(now);
 }
 
-std::optional<NeighbourSlot> SwarmPeer::add_neighbour(bool seed, SwarmTime now)
+std::optional<NeighbourSlot> SwarmPeer::add_neighbour(bool seed, SwarmTime now, bool across)
 {
     auto free = std::ranges::find(neighbours_, false, &Neighbour::present);
     if (free == neighbours_.end()) {
@@ -49,16 +55,21 @@ std::optional<NeighbourSlot> SwarmPeer::add_neighbour(bool seed, SwarmTime now)
         have_.add_row();
         free = neighbours_.end() - 1;
     }
-    *free = Neighbour{.present = true, .seed = seed, .dry = true, .since = now, .useful = now};
+    *free =
+        Neighbour{.present = true, .seed = seed, .across = across && !seed, .dry = true, .since = now, .useful = now};
     ++present_;
+    if (free->across) ++across_;
+    if (!free->across && !seed) ++near_;
     return static_cast<NeighbourSlot>(free - neighbours_.begin());
 }
 
 void SwarmPeer::remove_neighbour(NeighbourSlot neighbour, SwarmTime now)
 {
     take_away(neighbour, {.first = 0, .count = layout_.pieces()});
-    neighbours_[neighbour] = {};
+    const auto gone = std::exchange(neighbours_[neighbour], {});
     --present_;
+    if (gone.across) --across_;
+    if (!gone.across && !gone.seed) --near_;
     while (const auto ask = asks_.remove_first([=](const AskBook::Ask& one) { return one.neighbour == neighbour; })) {
         if (!ask->late && !asks_.has(ask->piece)) picker_.put_back(ask->piece);
     }
@@ -148,23 +159,25 @@ std::uint64_t SwarmPeer::pipeline_bytes() const noexcept
     return std::max(policy_.pipeline_pieces * layout_.piece_bytes(), by_time);
 }
 
+// That a piece takes here.
+SwarmTime SwarmPeer::piece_time() const noexcept
+{
+    constexpr double longest = 10 * swarm_second;
+    if (watch_.rate() <= 0) return swarm_millisecond;
+    return static_cast<SwarmTime>(std::min(static_cast<double>(layout_.piece_bytes()) / watch_.rate(), longest));
+}
+
 // The neighbour that would answer first: the shortest queue by its own word and by what we have asked already.
-std::optional<NeighbourSlot> SwarmPeer::least_loaded(SwarmTime now) noexcept
+std::optional<NeighbourSlot> SwarmPeer::least_loaded(bool across, SwarmTime now) const noexcept
 {
     std::optional<NeighbourSlot> best;
-    constexpr SwarmTime longest_piece_time = 10 * swarm_second;
     SwarmTime best_wait = 0;
-    const auto piece_time =
-        watch_.rate() > 0
-            ? static_cast<SwarmTime>(std::min(
-                  static_cast<double>(layout_.piece_bytes()) / watch_.rate(), static_cast<double>(longest_piece_time)
-              ))
-            : swarm_millisecond;
+    const auto one_piece = piece_time();
     for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
         const auto& them = neighbours_[slot];
-        if (!them.present || them.dry || them.busy_until > now) continue;
+        if (!them.present || them.dry || them.busy_until > now || them.across != across) continue;
         if (them.asked >= (them.answers ? policy_.neighbour_pieces : pieces_on_trial)) continue;
-        const auto wait = them.load + (them.asked + them.strikes) * piece_time;
+        const auto wait = them.load + (them.asked + them.strikes) * one_piece;
         if (best && wait >= best_wait) continue;
         best = static_cast<NeighbourSlot>(slot);
         best_wait = wait;
@@ -189,13 +202,8 @@ void SwarmPeer::pump(SwarmTime now)
     if (!started_ || complete()) return;
     Plans plans;
     const auto target = pipeline_bytes();
-    while (asks_.bytes() < target && picker_.open() > 0) {
-        const auto neighbour = least_loaded(now);
-        if (!neighbour) break;
-        if (const auto piece = picker_.pick(have_[*neighbour]))
-            plan(*neighbour, *piece, now, plans);
-        else
-            neighbours_[*neighbour].dry = true;
+    plan_across(now, plans);
+    while (asks_.bytes() < target && picker_.open() > 0 && plan_one(now, plans)) {
     }
     if (asks_.bytes() * 2 < target && picker_.open() > 0 && !picker_.window_covers_all() &&
         now - widened_ >= policy_.widen_interval) {
@@ -215,6 +223,22 @@ void SwarmPeer::pump(SwarmTime now)
         starved_since_ = now;
 }
 
+// Of the nearest who have any. False: nobody could be asked.
+bool SwarmPeer::plan_one(SwarmTime now, Plans& plans)
+{
+    for (const bool across : {false, true}) {
+        if (across && !(is_lonely() && may_cross(now))) break;
+        while (const auto neighbour = least_loaded(across, now)) {
+            if (const auto piece = across ? pick_across(*neighbour) : picker_.pick(have_[*neighbour])) {
+                plan(*neighbour, *piece, now, plans);
+                return true;
+            }
+            neighbours_[*neighbour].dry = true;
+        }
+    }
+    return false;
+}
+
 void SwarmPeer::plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, Plans& plans)
 {
     picker_.take(piece);
@@ -224,7 +248,7 @@ void SwarmPeer::plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, P
          .neighbour = neighbour,
          .since = now,
          .bytes = layout_.bytes_of(piece),
-         .in_pipeline = !them.seed && them.answers}
+         .in_pipeline = !them.seed && them.answers && (!them.across || is_lonely())}
     );
     ++them.asked;
     plans.push_back({.neighbour = neighbour, .piece = piece});
@@ -250,7 +274,7 @@ void SwarmPeer::ask_twice(SwarmTime now, Plans& plans)
 {
     const auto budget = layout_.bytes() / 100 * policy_.duplicate_percent;
     while (duplicated_bytes_ < budget) {
-        const auto neighbour = least_loaded(now);
+        const auto neighbour = least_loaded(false, now);
         if (!neighbour) return;
         auto& them = neighbours_[*neighbour];
         const auto piece = them.asked == 0 ? picker_.pick_again(have_[*neighbour]) : std::nullopt;
@@ -349,6 +373,10 @@ void SwarmPeer::wake(SwarmTime now)
     if (!started_ || alarm_ == 0 || now < alarm_) return;  // an earlier one was wanted meanwhile
     alarm_ = 0;
     if (!news_.empty() && now - announced_ >= policy_.announce_interval) tell_news(now);
+    if (!complete() && across_ != 0 && now >= turn_ends_) {
+        next_turn(now);
+        pump(now);
+    }
     if (!complete() && now >= look_at_) {
         look_at_ = now + policy_.look_interval;
         give_up_late(now);
@@ -408,7 +436,8 @@ std::optional<NeighbourSlot> SwarmPeer::most_useless(SwarmTime now) const noexce
     std::optional<NeighbourSlot> worst;
     for (std::size_t slot = 0; slot < neighbours_.size(); ++slot) {
         const auto& them = neighbours_[slot];
-        if (!them.present || them.asked > 0 || now - them.since < policy_.neighbour_trial) continue;
+        // Those of other zones are few, and are useful when nobody near is.
+        if (!them.present || them.across || them.asked > 0 || now - them.since < policy_.neighbour_trial) continue;
         if (now - them.useful < policy_.idle_until_rewire) continue;
         if (!worst || them.useful < neighbours_[*worst].useful) worst = static_cast<NeighbourSlot>(slot);
     }
@@ -448,6 +477,7 @@ void SwarmPeer::urge(PieceRange range, SwarmTime now)
 void SwarmPeer::set_alarm(SwarmTime now)
 {
     SwarmTime next = complete() ? 0 : look_at_;
+    if (next != 0 && across_ != 0) next = std::min(next, turn_ends_);
     if (!news_.empty()) {
         const auto tell = announced_ + policy_.announce_interval;
         next = next == 0 ? tell : std::min(next, tell);

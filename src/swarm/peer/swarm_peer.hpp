@@ -1,5 +1,6 @@
 #pragma once
 
+#include "swarm/peer/across_budget.hpp"
 #include "swarm/peer/arrival_watch.hpp"
 #include "swarm/peer/ask_book.hpp"
 #include "swarm/peer/neighbour.hpp"
@@ -55,9 +56,12 @@ public:
     // What is here already, before start().
     void hold(PieceIndex piece);
     void start(SwarmTime now);
+    // What bounds bytes from other zones; it outlives the peer. Without, nothing does.
+    void set_budget(const AcrossBudget& budget) noexcept { budget_ = &budget; }
 
-    // nullopt: there are most_neighbours.
-    std::optional<NeighbourSlot> add_neighbour(bool seed, SwarmTime now);
+    // nullopt: there are most_neighbours. `across`: it is in another zone, and asked only for what no neighbour in ours
+    // has.
+    std::optional<NeighbourSlot> add_neighbour(bool seed, SwarmTime now, bool across = false);
     // Requests to it are made elsewhere.
     void remove_neighbour(NeighbourSlot neighbour, SwarmTime now);
 
@@ -107,7 +111,16 @@ private:
     void ask_for_shown(NeighbourSlot seed, std::span<const PieceIndex> pieces, SwarmTime now);
     void take_away(NeighbourSlot neighbour, PieceRange range) noexcept;
     void give_back(NeighbourSlot neighbour, PieceIndex piece);
-    std::optional<NeighbourSlot> least_loaded(SwarmTime now) noexcept;
+    std::optional<NeighbourSlot> least_loaded(bool across, SwarmTime now) const noexcept;
+    SwarmTime piece_time() const noexcept;
+    bool plan_one(SwarmTime now, Plans& plans);
+    // So few in its zone that most of the image comes from others, through the pipeline.
+    bool is_lonely() const noexcept { return near_ < 3; }
+    bool may_cross(SwarmTime now) const noexcept;
+    void plan_across(SwarmTime now, Plans& plans);
+    std::optional<PieceIndex> pick_across(NeighbourSlot neighbour) noexcept;
+    std::uint32_t turns() const noexcept;
+    void next_turn(SwarmTime now) noexcept;
     void plan(NeighbourSlot neighbour, PieceIndex piece, SwarmTime now, Plans& plans);
     void send(const Plans& plans);
     void wet() noexcept;
@@ -130,9 +143,16 @@ private:
     ArrivalWatch watch_;
     std::vector<Neighbour> neighbours_;
     PieceRows have_;  // by slot
+    const AcrossBudget* budget_ = nullptr;
+    std::vector<PieceWord> elsewhere_;  // what a neighbour in another zone has, and none in ours
+    SwarmRandom random_;
+    std::uint32_t turn_ = 0;
+    SwarmTime turn_ends_ = 0;
     std::vector<PieceRange> news_;
     PeerCounts counts_;
     std::size_t present_ = 0;
+    std::size_t across_ = 0;  // neighbours in other zones
+    std::size_t near_ = 0;    // and in ours, without the registry
     std::uint64_t held_bytes_ = 0;
     std::uint64_t duplicated_bytes_ = 0;
     SwarmTime announced_ = 0;

@@ -41,6 +41,12 @@ protected:
         peer.has(slot, ranges, 0, now);
         return slot;
     }
+    NeighbourSlot neighbour_across_with(std::vector<PieceRange> ranges)
+    {
+        const auto slot = *peer.add_neighbour(false, now, true);
+        peer.has(slot, ranges, 0, now);
+        return slot;
+    }
     // One that has answered already, with one piece of these.
     NeighbourSlot answering_neighbour_with(const std::vector<PieceRange>& ranges)
     {
@@ -268,6 +274,69 @@ TEST_F(ASwarmPeer, StarvedItWantsAnotherNeighbour)
     ASSERT_FALSE(links.rewired.empty());
     EXPECT_EQ(links.rewired.front(), std::nullopt) << "nobody goes before its trial is over";
     EXPECT_EQ(links.rewired.back(), poor);
+}
+
+TEST_F(ASwarmPeer, AsksOtherZonesOnlyForWhatNobodyNearHas)
+{
+    peer.start(now);
+    for (int count = 0; count < 4; ++count) neighbour_with({{0, 30}});
+    const auto far = neighbour_across_with({{0, 40}});
+    std::set<PieceIndex> asked;
+    for (int count = 0; count < 400; ++count) {
+        for (const auto& [neighbour, piece] : links.take()) {
+            if (neighbour == far) asked.insert(piece);
+            peer.arrived(neighbour, piece, now);
+        }
+        pass(policy.turn_time);
+    }
+    EXPECT_TRUE(peer.complete());
+    EXPECT_EQ(asked.size(), 10U);
+    EXPECT_GE(*asked.begin(), 30U);
+}
+
+TEST_F(ASwarmPeer, WhoPromisesMuchAndAnswersNothingKeepsNothingFromAnotherZone)
+{
+    peer.start(now);
+    const auto silent = neighbour_with({{0, 40}});
+    const auto far = neighbour_across_with({{0, 40}});
+    for (int count = 0; count < 400 && !peer.complete(); ++count) {
+        for (const auto& [neighbour, piece] : links.take()) {
+            if (neighbour != silent) peer.arrived(neighbour, piece, now);
+        }
+        pass(policy.look_interval);
+    }
+    EXPECT_TRUE(peer.complete());
+    EXPECT_EQ(peer.neighbours(), 2U) << far;
+}
+
+TEST_F(ASwarmPeer, WithoutABudgetNothingComesFromAnotherZone)
+{
+    AcrossBudget budget;
+    budget.set(0, now);
+    peer.set_budget(budget);
+    peer.start(now);
+    neighbour_across_with({{0, 40}});
+    pass(5 * swarm_second);
+    EXPECT_TRUE(links.take().empty());
+    budget.set(no_rate_limit, now);
+    pass(policy.look_interval);
+    EXPECT_FALSE(links.take().empty());
+}
+
+TEST(AcrossBudget, IsMadeUpForByWaiting)
+{
+    AcrossBudget budget;
+    const SwarmTime now = swarm_second;
+    EXPECT_TRUE(budget.has_room(now));
+    budget.set(1'000, now);
+    EXPECT_TRUE(budget.has_room(now));
+    budget.spent(3'000, now);
+    EXPECT_FALSE(budget.has_room(now + 2 * swarm_second));
+    EXPECT_TRUE(budget.has_room(now + 3 * swarm_second));
+    budget.set(0, now);
+    EXPECT_FALSE(budget.has_room(now + 1'000 * swarm_second));
+    budget.set(no_rate_limit, now);
+    EXPECT_TRUE(budget.has_room(now));
 }
 
 TEST_F(ASwarmPeer, TakesNoMoreNeighboursThanItCanHold)

@@ -42,7 +42,9 @@ TEST(SwarmMembers, ACrowdGetsAGraphOfEvenDegree)
     EXPECT_GE(fewest, policy.given_neighbours);
     EXPECT_LE(most, policy.most_neighbours);
     EXPECT_NEAR(static_cast<double>(links) / crowd, 2.0 * policy.given_neighbours, 1);
-    EXPECT_NEAR(static_cast<double>(across) / static_cast<double>(links), 1.0 / 12, 0.02);
+    // Between gateways alone, each link seen from both sides.
+    EXPECT_GT(across, 3 * policy.gateways);
+    EXPECT_LE(across, 2 * 3 * policy.gateways * policy.given_across);
     // Everybody can reach everybody.
     std::vector<bool> seen(crowd);
     std::vector<NodeIndex> reached{0};
@@ -95,6 +97,56 @@ TEST(SwarmMembers, TheStarvedGetSomebodyWhoIsAsFarAndNew)
     EXPECT_EQ(choice.neighbours, std::vector<NodeIndex>{19});
     EXPECT_TRUE(choice.seed);
     EXPECT_FALSE(members.for_starved(16, known).seed) << "it has the registry already";
+}
+
+TEST(SwarmMembers, OnlyGatewaysHaveNeighboursInOtherZones)
+{
+    const TrackerPolicy policy;
+    SwarmMembers members{policy, 1};
+    std::set<NodeIndex> crossing;
+    for (NodeIndex node = 0; node < 400; ++node) {
+        members.report(node, static_cast<std::uint16_t>(node % 2), 0, 0);
+        for (const auto other : members.for_newcomer(node).neighbours) {
+            if (other % 2 != node % 2) crossing.insert({node, other});
+        }
+    }
+    EXPECT_EQ(crossing.size(), 2 * policy.gateways);
+}
+
+TEST(SwarmMembers, WhoIsStarvedTakesThePlaceOfAGatewayThatHasGone)
+{
+    const TrackerPolicy policy{.gateways = 2};
+    SwarmMembers members{policy, 1};
+    const auto crosses = [](const SwarmMembers::Choice& choice) {
+        return std::ranges::any_of(choice.neighbours, [](NodeIndex node) { return node >= 100; });
+    };
+    for (NodeIndex node = 100; node < 104; ++node) members.report(node, 1, 0, 0);
+    for (NodeIndex node = 0; node < 10; ++node) members.report(node, 0, 0, 0);
+    EXPECT_FALSE(crosses(members.for_starved(5, {})));
+    members.leave(0);
+    EXPECT_TRUE(crosses(members.for_starved(5, {})));
+    // Gateways that the tracker takes for alive: who starves on becomes one too.
+    bool crossed = false;
+    for (int times = 0; times < 10; ++times) crossed = crossed || crosses(members.for_starved(6, {}));
+    EXPECT_TRUE(crossed);
+}
+
+TEST(SwarmMembers, ALateZoneHasPlacesWithTheRegistryToo)
+{
+    const TrackerPolicy policy;
+    SwarmMembers members{policy, 1};
+    NodeIndex node = 0;
+    for (std::uint16_t zone = 0; zone < 20; ++zone) {
+        std::uint32_t seeded = 0;
+        for (int count = 0; count < 30; ++count) {
+            members.report(++node, zone, 0, 0);
+            seeded += members.for_newcomer(node).seed ? 1 : 0;
+        }
+        if (zone < 18) {
+            EXPECT_GE(seeded, 4U) << zone;
+        }
+    }
+    EXPECT_EQ(members.seeded(), policy.seed_neighbours_in_all);
 }
 
 TEST(SwarmMembers, PlacesWithTheRegistryAreGivenBack)

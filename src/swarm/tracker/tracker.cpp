@@ -139,6 +139,7 @@ void Tracker::on(NodeIndex index, const RegisterFrame& frame)
     welcome.report_ms = settings_.report_ms;
     welcome.rates = rates_;
     send(node.stream, welcome);
+    if (polite_) send(node.stream, LimitsFrame{.rates = rates_, .polite = true});
     if (!ticket_keys_.empty()) send(node.stream, TicketKeysFrame{.keys = ticket_keys_});
 }
 
@@ -412,6 +413,7 @@ void Tracker::revoke(const RevokeFrame& frame)
 void Tracker::set_limits(const LimitsFrame& frame)
 {
     rates_ = frame.rates;
+    polite_ = frame.polite;
     for (const auto& node : nodes_) {
         if (node.registered) send(node.stream, frame);
     }

@@ -175,6 +175,7 @@ private:
     std::map<SwarmId, Swarm> swarms_;
     std::map<std::string, std::uint16_t, std::less<>> zones_;
     NodeRates rates_;
+    bool polite_ = false;
     std::vector<TicketPublicKey> ticket_keys_;
     SwarmRandom random_;
     SwarmReceived received_;

@@ -367,6 +367,10 @@ TEST_F(ATracker, TellsTheNodesThatAnImageIsForOfIt)
     EXPECT_EQ(shell.take<LimitsFrame>(3).front().rates.up, 5U);
     open(5);
     EXPECT_EQ(shell.take<WelcomeFrame>(5).front().rates.up, 5U);
+    ASSERT_EQ(shell.take<LimitsFrame>(5).size(), 1U) << "WELCOME doesn't say that it is to be polite";
+    tracker.set_limits(LimitsFrame{.rates = {.up = 6}, .polite = false});
+    open(6);
+    EXPECT_TRUE(shell.take<LimitsFrame>(6).empty());
 }
 
 TEST_F(ATracker, EndsStreamsThatAreSilentAndAnswersPings)
