@@ -156,6 +156,9 @@ class Swarm(WithASwarm):
         one, two = self.agents(2)
         digest = self.push(5)
         self.pull(one)
+        # What has not reached the disk yet would be fetched again, and rightly.
+        wait_until(lambda: one.metric("entrepot_agent_store_blobs") == one.metric("entrepot_agent_store_complete_blobs") > 0, 20,
+                   "all is on its disk")
         one.kill()
         one.start()
         self.assertEqual(self.pull(one), digest)
