@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import datetime
+import itertools
 import json
 import math
 import os
@@ -85,8 +86,11 @@ def run(*command, **more):
 class Network:
     """A bridge, and for each node and the registry a namespace with a link of its own, shaped in both directions."""
 
+    made = itertools.count()
+
     def __init__(self, nodes, mbit, registry_mbit):
-        self.mark = f"ep{os.getpid() % 100_000}"
+        # The last one may still be going when the next one comes.
+        self.mark = f"ep{os.getpid() % 10_000}{'abcdefgh'[next(self.made) % 8]}"
         self.names = []
         self.bridge = self.mark + "br"
         try:

@@ -23,6 +23,8 @@ namespace entrepot {
 // as long as this does. Chunks are numbered through the image. Safe from any thread.
 class AgentImage {
 public:
+    using Clock = std::chrono::steady_clock;
+
     // Room for all blobs of an image whose `hashes` came from whomever. Blocks: on a pool. digest_mismatch,
     // size_invalid: not the descriptor's hashes; conflict, storage_full, unavailable as the store has them.
     static Result<std::shared_ptr<AgentImage>>
@@ -50,12 +52,12 @@ public:
     // Rung whenever a chunk was stored.
     Bell& arrivals() noexcept { return arrivals_; }
     // Bytes of a chunk have come.
-    void note_coming() noexcept { last_arrival_ = std::chrono::steady_clock::now().time_since_epoch().count(); }
+    void note_coming() noexcept { last_arrival_ = Clock::now().time_since_epoch().count(); }
     // When any have, last; the clock's beginning where none ever has.
-    std::chrono::steady_clock::time_point last_arrival() const noexcept
-    {
-        return std::chrono::steady_clock::time_point{std::chrono::steady_clock::duration{last_arrival_.load()}};
-    }
+    Clock::time_point last_arrival() const noexcept { return Clock::time_point{Clock::duration{last_arrival_.load()}}; }
+    // Others say that they get it.
+    void note_news() noexcept { last_news_ = Clock::now().time_since_epoch().count(); }
+    Clock::time_point last_news() const noexcept { return Clock::time_point{Clock::duration{last_news_.load()}}; }
 
 private:
     AgentImage(ChunkFiles& store, asio::thread_pool& pool, ImageDescriptor descriptor, std::vector<ChunkPin> pins);
@@ -65,7 +67,8 @@ private:
     const ImageDescriptor descriptor_;
     const std::vector<ChunkPin> pins_;  // by blob
     Bell arrivals_;
-    std::atomic<std::chrono::steady_clock::rep> last_arrival_{0};
+    std::atomic<Clock::rep> last_arrival_{0};
+    std::atomic<Clock::rep> last_news_{0};
 };
 
 using AgentImagePtr = std::shared_ptr<AgentImage>;

@@ -89,6 +89,11 @@ void AgentSwarm::State::coming(const SwarmId& swarm)
     if (const auto* const life = find(swarm)) life->image->note_coming();
 }
 
+void AgentSwarm::State::news(const SwarmId& swarm)
+{
+    if (const auto* const life = find(swarm)) life->image->note_news();
+}
+
 Task<> AgentSwarm::State::read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into)
 {
     auto* const life = find(swarm);

@@ -69,6 +69,7 @@ public:
     void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) override;
     Task<> store(SwarmId swarm, ChunkIndex chunk, std::span<const std::byte> bytes) override;
     void coming(const SwarmId& swarm) override;
+    void news(const SwarmId& swarm) override;
     Task<> read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into) override;
     void connected(const asio::ip::address& tracker) override;
     void received(const ControlFrame& frame) override;

@@ -20,6 +20,8 @@ constexpr std::uint32_t urged_chunks = 8;
 constexpr std::chrono::milliseconds longest_wait{500};
 constexpr std::chrono::seconds between_urges{1};
 constexpr std::chrono::minutes between_looks{1};
+// As much longer as the swarm has while others get pieces.
+constexpr int in_line = 5;
 // That a reader waits for one place while others come.
 constexpr std::chrono::seconds longest_turn{10};
 
@@ -152,8 +154,7 @@ Task<ArrivingBody::Part> ImageBody::next_part(std::uint64_t offset)
         want(where, chunk, wait);
         auto patience = std::chrono::duration_cast<steady_clock::duration>(longest_wait);
         if (carried() && !falling_back_) {
-            const auto quiet = steady_clock::now() - std::max(wait.began, image_->image().last_arrival());
-            const auto left = sources_.patience.swarm - quiet;
+            const auto left = swarm_has(steady_clock::now(), wait);
             patience = std::clamp<steady_clock::duration>(left, std::chrono::milliseconds{1}, patience);
         }
         if (note_->failures > 0) patience = std::min<steady_clock::duration>(patience, std::chrono::milliseconds{100});
@@ -171,6 +172,16 @@ Task<ArrivingBody::Part> ImageBody::stored_part(ChunkSpan run, std::uint64_t at)
     co_return range;
 }
 
+// How long the swarm still has to bring us something. Where others say that they get pieces we are in their line, and
+// wait longer: ten thousand who began at once would all turn to the registry otherwise, whose link the swarm needs.
+ImageBody::Time::duration ImageBody::swarm_has(Time now, const Wait& wait) const
+{
+    const auto& image = image_->image();
+    const bool is_alive = now - image.last_news() < sources_.patience.swarm;
+    const auto most = is_alive ? in_line * sources_.patience.swarm : sources_.patience.swarm;
+    return most - (now - std::max(wait.began, image.last_arrival()));
+}
+
 // Asks for what a reader waits for: the carrier at once, the registry where there is no carrier or it takes too long.
 void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait& wait)
 {
@@ -180,8 +191,7 @@ void ImageBody::want(const asio::any_io_executor& where, ChunkIndex chunk, Wait&
             wait.urged = now;
             sources_.carrier->urge(image_->swarm(), chunks_from(chunk, urged_chunks));
         }
-        const auto quiet = now - std::max(wait.began, image_->image().last_arrival());
-        if (!falling_back_ && quiet < sources_.patience.swarm) {
+        if (!falling_back_ && swarm_has(now, wait) > Time::duration::zero()) {
             // While anything comes the swarm works, and this place has its turn; but not for ever.
             if (now - wait.began >= longest_turn) fetch(where, chunk, this_alone);
             return;

@@ -59,6 +59,7 @@ private:
     ChunkSpan run_at(ChunkIndex chunk) const;
     Task<Part> stored_part(ChunkSpan run, std::uint64_t at);
     asio::awaitable<std::optional<Part>> passed_part(std::uint64_t at);
+    Time::duration swarm_has(Time now, const Wait& wait) const;
     void want(const asio::any_io_executor& where, ChunkIndex chunk, Wait& wait);
     void fetch(const asio::any_io_executor& where, ChunkIndex from, RangeFetches::Amount amount);
     void fetch_ahead(const asio::any_io_executor& where, ChunkIndex from);

@@ -51,6 +51,8 @@ public:
     virtual void starved(const SwarmId& swarm, RefillReason reason, std::optional<NodeId> dropped) = 0;
     virtual void complete(const SwarmId& swarm) = 0;
     virtual void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) = 0;
+    // As NodeShell has it, from inside.
+    virtual void news(const SwarmId&) {}
 };
 
 // A node of the swarm on the network: a SwarmNode with its sockets, TLS, timer, uploads and storage. Everything is done

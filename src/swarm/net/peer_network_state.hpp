@@ -57,6 +57,7 @@ public:
     void starved(const SwarmId& swarm, RefillReason reason, std::optional<NodeId> dropped) override;
     void complete(const SwarmId& swarm) override;
     void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) override;
+    void news(const SwarmId& swarm) override { owner_.news(swarm); }
     void wake_at(SwarmTime time) override;
 
     std::uint16_t port() const noexcept { return listener_.port(); }

@@ -36,6 +36,8 @@ public:
     virtual void complete(const SwarmId& swarm) = 0;
     // A neighbour sent what the image's hashes do not allow.
     virtual void caught(const NodeId& peer, const SwarmId& swarm, ChunkSpan extent) = 0;
+    // A neighbour says that it has got more of it.
+    virtual void news(const SwarmId&) {}
     // wake() is wanted at this time; a call that was wanted earlier, and comes anyway, does no harm.
     virtual void wake_at(SwarmTime time) = 0;
 };

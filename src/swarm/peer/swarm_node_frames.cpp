@@ -202,6 +202,7 @@ void SwarmNode::on(ConnectionId id, PeerConnection& connection, const HaveFrame&
     const auto inside = [&](PieceRange range) { return session.layout.contains(range); };
     if (!std::ranges::all_of(frame.ranges, inside))
         return bye(id, ByeReason::protocol, "HAVE: pieces beyond the image", now);
+    shell_.news(session.id);
     if (session.seed)
         session.seed->has(*membership->slot, frame.ranges, now);
     else
