@@ -193,4 +193,19 @@ Result<> NodeCredentials::keep(const fs::path& directory, const std::string& jso
     return replace_private_file(directory / enrolment_file, json);
 }
 
+Result<> NodeCredentials::remove(const fs::path& directory)
+{
+    std::error_code failed;
+    for (fs::directory_iterator entry{directory, failed}; !failed && entry != fs::directory_iterator{};) {
+        // Also drafts of these files that a process left when it was killed.
+        const auto name = entry->path().filename().string();
+        const bool is_ours = name.starts_with(key_file) || name.starts_with(enrolment_file);
+        if (is_ours) fs::remove(entry->path(), failed);
+        if (!failed) entry.increment(failed);
+    }
+    if (!failed && fs::is_empty(directory, failed)) fs::remove(directory, failed);
+    if (!failed || failed == std::errc::no_such_file_or_directory) return {};
+    return fail(Errc::unavailable, directory.string() + ": can't be removed: " + failed.message());
+}
+
 }  // namespace entrepot

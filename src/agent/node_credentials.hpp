@@ -58,6 +58,9 @@ public:
     void use(NodeEnrolment enrolment) { enrolment_ = std::move(enrolment); }
     // Writes the enrolment in use, in place of the one before. Blocks. unavailable, storage_full.
     static Result<> keep(const std::filesystem::path& directory, const std::string& json);
+    // Takes away all that open() and keep() have written, and the directory where nothing else is in it. Blocks.
+    // unavailable.
+    static Result<> remove(const std::filesystem::path& directory);
     const std::filesystem::path& directory() const noexcept { return directory_; }
 
 private:

@@ -1,6 +1,7 @@
 #include "app/agent_command.hpp"
 
 #include "agent/agent.hpp"
+#include "agent/agent_data.hpp"
 #include "agent/agent_swarm.hpp"
 #include "app/exit_code.hpp"
 #include "app/version.hpp"
@@ -75,6 +76,20 @@ const char* word_of(MirrorChange::Kind kind, bool dry_run)
     return "";
 }
 
+// The exit code.
+int remove_data(const std::filesystem::path& data, bool dry_run)
+{
+    const auto found = agent_data_at(data);
+    if (!found) return complain(exit_code::failure, found.error().message());
+    if (!dry_run) {
+        const auto removed = remove_agent_data(data);
+        if (!removed) return complain(exit_code::failure, removed.error().message());
+    }
+    const auto kind = *found == AgentData::none ? MirrorChange::Kind::absent : MirrorChange::Kind::removed;
+    std::printf("%s %s\n", word_of(kind, dry_run), data.c_str());
+    return exit_code::success;
+}
+
 }  // namespace
 
 int run_agent(const AgentCommand& command)
@@ -126,7 +141,7 @@ int run_agent_mirror(const AgentMirrorCommand& command)
         const bool shown = command.dry_run && change.kind == MirrorChange::Kind::written;
         if (shown) std::printf("%s\n", (*files)[at].text.c_str());
     }
-    return exit_code::success;
+    return command.data ? remove_data(*command.data, command.dry_run) : exit_code::success;
 }
 
 }  // namespace entrepot

@@ -3,6 +3,7 @@
 #include "agent/agent_config.hpp"
 #include "agent/mirror_files.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct AgentCommand {
 // `entrepot agent install-mirror` and `remove-mirror`.
 struct AgentMirrorCommand {
     MirrorFiles files;
+    std::optional<std::filesystem::path> data{};  // of an agent: to be removed as well
     bool remove = false;
     bool dry_run = false;
 };

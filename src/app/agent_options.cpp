@@ -12,7 +12,7 @@ constexpr std::string_view agent_help = R"(NAME
 SYNOPSIS
   entrepot agent --registry URL [--config FILE] [OPTIONS]
   entrepot agent install-mirror --registry HOST (--containerd DIR | --crio DIR | --podman FILE) [--agent URL] [--dry-run]
-  entrepot agent remove-mirror --registry HOST (--containerd DIR | --crio DIR | --podman FILE) [--dry-run]
+  entrepot agent remove-mirror --registry HOST (--containerd DIR | --crio DIR | --podman FILE) [--data DIR] [--dry-run]
 
 DESCRIPTION
   Answers pulls on this node: with what is on its disk, what other nodes bring, and what the registry has. Whoever pulls
@@ -22,7 +22,7 @@ DESCRIPTION
   install-mirror  makes a container runtime ask the agent first, and the registry where that does not answer: it writes
                   hosts.toml for containerd, a registries.conf file for CRI-O and Podman. Files that others have written
                   are left alone
-  remove-mirror   takes these files away again
+  remove-mirror   takes these files away again; with --data also all that the agent has kept there, once it is stopped
 
 OPTIONS
   --registry URL               The registry, as in https://registry.example.com; with the mirrors the name that images have
@@ -104,6 +104,7 @@ AgentOptions::AgentOptions(CLI::App& app)
         command->add_flag("--dry-run", dry_run_);
     }
     install_->add_option("--agent", files_.agent);
+    remove_->add_option("--data", removed_data_);
 }
 
 std::string AgentOptions::complaint() const
@@ -129,6 +130,7 @@ std::optional<AgentMirrorCommand> AgentOptions::mirror() const
     if (containerd_) command.files.containerd = *containerd_;
     if (crio_) command.files.crio = *crio_;
     if (podman_) command.files.podman = *podman_;
+    if (removed_data_) command.data = *removed_data_;
     return command;
 }
 

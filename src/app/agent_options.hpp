@@ -36,6 +36,7 @@ private:
     std::optional<std::string> containerd_;
     std::optional<std::string> crio_;
     std::optional<std::string> podman_;
+    std::optional<std::string> removed_data_;
     bool dry_run_ = false;
 };
 

@@ -156,8 +156,10 @@ TEST(CommandLine, runs_an_agent_and_tells_runtimes_of_it)
     EXPECT_EQ(mirror.files.containerd, "/etc/c");
     EXPECT_FALSE(mirror.files.crio || mirror.files.podman || mirror.remove);
     EXPECT_TRUE(mirror.dry_run);
-    const auto remove = parse({"agent", "remove-mirror", "--registry", "r.test", "--crio", "a", "--podman", "b"});
+    const auto remove =
+        parse({"agent", "remove-mirror", "--registry", "r.test", "--crio", "a", "--podman", "b", "--data", "/var/d"});
     EXPECT_TRUE(std::get<AgentMirrorCommand>(remove).remove);
+    EXPECT_EQ(std::get<AgentMirrorCommand>(remove).data, "/var/d");
     const auto wrong = parse({"agent", "install-mirror", "--registry", "r.test"});
     EXPECT_EQ(std::get<PrintCommand>(wrong).exit_code, exit_code::usage);
 }

@@ -44,6 +44,14 @@ Result<FileDescriptor> open_folder(int base, const char* name)
     return folder;
 }
 
+// One that holds something foreign stays, and one that is gone already is fine.
+Result<> remove_folder(int base, const char* name)
+{
+    if (::unlinkat(base, name, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST)
+        return {};
+    return chunk_disk_failure("remove a directory");
+}
+
 // Calls look(name, is_file) for each entry but "." and "..".
 template <class Look>
 Result<> list(int folder, Look look)
@@ -207,6 +215,19 @@ Result<ChunkFolder::Content> ChunkFolder::scan() const
         content.leftovers += names->size();
     }
     return content;
+}
+
+Result<> ChunkFolder::remove(const std::filesystem::path& root) const
+{
+    Content content;
+    for (const int folder : {index(), partial(), complete()}) {
+        TRY(const auto names, names_of(folder, {}, content));
+        for (const auto& name : names) CHECK(remove_chunk_file(folder, name));
+    }
+    for (const auto* name : {index_folder, partial_folder, complete_folder}) CHECK(remove_folder(this->root(), name));
+    // Last what makes it a store, so that what was interrupted can be done again.
+    for (const auto* name : {"format.new", version_name, lock_name}) CHECK(remove_chunk_file(this->root(), name));
+    return remove_folder(AT_FDCWD, root.c_str());
 }
 
 }  // namespace entrepot

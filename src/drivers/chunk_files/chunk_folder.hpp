@@ -45,6 +45,10 @@ public:
     // What is there, without reading any blob. For the start: nothing else may use the folder meanwhile.
     Result<Content> scan() const;
 
+    // Takes the store away that is at `root`, and then the directories where nothing foreign is in them. Nothing else
+    // may open one there meanwhile.
+    Result<> remove(const std::filesystem::path& root) const;
+
 private:
     ChunkFolder() = default;
     Result<> check_version(ChunkDisk& disk) const;
