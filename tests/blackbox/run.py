@@ -101,7 +101,7 @@ def main():
         print(*(test.id() for test in chosen), sep="\n")
         return 0
     if not tools.have_go():
-        print("left out, for want of Go 1.24 or later: crane, oras, regctl, helm")
+        print("left out, for want of Go 1.24 or later: crane, oras, regctl, helm, containerd by CRI")
     verdicts = Verdicts()
     try:
         unittest.TestSuite(chosen).run(verdicts)

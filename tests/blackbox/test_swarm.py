@@ -16,10 +16,12 @@ MEGABYTE = 1_000_000
 
 class WithASwarm(Scenario):
     """A registry that has a swarm, a private project, and a token for nodes."""
+    settings_of_swarm = {}
 
     def setUp(self):
         super().setUp()
-        self.server = self.own_server(environment={**SWARM, "ENTREPOT_SWARM_CONTROL_PORT": str(free_port())})
+        environment = {**SWARM, "ENTREPOT_SWARM_CONTROL_PORT": str(free_port()), **self.settings_of_swarm}
+        self.server = self.own_server(environment=environment)
         self.api = Api(self.server.host)
         self.addCleanup(self.api.close)
         self.api.post("/projects", {"project_name": self.project, "metadata": {"public": "false"}})

@@ -18,6 +18,7 @@ PACKAGES = {
     "helm": "helm.sh/helm/v3/cmd/helm",
     "goharbor": ".",
     "distribution": ".",
+    "cri": ".",
 }
 
 
