@@ -3,6 +3,7 @@
 #include "swarm/net/peer_network_state.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace entrepot {
@@ -13,6 +14,11 @@ namespace {
 constexpr std::size_t most_sealed = 64 * 1024;
 // DATA that may wait for the link, on one connection and on all that take any.
 constexpr std::uint64_t most_unsent_data = 256 * 1024;
+// A slow node sends one chunk after the other: two at a time come late both. The next is read from the disk meanwhile.
+constexpr std::uint64_t least_unsent_data = 64 * 1024;
+constexpr double seconds_to_read = 0.005;
+// Who takes nothing for so long holds up nobody else.
+constexpr auto longest_standstill = std::chrono::milliseconds{500};
 
 }  // namespace
 
@@ -27,6 +33,7 @@ asio::awaitable<void> PeerNetwork::State::write(Channel held)
             if (!count) break;
             if (*count) {
                 sent += **count;
+                channel.written += **count;
                 counters_.wire_out += **count;
                 channel.blocked = {};
                 continue;
@@ -128,12 +135,76 @@ void PeerNetwork::State::pump()
         const auto& channel = *found->second;
         return !channel.closing && !channel.cut && channel.taken < most_unsent_data;
     };
-    while (!stopping_ && up_.rate() > 0 && unsent() < most_unsent_data) {
+    while (!stopping_ && up_.rate() > 0 && unsent() < room_for_data()) {
+        if (!uplink_has_room()) return;
         auto order = node_.next_upload(may_go);
         if (!order) return;
         const auto& channel = channels_.at(order->connection);
+        if (channel->taken == 0) channel->moved = now();
         channel->taken += order->bytes;
         tasks_.spawn(loop_, upload(channel, *std::move(order)));
+    }
+}
+
+std::uint64_t PeerNetwork::State::room_for_data() const noexcept
+{
+    if (up_.rate() == no_rate_limit) return most_unsent_data;
+    const auto while_reading = static_cast<std::uint64_t>(static_cast<double>(up_.rate()) * seconds_to_read);
+    return std::clamp(while_reading, least_unsent_data, most_unsent_data);
+}
+
+// Whether the link would take more, as far as the kernel knows what others have acknowledged; if not, it is asked again
+// soon.
+bool PeerNetwork::State::uplink_has_room()
+{
+    const auto time = now();
+    std::uint64_t under_way = 0;
+    for (const auto& [id, held] : channels_) {
+        auto& channel = *held;
+        if (channel.cut || !channel.open) continue;
+        if (channel.acknowledged != channel.written) {
+            const auto acknowledged = channel.written - std::min(channel.written, channel.stream->unacknowledged());
+            if (acknowledged > channel.acknowledged) {
+                acknowledged_ += acknowledged - channel.acknowledged;
+                channel.acknowledged = acknowledged;
+                channel.moved = time;
+            }
+        }
+        if (time - channel.moved < longest_standstill)
+            under_way += channel.taken + (channel.written - channel.acknowledged);
+    }
+    const auto limit = uplink_.limit();
+    const bool has_room = under_way < limit;
+    uplink_.note(acknowledged_, !has_room, time);
+    learn_link();
+    if (has_room) return true;
+    const auto due = time + uplink_.until_room(under_way - limit);
+    if (due < uplink_due_) {
+        uplink_due_ = due;
+        uplink_waits_.wake();
+    }
+    return false;
+}
+
+// What is configured is a guess, often ten times too much: a seed that believes it shows more than it can send.
+void PeerNetwork::State::learn_link()
+{
+    constexpr double noticeable = 0.1;
+    const auto link = uplink_.link();
+    if (link <= 0 || std::abs(link - link_known_) < noticeable * link_known_) return;
+    link_known_ = link;
+    node_.set_up(speed(std::min(link, settings_.node.up > 0 ? settings_.node.up : link), up_.rate()));
+}
+
+asio::awaitable<void> PeerNetwork::State::watch_uplink()
+{
+    while (!stopped_) {
+        if (now() < uplink_due_) {
+            co_await uplink_waits_.wait(uplink_due_);
+            continue;
+        }
+        uplink_due_ = Time::max();
+        pump();
     }
 }
 

@@ -92,9 +92,12 @@ struct PeerChannel {
 
     std::string control{};
     std::deque<DepartingData> data{};
-    std::size_t data_bytes = 0;  // in `data`, not gone
-    std::uint64_t taken = 0;     // bytes of orders that have not gone, `data_bytes` among them
-    Time blocked{};              // since when the other side takes nothing; zero: it does
+    std::size_t data_bytes = 0;      // in `data`, not gone
+    std::uint64_t taken = 0;         // bytes of orders that have not gone, `data_bytes` among them
+    std::uint64_t written = 0;       // bytes that its stream took
+    std::uint64_t acknowledged = 0;  // of these, at the last look
+    Time moved{};                    // when that was seen to grow, or its first order went
+    Time blocked{};                  // since when the other side takes nothing; zero: it does
 };
 
 }  // namespace entrepot

@@ -22,19 +22,11 @@ constexpr auto watch_interval = 100ms;
 constexpr auto longest_block = 10s;
 constexpr auto drain_patience = 10s;
 
-// What the node can send in a second: its link's, or less where that is limited. 0: nobody knows.
-double speed(double link, std::uint64_t limit) noexcept
-{
-    if (limit == no_rate_limit) return link;
-    const auto most = static_cast<double>(limit);
-    return link > 0 ? std::min(link, most) : most;
-}
-
-NodeSettings settings_of(const PeerNetworkSettings& settings, const NodeId& id)
+NodeSettings settings_of(const PeerNetworkSettings& settings, const NodeId& id, double up)
 {
     auto made = settings.node;
     made.id = id;
-    made.up = speed(made.up, settings.up);
+    made.up = up;
     return made;
 }
 
@@ -47,6 +39,13 @@ std::optional<std::size_t> bye_reason(std::string_view frame)
 }
 
 }  // namespace
+
+double PeerNetwork::State::speed(double link, std::uint64_t limit) noexcept
+{
+    if (limit == no_rate_limit) return link;
+    const auto most = static_cast<double>(limit);
+    return link > 0 ? std::min(link, most) : most;
+}
 
 PeerNetwork::State::State(
     asio::any_io_executor loop,
@@ -64,13 +63,19 @@ PeerNetwork::State::State(
       sink_{sink},
       source_{source},
       clock_{clock},
-      node_{settings_of(settings_, tls_->own_id()), settings_.peer_policy, settings_.seed_policy, *this},
+      node_{
+          settings_of(settings_, tls_->own_id(), speed(settings_.node.up, settings_.up)),
+          settings_.peer_policy,
+          settings_.seed_policy,
+          *this
+      },
       up_{settings_.up},
       down_{settings_.down},
       arriving_{loop, settings_.most_arriving},
       listener_{loop},
       alarm_{loop},
       watching_{loop},
+      uplink_waits_{loop},
       emptied_{loop},
       raw_(raw_bytes),
       clear_(clear_bytes)
@@ -89,6 +94,7 @@ Result<> PeerNetwork::State::start()
     listener_.accept(tasks_, [this](Tcp::socket socket) { admit(std::move(socket)); });
     tasks_.spawn(loop_, keep_time());
     tasks_.spawn(loop_, watch());
+    tasks_.spawn(loop_, watch_uplink());
     return {};
 }
 
@@ -110,6 +116,7 @@ asio::awaitable<void> PeerNetwork::State::stop()
     cut_all();
     alarm_.wake();
     watching_.wake();
+    uplink_waits_.wake();
     const auto left = co_await tasks_.drain(drain_patience);
     if (left > 0) log::warning("chunks are still being stored", {{"count", static_cast<std::uint64_t>(left)}});
 }
@@ -118,6 +125,7 @@ void PeerNetwork::State::limit(std::uint64_t up, std::uint64_t down, std::uint64
 {
     up_.set(up, now());
     down_.set(down, now());
+    link_known_ = 0;
     node_.set_up(speed(settings_.node.up, up));
     node_.set_across(across, swarm_now());
     pump();

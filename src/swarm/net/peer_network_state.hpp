@@ -5,6 +5,7 @@
 #include "swarm/net/peer_channel.hpp"
 #include "swarm/net/peer_listener.hpp"
 #include "swarm/net/peer_network.hpp"
+#include "swarm/net/uplink_gauge.hpp"
 
 #include <array>
 #include <deque>
@@ -78,6 +79,8 @@ private:
         ~Leaving() { state.end(channel); }
     };
 
+    // What the node can send in a second: its link's, or less where that is limited. 0: nobody knows.
+    static double speed(double link, std::uint64_t limit) noexcept;
     Time now() const noexcept { return clock_.steady(); }
     SwarmTime swarm_now() const noexcept;
     void settle();
@@ -116,6 +119,10 @@ private:
     void data_left(PeerChannel& channel);
     void pump();
     std::uint64_t unsent() const noexcept;
+    std::uint64_t room_for_data() const noexcept;
+    bool uplink_has_room();
+    void learn_link();
+    asio::awaitable<void> watch_uplink();
     asio::awaitable<void> upload(Channel channel, UploadOrder order);
     asio::awaitable<std::uint64_t>
     upload_chunk(PeerChannel& channel, const UploadOrder& order, ChunkIndex chunk, bool last);
@@ -133,6 +140,10 @@ private:
     RateLine up_;
     RateLine down_;
     ByteQuota arriving_;
+    UplinkGauge uplink_;
+    double link_known_ = 0;           // that the node was told, by it
+    std::uint64_t acknowledged_ = 0;  // of all connections that ever were
+    Time uplink_due_ = Time::max();   // when to look whether it has room again
 
     LocalBinding binding_;
     PeerListener listener_;
@@ -146,6 +157,7 @@ private:
     std::set<SwarmTime> alarms_;
     WaitLine alarm_;
     WaitLine watching_;
+    WaitLine uplink_waits_;
     WaitLine emptied_;
     std::deque<std::function<void()>> wishes_;
     unsigned depth_ = 0;

@@ -233,6 +233,7 @@ public:
         return count;
     }
     Result<std::optional<std::size_t>> write(std::span<const std::byte> from) override { return inner_->write(from); }
+    std::size_t unacknowledged() const override { return inner_->unacknowledged(); }
     asio::awaitable<void> writable() override { return inner_->writable(); }
     asio::awaitable<void> readable() override
     {

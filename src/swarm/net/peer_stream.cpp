@@ -3,10 +3,13 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace entrepot {
@@ -49,6 +52,15 @@ public:
         const auto count = ::send(socket_.native_handle(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (count >= 0) return static_cast<std::size_t>(count);
         return nothing_or_lost();
+    }
+
+    std::size_t unacknowledged() const override
+    {
+        int bytes = 0;
+        // native_handle() isn't const.
+        auto& socket = const_cast<Tcp::socket&>(socket_);
+        if (!socket.is_open() || ::ioctl(socket.native_handle(), SIOCOUTQ, &bytes) != 0) return 0;
+        return static_cast<std::size_t>(std::max(bytes, 0));
     }
 
     asio::awaitable<void> readable() override { return wait(Tcp::socket::wait_read); }

@@ -22,6 +22,8 @@ public:
     virtual Result<std::optional<std::size_t>> read(std::span<std::byte> into) = 0;
     // How many bytes were taken; nullopt: none now. connection_lost.
     virtual Result<std::optional<std::size_t>> write(std::span<const std::byte> from) = 0;
+    // Of what was written, bytes that the other side has not acknowledged.
+    virtual std::size_t unacknowledged() const = 0;
     // Return when trying again makes sense, and when the stream is closed.
     virtual asio::awaitable<void> readable() = 0;
     virtual asio::awaitable<void> writable() = 0;

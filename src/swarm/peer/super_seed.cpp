@@ -39,12 +39,20 @@ SuperSeed::SuperSeed(
       random_{seed},
       have_{layout.pieces()},
       copies_(layout.pieces(), 0),
-      first_{first},
-      waiting_limit_{std::max(
-          static_cast<std::uint64_t>(up * static_cast<double>(policy.shown_time)), least_waiting * layout.piece_bytes()
-      )}
+      first_{first}
 {
-    if (up <= 0) waiting_limit_ = std::numeric_limits<std::uint64_t>::max();
+    set_up(up);
+}
+
+void SuperSeed::set_up(double up) noexcept
+{
+    if (up <= 0)
+        waiting_limit_ = std::numeric_limits<std::uint64_t>::max();
+    else
+        waiting_limit_ = std::max(
+            static_cast<std::uint64_t>(up * static_cast<double>(policy_.shown_time)),
+            least_waiting * layout_.piece_bytes()
+        );
 }
 
 std::optional<NeighbourSlot> SuperSeed::add_neighbour(SwarmTime now, std::uint16_t zone)

@@ -57,6 +57,9 @@ public:
         std::uint64_t seed
     );
 
+    // What it can send from now on, as for the constructor.
+    void set_up(double up) noexcept;
+
     // nullopt: there are most_neighbours. It is shown nothing before the next wake(). `zone` in a numbering of the
     // caller's, from 0 and without gaps: each costs a byte for each piece.
     std::optional<NeighbourSlot> add_neighbour(SwarmTime now, std::uint16_t zone = 0);
@@ -122,7 +125,7 @@ private:
     std::deque<PieceIndex> returned_;
     PieceIndex first_;
     std::uint32_t shown_once_ = 0;  // pieces of the first round that are out
-    std::uint64_t waiting_limit_;
+    std::uint64_t waiting_limit_ = 0;
     std::uint64_t waiting_bytes_ = 0;  // shown and not sent
     std::size_t turn_ = 0;             // whose it is to be shown something
     std::size_t present_ = 0;

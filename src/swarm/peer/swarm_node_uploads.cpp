@@ -51,6 +51,9 @@ void SwarmNode::set_up(double bytes_per_second)
 {
     settings_.up = bytes_per_second;
     bound_uploads();
+    for (auto& [index, part] : swarms_) {
+        if (part.session->seed) part.session->seed->set_up(bytes_per_second / static_cast<double>(swarm_second));
+    }
 }
 
 // Pieces of the coarsest image that we serve fit the queue as often as those of the finest. A seed is asked for what it
