@@ -26,7 +26,11 @@ std::uint64_t weight(const NodeId& node, const NodeId& seed, const SwarmId& swar
 }  // namespace
 
 Tracker::Tracker(const TrackerSettings& settings, const TrackerPolicy& policy, TrackerShell& shell)
-    : settings_{settings}, policy_{policy}, shell_{shell}, rates_{settings.rates}, random_{settings.random_seed}
+    : settings_{settings},
+      policy_{policy},
+      shell_{shell},
+      limits_{.others = {.rates = settings.rates}},
+      random_{settings.random_seed}
 {
 }
 
@@ -137,9 +141,10 @@ void Tracker::on(NodeIndex index, const RegisterFrame& frame)
     WelcomeFrame welcome;
     welcome.epoch = settings_.epoch;
     welcome.report_ms = settings_.report_ms;
-    welcome.rates = rates_;
+    const auto& limits = limits_.of(frame.zone);
+    welcome.rates = limits.rates;
     send(node.stream, welcome);
-    if (polite_) send(node.stream, LimitsFrame{.rates = rates_, .polite = true});
+    if (limits.polite) send(node.stream, limits);
     if (!ticket_keys_.empty()) send(node.stream, TicketKeysFrame{.keys = ticket_keys_});
 }
 
@@ -410,12 +415,13 @@ void Tracker::revoke(const RevokeFrame& frame)
     }
 }
 
-void Tracker::set_limits(const LimitsFrame& frame)
+void Tracker::set_limits(SwarmLimits limits)
 {
-    rates_ = frame.rates;
-    polite_ = frame.polite;
+    const auto before = std::exchange(limits_, std::move(limits));
     for (const auto& node : nodes_) {
-        if (node.registered) send(node.stream, frame);
+        if (!node.registered) continue;
+        const auto& its = limits_.of(node.registered->zone);
+        if (its != before.of(node.registered->zone)) send(node.stream, its);
     }
 }
 

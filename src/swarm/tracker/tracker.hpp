@@ -1,6 +1,7 @@
 #pragma once
 
 #include "swarm/peer/peer_policy.hpp"
+#include "swarm/tracker/swarm_limits.hpp"
 #include "swarm/tracker/swarm_members.hpp"
 #include "swarm/tracker/swarm_tallies.hpp"
 #include "swarm/wire/control_frames.hpp"
@@ -99,7 +100,8 @@ public:
     void set_ticket_keys(std::vector<TicketPublicKey> keys);
     // To all nodes, at once; swarms that are revoked end here, for all their members.
     void revoke(const RevokeFrame& frame);
-    void set_limits(const LimitsFrame& frame);
+    // From now on, by zone: to those nodes for which it changes anything, and to new ones.
+    void set_limits(SwarmLimits limits);
     // To those that `which` wants; how many these are.
     std::size_t
     preheat(const PreheatFrame& frame, const std::function<bool(std::string_view name, std::string_view zone)>& which);
@@ -174,8 +176,7 @@ private:
     std::map<NodeId, NodeIndex> by_id_;
     std::map<SwarmId, Swarm> swarms_;
     std::map<std::string, std::uint16_t, std::less<>> zones_;
-    NodeRates rates_;
-    bool polite_ = false;
+    SwarmLimits limits_;
     std::vector<TicketPublicKey> ticket_keys_;
     SwarmRandom random_;
     SwarmReceived received_;

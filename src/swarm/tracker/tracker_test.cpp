@@ -363,14 +363,35 @@ TEST_F(ATracker, TellsTheNodesThatAnImageIsForOfIt)
     EXPECT_TRUE(shell.take<PreheatFrame>(1).empty());
     tracker.received(2, PreheatProgressFrame{.job = 9, .state = PreheatState::done}, now);
     EXPECT_EQ(shell.progresses.size(), 1U);
-    tracker.set_limits(LimitsFrame{.rates = {.up = 5}, .polite = true});
-    EXPECT_EQ(shell.take<LimitsFrame>(3).front().rates.up, 5U);
-    open(5);
-    EXPECT_EQ(shell.take<WelcomeFrame>(5).front().rates.up, 5U);
-    ASSERT_EQ(shell.take<LimitsFrame>(5).size(), 1U) << "WELCOME doesn't say that it is to be polite";
-    tracker.set_limits(LimitsFrame{.rates = {.up = 6}, .polite = false});
-    open(6);
-    EXPECT_TRUE(shell.take<LimitsFrame>(6).empty());
+}
+
+TEST_F(ATracker, TellsEachNodeTheLimitsOfItsZone)
+{
+    open(1, "fra1");
+    open(2, "fra2");
+    open(3);
+    SwarmLimits limits{.others = {.rates = {.up = 5}, .polite = true}};
+    limits.zones["fra2"] = {.rates = {.up = 7, .across_zones = 0}, .polite = false};
+    tracker.set_limits(limits);
+    EXPECT_EQ(shell.take<LimitsFrame>(1).at(0), limits.others);
+    EXPECT_EQ(shell.take<LimitsFrame>(2).at(0), limits.zones["fra2"]);
+    EXPECT_EQ(shell.take<LimitsFrame>(3).at(0), limits.others);
+    open(4);
+    EXPECT_EQ(shell.take<WelcomeFrame>(4).at(0).rates.up, 5U);
+    ASSERT_EQ(shell.take<LimitsFrame>(4).size(), 1U) << "WELCOME doesn't say that it is to be polite";
+    open(5, "fra2");
+    EXPECT_EQ(shell.take<WelcomeFrame>(5).at(0).rates, limits.zones["fra2"].rates);
+    EXPECT_TRUE(shell.take<LimitsFrame>(5).empty());
+
+    limits.others.polite = false;
+    limits.zones["fra1"] = {.rates = {.up = 5}, .polite = true};
+    tracker.set_limits(limits);
+    EXPECT_TRUE(shell.take<LimitsFrame>(1).empty()) << "nothing has changed for it";
+    EXPECT_TRUE(shell.take<LimitsFrame>(2).empty());
+    EXPECT_EQ(shell.take<LimitsFrame>(3).at(0), limits.others);
+    tracker.set_limits({});
+    EXPECT_EQ(shell.take<LimitsFrame>(1).at(0), LimitsFrame{});
+    EXPECT_EQ(shell.take<LimitsFrame>(2).at(0), LimitsFrame{});
 }
 
 TEST_F(ATracker, EndsStreamsThatAreSilentAndAnswersPings)
