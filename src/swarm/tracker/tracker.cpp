@@ -180,7 +180,9 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
             return bye(node.stream, ByeReason::protocol, "ANNOUNCE: the handle is another swarm's");
         note(node, membership, frame.progress);
         membership.seed = frame.seed;
-        if (membership.admitted) membership.swarm->members.report(index, node.zone, frame.progress, frame.neighbours);
+        if (!membership.admitted) return;
+        membership.swarm->members.report(index, node.zone, frame.progress, frame.neighbours);
+        note_holder(index, membership, frame.progress == WireLimits::permille);
         return;
     }
     const auto same = [&](const auto& entry) { return entry.second.swarm->id == frame.swarm; };
@@ -215,6 +217,7 @@ void Tracker::admitted(
     membership.swarm->handles.emplace(index, handle);
     membership.swarm->tallies.enter(membership.part, right, node.registered->zone, membership.progress, node.heard);
     members.report(index, node.zone, membership.progress, 0);
+    note_holder(index, membership, membership.progress == WireLimits::permille);
     // Who has everything waits for others to come.
     if (membership.progress < WireLimits::permille) tell(index, handle, membership, members.for_newcomer(index));
 }
@@ -312,6 +315,7 @@ void Tracker::on(NodeIndex index, const ProgressFrame& frame)
         swarm.members.report(index, node.zone, item.progress, item.neighbours);
         // Its place with the registry goes to somebody who misses pieces.
         if (item.progress == WireLimits::permille) swarm.members.release_seed(index);
+        note_holder(index, membership, item.progress == WireLimits::permille);
     }
 }
 
@@ -362,6 +366,7 @@ void Tracker::leave(NodeIndex index, SwarmHandle handle)
     const auto found = memberships.find(handle);
     if (found == memberships.end()) return;
     auto& swarm = *found->second.swarm;
+    note_holder(index, found->second, false);
     swarm.tallies.leave(found->second.part, found->second.progress);
     swarm.members.leave(index);
     swarm.handles.erase(index);
