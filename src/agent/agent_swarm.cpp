@@ -52,6 +52,7 @@ AgentSwarm::State::State(
       clock_{clock},
       random_{random_seed},
       holdings_epoch_{static_cast<std::uint64_t>(clock.now())},
+      copies_{settings_.others_hold, settings_.remember_others},
       identity_{loop},
       ticks_{loop}
 {

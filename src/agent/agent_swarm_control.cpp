@@ -54,6 +54,7 @@ void AgentSwarm::State::forget_stream()
     connected_ = false;
     handles_.clear();
     last_handle_ = 0;
+    copies_.all_out_of_date(now());
     for (auto& [id, life] : lives_) life.handle = SwarmHandle::connection;
 }
 
@@ -206,6 +207,12 @@ void AgentSwarm::State::on(const RevokeFrame& frame)
         for (const auto& id : frame.ids) settings_.revoked(SwarmId{id.bytes});
     }
     end_rights();
+}
+
+void AgentSwarm::State::on(const HoldersFrame& frame)
+{
+    SwarmId id;
+    if (const auto* const life = life_of(frame.handle, id)) copies_.said(life->image->descriptor(), frame.others);
 }
 
 void AgentSwarm::State::on(const PreheatFrame& frame)

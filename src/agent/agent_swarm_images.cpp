@@ -136,6 +136,7 @@ void AgentSwarm::State::leave(SwarmId id, std::optional<DenyCode> why, bool tell
     if (found == lives_.end()) return;
     const auto handle = found->second.handle;
     keep_counts(id);
+    copies_.out_of_date(id, now());
     lives_.erase(found);
     handles_.erase(handle);
     if (network_) network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, why, at); });
@@ -156,6 +157,7 @@ void AgentSwarm::State::make_room()
 
 void AgentSwarm::State::look_after()
 {
+    copies_.look(now());
     std::vector<SwarmId> over;
     for (const auto& [id, life] : lives_) {
         const bool unasked = now() - life.used >= settings_.linger;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace entrepot {
@@ -45,6 +46,10 @@ struct AgentSwarmSettings {
     std::function<void(const PreheatFrame&)> preheat{};
     // The registry has taken an image back: nobody is to be given it on an earlier right. Called likewise.
     std::function<void(const SwarmId&)> revoked{};
+    // How many other nodes of the zone have all of a blob; nullopt: nobody knows any more. Called likewise. What was
+    // said of an image holds for so long after it was left, or the stream to the tracker was lost.
+    std::function<void(const Sha256& blob, std::optional<std::uint32_t> others)> others_hold{};
+    Duration remember_others = std::chrono::hours{24};
 };
 
 // What an agent's swarm has done since it began.

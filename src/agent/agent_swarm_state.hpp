@@ -5,6 +5,7 @@
 #include "agent/node_enrolling.hpp"
 #include "agent/polite_share.hpp"
 #include "agent/swarm_life.hpp"
+#include "agent/zone_copies.hpp"
 #include "client/http_client.hpp"
 #include "core/duration_histogram.hpp"
 #include "core/task_group.hpp"
@@ -103,6 +104,7 @@ private:
     void on(const TicketFrame& frame);
     void on(const RevokeFrame& frame);
     void on(const PreheatFrame& frame);
+    void on(const HoldersFrame& frame);
     void register_node();
     void announce(const SwarmId& id, SwarmLife& life);
     void forget_stream();
@@ -145,6 +147,7 @@ private:
 
     TicketDesk desk_;
     std::map<SwarmId, SwarmLife> lives_;
+    ZoneCopies copies_;
     std::unique_ptr<PeerNetwork> network_;
     std::unique_ptr<ControlStream> stream_;
     std::map<SwarmHandle, SwarmId> handles_;  // on the stream that there is

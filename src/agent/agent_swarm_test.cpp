@@ -353,7 +353,8 @@ TEST_F(ASwarmOfAgents, FindsATrackerThatHasMoved)
     registry.move_tracker();
     agent.start();
     ASSERT_TRUE(comes_true([&] { return agent.swarm->connected(); }));
-    EXPECT_EQ(agent.swarm->counters().moves, 1U);
+    // It counts a moment after it is connected.
+    EXPECT_TRUE(comes_true([&] { return agent.swarm->counters().moves == 1; }));
     EXPECT_EQ(registry.certified, 1);
 }
 
@@ -401,6 +402,29 @@ TEST_F(ASwarmOfAgents, LeavesWhatNobodyAsksFor)
     ASSERT_TRUE(comes_true([&] { return registry.overview(other).has_value() && !registry.overview(image); }));
     ASSERT_TRUE(comes_true([&] { return narrow.swarm->counters().lingered_out == 1; }));
     EXPECT_EQ(narrow.swarm->counters().swarms, 1U);
+}
+
+TEST_F(ASwarmOfAgents, KnowsHowManyOthersOfItsZoneHaveWhatItKeeps)
+{
+    // Of the first blob; -1: nobody knows.
+    std::atomic<int> others = -2;
+    const auto first = image.descriptor.blobs().front().digest;
+    auto& keeper = add([&](AgentSwarmSettings& settings) {
+        settings.most_swarms = 1;
+        settings.others_hold = [&, first](const Sha256& blob, std::optional<std::uint32_t> number) {
+            if (blob == first) others = number ? static_cast<int>(*number) : -1;
+        };
+    });
+    const auto kept = keeper.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return others == 0; })) << "it has the only copy";
+    auto& second = add();
+    second.bring(registry, image);
+    ASSERT_TRUE(comes_true([&] { return others == 1; }));
+    second.stop();
+    ASSERT_TRUE(comes_true([&] { return others == 0; }));
+    keeper.bring(registry, other);
+    ASSERT_TRUE(comes_true([&] { return keeper.swarm->counters().lingered_out == 1; }));
+    EXPECT_EQ(others, 0) << "it holds when the image is left: only then it may go";
 }
 
 TEST_F(ASwarmOfAgents, TakesJobsWhereSomebodyDoesThem)

@@ -330,7 +330,7 @@ inline void TestRegistry::preheat(const PreheatFrame& job)
 
 inline void TestRegistry::set_limits(const LimitsFrame& limits)
 {
-    there([&] { tracker_->set_limits(limits); });
+    there([&] { tracker_->set_limits({.others = limits}); });
 }
 
 inline std::optional<SwarmOverview> TestRegistry::overview(const TestImage& image)

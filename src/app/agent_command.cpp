@@ -62,6 +62,9 @@ Result<std::unique_ptr<ImageCarrier>> swarm_of(const AgentSwarmNeeds& needs, Ran
     settings.polite = config.polite;
     settings.revoked = needs.revoked;
     settings.preheat = needs.preheat;
+    settings.others_hold = [&store = needs.store](const Sha256& blob, std::optional<std::uint32_t> others) {
+        store.set_other_holders(blob, others);
+    };
     return make_agent_swarm(std::move(settings), needs.pool, needs.clock, random);
 }
 

@@ -62,6 +62,7 @@ ManagementNeeds App::Parts::management_needs()
         .replications = exchange.replications(),
         .synchronisations = synchronous.synchronisations(),
         .nodes = swarm.nodes(),
+        .swarm_limits = swarm.limits(),
         .preheats = swarm.preheats(),
         .clock = clock,
         .swarm_images =

@@ -57,6 +57,7 @@ SwarmServiceSettings settings_of(const Config& config)
 SwarmParts::SwarmParts(const Needs& needs)
     : needs_{needs},
       box_{needs.master_key, needs.random},
+      limits_{needs.store.settings(), needs.policy, needs.clock},
       pull_tokens_{needs.store.accounts(), needs.keys, needs.policy, needs.clock, needs.random, needs.token_settings}
 {
     auto opened = run_to_end(SwarmSecrets::open(needs_.store.nodes(), box_, needs_.random, needs_.clock));
@@ -98,6 +99,9 @@ SwarmParts::SwarmParts(const Needs& needs)
         .watch = rounds_.get(),
     };
     service_ = std::make_unique<SwarmService>(of_service, settings_of(needs_.config));
+    auto limits = run_to_end(limits_.current());
+    if (!limits) throw start_failure("the limits of the swarm", limits.error());
+    service_->set_limits(*std::move(limits));
     if (const auto started = service_->start(); !started) throw start_failure("the swarm", started.error());
 }
 
@@ -135,7 +139,7 @@ Task<> SwarmParts::forget()
     co_return Result<>{};
 }
 
-// Removals are told to the service; what happened before the start it asks the catalogs about anyway.
+// Removals and other limits are told to the service; what happened before the start it asks the catalogs about anyway.
 Task<> SwarmParts::follow()
 {
     CO_TRY(const auto range, co_await needs_.store.events().settle());
@@ -144,14 +148,28 @@ Task<> SwarmParts::follow()
         service_->recheck(static_cast<std::uint64_t>(followed_));
     }
     bool removed = followed_ + 1 < range.oldest;
+    limits_changed_ = limits_changed_ || removed;
     followed_ = std::max(followed_, range.oldest - 1);
     while (followed_ < range.newest) {
         CO_TRY(const auto events, co_await needs_.store.events().read(followed_, events_at_once));
         if (events.empty()) break;
-        for (const auto& event : events) removed = removed || std::ranges::count(removals, event.type) > 0;
+        for (const auto& event : events) {
+            removed = removed || std::ranges::count(removals, event.type) > 0;
+            limits_changed_ = limits_changed_ || event.type == event_type::configuration_updated;
+        }
         followed_ = events.back().sequence;
     }
     if (removed) service_->recheck(static_cast<std::uint64_t>(followed_));
+    co_return co_await follow_limits();
+}
+
+// Once more when it fails.
+Task<> SwarmParts::follow_limits()
+{
+    if (!limits_changed_) co_return Result<>{};
+    CO_TRY(auto limits, co_await limits_.current());
+    limits_changed_ = false;
+    service_->set_limits(std::move(limits));
     co_return Result<>{};
 }
 

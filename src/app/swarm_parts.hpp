@@ -7,6 +7,7 @@
 #include "core/metrics.hpp"
 #include "delivery/preheat_desk.hpp"
 #include "delivery/preheat_rounds.hpp"
+#include "delivery/swarm_limits_desk.hpp"
 #include "delivery/swarm_service.hpp"
 #include "ports/audit_trail.hpp"
 #include "ports/metadata_store.hpp"
@@ -42,6 +43,7 @@ public:
     ~SwarmParts();
 
     NodeDesk& nodes() noexcept { return *nodes_; }
+    SwarmLimitsDesk& limits() noexcept { return limits_; }
     PreheatDesk& preheats() noexcept { return *preheats_; }
     ImageBundles& bundles() noexcept { return *bundles_; }
     SwarmTickets& tickets() noexcept { return *tickets_; }
@@ -59,6 +61,7 @@ public:
 
 private:
     Task<> follow();
+    Task<> follow_limits();
     Task<> forget();
 
     Needs needs_;
@@ -68,6 +71,7 @@ private:
     std::atomic<std::uint64_t> epoch_{0};  // of the revocations that are known here
     std::shared_ptr<const SwarmSecrets> secrets_;
     std::unique_ptr<NodeDesk> nodes_;
+    SwarmLimitsDesk limits_;
     std::unique_ptr<ImageBundles> bundles_;
     std::unique_ptr<SwarmTickets> tickets_;
     NodePullTokens pull_tokens_;
@@ -75,6 +79,7 @@ private:
     std::unique_ptr<PreheatRounds> rounds_;  // null where it is switched off
     std::unique_ptr<SwarmService> service_;
     std::int64_t followed_ = -1;  // the last event that was looked at; -1: none yet
+    bool limits_changed_ = true;  // since the service was told
 };
 
 }  // namespace entrepot

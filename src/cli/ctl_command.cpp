@@ -16,7 +16,7 @@ std::vector<CtlCommand> make_commands()
                              promotion_commands,   environment_commands, exchange_commands, synchronisation_commands,
                              trash_commands,       event_commands,       platform_commands, job_commands,
                              gc_commands,          scrub_commands,       swarm_commands,    preheat_commands,
-                             swarm_image_commands, apply_commands,       own_commands}) {
+                             swarm_image_commands, swarm_limit_commands, apply_commands,    own_commands}) {
         auto some = make();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -28,6 +28,7 @@ std::vector<CtlCommand> scrub_commands();            // scrub
 std::vector<CtlCommand> swarm_commands();            // node-token, node
 std::vector<CtlCommand> preheat_commands();          // preheat
 std::vector<CtlCommand> swarm_image_commands();      // node show, swarm
+std::vector<CtlCommand> swarm_limit_commands();      // swarm limits
 std::vector<CtlCommand> apply_commands();            // apply, export
 std::vector<CtlCommand> own_commands();              // completion, docs
 

@@ -316,6 +316,11 @@ void SwarmService::preheat_progress(const NodeId& node, const PreheatProgressFra
     if (needs_.watch != nullptr) needs_.watch->heard(node, progress);
 }
 
+void SwarmService::set_limits(SwarmLimits limits)
+{
+    asio::post(loop_, [this, limits = std::move(limits)]() mutable { tracker_->set_limits(std::move(limits)); });
+}
+
 void SwarmService::send(ControlId stream, PreheatFrame frame)
 {
     asio::post(loop_, [this, stream, frame = std::move(frame)] {

@@ -71,6 +71,8 @@ public:
     // Something was removed before event number `epoch`: images that are not where somebody's right to them comes from
     // any more are revoked, so that no node gives them away.
     void recheck(std::uint64_t epoch);
+    // What nodes keep to from now on, by zone; before start() it holds from the first node on.
+    void set_limits(SwarmLimits limits);
     // To the node of that stream, if it is still there.
     void send(ControlId stream, PreheatFrame frame);
     // As of the last second.

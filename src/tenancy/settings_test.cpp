@@ -2,6 +2,7 @@
 
 #include "core/run_to_end.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/memory_settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,29 +12,6 @@ namespace entrepot {
 namespace {
 
 using namespace std::chrono_literals;
-
-class MemorySettings final : public SettingsCatalog {
-public:
-    Values stored;
-    bool away = false;
-
-    Task<Values> all() override
-    {
-        if (away) co_return fail(Errc::unavailable, "away");
-        co_return stored;
-    }
-    Task<> change(Changes changes, Actor) override
-    {
-        for (auto& [name, value] : changes) {
-            if (value) {
-                stored.insert_or_assign(name, *value);
-            } else {
-                stored.erase(name);
-            }
-        }
-        co_return Result<>{};
-    }
-};
 
 // An admin (1) and somebody (2), known to a policy that holds one grant.
 class SettingsTest : public testing::Test {

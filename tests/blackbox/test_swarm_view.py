@@ -158,6 +158,36 @@ class SwarmView(WithASwarm):
     def metric(self, name):
         return float(next(line.split()[-1] for line in self.metrics().splitlines() if line.startswith(name + " ")))
 
+    def test_limits_are_changed_while_nodes_run(self):
+        def limit(agent, direction):
+            try:
+                return agent.metric("entrepot_agent_swarm_rate_limit_bytes", direction=direction)
+            except AssertionError:  # absent: any number
+                return None
+
+        def limits(agent):
+            return tuple(limit(agent, direction) for direction in ("up", "down", "across"))
+
+        here, = self.agents(1)
+        there, = self.more_agents(1, zone="z2")
+        self.assertEqual((limits(here), limits(there)), ((None,) * 3, (None,) * 3))
+        self.ctl("swarm", "limits", "--up", "100MB", "--across", "20MB")
+        self.ctl("swarm", "limits", "--zone", "z2", "--down", "30MB")
+        wait_until(lambda: limits(here) == (100e6, None, 20e6), 30, "they arrive: " + here.log())
+        wait_until(lambda: limits(there) == (100e6, 30e6, 20e6), 30, "the zone begins with those of all others: " + there.log())
+        # They outlive the registry, and who comes later hears of them too.
+        self.server.stop()
+        self.server.start()
+        late, = self.more_agents(1, zone="z3")
+        wait_until(lambda: limits(late) == (100e6, None, 20e6), 30, "they arrive: " + late.log())
+        self.assertEqual(self.pull(late, self.push(1)), self.api.get(f"/projects/{self.project}/repositories/app/artifacts/1")["digest"])
+        self.ctl("swarm", "limits", "--clear")
+        wait_until(lambda: limits(here) == limits(late) == (None,) * 3, 30, "they are gone")
+        wait_until(there.connected, 30, "it is back: " + there.log())
+        self.assertEqual(limits(there), (100e6, 30e6, 20e6))
+        self.ctl("swarm", "limits", "--zone", "z2", "--clear")
+        wait_until(lambda: limits(there) == (None,) * 3, 30, "they are gone there too")
+
     def test_the_command_shows_and_watches(self):
         agents = self.agents(2)
         digest = self.shared(agents, 2)

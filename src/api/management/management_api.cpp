@@ -64,7 +64,7 @@ ManagementApi::ManagementApi(const ManagementNeeds& needs)
       registries_{needs.endpoints},
       replications_{{needs.replications, needs.clock}},
       synchronisations_{needs.synchronisations, needs.policy},
-      swarm_{needs.nodes},
+      swarm_{needs.nodes, needs.swarm_limits},
       preheats_{needs.preheats},
       swarm_images_{needs.swarm_images}
 {

@@ -84,6 +84,7 @@ struct ManagementNeeds {
     Replications& replications;
     Synchronisations& synchronisations;
     NodeDesk& nodes;
+    SwarmLimitsDesk& swarm_limits;
     PreheatDesk& preheats;
     const Clock& clock;
     SwarmImagesApi::Needs swarm_images;

@@ -78,6 +78,8 @@ void SwarmApi::add_to(ApiRouter& router)
     router.del("swarm/tokens/{token_id}", [this](ApiCall call) { return remove_token(std::move(call)); });
     router.get("swarm/nodes", [this](ApiCall call) { return nodes(std::move(call)); });
     router.del("swarm/nodes/{node_id}", [this](ApiCall call) { return remove_node(std::move(call)); });
+    router.get("swarm/limits", [this](ApiCall call) { return limits(std::move(call)); });
+    router.put("swarm/limits", [this](ApiCall call) { return change_limits(std::move(call)); });
 }
 
 Task<Response> SwarmApi::tokens(ApiCall call)
@@ -132,6 +134,25 @@ Task<Response> SwarmApi::remove_node(ApiCall call)
 {
     note(call, "node", call.path.at(0));
     CO_CHECK(co_await desk_.remove_node(call.caller, call.path.at(0)));
+    co_return Response{};
+}
+
+Task<Response> SwarmApi::limits(ApiCall call)
+{
+    CO_TRY(const auto limits, co_await limits_.read(call.caller));
+    co_return json_response(swarm_limits_json(limits));
+}
+
+Task<Response> SwarmApi::change_limits(ApiCall call)
+{
+    note(call, "swarm-limits", "");
+    CO_TRY(const auto before, co_await limits_.read(call.caller));
+    CO_TRY(const auto body, co_await JsonBody::read(call.body));
+    CO_TRY(auto wanted, parse_swarm_limits(body.raw()));
+    call.audit->before = json::serialize(swarm_limits_json(before));
+    call.audit->after = json::serialize(swarm_limits_json(wanted));
+    auto changing = limits_.change(call.caller, std::move(wanted));
+    CO_CHECK(co_await std::move(changing));
     co_return Response{};
 }
 

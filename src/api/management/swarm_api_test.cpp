@@ -4,6 +4,7 @@
 #include "tests/support/authentication_fixture.hpp"
 #include "tests/support/fake_request.hpp"
 #include "tests/support/memory_audit.hpp"
+#include "tests/support/memory_settings.hpp"
 #include "tests/support/swarm_registry.hpp"
 
 #include <boost/json/object.hpp>
@@ -54,7 +55,9 @@ protected:
     MemoryTrail trail;
     ApiAudit audit{trail, clock};
     ApiRouter router{gate, nullptr, nullptr, &audit};
-    SwarmApi api{desk};
+    MemorySettings settings;
+    SwarmLimitsDesk limits{settings, policy, clock};
+    SwarmApi api{desk, limits};
 };
 
 TEST_F(SwarmApiTest, shows_a_token_once)
@@ -122,6 +125,26 @@ TEST_F(SwarmApiTest, removes_nodes)
     ASSERT_FALSE(trail.records().empty());
     EXPECT_EQ(trail.records().front().resource_type, "node");
     EXPECT_EQ(trail.records().front().resource, std::string(64, '1'));
+}
+
+TEST_F(SwarmApiTest, sets_limits_and_says_who_changed_which)
+{
+    const auto none = R"({"default":{"up":null,"down":null,"across_zones":null,"polite":false},"zones":[]})";
+    EXPECT_EQ(value_of(send(Method::get, "limits")), json::parse(none));
+    ASSERT_EQ(send(Method::put, "limits", R"({"default":{"up":5},"zones":[{"zone":"a","polite":true}]})").status, 200U);
+    const auto set = value_of(send(Method::get, "limits"));
+    EXPECT_EQ(set.at("default").at("up"), 5);
+    EXPECT_EQ(set.at("zones").at(0).at("zone"), "a");
+    EXPECT_EQ(set.at("zones").at(0).at("polite"), true);
+    for (const auto* body : {"[]", R"({"default":{"up":-5}})", R"({"zones":[{}]})"})
+        EXPECT_EQ(send(Method::put, "limits", body).status, 400U) << body;
+    EXPECT_EQ(value_of(send(Method::get, "limits")), set);
+    const auto records = trail.records();
+    ASSERT_FALSE(records.empty());
+    const auto& record = records.front();
+    EXPECT_EQ(record.resource_type, "swarm-limits");
+    EXPECT_EQ(json::parse(record.before), json::parse(none));
+    EXPECT_EQ(json::parse(record.after), set);
 }
 
 }  // namespace

@@ -255,10 +255,11 @@ Result<> ChunkFiles::recheck(const ChunkPin& pin, ChunkSpan span)
     return pin.hold_->blob->check(pin.hold_->file, span, true);
 }
 
-void ChunkFiles::set_other_holders(const Sha256& digest, std::uint32_t others)
+void ChunkFiles::set_other_holders(const Sha256& digest, std::optional<std::uint32_t> others)
 {
     const std::lock_guard guard{mutex_};
-    if (const auto known = blobs_.find(digest); known != blobs_.end()) known->second->other_holders = others;
+    if (const auto known = blobs_.find(digest); known != blobs_.end())
+        known->second->other_holders = others ? std::int64_t{*others} : -1;
 }
 
 }  // namespace entrepot

@@ -144,8 +144,9 @@ public:
     // is fine. unavailable: its files can't be removed yet; flush() tries again.
     Result<> remove(const Sha256& digest);
 
-    // How many others in the zone have all of the blob: 0 makes it go last. Unknown blobs are fine.
-    void set_other_holders(const Sha256& digest, std::uint32_t others);
+    // How many others in the zone have all of the blob: 0 makes it go last; nullopt: nobody knows any more. Unknown
+    // blobs are fine.
+    void set_other_holders(const Sha256& digest, std::optional<std::uint32_t> others);
 
     // To be called every few seconds: what was written becomes durable, blobs of which all is here complete, times of
     // use are noted. The first failure, after all were tried.

@@ -147,6 +147,27 @@ TEST(ChunkFilesRoom, the_last_copy_goes_last_and_what_is_pinned_never)
     EXPECT_EQ(left_of(on, all), (std::vector<unsigned>{3, 4, 5}));
 }
 
+TEST(ChunkFilesRoom, what_nobody_knows_of_any_more_goes_by_its_last_use_again)
+{
+    ChunkFilesFixture on;
+    std::vector<ChunkedBytes> all;
+    for (unsigned seed = 0; seed < 5; ++seed) all.push_back(chunked(2 * chunk_bytes, seed));
+    on.options.budget_bytes = 3 * chunk_room_for(all[0].blob);
+    on.options.high_permille = on.options.low_permille = 1000;
+    ASSERT_TRUE(on.open());
+    for (unsigned number = 0; number < 3; ++number) {
+        ASSERT_TRUE(on.keep(all[number]));
+        on.store->set_other_holders(all[number].blob.digest, number == 2 ? 3 : 0);
+        on.clock.advance(1min);
+    }
+    ASSERT_TRUE(on.keep(all[3]));
+    EXPECT_EQ(left_of(on, all), (std::vector<unsigned>{0, 1, 3})) << "others have the latest";
+    on.store->set_other_holders(all[0].blob.digest, std::nullopt);
+    on.clock.advance(1min);
+    ASSERT_TRUE(on.keep(all[4]));
+    EXPECT_EQ(left_of(on, all), (std::vector<unsigned>{1, 3, 4}));
+}
+
 TEST(ChunkFilesRoom, the_time_of_use_survives_a_restart)
 {
     ChunkFilesFixture on;

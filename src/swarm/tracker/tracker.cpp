@@ -26,7 +26,11 @@ std::uint64_t weight(const NodeId& node, const NodeId& seed, const SwarmId& swar
 }  // namespace
 
 Tracker::Tracker(const TrackerSettings& settings, const TrackerPolicy& policy, TrackerShell& shell)
-    : settings_{settings}, policy_{policy}, shell_{shell}, rates_{settings.rates}, random_{settings.random_seed}
+    : settings_{settings},
+      policy_{policy},
+      shell_{shell},
+      limits_{.others = {.rates = settings.rates}},
+      random_{settings.random_seed}
 {
 }
 
@@ -137,9 +141,10 @@ void Tracker::on(NodeIndex index, const RegisterFrame& frame)
     WelcomeFrame welcome;
     welcome.epoch = settings_.epoch;
     welcome.report_ms = settings_.report_ms;
-    welcome.rates = rates_;
+    const auto& limits = limits_.of(frame.zone);
+    welcome.rates = limits.rates;
     send(node.stream, welcome);
-    if (polite_) send(node.stream, LimitsFrame{.rates = rates_, .polite = true});
+    if (limits.polite) send(node.stream, limits);
     if (!ticket_keys_.empty()) send(node.stream, TicketKeysFrame{.keys = ticket_keys_});
 }
 
@@ -175,7 +180,9 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
             return bye(node.stream, ByeReason::protocol, "ANNOUNCE: the handle is another swarm's");
         note(node, membership, frame.progress);
         membership.seed = frame.seed;
-        if (membership.admitted) membership.swarm->members.report(index, node.zone, frame.progress, frame.neighbours);
+        if (!membership.admitted) return;
+        membership.swarm->members.report(index, node.zone, frame.progress, frame.neighbours);
+        note_holder(index, membership, frame.progress == WireLimits::permille);
         return;
     }
     const auto same = [&](const auto& entry) { return entry.second.swarm->id == frame.swarm; };
@@ -210,6 +217,7 @@ void Tracker::admitted(
     membership.swarm->handles.emplace(index, handle);
     membership.swarm->tallies.enter(membership.part, right, node.registered->zone, membership.progress, node.heard);
     members.report(index, node.zone, membership.progress, 0);
+    note_holder(index, membership, membership.progress == WireLimits::permille);
     // Who has everything waits for others to come.
     if (membership.progress < WireLimits::permille) tell(index, handle, membership, members.for_newcomer(index));
 }
@@ -307,6 +315,7 @@ void Tracker::on(NodeIndex index, const ProgressFrame& frame)
         swarm.members.report(index, node.zone, item.progress, item.neighbours);
         // Its place with the registry goes to somebody who misses pieces.
         if (item.progress == WireLimits::permille) swarm.members.release_seed(index);
+        note_holder(index, membership, item.progress == WireLimits::permille);
     }
 }
 
@@ -357,6 +366,7 @@ void Tracker::leave(NodeIndex index, SwarmHandle handle)
     const auto found = memberships.find(handle);
     if (found == memberships.end()) return;
     auto& swarm = *found->second.swarm;
+    note_holder(index, found->second, false);
     swarm.tallies.leave(found->second.part, found->second.progress);
     swarm.members.leave(index);
     swarm.handles.erase(index);
@@ -410,12 +420,13 @@ void Tracker::revoke(const RevokeFrame& frame)
     }
 }
 
-void Tracker::set_limits(const LimitsFrame& frame)
+void Tracker::set_limits(SwarmLimits limits)
 {
-    rates_ = frame.rates;
-    polite_ = frame.polite;
+    const auto before = std::exchange(limits_, std::move(limits));
     for (const auto& node : nodes_) {
-        if (node.registered) send(node.stream, frame);
+        if (!node.registered) continue;
+        const auto& its = limits_.of(node.registered->zone);
+        if (its != before.of(node.registered->zone)) send(node.stream, its);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "swarm/peer/peer_policy.hpp"
+#include "swarm/tracker/swarm_limits.hpp"
 #include "swarm/tracker/swarm_members.hpp"
 #include "swarm/tracker/swarm_tallies.hpp"
 #include "swarm/wire/control_frames.hpp"
@@ -65,7 +66,7 @@ struct SwarmOverview {
 
 // The tracker: who takes part in which swarm and who should talk to whom, over control streams without sockets. All of
 // it is soft: agents say it again on a new stream. docs/formats/swarm-wire.md says what the frames mean.
-// Memory: some 300 bytes a node, 220 a membership. Not safe across threads.
+// Memory: some 300 bytes a node, 230 a membership. Not safe across threads.
 class Tracker {
 public:
     Tracker(const TrackerSettings& settings, const TrackerPolicy& policy, TrackerShell& shell);
@@ -99,7 +100,8 @@ public:
     void set_ticket_keys(std::vector<TicketPublicKey> keys);
     // To all nodes, at once; swarms that are revoked end here, for all their members.
     void revoke(const RevokeFrame& frame);
-    void set_limits(const LimitsFrame& frame);
+    // From now on, by zone: to those nodes for which it changes anything, and to new ones.
+    void set_limits(SwarmLimits limits);
     // To those that `which` wants; how many these are.
     std::size_t
     preheat(const PreheatFrame& frame, const std::function<bool(std::string_view name, std::string_view zone)>& which);
@@ -128,6 +130,7 @@ private:
         SwarmTime refilled = 0;
         std::vector<NodeIndex> known;  // whom it was told of, and whom it never wants again
         SwarmPart part;
+        std::optional<std::uint8_t> told_others;  // with HOLDERS, since it has all of it
     };
     struct Node {
         ControlId stream = 0;
@@ -157,6 +160,8 @@ private:
     void note(const Node& node, Membership& membership, std::uint16_t progress);
     void note(const Node& node, Membership& membership, const SwarmProgress& progress);
     void tell(NodeIndex index, SwarmHandle handle, Membership& membership, const SwarmMembers::Choice& choice);
+    void note_holder(NodeIndex index, Membership& membership, bool holds);
+    void tell_others(NodeIndex index, const Swarm& swarm, std::size_t holders);
     static void remember(Membership& membership, std::span<const NodeIndex> nodes);
     PeerEntry entry_of(NodeIndex index, const Swarm& swarm) const;
     const PeerEntry* seed_for(const Node& node, const Swarm& swarm) const noexcept;
@@ -174,8 +179,7 @@ private:
     std::map<NodeId, NodeIndex> by_id_;
     std::map<SwarmId, Swarm> swarms_;
     std::map<std::string, std::uint16_t, std::less<>> zones_;
-    NodeRates rates_;
-    bool polite_ = false;
+    SwarmLimits limits_;
     std::vector<TicketPublicKey> ticket_keys_;
     SwarmRandom random_;
     SwarmReceived received_;

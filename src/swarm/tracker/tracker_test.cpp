@@ -363,14 +363,112 @@ TEST_F(ATracker, TellsTheNodesThatAnImageIsForOfIt)
     EXPECT_TRUE(shell.take<PreheatFrame>(1).empty());
     tracker.received(2, PreheatProgressFrame{.job = 9, .state = PreheatState::done}, now);
     EXPECT_EQ(shell.progresses.size(), 1U);
-    tracker.set_limits(LimitsFrame{.rates = {.up = 5}, .polite = true});
-    EXPECT_EQ(shell.take<LimitsFrame>(3).front().rates.up, 5U);
-    open(5);
-    EXPECT_EQ(shell.take<WelcomeFrame>(5).front().rates.up, 5U);
-    ASSERT_EQ(shell.take<LimitsFrame>(5).size(), 1U) << "WELCOME doesn't say that it is to be polite";
-    tracker.set_limits(LimitsFrame{.rates = {.up = 6}, .polite = false});
-    open(6);
-    EXPECT_TRUE(shell.take<LimitsFrame>(6).empty());
+}
+
+TEST_F(ATracker, TellsEachNodeTheLimitsOfItsZone)
+{
+    open(1, "fra1");
+    open(2, "fra2");
+    open(3);
+    SwarmLimits limits{.others = {.rates = {.up = 5}, .polite = true}};
+    limits.zones["fra2"] = {.rates = {.up = 7, .across_zones = 0}, .polite = false};
+    tracker.set_limits(limits);
+    EXPECT_EQ(shell.take<LimitsFrame>(1).at(0), limits.others);
+    EXPECT_EQ(shell.take<LimitsFrame>(2).at(0), limits.zones["fra2"]);
+    EXPECT_EQ(shell.take<LimitsFrame>(3).at(0), limits.others);
+    open(4);
+    EXPECT_EQ(shell.take<WelcomeFrame>(4).at(0).rates.up, 5U);
+    ASSERT_EQ(shell.take<LimitsFrame>(4).size(), 1U) << "WELCOME doesn't say that it is to be polite";
+    open(5, "fra2");
+    EXPECT_EQ(shell.take<WelcomeFrame>(5).at(0).rates, limits.zones["fra2"].rates);
+    EXPECT_TRUE(shell.take<LimitsFrame>(5).empty());
+
+    limits.others.polite = false;
+    limits.zones["fra1"] = {.rates = {.up = 5}, .polite = true};
+    tracker.set_limits(limits);
+    EXPECT_TRUE(shell.take<LimitsFrame>(1).empty()) << "nothing has changed for it";
+    EXPECT_TRUE(shell.take<LimitsFrame>(2).empty());
+    EXPECT_EQ(shell.take<LimitsFrame>(3).at(0), limits.others);
+    tracker.set_limits({});
+    EXPECT_EQ(shell.take<LimitsFrame>(1).at(0), LimitsFrame{});
+    EXPECT_EQ(shell.take<LimitsFrame>(2).at(0), LimitsFrame{});
+}
+
+// Of what each of the streams was told of copies in its zone, the last; -1: nothing.
+class ATrackerOfCopies : public ATracker {
+protected:
+    std::vector<int> told(std::vector<ControlId> streams)
+    {
+        std::vector<int> last;
+        for (const auto stream : streams) {
+            const auto frames = shell.take<HoldersFrame>(stream);
+            last.push_back(frames.empty() ? -1 : frames.back().others);
+        }
+        return last;
+    }
+    void progress(ControlId stream, std::uint16_t to)
+    {
+        tracker.received(stream, ProgressFrame{.swarms = {{.handle = SwarmHandle{1}, .progress = to}}}, now);
+    }
+};
+
+TEST_F(ATrackerOfCopies, TellsWhoHasAllOfAnImageHowManyOthersOfItsZoneDo)
+{
+    for (ControlId stream = 1; stream <= 6; ++stream) join(stream, 1);
+    open(7, "b");
+    announce(7, 1, 1, 1000);
+    admit_all();
+    EXPECT_EQ(told({1, 2, 7}), (std::vector{-1, -1, 0})) << "other zones don't count, nor do parts";
+    progress(1, 1000);
+    EXPECT_EQ(told({1, 2, 7}), (std::vector{0, -1, -1}));
+    progress(2, 1000);
+    EXPECT_EQ(told({1, 2, 3}), (std::vector{1, 1, -1}));
+    progress(2, 1000);
+    EXPECT_EQ(told({1, 2, 3}), (std::vector{-1, -1, -1})) << "nothing has changed";
+    progress(3, 1000);
+    progress(4, 1000);
+    EXPECT_EQ(told({1, 2, 3, 4}), (std::vector{3, 3, 3, 3}));
+    progress(5, 1000);
+    progress(6, 1000);
+    EXPECT_EQ(told({1, 2, 3, 4, 5, 6}), (std::vector{-1, -1, -1, -1, 3, 3})) << "many are many";
+
+    tracker.received(6, RetireFrame{.handle = SwarmHandle{1}}, now);
+    tracker.closed(5);
+    EXPECT_EQ(told({1, 2, 3, 4}), (std::vector{-1, -1, -1, -1}));
+    progress(4, 900);
+    EXPECT_EQ(told({1, 2, 3, 4}), (std::vector{2, 2, 2, -1})) << "it has lost a piece";
+    tracker.refused(3, SwarmHandle{1}, swarm_named(1));
+    EXPECT_EQ(told({1, 2, 3, 4}), (std::vector{1, 1, -1, -1}));
+    now += settings.silence;
+    tracker.received(2, PingFrame{}, now);
+    tracker.look(now);
+    EXPECT_EQ(told({1, 2}), (std::vector{-1, 0})) << "all others have died";
+}
+
+TEST_F(ATrackerOfCopies, TellsAnewWhoComesAgain)
+{
+    join(1, 1, 1000);
+    join(2, 1, 1000);
+    EXPECT_EQ(told({1, 2}), (std::vector{1, 1}));
+    progress(1, 999);
+    EXPECT_EQ(told({1, 2}), (std::vector{-1, 0}));
+    announce(1, 1, 1, 1000);
+    EXPECT_EQ(told({1, 2}), (std::vector{1, 1}));
+    // On another stream; the one before is ended.
+    tracker.opened(3, node_named(1), {}, now);
+    EXPECT_EQ(told({2}), (std::vector{0}));
+    tracker.received(3, RegisterFrame{.name = "node-1", .zone = "a"}, now);
+    announce(3, 1, 9, 1000);
+    admit_all();
+    EXPECT_EQ(told({2, 3}), (std::vector{1, 1}));
+    announce(2, 2, 2, 1000);
+    EXPECT_EQ(told({2}), (std::vector{-1})) << "it isn't admitted";
+    admit_all();
+    EXPECT_EQ(told({2}), (std::vector{0})) << "another image";
+    RevokeFrame revoked;
+    revoked.ids.push_back(Sha256{swarm_named(1).bytes});
+    tracker.revoke(revoked);
+    EXPECT_EQ(tracker.swarms(), 1U);
 }
 
 TEST_F(ATracker, EndsStreamsThatAreSilentAndAnswersPings)

@@ -178,4 +178,10 @@ void visit_fields(Io& io, typename Io::template Ref<PreheatProgressFrame> frame)
     io.template text<std::uint16_t>("message", frame.message, WireLimits::text);
 }
 
+template <class Io>
+void visit_fields(Io& io, typename Io::template Ref<HoldersFrame> frame)
+{
+    io.number("others", frame.others);
+}
+
 }  // namespace entrepot

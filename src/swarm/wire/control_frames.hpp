@@ -210,6 +210,16 @@ struct PreheatProgressFrame {
     bool operator==(const PreheatProgressFrame&) const noexcept = default;
 };
 
+// Tracker, to a node that has all of an image: how many others of its zone have all of it too.
+struct HoldersFrame {
+    static constexpr FrameType type = FrameType::holders;
+    static constexpr std::uint8_t many = 3;  // as many, or more
+    SwarmHandle handle{};
+    std::uint8_t others = 0;
+
+    bool operator==(const HoldersFrame&) const noexcept = default;
+};
+
 using ControlFrame = std::variant<
     RegisterFrame,
     WelcomeFrame,
@@ -229,7 +239,8 @@ using ControlFrame = std::variant<
     RevokeFrame,
     ReportFrame,
     PreheatFrame,
-    PreheatProgressFrame>;
+    PreheatProgressFrame,
+    HoldersFrame>;
 
 // As for peers. append_frame() of one frame is that of peer_frames.hpp.
 void append_frame(std::string& into, const ControlFrame& frame);

@@ -41,6 +41,7 @@ std::string_view name_of(FrameType type) noexcept
         case FrameType::report: return "REPORT";
         case FrameType::preheat: return "PREHEAT";
         case FrameType::preheat_progress: return "PREHEAT_PROGRESS";
+        case FrameType::holders: return "HOLDERS";
     }
     return "unknown frame";
 }

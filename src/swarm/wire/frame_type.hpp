@@ -49,6 +49,7 @@ enum class FrameType : std::uint8_t {
     report = 0x4f,
     preheat = 0x50,
     preheat_progress = 0x51,
+    holders = 0x52,
 };
 
 // As the specification writes it: "HAVE_MAP"; "unknown frame" for what it doesn't know.

@@ -126,6 +126,7 @@ std::map<std::string, ControlFrame> control_frames()
         {"preheat of an earlier version",
          PreheatFrame{42, "library/app", manifest, 1'800'000'000, no_rate_limit, 10, "", false}},
         {"preheat_progress", PreheatProgressFrame{42, PreheatState::failed, 10, 20, "disk full"}},
+        {"holders", HoldersFrame{seven, 2}},
     };
 }
 

@@ -882,6 +882,9 @@ REQUESTS = {
     "deleteNodeToken": lambda w, c: Call({"token_id": node_token(w)["id"]}),
     "listNodes": lambda w, c: Call(query={"zone": "a", "page_size": 5}),
     "deleteNode": node,
+    "getSwarmLimits": lambda w, c: Call(),
+    "updateSwarmLimits": lambda w, c: Call(body={"default": {"up": None, "polite": False}, "zones": [
+        {"zone": w.name("z"), "up": 1_000_000_000, "down": None, "across_zones": 20_000_000, "polite": True}]}),
     "listPreheats": lambda w, c: Call(query={"q": "stage=running", "sort": "-id", "page_size": 5}),
     "createPreheat": lambda w, c: Call(body=preheat_body(w)),
     "getPreheat": preheat,
