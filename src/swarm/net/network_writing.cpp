@@ -19,6 +19,8 @@ constexpr std::uint64_t least_unsent_data = 64 * 1024;
 constexpr double seconds_to_read = 0.005;
 // Who takes nothing for so long holds up nobody else.
 constexpr auto longest_standstill = std::chrono::milliseconds{500};
+// At the kernel's account of each connection.
+constexpr auto between_looks = std::chrono::milliseconds{1};
 
 }  // namespace
 
@@ -142,6 +144,7 @@ void PeerNetwork::State::pump()
         const auto& channel = channels_.at(order->connection);
         if (channel->taken == 0) channel->moved = now();
         channel->taken += order->bytes;
+        under_way_ += order->bytes;
         tasks_.spawn(loop_, upload(channel, *std::move(order)));
     }
 }
@@ -153,12 +156,26 @@ std::uint64_t PeerNetwork::State::room_for_data() const noexcept
     return std::clamp(while_reading, least_unsent_data, most_unsent_data);
 }
 
-// Whether the link would take more, as far as the kernel knows what others have acknowledged; if not, it is asked again
-// soon.
+// Whether the link would take more; if not, it is asked again soon.
 bool PeerNetwork::State::uplink_has_room()
 {
     const auto time = now();
-    std::uint64_t under_way = 0;
+    if (time - uplink_looked_ >= between_looks) look_at_uplink(time);
+    const auto limit = uplink_.limit();
+    if (under_way_ < limit) return true;
+    const auto due = time + uplink_.until_room(under_way_ - limit);
+    if (due < uplink_due_) {
+        uplink_due_ = due;
+        uplink_waits_.wake();
+    }
+    return false;
+}
+
+// What others have not acknowledged, as far as the kernel knows, and what the kernel has not got yet.
+void PeerNetwork::State::look_at_uplink(Time time)
+{
+    uplink_looked_ = time;
+    under_way_ = 0;
     for (const auto& [id, held] : channels_) {
         auto& channel = *held;
         if (channel.cut || !channel.open) continue;
@@ -171,19 +188,10 @@ bool PeerNetwork::State::uplink_has_room()
             }
         }
         if (time - channel.moved < longest_standstill)
-            under_way += channel.taken + (channel.written - channel.acknowledged);
+            under_way_ += channel.taken + (channel.written - channel.acknowledged);
     }
-    const auto limit = uplink_.limit();
-    const bool has_room = under_way < limit;
-    uplink_.note(acknowledged_, !has_room, time);
+    uplink_.note(acknowledged_, under_way_ >= uplink_.limit(), time);
     learn_link();
-    if (has_room) return true;
-    const auto due = time + uplink_.until_room(under_way - limit);
-    if (due < uplink_due_) {
-        uplink_due_ = due;
-        uplink_waits_.wake();
-    }
-    return false;
 }
 
 // What is configured is a guess, often ten times too much: a seed that believes it shows more than it can send.

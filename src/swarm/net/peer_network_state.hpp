@@ -121,6 +121,7 @@ private:
     std::uint64_t unsent() const noexcept;
     std::uint64_t room_for_data() const noexcept;
     bool uplink_has_room();
+    void look_at_uplink(Time time);
     void learn_link();
     asio::awaitable<void> watch_uplink();
     asio::awaitable<void> upload(Channel channel, UploadOrder order);
@@ -141,6 +142,8 @@ private:
     RateLine down_;
     ByteQuota arriving_;
     UplinkGauge uplink_;
+    std::uint64_t under_way_ = 0;  // bytes, at the last look and what was given since
+    Time uplink_looked_{};
     double link_known_ = 0;           // that the node was told, by it
     std::uint64_t acknowledged_ = 0;  // of all connections that ever were
     Time uplink_due_ = Time::max();   // when to look whether it has room again
