@@ -48,6 +48,7 @@ fuzz: build-deps ## run each fuzz target for FUZZ_SECONDS
 
 soak: test-deps build ## the long tests, an hour and more: kill -9, garbage collection raced, killed and modelled
 	@cmake --build --preset release --target gc_race_test
+	@ENTREPOT_TSAN_TESTS='^unit\.(agent|delivery|swarm_net)$$' tools/run_sanitized.sh tsan
 	@ENTREPOT_SOAK=1 tests/blackbox/run.py --binary $(BINARY) kill9 quota_drift three_sites
 	@ENTREPOT_SOAK=1 tests/blackbox/run.py --binary $(BINARY) --database postgres quota_drift
 	@ENTREPOT_SOAK=1 tools/check_model.py
