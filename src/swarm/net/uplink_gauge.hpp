@@ -44,8 +44,10 @@ public:
         const std::chrono::duration<double> span = now - began_;
         if (now - began_ < window) return;
         const auto seen = static_cast<double>(acknowledged - std::min(acknowledged_, acknowledged)) / span.count();
-        // Who has nothing to send learns nothing of the link.
-        if (seen > rate_)
+        // Who has nothing to send learns nothing of the link, and who wasn't asked for long had nothing to send.
+        if (now - began_ > longest_window)
+            was_full_ = false;
+        else if (seen > rate_)
             rate_ = seen;
         else if (was_full_)
             rate_ += (seen - rate_) / 4;
@@ -59,6 +61,7 @@ private:
     static constexpr std::uint64_t least = 256 * 1024;
     static constexpr std::chrono::milliseconds longest_round_trip{200};
     static constexpr std::chrono::milliseconds window{50};
+    static constexpr std::chrono::milliseconds longest_window{200};
     static constexpr std::chrono::steady_clock::duration shortest_wait = std::chrono::milliseconds{1};
     static constexpr std::chrono::steady_clock::duration longest_wait = std::chrono::milliseconds{20};
     static constexpr std::chrono::duration<double> one_second{1};

@@ -7,56 +7,64 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Sends over a link of `rate` bytes a second and a round trip, as much as the gauge allows, for so long.
-double reached(UplinkGauge& gauge, double rate, std::chrono::duration<double> round_trip, std::chrono::seconds time)
-{
+struct Link {
+    // Sends over one of `rate` bytes a second and a round trip, as much as the gauge allows; bytes in the last second.
+    double send(double rate, std::chrono::duration<double> round_trip, std::chrono::seconds time)
+    {
+        constexpr std::chrono::duration<double> step = 1ms;
+        double last = 0;
+        for (const auto end = now + time; now < end; now += 1ms) {
+            const auto gone = std::min(rate, static_cast<double>(gauge.limit()) / round_trip.count()) * step.count();
+            acknowledged += gone;
+            gauge.note(static_cast<std::uint64_t>(acknowledged), true, now);
+            if (now + 1s >= end) last += gone;
+        }
+        return last;
+    }
+
+    UplinkGauge gauge{};
     UplinkGauge::Time now{1h};
     double acknowledged = 0;
-    constexpr std::chrono::duration<double> step = 1ms;
-    double last = 0;
-    for (const auto end = now + time; now < end; now += 1ms) {
-        const auto allowed = static_cast<double>(gauge.limit());
-        acknowledged += std::min(rate, allowed / round_trip.count()) * step.count();
-        gauge.note(static_cast<std::uint64_t>(acknowledged), true, now);
-        if (now + 1s >= end) last += std::min(rate, allowed / round_trip.count()) * step.count();
-    }
-    return last;
-}
+};
 
 TEST(AnUplinkGauge, FillsLinksOfAnySpeed)
 {
     for (const double rate : {1e6, 4e6, 125e6, 1.25e9}) {
-        UplinkGauge gauge;
-        EXPECT_GE(reached(gauge, rate, 1ms, 3s), 0.95 * rate) << rate;
-        UplinkGauge far;
-        EXPECT_GE(reached(far, rate, 100ms, 10s), 0.95 * rate) << rate << ", far away";
+        Link near;
+        EXPECT_GE(near.send(rate, 1ms, 3s), 0.95 * rate) << rate;
+        Link far;
+        EXPECT_GE(far.send(rate, 100ms, 10s), 0.95 * rate) << rate << ", far away";
     }
 }
 
 TEST(AnUplinkGauge, HasFewBytesUnderWayOnANarrowLink)
 {
-    UplinkGauge gauge;
-    reached(gauge, 1e6, 1ms, 3s);
-    EXPECT_LE(gauge.limit(), 2U * 256 * 1024);
-    EXPECT_NEAR(gauge.rate(), 1e6, 1e5);
+    Link link;
+    link.send(1e6, 1ms, 3s);
+    EXPECT_LE(link.gauge.limit(), 2U * 256 * 1024);
+    EXPECT_NEAR(link.gauge.link(), 1e6, 1e5);
 }
 
 TEST(AnUplinkGauge, ForgetsASpeedThatTheLinkHasNoMoreAndNotOneThatNobodyWants)
 {
-    UplinkGauge gauge;
-    reached(gauge, 100e6, 1ms, 3s);
-    UplinkGauge::Time now{2h};
-    for (int i = 0; i < 100; ++i) gauge.note(300'000'000, false, now += 60ms);
-    EXPECT_GE(gauge.rate(), 90e6) << "nobody wanted anything";
-    reached(gauge, 1e6, 1ms, 5s);
-    EXPECT_NEAR(gauge.rate(), 1e6, 1e5);
+    Link link;
+    link.send(100e6, 1ms, 3s);
+    link.now += 10s;
+    for (int i = 0; i < 100; ++i) {
+        link.gauge.note(static_cast<std::uint64_t>(link.acknowledged), false, link.now);
+        link.now += 60ms;
+    }
+    EXPECT_GE(link.gauge.rate(), 95e6) << "nobody wanted anything";
+    link.send(1e6, 1ms, 5s);
+    EXPECT_NEAR(link.gauge.link(), 1e6, 1e5);
 }
 
 TEST(AnUplinkGauge, LooksAgainWhenThereMayBeRoom)
 {
-    UplinkGauge gauge;
+    Link link;
+    const auto& gauge = link.gauge;
     EXPECT_EQ(gauge.until_room(1'000'000), 1ms) << "nobody knows";
-    reached(gauge, 100e6, 1ms, 3s);
+    link.send(100e6, 1ms, 3s);
     EXPECT_NEAR(std::chrono::duration<double>(gauge.until_room(500'000)).count(), 0.005, 0.001);
     EXPECT_EQ(gauge.until_room(1'000'000'000), 20ms);
     EXPECT_EQ(gauge.until_room(1), 1ms);
