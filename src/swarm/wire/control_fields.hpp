@@ -163,7 +163,7 @@ void visit_fields(Io& io, typename Io::template Ref<PreheatFrame> frame)
     io.number("deadline", frame.deadline);
     io.number("rate", frame.rate);
     io.number("priority", frame.priority);
-    if (io.at_end()) return;
+    if (io.ends(frame.token.empty() && !frame.stop)) return;
     io.template text<std::uint16_t>("token", frame.token, WireLimits::token);
     io.flags("flags", frame.stop);
 }

@@ -33,7 +33,7 @@ public:
 
     bool failed() const noexcept { return false; }
     // Whether a frame of an earlier version ends here: nothing behind is written or read.
-    bool at_end() const noexcept { return false; }
+    bool ends(bool rest_is_usual) const noexcept { return rest_is_usual; }
     void require(const char*, [[maybe_unused]] bool holds, const char*) { assert(holds); }
 
     template <std::unsigned_integral Number>
@@ -143,7 +143,7 @@ public:
     explicit FieldReader(std::span<const std::byte> body) noexcept : rest_{body} {}
 
     bool failed() const noexcept { return why_ != nullptr; }
-    bool at_end() const noexcept { return rest_.empty(); }
+    bool ends(bool) const noexcept { return rest_.empty(); }
     // "HAVE: ranges: go beyond the image", of a reader that has failed.
     Error error(FrameType type) const { return error(name_of(type)); }
     Error error(std::string_view what) const;
