@@ -45,8 +45,9 @@ PreheatRounds::PreheatRounds(Needs needs, Options options) : needs_{std::move(ne
 
 void PreheatRounds::came(ControlId stream, const NodeIdentity& node)
 {
+    Connected connected{.id = hex_of(node.id), .name = node.name, .zone = node.zone};
     const std::lock_guard guard{mutex_};
-    nodes_.insert_or_assign(stream, node);
+    nodes_.insert_or_assign(stream, std::move(connected));
 }
 
 void PreheatRounds::left(ControlId stream)
@@ -96,7 +97,8 @@ Task<> PreheatRounds::run()
     Nodes nodes;
     {
         const std::lock_guard guard{mutex_};
-        nodes = nodes_;
+        // Of fifteen thousand, and mostly nothing runs.
+        if (!running.empty()) nodes = nodes_;
         running_ = ids;
         report_.running = ids.size();
     }
@@ -149,7 +151,7 @@ Task<> PreheatRounds::write_news()
     co_return noted;
 }
 
-Task<> PreheatRounds::look(PreheatEntry entry, Nodes nodes)
+Task<> PreheatRounds::look(PreheatEntry entry, const Nodes& nodes)
 {
     const bool is_new = !known_.contains(entry.id);
     auto& known = known_[entry.id];
@@ -223,11 +225,10 @@ Task<> PreheatRounds::add_late(Known& known, const Nodes& nodes)
 {
     std::vector<PreheatNews> late;
     for (const auto& [stream, node] : nodes) {
-        auto id = hex_of(node.id);
-        if (known.states.contains(id)) continue;
-        if (!is_chosen_later(known.entry.selection, known.seed, id, node.name, node.zone)) continue;
-        known.states.emplace(id, NodePreheat::waiting);
-        late.push_back({.preheat = known.entry.id, .node = std::move(id)});
+        if (known.states.contains(node.id)) continue;
+        if (!is_chosen_later(known.entry.selection, known.seed, node.id, node.name, node.zone)) continue;
+        known.states.emplace(node.id, NodePreheat::waiting);
+        late.push_back({.preheat = known.entry.id, .node = node.id});
     }
     if (late.empty()) co_return Result<>{};
     auto noting = needs_.catalog.note(std::move(late), needs_.clock.now());
@@ -240,7 +241,7 @@ void PreheatRounds::tell(Known& known, const Nodes& nodes)
     std::uint64_t told = 0;
     std::erase_if(known.told, [&](const auto& one) { return !nodes.contains(one.first); });
     for (const auto& [stream, node] : nodes) {
-        const auto state = known.states.find(hex_of(node.id));
+        const auto state = known.states.find(node.id);
         if (state == known.states.end() || has_ended(state->second)) continue;
         const auto last = known.told.find(stream);
         if (last != known.told.end() && time - last->second < options_.tell_again) continue;

@@ -59,7 +59,12 @@ public:
 
 private:
     using Time = std::chrono::steady_clock::time_point;
-    using Nodes = std::map<ControlId, NodeIdentity>;
+    struct Connected {
+        std::string id;  // as the catalog has it
+        std::string name;
+        std::string zone;
+    };
+    using Nodes = std::map<ControlId, Connected>;
     using News = std::map<std::pair<std::int64_t, std::string>, PreheatNews>;
     struct Known {
         PreheatEntry entry{};
@@ -71,7 +76,7 @@ private:
     };
 
     Task<> write_news();
-    Task<> look(PreheatEntry entry, Nodes nodes);
+    Task<> look(PreheatEntry entry, const Nodes& nodes);
     Task<> check(Known& known);
     Task<> end(Known& known, PreheatStage stage, std::string message);
     Task<> add_late(Known& known, const Nodes& nodes);
