@@ -4,6 +4,7 @@
 #include "delivery/preheat_selection.hpp"
 #include "oci/json_fields.hpp"
 #include "oci/manifest.hpp"
+#include "oci/platform.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -20,7 +21,6 @@ const Permission read_repositories = need(ObjectKind::project, "repository", "re
 
 constexpr std::string_view default_platform = "linux/amd64";
 constexpr std::int64_t nodes_at_once = 1000;
-constexpr std::size_t longest_platform = 128;
 
 std::unexpected<Error> no_such_preheat()
 {
@@ -31,20 +31,6 @@ Result<> require_somebody(const Caller& caller)
 {
     if (!caller.identity->anonymous()) return {};
     return fail(Errc::unauthorized, "authentication required");
-}
-
-std::string platform_in(const boost::json::object& object)
-{
-    std::string platform{find_text(object, "os")};
-    platform.append("/").append(find_text(object, "architecture"));
-    if (const auto variant = find_text(object, "variant"); !variant.empty()) platform.append("/").append(variant);
-    return platform;
-}
-
-// linux/arm means linux/arm/v7 as well.
-bool is_of_platform(std::string_view platform, std::string_view wanted)
-{
-    return platform == wanted || (platform.starts_with(wanted) && platform.substr(wanted.size()).starts_with('/'));
 }
 
 Result<Digest> child_for(std::string_view index, std::string_view platform)

@@ -1,6 +1,7 @@
 #include "exchange/copy/index_children.hpp"
 
 #include "oci/json_fields.hpp"
+#include "oci/platform.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -13,16 +14,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t longest_platform = 128;
 constexpr std::string_view reference_digest = "vnd.docker.reference.digest";
-
-std::string platform_in(const json::object& object)
-{
-    std::string platform{find_text(object, "os")};
-    platform.append("/").append(find_text(object, "architecture"));
-    if (const auto variant = find_text(object, "variant"); !variant.empty()) platform.append("/").append(variant);
-    return platform;
-}
 
 }  // namespace
 
@@ -42,9 +34,7 @@ Result<> check_platform(std::string_view text)
 bool wants_platform(const std::vector<std::string>& wanted, std::string_view platform) noexcept
 {
     if (wanted.empty()) return true;
-    return std::ranges::any_of(wanted, [&](const std::string& one) {
-        return platform == one || (platform.starts_with(one) && platform[one.size()] == '/');
-    });
+    return std::ranges::any_of(wanted, [&](const std::string& one) { return is_of_platform(platform, one); });
 }
 
 Result<std::set<Digest>> children_for(std::string_view index, const std::vector<std::string>& wanted)
