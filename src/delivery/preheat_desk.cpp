@@ -1,5 +1,6 @@
 #include "delivery/preheat_desk.hpp"
 
+#include "access/id_lists.hpp"
 #include "access/require.hpp"
 #include "delivery/preheat_selection.hpp"
 #include "oci/json_fields.hpp"
@@ -7,7 +8,6 @@
 #include "oci/platform.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -61,23 +61,6 @@ Result<std::int64_t> bytes_of(const StoredManifest& stored)
     return bytes;
 }
 
-AccessPolicy::Ids both(AccessPolicy::Ids one, AccessPolicy::Ids other)
-{
-    if (!one) return other;
-    if (!other) return one;
-    std::vector<std::int64_t> ids;
-    std::ranges::set_intersection(*one, *other, std::back_inserter(ids));
-    return ids;
-}
-
-AccessPolicy::Ids either(AccessPolicy::Ids one, AccessPolicy::Ids other)
-{
-    if (!one || !other) return std::nullopt;
-    std::vector<std::int64_t> ids;
-    std::ranges::set_union(*one, *other, std::back_inserter(ids));
-    return ids;
-}
-
 }  // namespace
 
 PreheatDesk::PreheatDesk(
@@ -103,9 +86,9 @@ bool PreheatDesk::may(const Caller& caller, const PreheatEntry& entry, std::stri
 AccessPolicy::Ids PreheatDesk::readable(const Caller& caller) const
 {
     const auto repositories =
-        either(policy_.projects_with(caller, pull_images), policy_.projects_with(caller, read_repositories));
+        ids_in_either(policy_.projects_with(caller, pull_images), policy_.projects_with(caller, read_repositories));
     if (policy_.may(caller, need(ObjectKind::platform, on_platform, "list"), the_platform)) return repositories;
-    return both(repositories, policy_.projects_with(caller, need(ObjectKind::project, in_project, "list")));
+    return ids_in_both(repositories, policy_.projects_with(caller, need(ObjectKind::project, in_project, "list")));
 }
 
 // The rights come first: whoever has none learns nothing of what is there.

@@ -1,9 +1,7 @@
 #include "registry/browse.hpp"
 
+#include "access/id_lists.hpp"
 #include "access/permission.hpp"
-
-#include <algorithm>
-#include <iterator>
 
 namespace entrepot {
 
@@ -19,14 +17,7 @@ std::optional<std::vector<std::int64_t>> Browse::projects_with_tags(const Caller
 {
     static const auto list_tags = need(ObjectKind::project, "tag", "list");
     static const auto pull = need(ObjectKind::project, "repository", "pull");
-    auto listed = policy_.projects_with(caller, list_tags);
-    auto pulled = policy_.projects_with(caller, pull);
-    if (!listed || !pulled) return std::nullopt;
-    std::ranges::sort(*listed);
-    std::ranges::sort(*pulled);
-    std::vector<std::int64_t> all;
-    std::ranges::set_union(*listed, *pulled, std::back_inserter(all));
-    return all;
+    return ids_in_either(policy_.projects_with(caller, list_tags), policy_.projects_with(caller, pull));
 }
 
 Task<std::vector<TagState>> Browse::tag_states(const Caller& caller, TagRange range)
