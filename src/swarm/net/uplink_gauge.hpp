@@ -26,12 +26,10 @@ public:
     std::chrono::steady_clock::duration until_room(std::uint64_t excess) const noexcept
     {
         if (rate_ <= 0) return shortest_wait;
-        const std::chrono::duration<double> time{static_cast<double>(excess) / rate_};
-        return std::clamp(
-            std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::min(time, one_second)),
-            shortest_wait,
-            longest_wait
-        );
+        using Seconds = std::chrono::duration<double>;
+        const auto time =
+            std::clamp<Seconds>(Seconds{static_cast<double>(excess) / rate_}, shortest_wait, longest_wait);
+        return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
     }
     // `acknowledged` bytes in all, since the beginning; `full`: more would have gone if it had been allowed.
     void note(std::uint64_t acknowledged, bool full, Time now) noexcept
@@ -64,7 +62,6 @@ private:
     static constexpr std::chrono::milliseconds longest_window{200};
     static constexpr std::chrono::steady_clock::duration shortest_wait = std::chrono::milliseconds{1};
     static constexpr std::chrono::steady_clock::duration longest_wait = std::chrono::milliseconds{20};
-    static constexpr std::chrono::duration<double> one_second{1};
 
     double rate_ = 0;
     double link_ = 0;
