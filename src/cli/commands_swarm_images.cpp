@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -75,17 +76,27 @@ Result<std::vector<std::string>> digests_of(CtlRun& run)
     return digests;
 }
 
-Result<int> list_images(CtlRun& run)
+// With those of the options that are given, as they are called in the query.
+std::string filtered(CtlRun& run, std::string path, std::initializer_list<const char*> options)
 {
-    std::string path = "swarm/images";
-    for (const auto* name : {"state", "repository"}) {
+    for (const auto* const name : options) {
         if (run.has(name))
             path += fmt::format("{}{}={}", path.contains('?') ? '&' : '?', name, percent_encoded(run.value(name)));
     }
-    CHECK(run.print_list(path, image_columns, {}, [](json::object& row) -> Result<> {
-        row["image"] = swarm_image_name(row);
-        return {};
-    }));
+    return path;
+}
+
+Result<int> list_images(CtlRun& run)
+{
+    CHECK(run.print_list(
+        filtered(run, "swarm/images", {"state", "repository"}),
+        image_columns,
+        {},
+        [](json::object& row) -> Result<> {
+            row["image"] = swarm_image_name(row);
+            return {};
+        }
+    ));
     return ctl_exit::success;
 }
 
@@ -127,11 +138,7 @@ Result<int> list_members(CtlRun& run)
     TRY(const auto images, images_of(run));
     for (const auto& one : images) {
         auto path = "swarm/images/" + percent_encoded(field_text(one.as_object(), "digest")) + "/nodes";
-        for (const auto* name : {"state", "zone"}) {
-            if (run.has(name))
-                path += fmt::format("{}{}={}", path.contains('?') ? '&' : '?', name, percent_encoded(run.value(name)));
-        }
-        CHECK(run.print_list(path, member_columns));
+        CHECK(run.print_list(filtered(run, std::move(path), {"state", "zone"}), member_columns));
     }
     return ctl_exit::success;
 }
