@@ -8,7 +8,6 @@ a token, a stream of TLS 1.3, and its own ticket; what they say is docs/formats/
 import argparse
 import base64
 import concurrent.futures
-import datetime
 import hashlib
 import http.client
 import json
@@ -29,7 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.report import machine
+from harness.report import keep_row
 
 PASSWORD = "bench-Secret-123"
 REGISTER, WELCOME, ANNOUNCE, NEIGHBOURS, PROGRESS, TICKET, PING, PONG = 0x40, 0x41, 0x48, 0x49, 0x4A, 0x4D, 0x03, 0x04
@@ -424,12 +423,7 @@ def main():
         finally:
             registry.process.kill()
             registry.process.wait()
-    result |= {"date": datetime.date.today().isoformat(), "machine": machine()}
-    print(json.dumps(result))
-    if arguments.keep:
-        kept = json.loads(arguments.keep.read_text()) if arguments.keep.exists() else {}
-        kept["control-streams"] = result
-        arguments.keep.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    keep_row(arguments.keep, "control-streams", result)
     return 0
 
 

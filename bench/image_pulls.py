@@ -5,7 +5,6 @@ All connections are open before the first request leaves. Measures failures, the
 how many bytes it read from storage: the blobs' pages are taken out of the page cache first. Prints one line of JSON; kept
 with --keep FILE, from where bench/harness/p2p_report.py takes it."""
 import argparse
-import datetime
 import hashlib
 import json
 import os
@@ -18,7 +17,7 @@ import tempfile
 import time
 
 from control_streams import Registry, push_image
-from harness.report import machine
+from harness.report import keep_row
 
 SPACE = memoryview(bytearray(1 << 18))
 
@@ -162,12 +161,7 @@ def main():
         finally:
             registry.process.kill()
             registry.process.wait()
-    result |= {"date": datetime.date.today().isoformat(), "machine": machine()}
-    print(json.dumps(result))
-    if arguments.keep:
-        kept = json.loads(arguments.keep.read_text()) if arguments.keep.exists() else {}
-        kept["image-pulls"] = result
-        arguments.keep.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    keep_row(arguments.keep, "image-pulls", result)
     return 1 if result["failed"] else 0
 
 

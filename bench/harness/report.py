@@ -16,6 +16,16 @@ def machine():
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, Linux {platform.release().partition('-')[0]}"
 
 
+def keep_row(file, name, row):
+    """Puts a row, with date and machine, over the older one of that name; prints it. `file` may be None."""
+    row = {**row, "date": datetime.date.today().isoformat(), "machine": machine()}
+    print(json.dumps(row))
+    if file:
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        kept[name] = row
+        file.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
 def remember(bench, file):
     """Puts this run's rows over the older ones."""
     kept = json.loads(file.read_text()) if file.exists() else {}
