@@ -27,6 +27,7 @@ class Verdicts(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.passed = 0
+        self.causes = []  # of failures, a line each
         self._start = 0.0
 
     def startTest(self, test):
@@ -37,22 +38,26 @@ class Verdicts(unittest.TestResult):
         name = test.id().removeprefix("test_")
         print(f"{verdict:4} {name} ({time.monotonic() - self._start:.1f} s){why}", flush=True)
 
+    def say_failed(self, test, err, trace):
+        self.say("FAIL", test, "\n" + trace)
+        self.causes.append(f"failed: {test.id()}: {err[0].__name__}: {err[1]}".replace("\n", " | ")[:600])
+
     def addSuccess(self, test):
         self.passed += 1
         self.say("ok", test)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.say("FAIL", test, "\n" + self.failures[-1][1])
+        self.say_failed(test, err, self.failures[-1][1])
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.say("FAIL", test, "\n" + self.errors[-1][1])
+        self.say_failed(test, err, self.errors[-1][1])
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self.say("FAIL", subtest, "\n" + self._exc_info_to_string(err, test))
+            self.say_failed(subtest, err, self._exc_info_to_string(err, test))
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
@@ -110,6 +115,8 @@ def main():
     failed = len(verdicts.failures) + len(verdicts.errors)
     if verdicts.skipped:
         print(f"{len(verdicts.skipped)} left out, each named above")
+    for cause in verdicts.causes:
+        print(cause)
     print(f"{verdicts.passed} passed, {failed} failed")
     return 1 if failed or not verdicts.passed else 0
 

@@ -1,11 +1,14 @@
 """Starts and ends `entrepot serve` the way an operator would."""
+import fcntl
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from . import settings
@@ -13,10 +16,38 @@ from . import settings
 PASSWORD = "Blackbox1pass"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class _Ports:
+    """Ports of loopback for servers that start a little later. They are below those that the kernel gives to outgoing
+    connections, so that none of these takes one meanwhile, and locked against other runs on this machine."""
+    first, count = 20_000, 12_000
+
+    def __init__(self):
+        self.locks = os.open(pathlib.Path(tempfile.gettempdir(), "entrepot-test-ports"), os.O_RDWR | os.O_CREAT, 0o666)
+        self.after = random.SystemRandom().randrange(self.count)
+        self.mutex = threading.Lock()
+
+    def take(self):
+        with self.mutex:
+            for _ in range(self.count):
+                self.after = (self.after + 1) % self.count
+                port = self.first + self.after
+                if self.is_free(port):
+                    return port
+        raise AssertionError("no port of loopback is free")
+
+    def is_free(self, port):
+        try:
+            fcntl.lockf(self.locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+_ports = _Ports()
+free_port = _ports.take
 
 
 def wait_until(condition, seconds, what):
