@@ -48,6 +48,7 @@ class Row:
     tracker_dies: bool = False
     shared: float = 0  # share of the bytes that every node has already
     plain: bool = False  # no agents: everybody pulls from the registry at once
+    disk: bool = False  # more than memory holds: what is kept lies on the disk
     agents: int = 0  # 0: as many as --agents says
 
 
@@ -68,6 +69,7 @@ ROWS = (
     Row("slow-large-image", megabytes=32, mbit=8, agents=20),
     Row("slow-staggered", megabytes=16, mbit=8, agents=20, spread=1),
     Row("slow-a-tenth-dies", megabytes=16, mbit=8, agents=20, die=0.1),
+    Row("four-agents-10gb", megabytes=200, layers=10, mbit=400, agents=4, disk=True),
     Row("plain", plain=True, megabytes=16),
 )
 
@@ -181,6 +183,7 @@ class Rollout:
         self.stack = contextlib.ExitStack()
         self.registry_url = f"http://{Network.address(1)}:5000"
         self.agents = {}
+        self.made = itertools.count()
 
     def __enter__(self):
         try:
@@ -188,6 +191,9 @@ class Rollout:
             self.stack.callback(self.network.close)
             self.start_registry()
             self.image = self.push(self.row.layers, self.row.megabytes)
+            if not self.row.shared:
+                for name in self.layers:
+                    name.unlink()
             if not self.row.plain:
                 self.token_file = self.folder / "token"
                 self.token_file.write_text(self.made_token())
@@ -221,22 +227,19 @@ class Rollout:
         return json.loads(text)["token"]
 
     def push(self, layers, megabytes, keep=()):
-        """Pushed from the registry's own namespace: by a small program in it. The blobs' digests, config first."""
-        sizes = [int(megabytes * MEGABYTE / layers)] * layers
-        blobs = [*keep, *(self.random.randbytes(size) for size in sizes[len(keep):])]
-        for number, blob in enumerate(blobs):
-            (self.folder / f"layer-{number}").write_bytes(blob)
-        self.layers = blobs
-        program = ("import pathlib, sys; sys.path.insert(0, sys.argv[1])\n"
-                   "from support.registry import Registry\n"
-                   "client = Registry(sys.argv[2], 'admin', sys.argv[3])\n"
-                   "layers = [pathlib.Path(name).read_bytes() for name in sys.argv[4:]]\n"
-                   "print(client.push_image('library/rollout', 'latest', *layers))\n")
-        files = [self.folder / f"layer-{number}" for number in range(len(blobs))]
-        digest = run(*self.network.inside("r", sys.executable, "-c", program, ROOT / "tests/blackbox",
+        """Pushed from the registry's own namespace: by a small program in it. The manifest's digest."""
+        count = int(megabytes * MEGABYTE / layers)
+        files = [*keep, *(self.folder / f"layer-{next(self.made)}" for _ in range(layers - len(keep)))]
+        for name in files[len(keep):]:
+            with open(name, "wb") as file:
+                for at in range(0, count, MEGABYTE):
+                    file.write(self.random.randbytes(min(MEGABYTE, count - at)))
+        program = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
+                   "from push_image import push\n"
+                   "print(push(sys.argv[3], sys.argv[4], 'library/rollout', sys.argv[5:]))\n")
+        digest = run(*self.network.inside("r", sys.executable, "-c", program, ROOT / "bench", ROOT / "tests/blackbox",
                                           f"{Network.address(1)}:5000", PASSWORD, *files)).strip()
-        for name in files:
-            name.unlink()
+        self.layers = files
         return digest
 
     def start_agent(self, number):
@@ -398,8 +401,8 @@ def measured(options, row):
     """The round in the middle, and how far the others were from it."""
     rounds = []
     for _ in range(options.rounds):
-        # Files in memory: forty agents on one disk would measure the disk.
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="entrepot-rollout-", dir="/dev/shm"))
+        # Files in memory, where they fit: forty agents on one disk would measure the disk.
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="entrepot-rollout-", dir=None if row.disk else "/dev/shm"))
         try:
             with Rollout(options, row, folder) as rollout:
                 rounds.append(rollout.measure())

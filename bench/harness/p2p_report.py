@@ -251,15 +251,32 @@ def pulls(one):
     yield (f"{what}: CPU", f"{one['cpu']:.1f} s", "–", "–")
 
 
+def first_bytes(one):
+    def ms(spread):
+        return f"{spread['p50']:.1f} ms ({spread['p10']:.1f}–{spread['p90']:.1f})"
+
+    tiny, large = one["tiny"], one["large"]
+    for way, most in (("cold", 50), ("warm", 15)):
+        yield (f"an image of 1 kB by an agent, {way}: more than plainly", ms(tiny[way]["more"]),
+               *goal(tiny[way]["more"]["p50"], most, f"≤ {most} ms"))
+    for way in ("cold", "warm"):
+        yield (f"a layer of 16 MB by an agent, {way}: its first byte", ms(large[way]["first"]),
+               *goal(large[way]["first"]["p50"], 100, "≤ 100 ms warm"))
+    yield ("the same plainly", ms(large["plain"]["first"]), "–", "–")
+    yield ("an upgrade that shares nine tenths: moved, of what is missing", f"{one['upgrade_moved']:.3f}",
+           *goal(one["upgrade_moved"], 1.02, "≤ 1.02"))
+
+
 def one_registry(rows):
     if not rows:
         return
     yield "\n## One registry (measured)"
-    yield "Its clients are another process of the same machine, over loopback (`bench/control_streams.py`, `bench/image_pulls.py`). What"
-    yield "takes time there is theirs as well, so times say little, and CPU, memory and bytes are the registry's own."
+    yield "Its clients are other processes of the same machine, over loopback (`bench/control_streams.py`, `bench/image_pulls.py`,"
+    yield "`bench/first_bytes.py`). What takes time in the first two is theirs as well, so times say little, and CPU, memory and bytes are the"
+    yield "registry's own. Times of the third are the middle one of its rounds, with a tenth of them below and above the others."
     yield ""
     body = []
-    for name, lines in (("control-streams", streams), ("image-pulls", pulls)):
+    for name, lines in (("control-streams", streams), ("image-pulls", pulls), ("first-bytes", first_bytes)):
         if name in rows:
             body += [(*line, rows[name]["date"]) for line in lines(rows[name])]
     yield from table(("", "", "goal", "", "date"), body)

@@ -182,6 +182,7 @@ struct Config {
         std::string advertise;               // the address that nodes are told of; empty: by which they came
         std::uint64_t bytes_per_second = 0;  // for nodes; 0: no limit
         std::chrono::seconds forget_after = std::chrono::days{30};  // nodes that are not heard of
+        bool prepare = true;                                        // images when they are pushed
     } swarm;
 
     struct Shutdown {

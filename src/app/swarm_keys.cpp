@@ -58,6 +58,11 @@ constexpr std::array keys{
         ENTREPOT_FIELD(swarm.forget_after),
         "A node that has not been heard of for so long is removed; when it comes back it needs a token."
     ),
+    on_or_off(
+        "swarm.prepare",
+        ENTREPOT_FIELD(swarm.prepare),
+        "Whether what is pushed is made ready for nodes at once; otherwise when the first one asks for it."
+    ),
 };
 
 }  // namespace

@@ -77,6 +77,11 @@ SwarmParts::SwarmParts(const Needs& needs)
         needs_.hurry_preheats
     );
     if (!needs_.config.swarm.enabled) return;
+    if (needs_.config.swarm.prepare) {
+        preparing_ = std::make_unique<ImagePreparing>(needs_.store.events(), needs_.clock, *bundles_, hashing_);
+        // From the start on: at the first one of all, its cursor begins here.
+        if (const auto begun = run_to_end(preparing_->run()); !begun) throw start_failure("the swarm", begun.error());
+    }
     rounds_ = std::make_unique<PreheatRounds>(PreheatRounds::Needs{
         .catalog = needs_.store.preheats(),
         .manifests = needs_.store.manifests(),
@@ -110,11 +115,15 @@ SwarmParts::~SwarmParts() = default;
 std::vector<Background::Chore> SwarmParts::chores()
 {
     if (!service_) return {};
-    return {
+    std::vector<Background::Chore> all{
         {.name = std::string{following}, .every = 1s, .run = [this] { return follow(); }},
         {.name = std::string{preheating}, .every = 1s, .run = [this] { return rounds_->run(); }},
         {.name = "forgotten nodes", .every = 1h, .run = [this] { return forget(); }},
     };
+    if (preparing_) {
+        all.push_back({.name = std::string{preparing}, .every = 1s, .run = [this] { return preparing_->run(); }});
+    }
+    return all;
 }
 
 // Nodes that never came back.
@@ -176,11 +185,12 @@ Task<> SwarmParts::follow_limits()
 void SwarmParts::stop()
 {
     if (service_) service_->stop();
-    const auto ending = [](ImageBundles& bundles) -> Task<> {
+    const auto ending = [](ImageBundles& bundles, ImagePreparing* images) -> Task<> {
         co_await bundles.drain();
+        if (images != nullptr) co_await images->drain();
         co_return Result<>{};
     };
-    (void)run_to_end(ending(*bundles_));
+    (void)run_to_end(ending(*bundles_, preparing_.get()));
     hashing_.join();
     reading_.join();
 }
@@ -192,6 +202,17 @@ void SwarmParts::add_metrics(MetricsText& text) const
     text.gauge("entrepot_swarm_nodes", "Nodes with a control stream to this instance.", report.nodes);
     text.gauge("entrepot_swarm_images", "Images that nodes take part in.", report.images);
     text.gauge("entrepot_swarm_members", "Nodes that take part, summed over images.", report.members);
+    if (preparing_) {
+        const auto waiting = static_cast<std::uint64_t>(preparing_->waiting());
+        text.gauge(
+            "entrepot_swarm_images_preparing", "Images that were pushed and are being made ready for nodes.", waiting
+        );
+        text.counter(
+            "entrepot_swarm_images_prepared_total",
+            "Images that were made ready when they were pushed.",
+            preparing_->prepared()
+        );
+    }
     text.counter("entrepot_swarm_tickets_renewed_total", "Tickets that were renewed.", report.tickets_renewed);
     text.counter("entrepot_swarm_refusals_total", "Nodes that were not let into a swarm.", report.refusals);
     text.counter("entrepot_swarm_revocations_total", "Images that were taken back from all nodes.", report.revocations);

@@ -5,6 +5,7 @@
 #include "app/background.hpp"
 #include "app/config.hpp"
 #include "core/metrics.hpp"
+#include "delivery/image_preparing.hpp"
 #include "delivery/preheat_desk.hpp"
 #include "delivery/preheat_rounds.hpp"
 #include "delivery/swarm_limits_desk.hpp"
@@ -58,6 +59,7 @@ public:
     // The chore that is to be hurried when something has happened.
     static constexpr std::string_view following = "swarm";
     static constexpr std::string_view preheating = "preheats";
+    static constexpr std::string_view preparing = "images for nodes";
 
 private:
     Task<> follow();
@@ -73,6 +75,7 @@ private:
     std::unique_ptr<NodeDesk> nodes_;
     SwarmLimitsDesk limits_;
     std::unique_ptr<ImageBundles> bundles_;
+    std::unique_ptr<ImagePreparing> preparing_;  // null where it is switched off
     std::unique_ptr<SwarmTickets> tickets_;
     NodePullTokens pull_tokens_;
     std::unique_ptr<PreheatDesk> preheats_;

@@ -2,11 +2,13 @@
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import unittest
 
 from support import image, settings
 from support.api import Api
+from support.registry import OCI_INDEX
 from support.scenario import Scenario, root_only, run
 from support.server import PASSWORD, free_port, wait_until
 from support.swarm import SWARM, Agent, NodeClient
@@ -49,6 +51,11 @@ class WithASwarm(Scenario):
         layers = [self.random.randbytes(int(size * MEGABYTE)) for size in megabytes]
         return self.client(self.server).push_image(f"{self.project}/{name}", "1", *layers)
 
+    def metric(self, name):
+        """Of the registry."""
+        text = self.api.request("GET", "/metrics", base="").body.decode()
+        return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
+
     def pull(self, agent, reference="1", user="admin", password=PASSWORD, name="app"):
         client = NodeClient(agent.host, user, password)
         try:
@@ -73,6 +80,17 @@ class Swarm(WithASwarm):
         self.assertGreaterEqual(before, whole - MEGABYTE)
         self.assertEqual(self.pull(agents[0]), digest)
         self.assertEqual(agents[0].metric("entrepot_agent_store_written_bytes_total"), before)
+
+    def test_what_is_pushed_is_ready_before_a_node_asks(self):
+        digest = self.push(3)
+        wait_until(lambda: self.metric("entrepot_swarm_images_prepared_total") == 1, 30, "it is hashed")
+        self.assertEqual(self.metric("entrepot_swarm_images_preparing"), 0)
+        self.assertEqual(self.pull(self.agents(1)[0]), digest)
+        # What is no image has nothing to be hashed, and what follows it has.
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+        self.client(self.server).push_manifest(f"{self.project}/index", "1", index, OCI_INDEX)
+        self.push(1, name="other")
+        wait_until(lambda: self.metric("entrepot_swarm_images_prepared_total") == 2, 30, "the other one is hashed")
 
     def test_no_cached_byte_without_the_pullers_own_right(self):
         agent = self.agents(1)[0]
