@@ -28,11 +28,15 @@ def layer(name, data):
 
 class WithRuntimes(WithASwarm):
     """A private image of some megabytes, anne and ben who may pull it, and mallory who may not."""
+    large_layers = (8,)  # in megabytes
 
     def setUp(self):
         super().setUp()
-        # The first is one chunk, the second some dozens.
-        layers = [layer("small", b"a note"), layer("large", self.random.randbytes(8 * MEGABYTE))]
+        # The first is one chunk, each other some dozens.
+        self.files = {"small": b"a note"}
+        for number, megabytes in enumerate(self.large_layers):
+            self.files[f"large-{number}"] = self.random.randbytes(megabytes * MEGABYTE)
+        layers = [layer(name, data) for name, data in self.files.items()]
         self.bytes = sum(map(len, layers))
         self.client(self.server).push_image(f"{self.project}/app", "1", *layers)
         self.name = f"{self.project}/app:1"
