@@ -73,8 +73,8 @@ class WithLinks(WithRuntimes):
                      place=functools.partial(self.network.entered, number), **more)
 
     def reads_image(self, agent, midway=lambda: None):
-        """anne's pull on this node, layer after layer. midway() is called once, when she has read an eighth: the node has
-        about half by then, since it fetches first what few others have."""
+        """anne's pull on this node, layer after layer. midway() is called once, when she has read an eighth: the node
+        has about half by then, since it fetches first what few others have."""
         left = self.bytes // 8
 
         def came(count):

@@ -33,7 +33,7 @@ def remove_leftovers(mark):
 
 
 class Network:
-    """REGISTRY and the nodes 0, 1, …, each a member with a namespace, and a link to a switch, shaped in both directions.
+    """REGISTRY and the nodes 0, 1, …, each a member with a namespace and a link to a switch, shaped both ways.
 
     The switch has a namespace too: the machine's own has nothing of it, so networks with the same addresses don't meet,
     neither firewall nor other interfaces matter, and all links go with that one."""

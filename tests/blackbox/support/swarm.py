@@ -41,8 +41,8 @@ class Agent:
         self.host = f"127.0.0.1:{self.port}"
         self.log_path = self.home / "agent.log"
         self.command = [str(settings.binary), "agent", "--registry", registry, "--listen", self.host,
-                        "--peer-listen", f"{address}:{self.peer_port}", "--data", str(self.home / "data"), "--node", name,
-                        "--zone", zone, "--bootstrap-token-file", str(token_file),
+                        "--peer-listen", f"{address}:{self.peer_port}", "--data", str(self.home / "data"),
+                        "--node", name, "--zone", zone, "--bootstrap-token-file", str(token_file),
                         "--metrics-listen", f"127.0.0.1:{self.metrics_port}", *arguments]
         self.process = None
 
