@@ -7,7 +7,7 @@ import unittest
 from support import settings, tools
 from support.runtimes import Containerd, Docker, Podman
 from support.scenario import root_only, run
-from support.server import PASSWORD
+from support.server import PASSWORD, wait_until
 from support.swarm import Agent
 from test_swarm import MEGABYTE, WithASwarm
 
@@ -89,8 +89,10 @@ class EveryRuntime(WithRuntimes):
         runtime.use(two)
         self.pulls(runtime, "anne")
         self.came_by(two, self.bytes, source="swarm")
-        self.assertGreater(two.metric("entrepot_agent_swarm_received_bytes_total", **{"from": "zone"}), 0)
-        self.assertGreater(one.metric("entrepot_agent_swarm_sent_bytes_total"), 0)
+        # Agents tell what their swarms have moved a little later.
+        received = "entrepot_agent_swarm_received_bytes_total"
+        wait_until(lambda: two.metric(received, **{"from": "zone"}) > 0, 30, two.log())
+        wait_until(lambda: one.metric("entrepot_agent_swarm_sent_bytes_total") > 0, 30, one.log())
         runtime.forget(self.name)
         return runtime
 
