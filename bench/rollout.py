@@ -7,7 +7,6 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import datetime
-import itertools
 import json
 import math
 import os
@@ -23,6 +22,8 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/blackbox"))
+from support.networks import REGISTRY, Network  # noqa: E402  (its folder is on the path only now)
 
 RESULTS = ROOT / "bench/p2p/measured.json"
 PASSWORD = "Rollout1password"
@@ -85,57 +86,6 @@ def run(*command, **more):
     return done.stdout
 
 
-class Network:
-    """A bridge, and for each node and the registry a namespace with a link of its own, shaped in both directions."""
-
-    made = itertools.count()
-
-    def __init__(self, nodes, mbit, registry_mbit):
-        # The last one may still be going when the next one comes.
-        self.mark = f"ep{os.getpid() % 10_000}{'abcdefgh'[next(self.made) % 8]}"
-        self.names = []
-        self.bridge = self.mark + "br"
-        try:
-            run("ip", "link", "add", self.bridge, "type", "bridge")
-            run("ip", "link", "set", self.bridge, "up")
-            self.add("r", 1, registry_mbit)
-            for number in range(nodes):
-                self.add(str(number), number + 2, mbit)
-        except BaseException:
-            self.close()
-            raise
-
-    def add(self, name, number, mbit):
-        space, outside = f"{self.mark}-{name}", f"{self.mark}v{name}"
-        run("ip", "netns", "add", space)
-        self.names.append(space)
-        run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", space)
-        run("ip", "link", "set", outside, "master", self.bridge, "up")
-        run("ip", "-n", space, "addr", "add", f"{self.address(number)}/16", "dev", "eth0")
-        for link in ("eth0", "lo"):
-            run("ip", "-n", space, "link", "set", link, "up")
-        shape = ["root", "tbf", "rate", f"{mbit}mbit", "burst", "256kb", "latency", "50ms"]
-        run("tc", "-n", space, "qdisc", "add", "dev", "eth0", *shape)
-        run("tc", "qdisc", "add", "dev", outside, *shape)
-
-    @staticmethod
-    def address(number):
-        return f"10.203.{number // 250}.{number % 250 + 1}"
-
-    def inside(self, name, *command):
-        return ["ip", "netns", "exec", f"{self.mark}-{name}", *map(str, command)]
-
-    def sent(self, name):
-        """Bytes that have left it, with all heads."""
-        text = run(*self.inside(name, "cat", "/sys/class/net/eth0/statistics/tx_bytes"))
-        return int(text)
-
-    def close(self):
-        for space in self.names:
-            subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
-        subprocess.run(["ip", "link", "del", self.bridge], capture_output=True, check=False)
-
-
 class Process:
     """A program in a namespace; its own figures are read from /proc before it goes."""
 
@@ -181,7 +131,7 @@ class Rollout:
         self.nodes = row.agents or options.agents
         self.random = random.Random(7)
         self.stack = contextlib.ExitStack()
-        self.registry_url = f"http://{Network.address(1)}:5000"
+        self.registry_url = f"http://{Network.address(REGISTRY)}:5000"
         self.agents = {}
         self.made = itertools.count()
 
@@ -209,10 +159,10 @@ class Rollout:
 
     def start_registry(self):
         environment = {"ENTREPOT_ADMIN_PASSWORD": PASSWORD, "ENTREPOT_SWARM_ENABLED": "true"}
-        self.registry = Process(self.network, "r", self.folder / "registry.log", self.options.binary, "serve", "--listen",
+        self.registry = Process(self.network, REGISTRY, self.folder / "registry.log", self.options.binary, "serve", "--listen",
                                 "0.0.0.0:5000", "--data", self.folder / "registry", environment=environment)
         self.stack.callback(lambda: self.registry.kill(signal.SIGTERM))
-        wait_until(lambda: subprocess.run(self.network.inside("r", "curl", "-fsS", "-o", "/dev/null", self.registry_url + "/readyz"),
+        wait_until(lambda: subprocess.run(self.network.inside(REGISTRY, "curl", "-fsS", "-o", "/dev/null", self.registry_url + "/readyz"),
                                           capture_output=True, check=False).returncode == 0, 30, "the registry answers")
 
     def restart_registry(self):
@@ -222,7 +172,7 @@ class Rollout:
 
     def made_token(self):
         environment = {**os.environ, "ENTREPOT_URL": self.registry_url, "ENTREPOT_USER": "admin", "ENTREPOT_PASSWORD": PASSWORD}
-        text = run(*self.network.inside("r", self.options.binary, "ctl", "node-token", "create", "--nodes", "1000", "-o", "json"),
+        text = run(*self.network.inside(REGISTRY, self.options.binary, "ctl", "node-token", "create", "--nodes", "1000", "-o", "json"),
                    env=environment)
         return json.loads(text)["token"]
 
@@ -237,16 +187,16 @@ class Rollout:
         program = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
                    "from push_image import push\n"
                    "print(push(sys.argv[3], sys.argv[4], 'library/rollout', sys.argv[5:]))\n")
-        digest = run(*self.network.inside("r", sys.executable, "-c", program, ROOT / "bench", ROOT / "tests/blackbox",
-                                          f"{Network.address(1)}:5000", PASSWORD, *files)).strip()
+        digest = run(*self.network.inside(REGISTRY, sys.executable, "-c", program, ROOT / "bench", ROOT / "tests/blackbox",
+                                          f"{Network.address(REGISTRY)}:5000", PASSWORD, *files)).strip()
         self.layers = files
         return digest
 
     def start_agent(self, number):
         home = self.folder / f"agent-{number}"
         home.mkdir()
-        agent = Process(self.network, str(number), home / "log", self.options.binary, "agent", "--registry", self.registry_url,
-                        "--listen", "127.0.0.1:5001", "--peer-listen", f"{Network.address(number + 2)}:7402",
+        agent = Process(self.network, number, home / "log", self.options.binary, "agent", "--registry", self.registry_url,
+                        "--listen", "127.0.0.1:5001", "--peer-listen", f"{Network.address(number)}:7402",
                         "--data", home / "data", "--node", f"node-{number}", "--zone", "z",
                         "--bootstrap-token-file", self.token_file, "--metrics-listen", "127.0.0.1:5002",
                         "--rate-up", str(self.row.mbit))
@@ -256,21 +206,21 @@ class Rollout:
         def connected():
             if not agent.alive():
                 raise Failed(f"agent {number} ended: {(home / 'log').read_text()[-2000:]}")
-            done = subprocess.run(self.network.inside(str(number), "curl", "-fsS", "http://127.0.0.1:5001/healthz"),
+            done = subprocess.run(self.network.inside(number, "curl", "-fsS", "http://127.0.0.1:5001/healthz"),
                                   capture_output=True, text=True, check=False)
             return done.returncode == 0 and json.loads(done.stdout)["swarm_connected"]
 
         wait_until(connected, 60, f"agent {number} is in the swarm")
 
     def metric(self, number, name, label=""):
-        text = run(*self.network.inside(str(number), "curl", "-fsS", "http://127.0.0.1:5002/metrics"))
+        text = run(*self.network.inside(number, "curl", "-fsS", "http://127.0.0.1:5002/metrics"))
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                    if line.startswith((name + " ", name + "{")) and label in line)
 
     def pull(self, number, at):
         """Seconds from its beginning to its last byte, and to its first; None where it failed."""
-        host = "127.0.0.1:5001" if not self.row.plain else f"{Network.address(1)}:5000"
-        done = subprocess.run(self.network.inside(str(number), sys.executable, ROOT / "bench/pull_image.py", host, PASSWORD,
+        host = "127.0.0.1:5001" if not self.row.plain else f"{Network.address(REGISTRY)}:5000"
+        done = subprocess.run(self.network.inside(number, sys.executable, ROOT / "bench/pull_image.py", host, PASSWORD,
                                                   "library/rollout", self.image, str(at)),
                               capture_output=True, text=True, check=False)
         if done.returncode:
@@ -285,7 +235,7 @@ class Rollout:
         victims = set(self.random.sample(numbers, round(row.die * len(numbers))))
         start = time.monotonic() + 1 + STARTUP_SECONDS * len(numbers)
         times = {number: start + (row.spread * ideal * number / len(numbers)) for number in numbers}
-        before = self.network.sent("r")
+        before = self.network.sent(REGISTRY)
         cpu = {number: agent.cpu_seconds() for number, agent in self.agents.items()}
         registry_cpu = self.registry.cpu_seconds()
         events = []
@@ -312,7 +262,7 @@ class Rollout:
         if not good:
             raise Failed(f"nobody got the image: {failed[:1]}")
         # A registry that was killed began to count anew.
-        sent = self.network.sent("r") - before
+        sent = self.network.sent(REGISTRY) - before
         return self.figures(good, failed, sent, ideal, cpu, registry_cpu)
 
     def figures(self, good, failed, sent, ideal, cpu, registry_cpu):

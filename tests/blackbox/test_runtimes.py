@@ -7,7 +7,7 @@ import unittest
 from support import settings, tools
 from support.runtimes import Containerd, Docker, Podman
 from support.scenario import root_only, run
-from support.server import PASSWORD
+from support.server import PASSWORD, wait_until
 from support.swarm import Agent
 from test_swarm import MEGABYTE, WithASwarm
 
@@ -28,11 +28,15 @@ def layer(name, data):
 
 class WithRuntimes(WithASwarm):
     """A private image of some megabytes, anne and ben who may pull it, and mallory who may not."""
+    large_layers = (8,)  # in megabytes
 
     def setUp(self):
         super().setUp()
-        # The first is one chunk, the second some dozens.
-        layers = [layer("small", b"a note"), layer("large", self.random.randbytes(8 * MEGABYTE))]
+        # The first is one chunk, each other some dozens.
+        self.files = {"small": b"a note"}
+        for number, megabytes in enumerate(self.large_layers):
+            self.files[f"large-{number}"] = self.random.randbytes(megabytes * MEGABYTE)
+        layers = [layer(name, data) for name, data in self.files.items()]
         self.bytes = sum(map(len, layers))
         self.client(self.server).push_image(f"{self.project}/app", "1", *layers)
         self.name = f"{self.project}/app:1"
@@ -85,8 +89,10 @@ class EveryRuntime(WithRuntimes):
         runtime.use(two)
         self.pulls(runtime, "anne")
         self.came_by(two, self.bytes, source="swarm")
-        self.assertGreater(two.metric("entrepot_agent_swarm_received_bytes_total", **{"from": "zone"}), 0)
-        self.assertGreater(one.metric("entrepot_agent_swarm_sent_bytes_total"), 0)
+        # Agents tell what their swarms have moved a little later.
+        received = "entrepot_agent_swarm_received_bytes_total"
+        wait_until(lambda: two.metric(received, **{"from": "zone"}) > 0, 30, two.log())
+        wait_until(lambda: one.metric("entrepot_agent_swarm_sent_bytes_total") > 0, 30, one.log())
         runtime.forget(self.name)
         return runtime
 

@@ -38,9 +38,11 @@ class WithASwarm(Scenario):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return json.loads(done.stdout) if "json" in words else done.stdout
 
+    def new_agent(self, number, **more):
+        return Agent(self.work / f"node-{number}", f"http://{self.server.host}", self.token_file, f"node-{number}", **more)
+
     def agents(self, count, **more):
-        agents = [Agent(self.work / f"node-{number}", f"http://{self.server.host}", self.token_file, f"node-{number}", **more)
-                  for number in range(count)]
+        agents = [self.new_agent(number, **more) for number in range(count)]
         for agent in agents:
             self.addCleanup(agent.stop)
             agent.start()

@@ -157,6 +157,11 @@ class Containerd(Runtime):
     def forget(self, name):
         self("remove", f"{self.registry}/{name}")
 
+    def unpacked(self):
+        """Files of layers, as containers would see them; each snapshot has those of the ones below too."""
+        snapshots = self.home / "root/io.containerd.snapshotter.v1.native/snapshots"
+        return [path for path in snapshots.rglob("*") if path.is_file()]
+
 
 class Docker(Runtime):
     """Has no mirrors but for Docker Hub: images are named by the agent."""

@@ -60,14 +60,15 @@ def wait_until(condition, seconds, what):
 
 
 class Server:
-    """One instance on a free loopback port. A data directory that is not given is made, and removed by close()."""
+    """One instance on a free port of loopback, or of another `address`. A data directory that is not given is made, and
+    removed by close()."""
 
-    def __init__(self, data=None, arguments=(), environment=None, wrapper=(), database=None):
+    def __init__(self, data=None, arguments=(), environment=None, wrapper=(), database=None, address="127.0.0.1"):
         self._made = None if data else tempfile.mkdtemp(prefix="entrepot-blackbox-")
         self.data = pathlib.Path(data or pathlib.Path(self._made, "data"))
         self.log_path = pathlib.Path(self._made or self.data.parent, f"server-{os.getpid()}-{id(self)}.log")
         self.port = free_port()
-        self.host = f"127.0.0.1:{self.port}"
+        self.host = f"{address}:{self.port}"
         self.wrapper = list(wrapper)
         self.arguments = list(arguments)
         self.database = database or self._fresh_database()

@@ -1,4 +1,5 @@
 """Agents on this machine: `entrepot agent` beside a registry that has a swarm."""
+import contextlib
 import json
 import os
 import pathlib
@@ -27,25 +28,30 @@ class NodeClient(Registry):
 
 
 class Agent:
-    """One node's agent on free loopback ports, with what it keeps in `home`."""
+    """One node's agent on free loopback ports, with what it keeps in `home`. Other nodes find it at `address`; it is
+    started, and asked, within `place()`: such as a network namespace that the thread enters meanwhile."""
 
-    def __init__(self, home, registry, token_file, name, zone="z1", arguments=()):
+    def __init__(self, home, registry, token_file, name, zone="z1", arguments=(), address="127.0.0.1",
+                 place=contextlib.nullcontext):
         self.home = pathlib.Path(home)
         self.home.mkdir(parents=True, exist_ok=True)
         self.name = name
+        self.place = place
         self.port, self.metrics_port, self.peer_port = free_port(), free_port(), free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.log_path = self.home / "agent.log"
         self.command = [str(settings.binary), "agent", "--registry", registry, "--listen", self.host,
-                        "--peer-listen", f"127.0.0.1:{self.peer_port}", "--data", str(self.home / "data"), "--node", name,
-                        "--zone", zone, "--bootstrap-token-file", str(token_file),
+                        "--peer-listen", f"{address}:{self.peer_port}", "--data", str(self.home / "data"),
+                        "--node", name, "--zone", zone, "--bootstrap-token-file", str(token_file),
                         "--metrics-listen", f"127.0.0.1:{self.metrics_port}", *arguments]
         self.process = None
 
     def start(self, swarm=True):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=inherited)
+            with self.place():
+                self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                env=inherited)
         wait_until(lambda: self.health() is not None, 30, f"{self.name} answers; its log: {self.log()}")
         if swarm:
             wait_until(self.connected, 30, f"{self.name} is in the swarm; its log: {self.log()}")
@@ -55,7 +61,7 @@ class Agent:
         if self.process.poll() is not None:
             raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.log()}")
         try:
-            with urllib.request.urlopen(f"http://{self.host}/healthz", timeout=5) as answer:
+            with self.place(), urllib.request.urlopen(f"http://{self.host}/healthz", timeout=5) as answer:
                 return json.load(answer)
         except OSError:
             return None
@@ -66,7 +72,8 @@ class Agent:
 
     def metric(self, name, **labels):
         """The sum of a metric's samples that have these labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5) as answer:
+        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        with self.place(), urllib.request.urlopen(url, timeout=5) as answer:
             text = answer.read().decode()
         found = [float(value) for labelled, value in re.findall(rf"^{name}(\{{[^}}]*\}})? (\S+)$", text, re.M)
                  if all(f'{key}="{wanted}"' in labelled for key, wanted in labels.items())]
