@@ -154,7 +154,6 @@ void PreheatJobs::take(const PreheatFrame& frame)
         job->last.job = frame.job;
         jobs_[frame.job] = job;
     }
-    tell(*job, PreheatState::waiting, 0, 0, {});
     (void)needs_.tasks.spawn(needs_.where, carry_out(job));
 }
 
@@ -167,6 +166,8 @@ void PreheatJobs::forget_ended()
 
 asio::awaitable<void> PreheatJobs::carry_out(JobPtr job)
 {
+    // From here as all that follows it: told by another thread it could be overtaken.
+    tell(*job, PreheatState::waiting, 0, 0, {});
     auto fetching = fetch(job);
     const auto fetched = co_await std::move(fetching);
     const auto total = job->last.bytes_total;

@@ -63,7 +63,10 @@ void PreheatRounds::heard(const NodeId& node, const PreheatProgressFrame& progre
     const std::lock_guard guard{mutex_};
     if (!state || !running_.contains(id)) return;
     auto name = hex_of(node);
-    news_[{id, name}] = PreheatNews{
+    auto& news = news_[{id, name}];
+    // What has ended has: a node may say two things at once, and they come in either order.
+    if (has_ended(news.state)) return;
+    news = PreheatNews{
         .preheat = id,
         .node = name,
         .state = *state,

@@ -132,6 +132,17 @@ protected:
     }};
 };
 
+TEST_F(Rounds, what_a_node_said_before_does_not_take_back_that_it_is_done)
+{
+    come(1);
+    expect(1);
+    go();
+    say(1, PreheatState::done, 5);
+    say(1, PreheatState::waiting);
+    go();
+    EXPECT_EQ(state(1), NodePreheat::done);
+}
+
 TEST_F(Rounds, a_node_is_told_once_when_it_comes_and_again_with_a_newer_token)
 {
     come(1);
