@@ -70,7 +70,7 @@ ROWS = (
     Row("slow-large-image", megabytes=32, mbit=8, agents=20),
     Row("slow-staggered", megabytes=16, mbit=8, agents=20, spread=1),
     Row("slow-a-tenth-dies", megabytes=16, mbit=8, agents=20, die=0.1),
-    Row("four-agents-10gb", megabytes=200, layers=10, mbit=400, agents=4, disk=True),
+    Row("four-agents-10gb", megabytes=10_000, layers=10, mbit=400, agents=4, disk=True),
     Row("plain", plain=True, megabytes=16),
 )
 
