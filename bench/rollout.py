@@ -185,10 +185,11 @@ class Rollout:
             with open(name, "wb") as file:
                 for at in range(0, count, MEGABYTE):
                     file.write(self.random.randbytes(min(MEGABYTE, count - at)))
-        program = ("import sys; sys.path[:0] = sys.argv[1:3]\n"
-                   "from push_image import push\n"
-                   "print(push(sys.argv[3], sys.argv[4], 'library/rollout', sys.argv[5:]))\n")
-        digest = run(*self.network.inside(REGISTRY, sys.executable, "-c", program, ROOT / "bench", ROOT / "tests/blackbox",
+        program = ("import sys; sys.path.insert(0, sys.argv[1])\n"
+                   "from support.registry import Registry\n"
+                   "client, name = Registry(sys.argv[2], 'admin', sys.argv[3], timeout=600), 'library/rollout'\n"
+                   "print(client.push_image_of(name, 'latest', [client.push_file(name, file) for file in sys.argv[4:]]))\n")
+        digest = run(*self.network.inside(REGISTRY, sys.executable, "-c", program, ROOT / "tests/blackbox",
                                           f"{Network.address(REGISTRY)}:5000", PASSWORD, *files)).strip()
         self.layers = files
         return digest

@@ -118,11 +118,23 @@ class Registry:
 
     def push_blob(self, repository, data, algorithm="sha256"):
         digest = digest_of(data, algorithm)
+        self._upload(repository, digest, data)
+        return digest
+
+    def push_file(self, repository, path):
+        """A layer that memory need not hold; its descriptor."""
+        with open(path, "rb") as file:
+            digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.seek(0, 2)
+            file.seek(0)
+            self._upload(repository, digest, file, {"Content-Length": str(size)})
+        return {"mediaType": OCI_LAYER, "digest": digest, "size": size}
+
+    def _upload(self, repository, digest, body, headers=None):
         started = self.expect(202, "POST", f"/v2/{repository}/blobs/uploads/")
         location = started.headers["Location"]
-        self.expect(201, "PUT", location + ("&" if "?" in location else "?") + "digest=" + digest, data,
-                    {"Content-Type": "application/octet-stream"})
-        return digest
+        self.expect(201, "PUT", location + ("&" if "?" in location else "?") + "digest=" + digest, body,
+                    {"Content-Type": "application/octet-stream", **(headers or {})})
 
     def push_manifest(self, repository, reference, manifest, media_type=OCI_MANIFEST):
         data = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
@@ -131,13 +143,17 @@ class Registry:
 
     def push_image(self, repository, tag, *layers):
         """Config, layers and manifest; returns the manifest's digest."""
-        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {
-            "type": "layers", "diff_ids": [digest_of(layer) for layer in layers]}}).encode()
-        for data in (config, *layers):
+        for data in layers:
             self.push_blob(repository, data)
+        return self.push_image_of(repository, tag, [descriptor(OCI_LAYER, layer) for layer in layers])
+
+    def push_image_of(self, repository, tag, layers):
+        """Config and manifest of layers that are there, by their descriptors; returns the manifest's digest."""
+        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {
+            "type": "layers", "diff_ids": [layer["digest"] for layer in layers]}}).encode()
+        self.push_blob(repository, config)
         return self.push_manifest(repository, tag, {
-            "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": descriptor(OCI_CONFIG, config),
-            "layers": [descriptor(OCI_LAYER, layer) for layer in layers]})
+            "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": descriptor(OCI_CONFIG, config), "layers": layers})
 
     def pull_blob(self, repository, digest):
         answer = self.expect(200, "GET", f"/v2/{repository}/blobs/{digest}")
