@@ -58,9 +58,6 @@ NodeIndex Tracker::new_node()
 
 void Tracker::opened(ControlId stream, const NodeId& node, const PeerEndpoint& from, SwarmTime now)
 {
-    // A node has one stream: the latest, because the one before may be a half that it has lost already.
-    if (const auto before = by_id_.find(node); before != by_id_.end())
-        bye(nodes_[before->second].stream, ByeReason::duplicate, {});
     const auto index = new_node();
     auto& fresh = nodes_[index];
     fresh.stream = stream;
@@ -68,7 +65,6 @@ void Tracker::opened(ControlId stream, const NodeId& node, const PeerEndpoint& f
     fresh.from = from;
     fresh.heard = now;
     by_stream_.emplace(stream, index);
-    by_id_.emplace(node, index);
 }
 
 void Tracker::closed(ControlId stream)
@@ -82,7 +78,9 @@ void Tracker::forget(ControlId stream)
     if (found == by_stream_.end()) return;
     const auto index = found->second;
     while (!nodes_[index].memberships.empty()) leave(index, nodes_[index].memberships.begin()->first);
-    by_id_.erase(nodes_[index].id);
+    if (nodes_[index].is_aside()) --asides_;
+    if (const auto known = by_id_.find(nodes_[index].id); known != by_id_.end() && known->second == index)
+        by_id_.erase(known);
     by_stream_.erase(found);
     nodes_[index] = {};
     free_.push_back(index);
@@ -135,6 +133,7 @@ void Tracker::on(NodeIndex index, const RegisterFrame& frame)
 {
     auto& node = nodes_[index];
     if (!common_version(spoken_versions, frame.versions)) return bye(node.stream, ByeReason::version, {});
+    if (!take_place(index, frame.aside)) return bye(node.stream, ByeReason::duplicate, "the node's own stream is here");
     node.registered = frame;
     if (!frame.endpoint.has_address()) node.registered->endpoint.address = node.from.address;
     node.zone = zone_number(frame.zone);
@@ -146,6 +145,22 @@ void Tracker::on(NodeIndex index, const RegisterFrame& frame)
     send(node.stream, welcome);
     if (limits.polite) send(node.stream, limits);
     if (!ticket_keys_.empty()) send(node.stream, TicketKeysFrame{.keys = ticket_keys_});
+    if (!instances_.empty() && node.takes_moves() && !frame.aside) send(node.stream, others());
+}
+
+// A node has one stream here: the latest, because the one before may be a half that it has lost already; but where its
+// own one is here it needs none aside.
+bool Tracker::take_place(NodeIndex index, bool aside)
+{
+    const auto before = by_id_.find(nodes_[index].id);
+    if (before != by_id_.end()) {
+        const auto& other = nodes_[before->second];
+        if (aside && !other.is_aside()) return false;
+        bye(other.stream, ByeReason::duplicate, {});
+    }
+    by_id_.emplace(nodes_[index].id, index);
+    if (aside) ++asides_;
+    return true;
 }
 
 void Tracker::on(NodeIndex index, const RenewFrame& frame)
@@ -180,6 +195,11 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
             return bye(node.stream, ByeReason::protocol, "ANNOUNCE: the handle is another swarm's");
         note(node, membership, frame.progress);
         membership.seed = frame.seed;
+        const auto* const owner = frame.here ? nullptr : elsewhere(frame.swarm);
+        if (owner != nullptr && node.takes_moves()) {
+            send(node.stream, MovedFrame{.handle = frame.handle, .control = *owner});
+            return leave(index, frame.handle);
+        }
         if (!membership.admitted) return;
         membership.swarm->members.report(index, node.zone, frame.progress, frame.neighbours);
         note_holder(index, membership, frame.progress == WireLimits::permille);
@@ -188,6 +208,10 @@ void Tracker::on(NodeIndex index, const AnnounceFrame& frame)
     const auto same = [&](const auto& entry) { return entry.second.swarm->id == frame.swarm; };
     if (std::ranges::any_of(node.memberships, same))
         return bye(node.stream, ByeReason::protocol, "ANNOUNCE: the swarm has a handle");
+    if (const auto* const owner = frame.here ? nullptr : elsewhere(frame.swarm); owner && node.takes_moves()) {
+        send(node.stream, MovedFrame{.handle = frame.handle, .control = *owner});
+        return;
+    }
     if (node.memberships.size() >= settings_.most_swarms_of_node) {
         send(node.stream, RetireFrame{.handle = frame.handle});
         return;
@@ -436,7 +460,7 @@ std::size_t Tracker::preheat(
 {
     std::size_t told = 0;
     for (const auto& node : nodes_) {
-        if (!node.registered || !which(node.registered->name, node.registered->zone)) continue;
+        if (!node.registered || node.is_aside() || !which(node.registered->name, node.registered->zone)) continue;
         send(node.stream, frame);
         ++told;
     }

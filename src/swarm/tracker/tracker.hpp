@@ -77,6 +77,11 @@ public:
     // The instances of the registry that seed, as peers find them.
     void set_seeds(std::vector<PeerEntry> seeds) { seeds_ = std::move(seeds); }
 
+    // The instances of the registry that track, as nodes find them, `self` among them: each swarm is tracked by one
+    // (swarm_owner.hpp), and nodes that take MOVED are sent there, those of swarms that have another owner now at once.
+    // None: all swarms are tracked here, as before it is called.
+    void set_instances(const PeerEndpoint& self, std::vector<PeerEndpoint> all);
+
     // TLS is up; `node` is the certificate's, `from` where the stream comes from.
     void opened(ControlId stream, const NodeId& node, const PeerEndpoint& from, SwarmTime now);
     void closed(ControlId stream);
@@ -102,14 +107,15 @@ public:
     void revoke(const RevokeFrame& frame);
     // From now on, by zone: to those nodes for which it changes anything, and to new ones.
     void set_limits(SwarmLimits limits);
-    // To those that `which` wants; how many these are.
+    // To those that `which` wants, on their own streams; how many these are.
     std::size_t
     preheat(const PreheatFrame& frame, const std::function<bool(std::string_view name, std::string_view zone)>& which);
 
     // Ends streams that are silent. Once in some seconds.
     void look(SwarmTime now);
 
-    std::size_t nodes() const noexcept { return by_stream_.size(); }
+    // Without those whose own stream is elsewhere.
+    std::size_t nodes() const noexcept { return by_stream_.size() - asides_; }
     std::size_t swarms() const noexcept { return swarms_.size(); }
     std::optional<SwarmOverview> overview(const SwarmId& swarm) const;
     // Its members, summed by zone and right: takes as long with many of them as with few. None: there is no such swarm.
@@ -139,6 +145,9 @@ private:
         std::optional<RegisterFrame> registered;
         std::uint16_t zone = 0;
         SwarmTime heard = 0;
+        bool takes_moves() const noexcept { return registered && registered->capabilities.has(Capability::moves); }
+        bool is_aside() const noexcept { return registered && registered->aside; }
+
         bool renewing = false;  // its certificate; it waits for certified()
         boost::container::flat_map<SwarmHandle, Membership> memberships;
     };
@@ -156,6 +165,9 @@ private:
     void send(ControlId stream, const ControlFrame& frame);
     void bye(ControlId stream, ByeReason reason, const std::string& text);
     void forget(ControlId stream);
+    bool take_place(NodeIndex index, bool aside);
+    const PeerEndpoint* elsewhere(const SwarmId& swarm) const noexcept;
+    InstancesFrame others() const;
     void leave(NodeIndex index, SwarmHandle handle);
     void note(const Node& node, Membership& membership, std::uint16_t progress);
     void note(const Node& node, Membership& membership, const SwarmProgress& progress);
@@ -173,10 +185,13 @@ private:
     const TrackerPolicy& policy_;
     TrackerShell& shell_;
     std::vector<PeerEntry> seeds_;
+    PeerEndpoint self_{};
+    std::vector<PeerEndpoint> instances_;
+    std::size_t asides_ = 0;   // streams
     std::vector<Node> nodes_;  // by NodeIndex; stream 0: free
     std::vector<NodeIndex> free_;
     std::unordered_map<ControlId, NodeIndex> by_stream_;
-    std::map<NodeId, NodeIndex> by_id_;
+    std::map<NodeId, NodeIndex> by_id_;  // that have registered
     std::map<SwarmId, Swarm> swarms_;
     std::map<std::string, std::uint16_t, std::less<>> zones_;
     SwarmLimits limits_;

@@ -65,8 +65,8 @@ TEST_F(ATrackerOfCopies, TellsAnewWhoComesAgain)
     EXPECT_EQ(told({1, 2}), (std::vector{1, 1}));
     // On another stream; the one before is ended.
     tracker.opened(3, node_named(1), {}, now);
-    EXPECT_EQ(told({2}), (std::vector{0}));
     tracker.received(3, RegisterFrame{.name = "node-1", .zone = "a"}, now);
+    EXPECT_EQ(told({2}), (std::vector{0}));
     announce(3, 1, 9, 1000);
     admit_all();
     EXPECT_EQ(told({2, 3}), (std::vector{1, 1}));

@@ -127,6 +127,7 @@ TEST_F(ATracker, ANewStreamTakesTheOldOnesPlace)
 {
     join(1, 1);
     tracker.opened(50, node_named(1), {}, now);
+    tracker.received(50, RegisterFrame{.name = "node-1"}, now);
     EXPECT_TRUE(shell.closed.contains(1));
     EXPECT_EQ(tracker.nodes(), 1U);
     EXPECT_FALSE(tracker.received(1, PingFrame{.token = 1}, now));

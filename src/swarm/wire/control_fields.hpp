@@ -29,6 +29,8 @@ void visit_fields(Io& io, typename Io::template Ref<RegisterFrame> frame)
     io.number("up", frame.up);
     io.number("down", frame.down);
     io.number("epoch", frame.holdings_epoch);
+    if (io.ends(!frame.aside)) return;
+    io.boolean("aside", frame.aside);
 }
 
 template <class Io>
@@ -75,7 +77,7 @@ void visit_fields(Io& io, typename Io::template Ref<AnnounceFrame> frame)
     io.number("progress", frame.progress, std::uint16_t{0}, WireLimits::permille);
     io.number("missing", frame.missing_bytes);
     io.number("neighbours", frame.neighbours);
-    io.flags("flags", frame.seed, frame.preheat);
+    io.flags("flags", frame.seed, frame.preheat, frame.here);
     io.template blob<std::uint16_t>("ticket", frame.ticket, WireLimits::ticket);
 }
 
@@ -182,6 +184,20 @@ template <class Io>
 void visit_fields(Io& io, typename Io::template Ref<HoldersFrame> frame)
 {
     io.number("others", frame.others);
+}
+
+template <class Io>
+void visit_fields(Io& io, typename Io::template Ref<MovedFrame> frame)
+{
+    io.endpoint("control", frame.control, false);
+}
+
+template <class Io>
+void visit_fields(Io& io, typename Io::template Ref<InstancesFrame> frame)
+{
+    io.template list<std::uint8_t>("others", frame.others, 0, WireLimits::instances, 7, [&io](auto& other) {
+        io.endpoint("others", other, false);
+    });
 }
 
 }  // namespace entrepot

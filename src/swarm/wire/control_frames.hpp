@@ -30,6 +30,8 @@ struct RegisterFrame {
     std::uint64_t up = 0;  // bytes per second that the node's network allows; 0: unknown
     std::uint64_t down = 0;
     std::uint64_t holdings_epoch = 0;  // changes when the agent has lost what it had
+    // Later field: false in frames that end before it.
+    bool aside = false;  // not the node's own stream: one for swarms that its own tracker has moved here
 
     bool operator==(const RegisterFrame&) const noexcept = default;
 };
@@ -85,6 +87,7 @@ struct AnnounceFrame {
     std::uint8_t neighbours = 0;  // that it has; 255: or more
     bool seed = false;            // it has everything, and stays
     bool preheat = false;         // nobody on the node waits for it
+    bool here = false;            // to be tracked here, whoever does otherwise: the agent can't reach that one
     std::string ticket{};         // bytes that the registry gave by HTTP, WireLimits::ticket; empty: none
 
     bool operator==(const AnnounceFrame&) const noexcept = default;
@@ -220,6 +223,22 @@ struct HoldersFrame {
     bool operator==(const HoldersFrame&) const noexcept = default;
 };
 
+// Tracker: another instance of the registry tracks the swarm. The handle has ended.
+struct MovedFrame {
+    static constexpr FrameType type = FrameType::moved;
+    SwarmHandle handle{};
+    PeerEndpoint control{};  // where it takes control streams
+
+    bool operator==(const MovedFrame&) const noexcept = default;
+};
+// Tracker: where control streams may go besides here, in place of all that it named before.
+struct InstancesFrame {
+    static constexpr FrameType type = FrameType::instances;
+    std::vector<PeerEndpoint> others{};  // WireLimits::instances
+
+    bool operator==(const InstancesFrame&) const noexcept = default;
+};
+
 using ControlFrame = std::variant<
     RegisterFrame,
     WelcomeFrame,
@@ -240,7 +259,9 @@ using ControlFrame = std::variant<
     ReportFrame,
     PreheatFrame,
     PreheatProgressFrame,
-    HoldersFrame>;
+    HoldersFrame,
+    MovedFrame,
+    InstancesFrame>;
 
 // As for peers. append_frame() of one frame is that of peer_frames.hpp.
 void append_frame(std::string& into, const ControlFrame& frame);

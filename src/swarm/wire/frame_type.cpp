@@ -42,6 +42,8 @@ std::string_view name_of(FrameType type) noexcept
         case FrameType::preheat: return "PREHEAT";
         case FrameType::preheat_progress: return "PREHEAT_PROGRESS";
         case FrameType::holders: return "HOLDERS";
+        case FrameType::moved: return "MOVED";
+        case FrameType::instances: return "INSTANCES";
     }
     return "unknown frame";
 }

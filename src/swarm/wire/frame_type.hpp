@@ -50,6 +50,8 @@ enum class FrameType : std::uint8_t {
     preheat = 0x50,
     preheat_progress = 0x51,
     holders = 0x52,
+    moved = 0x53,
+    instances = 0x54,
 };
 
 // As the specification writes it: "HAVE_MAP"; "unknown frame" for what it doesn't know.

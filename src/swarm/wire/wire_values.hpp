@@ -41,6 +41,7 @@ struct WireLimits {
     static constexpr std::size_t progress_items = 1024;
     static constexpr std::size_t dropped_neighbours = 8;
     static constexpr std::size_t revoked = 512;
+    static constexpr std::size_t instances = 32;
     static constexpr std::uint32_t data_bytes = most_chunks_of_piece * static_cast<std::uint32_t>(chunk_bytes);
     static constexpr std::uint16_t permille = 1000;
     static constexpr std::uint8_t percent = 100;
@@ -88,6 +89,7 @@ enum class Capability : std::uint32_t {
     bundles = 1U << 1U,   // answers GET_BUNDLE
     exchange = 1U << 2U,  // takes SUGGEST
     seed = 1U << 3U,      // the registry, or a node that stands in for it: expect it to have everything
+    moves = 1U << 4U,     // takes MOVED and INSTANCES; of agents, to trackers
 };
 struct CapabilitySet {
     std::uint32_t bits = 0;
