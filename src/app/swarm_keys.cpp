@@ -44,7 +44,8 @@ constexpr std::array keys{
     ConfigKey<Config>{
         "swarm.advertise",
         "address",
-        "The address that nodes find this instance at; when empty, the one that each has come by.",
+        "The address that nodes find this instance at, and no other one; when empty, the one that each has come by. "
+        "With PostgreSQL it makes one swarm of all instances that have one.",
         set_swarm_advertise,
         [](const Config& config) { return config.swarm.advertise; },
     },

@@ -108,6 +108,20 @@ SwarmParts::SwarmParts(const Needs& needs)
     if (!limits) throw start_failure("the limits of the swarm", limits.error());
     service_->set_limits(*std::move(limits));
     if (const auto started = service_->start(); !started) throw start_failure("the swarm", started.error());
+    meet_others();
+}
+
+// Where they share a database, and nodes can be told which one they are to come to.
+void SwarmParts::meet_others()
+{
+    if (!needs_.config.uses_postgres() || needs_.config.swarm.advertise.empty()) return;
+    instances_ = std::make_unique<SwarmInstances>(
+        needs_.store.nodes(),
+        service_->control_endpoint(),
+        [this](std::vector<PeerEndpoint> living) { service_->set_instances(std::move(living)); }
+    );
+    if (const auto met = run_to_end(instances_->meet()); !met)
+        throw start_failure("meeting the other instances of the swarm", met.error());
 }
 
 SwarmParts::~SwarmParts() = default;
@@ -120,6 +134,11 @@ std::vector<Background::Chore> SwarmParts::chores()
         {.name = std::string{preheating}, .every = 1s, .run = [this] { return rounds_->run(); }},
         {.name = "forgotten nodes", .every = 1h, .run = [this] { return forget(); }},
     };
+    if (instances_) {
+        all.push_back({.name = "instances of the swarm", .every = SwarmInstances::beat, .run = [this] {
+                           return instances_->meet();
+                       }});
+    }
     if (preparing_) {
         all.push_back({.name = std::string{preparing}, .every = 1s, .run = [this] { return preparing_->run(); }});
     }
@@ -184,6 +203,10 @@ Task<> SwarmParts::follow_limits()
 
 void SwarmParts::stop()
 {
+    if (instances_) {
+        if (const auto parted = run_to_end(instances_->part()); !parted)
+            log::failure(log::Level::debug, "parting from the other instances of the swarm", parted.error());
+    }
     if (service_) service_->stop();
     const auto ending = [](ImageBundles& bundles, ImagePreparing* images) -> Task<> {
         co_await bundles.drain();
@@ -200,6 +223,11 @@ void SwarmParts::add_metrics(MetricsText& text) const
     if (!service_) return;
     const auto report = service_->report();
     text.gauge("entrepot_swarm_nodes", "Nodes with a control stream to this instance.", report.nodes);
+    text.gauge(
+        "entrepot_swarm_instances",
+        "Instances that track swarms together, this one included; 0: it tracks alone.",
+        instances_ ? instances_->living() : 0
+    );
     text.gauge("entrepot_swarm_images", "Images that nodes take part in.", report.images);
     text.gauge("entrepot_swarm_members", "Nodes that take part, summed over images.", report.members);
     if (preparing_) {

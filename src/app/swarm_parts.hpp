@@ -8,6 +8,7 @@
 #include "delivery/image_preparing.hpp"
 #include "delivery/preheat_desk.hpp"
 #include "delivery/preheat_rounds.hpp"
+#include "delivery/swarm_instances.hpp"
 #include "delivery/swarm_limits_desk.hpp"
 #include "delivery/swarm_service.hpp"
 #include "ports/audit_trail.hpp"
@@ -62,6 +63,7 @@ public:
     static constexpr std::string_view preparing = "images for nodes";
 
 private:
+    void meet_others();
     Task<> follow();
     Task<> follow_limits();
     Task<> forget();
@@ -81,8 +83,9 @@ private:
     std::unique_ptr<PreheatDesk> preheats_;
     std::unique_ptr<PreheatRounds> rounds_;  // null where it is switched off
     std::unique_ptr<SwarmService> service_;
-    std::int64_t followed_ = -1;  // the last event that was looked at; -1: none yet
-    bool limits_changed_ = true;  // since the service was told
+    std::unique_ptr<SwarmInstances> instances_;  // null where this one tracks alone
+    std::int64_t followed_ = -1;                 // the last event that was looked at; -1: none yet
+    bool limits_changed_ = true;                 // since the service was told
 };
 
 }  // namespace entrepot

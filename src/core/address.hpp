@@ -18,6 +18,12 @@ public:
     // "192.0.2.1", "2001:db8::1", also in brackets or with a port behind it, as X-Forwarded-For may hold it.
     static std::optional<Address> parse(std::string_view text);
     static Address of(const sockaddr& peer) noexcept;
+    static Address of_bytes(const std::array<std::uint8_t, 16>& bytes) noexcept
+    {
+        Address address;
+        address.bytes_ = bytes;
+        return address;
+    }
 
     std::string text() const;
     bool is_v4() const noexcept;

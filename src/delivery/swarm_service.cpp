@@ -135,9 +135,13 @@ void SwarmService::opened(ControlId stream, const NodeIdentity& node, const Peer
 
 void SwarmService::received(ControlId stream, const ControlFrame& frame)
 {
-    if (!tracker_->received(stream, frame, now()) || !std::holds_alternative<RegisterFrame>(frame)) return;
+    if (!tracker_->received(stream, frame, now())) return;
+    const auto* const registered = std::get_if<RegisterFrame>(&frame);
+    if (registered == nullptr) return;
     const auto node = streams_.find(stream);
-    if (needs_.watch != nullptr && node != streams_.end()) needs_.watch->came(stream, node->second);
+    // On a stream aside nobody is asked for anything but images: the node's own one is elsewhere.
+    if (needs_.watch != nullptr && node != streams_.end() && !registered->aside)
+        needs_.watch->came(stream, node->second);
     for (const auto& [at, revocation] : revocations_) {
         std::string bytes;
         append_frame(bytes, ControlFrame{revocation});
@@ -319,6 +323,18 @@ void SwarmService::preheat_progress(const NodeId& node, const PreheatProgressFra
 void SwarmService::set_limits(SwarmLimits limits)
 {
     asio::post(loop_, [this, limits = std::move(limits)]() mutable { tracker_->set_limits(std::move(limits)); });
+}
+
+PeerEndpoint SwarmService::control_endpoint() const noexcept
+{
+    return {.address = settings_.advertised.address, .port = control_port_};
+}
+
+void SwarmService::set_instances(std::vector<PeerEndpoint> living)
+{
+    asio::post(loop_, [this, living = std::move(living)]() mutable {
+        tracker_->set_instances(control_endpoint(), std::move(living));
+    });
 }
 
 void SwarmService::send(ControlId stream, PreheatFrame frame)

@@ -75,6 +75,11 @@ public:
     void set_limits(SwarmLimits limits);
     // To the node of that stream, if it is still there.
     void send(ControlId stream, PreheatFrame frame);
+    // Which instances track swarms, this one among them, as nodes find them: Tracker::set_instances(). Not before
+    // start().
+    void set_instances(std::vector<PeerEndpoint> living);
+    // Where nodes find this one's control streams, by settings; after start().
+    PeerEndpoint control_endpoint() const noexcept;
     // As of the last second.
     SwarmReport report() const;
     // Which images nodes take part in, and how they get on.

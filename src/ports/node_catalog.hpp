@@ -73,6 +73,13 @@ public:
     // The same for nodes whose last certificate was made before that time, the oldest first, at most `limit` of them.
     // Answers those that were forgotten.
     virtual Task<std::vector<NodeEntry>> forget_nodes(Micros certified_before, std::int64_t limit, Actor actor) = 0;
+
+    // An instance that tracks swarms is alive, and is found by nodes at `endpoint` (1 to 60 bytes). Answers all that
+    // have said so within `lifetime` microseconds, itself among them, sorted; others are forgotten. The database's
+    // clock decides. What is acknowledged need not outlive a loss of power.
+    virtual Task<std::vector<std::string>> meet(std::string endpoint, Micros lifetime) = 0;
+    // It isn't any more. Nothing happens when it is not known.
+    virtual Task<> part(std::string endpoint) = 0;
 };
 
 }  // namespace entrepot

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 namespace entrepot::contract {
 
@@ -310,6 +312,43 @@ TEST_P(NodeContract, a_node_that_is_removed_while_it_comes_is_gone_or_counted_ag
         EXPECT_SUCCEEDS(*removed);
         ASSERT_EQ(used(token), before + (run(nodes().node(node_id(round))) ? 1 : 0));
     }
+}
+
+// The times are the database's, so that they are waited for.
+constexpr Micros beat_lifetime = 400'000;
+
+TEST_P(NodeContract, instances_meet_and_part)
+{
+    constexpr Micros minute = 60'000'000;
+    EXPECT_EQ(run(nodes().meet("192.0.2.2:7400", minute)).value(), (std::vector<std::string>{"192.0.2.2:7400"}));
+    const std::vector<std::string> both{"192.0.2.1:7400", "192.0.2.2:7400"};
+    EXPECT_EQ(run(nodes().meet("192.0.2.1:7400", minute)).value(), both);
+    EXPECT_EQ(run(nodes().meet("192.0.2.1:7400", minute)).value(), both) << "again";
+    EXPECT_TRUE(run(nodes().part("192.0.2.2:7400")));
+    EXPECT_TRUE(run(nodes().part("192.0.2.2:7400"))) << "twice";
+    EXPECT_EQ(run(nodes().meet("192.0.2.1:7400", minute)).value(), (std::vector<std::string>{"192.0.2.1:7400"}));
+}
+
+TEST_P(NodeContract, an_instance_that_says_nothing_is_forgotten)
+{
+    EXPECT_TRUE(run(nodes().meet("silent", beat_lifetime)));
+    EXPECT_TRUE(run(nodes().meet("living", beat_lifetime)));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds{2 * beat_lifetime};
+    // It stays for as long as it says so, whoever else has gone.
+    std::vector<std::string> met;
+    while (std::chrono::steady_clock::now() < until) {
+        met = run(nodes().meet("living", beat_lifetime)).value();
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    EXPECT_EQ(met, (std::vector<std::string>{"living"}));
+    EXPECT_EQ(run(nodes().meet("silent", beat_lifetime)).value(), (std::vector<std::string>{"living", "silent"}));
+}
+
+TEST_P(NodeContract, an_instance_of_the_future_is_forgotten)
+{
+    EXPECT_TRUE(run(nodes().meet("future", 1'000'000)));
+    EXPECT_EQ(host().number("UPDATE swarm_instances SET beat_at = beat_at + 3600000000 RETURNING 1"), 1);
+    EXPECT_EQ(run(nodes().meet("present", 1'000'000)).value(), (std::vector<std::string>{"present"}));
 }
 
 }  // namespace entrepot::contract

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ public:
     std::map<std::string, std::string> secrets{};
     std::vector<NodeTokenEntry> kept_tokens{};
     std::map<std::string, NodeEntry> kept{};
+    std::set<std::string> instances{};
     std::vector<Actor> actors{};
     int looked_up = 0;
     std::atomic<bool> away{false};
@@ -116,6 +118,18 @@ public:
         if (std::ssize(gone) > limit) gone.resize(static_cast<std::size_t>(limit));
         for (const auto& entry : gone) kept.erase(entry.id);
         co_return gone;
+    }
+    // Nobody falls silent.
+    Task<std::vector<std::string>> meet(std::string endpoint, Micros) override
+    {
+        if (away) co_return fail(Errc::unavailable, "away");
+        instances.insert(std::move(endpoint));
+        co_return std::vector<std::string>(instances.begin(), instances.end());
+    }
+    Task<> part(std::string endpoint) override
+    {
+        instances.erase(endpoint);
+        co_return Result<>{};
     }
 };
 

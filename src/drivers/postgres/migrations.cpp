@@ -5,6 +5,7 @@
 #include "drivers/postgres/events_schema.hpp"
 #include "drivers/postgres/exchange_schema.hpp"
 #include "drivers/postgres/garbage_schema.hpp"
+#include "drivers/postgres/instances_schema.hpp"
 #include "drivers/postgres/jobs_schema.hpp"
 #include "drivers/postgres/preheat_schema.hpp"
 #include "drivers/postgres/promotion_schema.hpp"
@@ -199,6 +200,7 @@ constexpr std::array migrations{
     Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
     Migration{.version = 16, .name = "swarm", .script = postgres_swarm_schema, .oldest_binary = 13},
     Migration{.version = 17, .name = "preheats", .script = postgres_preheat_schema, .oldest_binary = 13},
+    Migration{.version = 18, .name = "swarm instances", .script = postgres_instances_schema, .oldest_binary = 13},
 };
 
 }  // namespace

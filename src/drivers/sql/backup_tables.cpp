@@ -21,6 +21,7 @@ constexpr std::array left_out{
     TableLeftOut{"refresh_tokens", "one that was revoked since would be good again"},
     TableLeftOut{"schema_migrations", "the version is in the manifest; the restored schema has its own"},
     TableLeftOut{"sessions", "one that was ended since would be open again"},
+    TableLeftOut{"swarm_instances", "processes that ran then"},
     TableLeftOut{"uploads", "the bytes of unfinished uploads are not kept"},
 };
 

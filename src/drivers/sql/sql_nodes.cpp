@@ -57,6 +57,18 @@ constexpr SqlStatement delete_old_nodes{
 
 #undef NODE_COLUMNS
 
+// The time is the column's default, which is the database's.
+constexpr SqlStatement put_beat{
+    "INSERT INTO swarm_instances (endpoint) VALUES ($1) ON CONFLICT (endpoint) DO UPDATE SET beat_at = excluded.beat_at"
+};
+// A beat of the future was written before the clock was set.
+constexpr SqlStatement delete_silent{
+    "DELETE FROM swarm_instances WHERE beat_at < (SELECT beat_at FROM swarm_instances WHERE endpoint = $1) - $2 OR "
+    "beat_at > (SELECT beat_at FROM swarm_instances WHERE endpoint = $1) + $2"
+};
+constexpr SqlStatement select_instances{"SELECT endpoint FROM swarm_instances ORDER BY endpoint"};
+constexpr SqlStatement delete_instance{"DELETE FROM swarm_instances WHERE endpoint = $1"};
+
 std::unexpected<Error> no_such_token()
 {
     return fail(Errc::not_found, "there is no such token for nodes");
@@ -290,6 +302,29 @@ Task<std::vector<NodeEntry>> SqlNodes::forget_nodes(Micros certified_before, std
         return gone;
     };
     co_return co_await engine_.write(Durability::durable, work);
+}
+
+Task<std::vector<std::string>> SqlNodes::meet(std::string endpoint, Micros lifetime)
+{
+    const auto work = [endpoint = std::move(endpoint),
+                       lifetime](SqlSession& session) -> Result<std::vector<std::string>> {
+        CHECK(session.run(put_beat, {endpoint}));
+        CHECK(session.run(delete_silent, {endpoint, lifetime}));
+        TRY(auto rows, session.run(select_instances));
+        std::vector<std::string> living;
+        for (auto& row : rows) living.push_back(row.take_text(0));
+        return living;
+    };
+    co_return co_await engine_.write(Durability::process, work);
+}
+
+Task<> SqlNodes::part(std::string endpoint)
+{
+    const auto work = [endpoint = std::move(endpoint)](SqlSession& session) -> Result<> {
+        CHECK(session.run(delete_instance, {endpoint}));
+        return {};
+    };
+    co_return co_await engine_.write(Durability::process, work);
 }
 
 }  // namespace entrepot

@@ -21,6 +21,8 @@ public:
     Task<NodeList> nodes(std::string zone, std::string after_id, std::int64_t limit) override;
     Task<> remove_node(std::string id, Actor actor) override;
     Task<std::vector<NodeEntry>> forget_nodes(Micros certified_before, std::int64_t limit, Actor actor) override;
+    Task<std::vector<std::string>> meet(std::string endpoint, Micros lifetime) override;
+    Task<> part(std::string endpoint) override;
 
 private:
     SqlEngine& engine_;

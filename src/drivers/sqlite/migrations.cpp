@@ -5,6 +5,7 @@
 #include "drivers/sqlite/events_schema.hpp"
 #include "drivers/sqlite/exchange_schema.hpp"
 #include "drivers/sqlite/garbage_schema.hpp"
+#include "drivers/sqlite/instances_schema.hpp"
 #include "drivers/sqlite/jobs_schema.hpp"
 #include "drivers/sqlite/preheat_schema.hpp"
 #include "drivers/sqlite/promotion_schema.hpp"
@@ -179,6 +180,7 @@ constexpr std::array migrations{
     Migration{.version = 15, .name = "sources of projects", .script = sources_schema, .oldest_binary = 13},
     Migration{.version = 16, .name = "swarm", .script = sqlite_swarm_schema, .oldest_binary = 13},
     Migration{.version = 17, .name = "preheats", .script = sqlite_preheat_schema, .oldest_binary = 13},
+    Migration{.version = 18, .name = "swarm instances", .script = sqlite_instances_schema, .oldest_binary = 13},
 };
 
 }  // namespace
