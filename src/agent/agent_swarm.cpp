@@ -69,8 +69,16 @@ asio::awaitable<void> AgentSwarm::State::stop()
     stopping_ = true;
     identity_.wake();
     ticks_.wake();
-    if (stream_) co_await stream_->stop();
-    forget_stream();
+    if (home_) {
+        co_await home_->stop();
+        forget_stream(*home_);
+    }
+    while (!asides_.empty()) {
+        const auto aside = std::move(asides_.back());
+        asides_.pop_back();
+        forget_stream(*aside);
+        co_await aside->stop();
+    }
     if (network_) co_await network_->stop();
     const auto left = co_await tasks_.drain(drain_patience);
     if (left > 0) log::warning("the swarm has not come to its end", {{"tasks", static_cast<std::uint64_t>(left)}});
@@ -83,6 +91,7 @@ asio::awaitable<void> AgentSwarm::State::keep_time()
         if (stopping_) co_return;
         end_rights();
         look_after();
+        look_after_asides();
         report();
         make_way();
         apply_rates();
@@ -100,6 +109,7 @@ void AgentSwarm::State::keep_counts(const SwarmId& id)
 void AgentSwarm::State::publish()
 {
     counters_.swarms = lives_.size();
+    counters_.asides = asides_.size();
     counters_.complete = 0;
     counters_.peers = left_;
     counters_.duplicate_bytes = left_duplicate_bytes_;

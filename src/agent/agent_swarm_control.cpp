@@ -34,63 +34,84 @@ std::uint8_t neighbours_of(const SwarmSession& session) noexcept
 
 // ---- the stream
 
-void AgentSwarm::State::connected(const asio::ip::address& tracker)
+void AgentSwarm::State::connected(TrackerStream& stream, const asio::ip::address&)
 {
-    forget_stream();
-    tracker_ = tracker;
+    forget_stream(stream);
     ++counters_.streams;
-    renewal_asked_.reset();
-    register_node();
+    if (is_home(stream)) renewal_asked_.reset();
+    register_node(stream);
 }
 
-void AgentSwarm::State::lost(const std::string& why)
+void AgentSwarm::State::lost(TrackerStream& stream, const std::string& why)
 {
-    log::debug("no stream to the tracker", {{"why", why}});
-    forget_stream();
+    log::debug("no stream to the tracker", {{"why", why}, {"aside", !is_home(stream)}});
+    forget_stream(stream);
+    if (!is_home(stream)) end_aside(stream, true);
 }
 
-void AgentSwarm::State::forget_stream()
+void AgentSwarm::State::forget_stream(TrackerStream& stream)
 {
-    connected_ = false;
-    handles_.clear();
-    last_handle_ = 0;
-    copies_.all_out_of_date(now());
-    for (auto& [id, life] : lives_) life.handle = SwarmHandle::connection;
+    if (is_home(stream)) connected_ = false;
+    for (auto& [id, life] : lives_) {
+        if (life.at == &stream) unlist(id, life);
+    }
+    stream.forget_all();
 }
 
-void AgentSwarm::State::register_node()
+// No tracker knows of it any more: neither do others say when copies become rare, nor is a neighbour given up, because
+// nobody would name another one.
+void AgentSwarm::State::unlist(const SwarmId& id, SwarmLife& life)
+{
+    if (life.at == nullptr) return;
+    life.at->end(life.handle);
+    life.at = nullptr;
+    life.handle = SwarmHandle::connection;
+    copies_.out_of_date(id, now());
+    if (network_) network_->act([&](SwarmNode& node, SwarmTime) { node.set_tracked(id, false); });
+}
+
+void AgentSwarm::State::register_node(TrackerStream& stream)
 {
     RegisterFrame frame;
     frame.name = settings_.name;
     frame.zone = settings_.zone;
     // An address of zeros: where the stream comes from.
     frame.endpoint.port = network_->port();
-    frame.capabilities = CapabilitySet{}.with(Capability::serves);
+    frame.capabilities = CapabilitySet{}.with(Capability::serves).with(Capability::moves);
     frame.up = std::min(settings_.up, settings_.link);
     frame.down = std::min(settings_.down, settings_.link);
     frame.holdings_epoch = holdings_epoch_;
-    stream_->send(frame);
+    frame.aside = stream.aside().has_value();
+    stream.send(frame);
 }
 
-void AgentSwarm::State::received(const ControlFrame& frame)
+void AgentSwarm::State::received(TrackerStream& stream, const ControlFrame& frame)
 {
-    const auto act = [this]<class Frame>(const Frame& one) {
-        if constexpr (requires { on(one); }) on(one);
+    const auto act = [this, &stream]<class Frame>(const Frame& one) {
+        if constexpr (requires { on(stream, one); })
+            on(stream, one);
+        else if constexpr (requires { on(one); })
+            if (is_home(stream)) on(one);
     };
     std::visit(act, frame);
 }
 
 // ---- what the tracker says
 
-void AgentSwarm::State::on(const WelcomeFrame& frame)
+void AgentSwarm::State::on(TrackerStream& from, const WelcomeFrame& frame)
 {
-    connected_ = true;
-    report_interval_ = std::chrono::milliseconds{frame.report_ms};
-    rates_ = frame.rates;
-    polite_ = settings_.polite;
-    apply_rates();
-    for (auto& [id, life] : lives_) announce(id, life);
-    identity_.wake();
+    from.welcome = true;
+    if (is_home(from)) {
+        connected_ = true;
+        report_interval_ = std::chrono::milliseconds{frame.report_ms};
+        rates_ = frame.rates;
+        polite_ = settings_.polite;
+        apply_rates();
+        identity_.wake();
+    }
+    for (auto& [id, life] : lives_) {
+        if (life.at == nullptr) announce(id, life);
+    }
 }
 
 void AgentSwarm::State::on(const LimitsFrame& frame)
@@ -143,45 +164,45 @@ void AgentSwarm::State::make_way()
     share_->look(*all, {.in = own.wire_in, .out = own.wire_out}, now());
 }
 
-SwarmLife* AgentSwarm::State::life_of(SwarmHandle handle, SwarmId& id)
+SwarmLife* AgentSwarm::State::life_of(const TrackerStream& stream, SwarmHandle handle, SwarmId& id)
 {
-    const auto found = handles_.find(handle);
-    if (found == handles_.end()) return nullptr;
-    id = found->second;
+    const auto* const swarm = stream.swarm_of(handle);
+    if (swarm == nullptr) return nullptr;
+    id = *swarm;
     return find(id);
 }
 
-void AgentSwarm::State::on(const NeighboursFrame& frame)
+void AgentSwarm::State::on(TrackerStream& from, const NeighboursFrame& frame)
 {
     SwarmId id;
-    if (life_of(frame.handle, id) == nullptr) return;
+    if (life_of(from, frame.handle, id) == nullptr) return;
     auto peers = frame.peers;
-    const auto here = tracker_.is_v4() ? asio::ip::make_address_v6(asio::ip::v4_mapped, tracker_.to_v4()).to_bytes()
-                                       : tracker_.to_v6().to_bytes();
+    const auto& tracker = from.tracker;
+    const auto here = tracker.is_v4() ? asio::ip::make_address_v6(asio::ip::v4_mapped, tracker.to_v4()).to_bytes()
+                                      : tracker.to_v6().to_bytes();
     for (auto& peer : peers) {
         if (!peer.endpoint.has_address()) std::ranges::copy(here, peer.endpoint.address.begin());
     }
     network_->act([&](SwarmNode& node, SwarmTime at) { node.neighbours(id, peers, at); });
 }
 
-void AgentSwarm::State::on(const TicketFrame& frame)
+void AgentSwarm::State::on(TrackerStream& from, const TicketFrame& frame)
 {
     SwarmId id;
-    auto* const life = life_of(frame.handle, id);
+    auto* const life = life_of(from, frame.handle, id);
     if (life == nullptr) return;
     take_right(id, *life, frame.ticket);
     life->judged = life->ticket;
 }
 
-void AgentSwarm::State::on(const RetireFrame& frame)
+void AgentSwarm::State::on(TrackerStream& from, const RetireFrame& frame)
 {
     SwarmId id;
-    auto* const life = life_of(frame.handle, id);
+    auto* const life = life_of(from, frame.handle, id);
     if (life == nullptr) return;
     if (life->ticket != life->judged) {
         // It was about a ticket that a newer one has taken the place of since.
-        handles_.erase(frame.handle);
-        life->handle = SwarmHandle::connection;
+        unlist(id, *life);
         return announce(id, *life);
     }
     ++counters_.retired;
@@ -189,7 +210,7 @@ void AgentSwarm::State::on(const RetireFrame& frame)
     leave(id, std::nullopt, false);
 }
 
-void AgentSwarm::State::on(const RevokeFrame& frame)
+void AgentSwarm::State::on(TrackerStream&, const RevokeFrame& frame)
 {
     desk_.revoke(frame, clock_.now());
     std::vector<SwarmId> ended;
@@ -209,10 +230,10 @@ void AgentSwarm::State::on(const RevokeFrame& frame)
     end_rights();
 }
 
-void AgentSwarm::State::on(const HoldersFrame& frame)
+void AgentSwarm::State::on(TrackerStream& from, const HoldersFrame& frame)
 {
     SwarmId id;
-    if (const auto* const life = life_of(frame.handle, id)) copies_.said(life->image->descriptor(), frame.others);
+    if (const auto* const life = life_of(from, frame.handle, id)) copies_.said(life->image->descriptor(), frame.others);
 }
 
 void AgentSwarm::State::on(const PreheatFrame& frame)
@@ -222,28 +243,30 @@ void AgentSwarm::State::on(const PreheatFrame& frame)
     answer.job = frame.job;
     answer.state = PreheatState::refused;
     answer.message = "this node takes no such jobs";
-    stream_->send(answer);
+    home_->send(answer);
 }
 
 // ---- what the tracker is told
 
 void AgentSwarm::State::tell(const PreheatProgressFrame& progress)
 {
-    if (connected_) stream_->send(progress);
+    if (connected_) home_->send(progress);
 }
 
 void AgentSwarm::State::announce(const SwarmId& id, SwarmLife& life)
 {
-    if (!connected_) return;
-    if (life.handle == SwarmHandle::connection) {
-        // In turn: a number on its way never meets another swarm. There are fewer swarms than numbers.
-        do {
-            last_handle_ = static_cast<std::uint16_t>(last_handle_ % 65'535 + 1);
-        } while (handles_.contains(SwarmHandle{last_handle_}));
-        life.handle = SwarmHandle{last_handle_};
-        handles_.emplace(life.handle, id);
+    auto* const stream = life.at != nullptr ? life.at : stream_for(life);
+    if (stream != nullptr && stream->welcome) announce_at(*stream, id, life);
+}
+
+void AgentSwarm::State::announce_at(TrackerStream& stream, const SwarmId& id, SwarmLife& life)
+{
+    if (life.at == nullptr) {
+        life.at = &stream;
+        life.handle = stream.number(id);
         // Only where the number is new it is looked at.
         life.judged = life.ticket;
+        network_->act([&](SwarmNode& node, SwarmTime) { node.set_tracked(id, true); });
     }
     const auto& session = *network_->node().find(id);
     AnnounceFrame frame;
@@ -253,8 +276,9 @@ void AgentSwarm::State::announce(const SwarmId& id, SwarmLife& life)
     frame.missing_bytes = session.layout.bytes() - session.peer->held_bytes();
     frame.neighbours = neighbours_of(session);
     frame.preheat = !life.urgent;
+    frame.here = life.here && is_home(stream);
     frame.ticket = life.ticket;
-    stream_->send(frame);
+    stream.send(frame);
     life.told_progress = frame.progress;
     life.told_neighbours = frame.neighbours;
 }
@@ -264,23 +288,26 @@ void AgentSwarm::State::report()
     const auto period = now() - reported_;
     if (period < report_interval_) return;
     reported_ = now();
-    ProgressFrame frame;
-    const auto send = [&] {
-        if (!frame.swarms.empty() && connected_) stream_->send(frame);
-        frame.swarms.clear();
-    };
+    std::map<TrackerStream*, ProgressFrame> frames;
     for (auto& [id, life] : lives_) {
         catch_up(id, life);
-        if (const auto news = news_of(id, life, period)) frame.swarms.push_back(*news);
-        if (frame.swarms.size() == WireLimits::progress_items) send();
+        const auto news = news_of(id, life, period);
+        if (!news) continue;
+        auto& frame = frames[life.at];
+        frame.swarms.push_back(*news);
+        if (frame.swarms.size() < WireLimits::progress_items) continue;
+        life.at->send(frame);
+        frame.swarms.clear();
     }
-    send();
+    for (const auto& [stream, frame] : frames) {
+        if (!frame.swarms.empty()) stream->send(frame);
+    }
 }
 
 // nullopt: nothing has changed, or there is nobody to tell. Bytes that came meanwhile are told later.
 std::optional<SwarmProgress> AgentSwarm::State::news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period)
 {
-    if (life.handle == SwarmHandle::connection) return std::nullopt;
+    if (life.at == nullptr) return std::nullopt;
     const auto& session = *network_->node().find(id);
     const auto traffic = network_->take_traffic(id);
     if (!session.complete()) life.note_idle(now());

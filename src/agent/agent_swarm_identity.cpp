@@ -138,26 +138,37 @@ Result<> AgentSwarm::State::open_network(std::shared_ptr<const PeerTlsContext> t
 
 void AgentSwarm::State::open_stream(const NodeEnrolment& enrolment, std::shared_ptr<const PeerTlsContext> tls)
 {
-    if (stream_ && adopted_->control_host == enrolment.control_host &&
-        adopted_->control_port == enrolment.control_port) {
-        stream_->renew(std::move(tls));
+    tls_ = std::move(tls);
+    for (const auto& aside : asides_) aside->renew(tls_);
+    if (home_ && adopted_->control_host == enrolment.control_host && adopted_->control_port == enrolment.control_port) {
+        home_->renew(tls_);
         return;
     }
-    if (stream_) {
-        forget_stream();
-        tasks_.spawn(loop_, end_stream(std::move(stream_)));
+    if (home_) {
+        forget_stream(*home_);
+        end_stream(std::move(home_));
     }
-    ControlStreamSettings settings;
-    settings.host = enrolment.control_host;
-    settings.port = enrolment.control_port;
-    settings.binding = settings_.binding;
-    stream_ = std::make_unique<ControlStream>(loop_, std::move(settings), std::move(tls), *this, clock_);
-    stream_->start();
+    home_ = new_stream(std::nullopt, enrolment.control_host, enrolment.control_port);
 }
 
-asio::awaitable<void> AgentSwarm::State::end_stream(std::unique_ptr<ControlStream> stream)
+std::unique_ptr<TrackerStream>
+AgentSwarm::State::new_stream(std::optional<PeerEndpoint> aside, const std::string& host, std::uint16_t port)
 {
-    co_await stream->stop();
+    ControlStreamSettings settings;
+    settings.host = host;
+    settings.port = port;
+    settings.binding = settings_.binding;
+    auto stream = std::make_unique<TrackerStream>(*this, aside, now());
+    stream->start(loop_, std::move(settings), tls_, clock_);
+    return stream;
+}
+
+// It hears nothing any more, and is there until it has said farewell.
+void AgentSwarm::State::end_stream(std::unique_ptr<TrackerStream> stream)
+{
+    tasks_.spawn(loop_, [](std::unique_ptr<TrackerStream> ending) -> asio::awaitable<void> {
+        co_await ending->stop();
+    }(std::move(stream)));
 }
 
 // The registry may have its control streams elsewhere since this node was certified.
@@ -165,9 +176,11 @@ asio::awaitable<void> AgentSwarm::State::search_tracker()
 {
     if (connected_ || !adopted_ || stopping_) {
         search_at_.reset();
+        alone_since_.reset();
         search_pause_ = settings_.first_search;
         co_return;
     }
+    if (try_other_instance()) co_return;
     // Those who lost it together don't ask together.
     const auto later = [this] { return now() + search_pause_ * (7 + random_.below(7)) / 10; };
     if (!search_at_) search_at_ = later();
@@ -197,7 +210,7 @@ void AgentSwarm::State::ask_for_renewal()
     const auto request = credentials_.key().request();
     if (!request) return complain(request.error());
     renewal_asked_ = now();
-    stream_->send(RenewFrame{.request = *request});
+    home_->send(RenewFrame{.request = *request});
 }
 
 void AgentSwarm::State::on(const CertificateFrame& frame)

@@ -117,6 +117,7 @@ void AgentSwarm::State::enter(const SwarmId& id, const SwarmLife& life)
     network_->act([&](SwarmNode& node, SwarmTime at) {
         node.add_swarm(id, life.image->descriptor().layout(), life.image->pieces(), life.ticket, at);
         node.set_priority(id, priority_of(life));
+        node.set_tracked(id, life.at != nullptr);
     });
 }
 
@@ -134,13 +135,14 @@ void AgentSwarm::State::leave(SwarmId id, std::optional<DenyCode> why, bool tell
 {
     const auto found = lives_.find(id);
     if (found == lives_.end()) return;
-    const auto handle = found->second.handle;
+    if (auto* const stream = found->second.at) {
+        if (tell_tracker) stream->send(RetireFrame{.handle = found->second.handle});
+        stream->end(found->second.handle);
+    }
     keep_counts(id);
     copies_.out_of_date(id, now());
     lives_.erase(found);
-    handles_.erase(handle);
     if (network_) network_->act([&](SwarmNode& node, SwarmTime at) { node.remove_swarm(id, why, at); });
-    if (tell_tracker && connected_ && handle != SwarmHandle::connection) stream_->send(RetireFrame{.handle = handle});
 }
 
 void AgentSwarm::State::make_room()

@@ -71,6 +71,15 @@ void AgentSwarm::add_metrics(MetricsText& text) const
     text.counter("entrepot_agent_swarm_false_chunks_total", "Chunks with other bytes.", counted.network.false_chunks);
     text.counter("entrepot_agent_swarm_refills_total", "Times that it asked for other neighbours.", counted.refills);
     text.counter("entrepot_agent_swarm_streams_total", "Streams to the tracker that came about.", counted.streams);
+    text.gauge("entrepot_agent_swarm_streams_aside", "Streams to other instances that track images.", counted.asides);
+    text.counter(
+        "entrepot_agent_swarm_moved_total", "Times that an image was tracked by another instance.", counted.moved
+    );
+    text.counter(
+        "entrepot_agent_swarm_unreached_total",
+        "Times that the instance that tracks an image was not reached.",
+        counted.here
+    );
     text.counter("entrepot_agent_swarm_moves_total", "Times that the tracker was found elsewhere.", counted.moves);
     text.counter("entrepot_agent_swarm_revoked_total", "Images that the registry has taken back.", counted.revoked);
     for (std::size_t at = 0; at < counted.tickets_refused.size(); ++at) {

@@ -26,13 +26,13 @@ AgentSwarm::State::refusal(const NodeIdentity& peer, const SwarmId& swarm, std::
 void AgentSwarm::State::starved(const SwarmId& swarm, RefillReason reason, std::optional<NodeId> dropped)
 {
     const auto* const life = find(swarm);
-    if (life == nullptr || !connected_ || life->handle == SwarmHandle::connection) return;
+    if (life == nullptr || life->at == nullptr) return;
     RefillFrame frame;
     frame.handle = life->handle;
     frame.reason = reason;
     if (dropped) frame.dropped.push_back(*dropped);
     ++counters_.refills;
-    stream_->send(frame);
+    life->at->send(frame);
 }
 
 void AgentSwarm::State::complete(const SwarmId& swarm)
@@ -64,7 +64,7 @@ void AgentSwarm::State::caught(const NodeId& peer, const SwarmId& swarm, ChunkSp
     }
     ++counters_.reports;
     log::warning("a node has sent a false chunk", {{"chunk", static_cast<std::uint64_t>(extent.first)}});
-    if (connected_) stream_->send(report);
+    if (life->at != nullptr) life->at->send(report);
 }
 
 Task<> AgentSwarm::State::store(SwarmId swarm, ChunkIndex chunk, std::span<const std::byte> bytes)

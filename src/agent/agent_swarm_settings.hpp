@@ -40,6 +40,14 @@ struct AgentSwarmSettings {
     // Without a stream to the tracker, until the registry is asked where it is now; then each time twice as long.
     Duration first_search = std::chrono::seconds{20};
     Duration longest_search = std::chrono::minutes{5};
+    // Where other instances of the registry are known, until one of them is tried in place of the one that is gone.
+    Duration first_other = std::chrono::seconds{3};
+    // Streams to the instances that track what the own one doesn't: how many, how long one may take to come up, how
+    // long it stays when nothing needs it, and how long an image is tracked at home because it didn't.
+    std::size_t most_asides = 8;
+    Duration aside_patience = std::chrono::seconds{5};
+    Duration aside_linger = std::chrono::minutes{5};
+    Duration here_time = std::chrono::minutes{1};
     Duration look_interval = std::chrono::milliseconds{250};  // at what time brings about by itself
     // The registry wants an image here before anybody asks. Called on the swarm's thread; how it gets on is told by
     // AgentSwarm::tell(). Empty: such jobs are refused.
@@ -57,7 +65,10 @@ struct AgentSwarmCounters {
     PeerNetworkCounters network{};
     std::uint64_t swarms = 0;    // that it takes part in now
     std::uint64_t complete = 0;  // of these, those of which all is here
-    std::uint64_t streams = 0;   // to the tracker that came about
+    std::uint64_t streams = 0;   // to trackers that came about
+    std::uint64_t asides = 0;    // streams to other instances that there are
+    std::uint64_t moved = 0;     // images that a tracker has sent elsewhere
+    std::uint64_t here = 0;      // images that were tracked at home because another instance wasn't reached
     std::uint64_t refills = 0;
     std::uint64_t reports = 0;                                         // of other nodes' false chunks
     std::array<std::uint64_t, TicketDesk::reasons> tickets_refused{};  // by TicketRefusal

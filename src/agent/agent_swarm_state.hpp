@@ -5,11 +5,11 @@
 #include "agent/node_enrolling.hpp"
 #include "agent/polite_share.hpp"
 #include "agent/swarm_life.hpp"
+#include "agent/tracker_stream.hpp"
 #include "agent/zone_copies.hpp"
 #include "client/http_client.hpp"
 #include "core/duration_histogram.hpp"
 #include "core/task_group.hpp"
-#include "swarm/net/control_stream.hpp"
 #include "swarm/net/peer_network.hpp"
 #include "swarm/net/wait_line.hpp"
 #include "swarm/swarm_random.hpp"
@@ -20,16 +20,17 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace entrepot {
 
 // The inside of an AgentSwarm, on its loop. For its own files: agent_swarm_identity.cpp who the node is,
-// agent_swarm_control.cpp what is said to and by the tracker, agent_swarm_images.cpp the images' lives,
-// agent_swarm_peers.cpp what connections to other nodes ask.
+// agent_swarm_control.cpp what is said to and by the tracker, agent_swarm_asides.cpp that there are several of them,
+// agent_swarm_images.cpp the images' lives, agent_swarm_peers.cpp what connections to other nodes ask.
 class AgentSwarm::State final : public PeerNetworkOwner,
                                 public PeerChunkSink,
                                 public PeerChunkSource,
-                                public ControlStreamOwner {
+                                public TrackerStreamOwner {
 public:
     using Time = std::chrono::steady_clock::time_point;
     using Duration = std::chrono::steady_clock::duration;
@@ -63,7 +64,7 @@ public:
     // Of chunks: until they were compared with their hashes and written.
     const DurationHistogram& storing() const noexcept { return storing_; }
 
-    // PeerNetworkOwner, PeerChunkSink, PeerChunkSource, ControlStreamOwner.
+    // PeerNetworkOwner, PeerChunkSink, PeerChunkSource, TrackerStreamOwner.
     std::optional<DenyCode> refusal(const NodeIdentity& peer, const SwarmId& swarm, std::string_view ticket) override;
     void starved(const SwarmId& swarm, RefillReason reason, std::optional<NodeId> dropped) override;
     void complete(const SwarmId& swarm) override;
@@ -72,9 +73,9 @@ public:
     void coming(const SwarmId& swarm) override;
     void news(const SwarmId& swarm) override;
     Task<> read(SwarmId swarm, ChunkIndex chunk, std::span<std::byte> into) override;
-    void connected(const asio::ip::address& tracker) override;
-    void received(const ControlFrame& frame) override;
-    void lost(const std::string& why) override;
+    void connected(TrackerStream& stream, const asio::ip::address& tracker) override;
+    void received(TrackerStream& stream, const ControlFrame& frame) override;
+    void lost(TrackerStream& stream, const std::string& why) override;
 
 private:
     Time now() const noexcept { return clock_.steady(); }
@@ -89,31 +90,44 @@ private:
     Result<> adopt(const NodeEnrolment& enrolment);
     Result<> open_network(std::shared_ptr<const PeerTlsContext> tls);
     void open_stream(const NodeEnrolment& enrolment, std::shared_ptr<const PeerTlsContext> tls);
-    static asio::awaitable<void> end_stream(std::unique_ptr<ControlStream> stream);
+    std::unique_ptr<TrackerStream>
+    new_stream(std::optional<PeerEndpoint> aside, const std::string& host, std::uint16_t port);
+    void end_stream(std::unique_ptr<TrackerStream> stream);
     asio::awaitable<void> search_tracker();
+    bool try_other_instance();
     void complain(const Error& error);
     void ask_for_renewal();
 
-    // The tracker. Frames without a function of their own have no effect.
-    void on(const WelcomeFrame& frame);
+    // The trackers. Frames without a function of their own have no effect; those that name no stream are taken on the
+    // node's own one alone.
     void on(const LimitsFrame& frame);
     void on(const CertificateFrame& frame);
     void on(const TicketKeysFrame& frame);
-    void on(const NeighboursFrame& frame);
-    void on(const RetireFrame& frame);
-    void on(const TicketFrame& frame);
-    void on(const RevokeFrame& frame);
     void on(const PreheatFrame& frame);
-    void on(const HoldersFrame& frame);
-    void register_node();
+    void on(const InstancesFrame& frame);
+    void on(TrackerStream& from, const WelcomeFrame& frame);
+    void on(TrackerStream& from, const NeighboursFrame& frame);
+    void on(TrackerStream& from, const RetireFrame& frame);
+    void on(TrackerStream& from, const TicketFrame& frame);
+    void on(TrackerStream& from, const RevokeFrame& frame);
+    void on(TrackerStream& from, const HoldersFrame& frame);
+    void on(TrackerStream& from, const MovedFrame& frame);
+    bool is_home(const TrackerStream& stream) const noexcept { return &stream == home_.get(); }
+    void register_node(TrackerStream& stream);
     void announce(const SwarmId& id, SwarmLife& life);
-    void forget_stream();
+    void announce_at(TrackerStream& stream, const SwarmId& id, SwarmLife& life);
+    void unlist(const SwarmId& id, SwarmLife& life);
+    void forget_stream(TrackerStream& stream);
+    TrackerStream* stream_for(SwarmLife& life);
+    TrackerStream* stream_aside(const PeerEndpoint& instance);
+    void end_aside(const TrackerStream& stream, bool reachable);
+    void look_after_asides();
     void apply_rates();
     std::uint64_t rate_ahead() const;
     void make_way();
     void report();
     std::optional<SwarmProgress> news_of(const SwarmId& id, SwarmLife& life, SwarmLife::Duration period);
-    SwarmLife* life_of(SwarmHandle handle, SwarmId& id);
+    SwarmLife* life_of(const TrackerStream& stream, SwarmHandle handle, SwarmId& id);
 
     // Images.
     SwarmLife* find(const SwarmId& id);
@@ -142,6 +156,7 @@ private:
     bool renewal_refused_ = false;
     std::optional<Time> search_at_;  // for the tracker; nullopt: there is a stream, or there was one a moment ago
     Duration search_pause_{};
+    std::optional<Time> alone_since_;     // without a stream of its own; nullopt: there is one
     std::optional<std::string> unsaved_;  // the enrolment, as it is to be on the disk
     std::string complaint_;               // the last one in the log
 
@@ -149,10 +164,10 @@ private:
     std::map<SwarmId, SwarmLife> lives_;
     ZoneCopies copies_;
     std::unique_ptr<PeerNetwork> network_;
-    std::unique_ptr<ControlStream> stream_;
-    std::map<SwarmHandle, SwarmId> handles_;  // on the stream that there is
-    std::uint16_t last_handle_ = 0;
-    asio::ip::address tracker_;
+    std::shared_ptr<const PeerTlsContext> tls_;
+    std::unique_ptr<TrackerStream> home_;                 // the node's own stream
+    std::vector<std::unique_ptr<TrackerStream>> asides_;  // to those that track what its own tracker has moved
+    std::vector<PeerEndpoint> others_;                    // instances that may take it when its own is gone
     std::chrono::milliseconds report_interval_{1'000};
     Time reported_{};
     NodeRates rates_;
@@ -169,7 +184,7 @@ private:
     mutable std::mutex mutex_;  // of what others read
     std::optional<std::string> published_node_;
     AgentSwarmCounters published_;
-    std::atomic<bool> connected_ = false;
+    std::atomic<bool> connected_ = false;  // there is a stream of its own, and it is welcome
     std::atomic<std::uint16_t> port_ = 0;
 
     WaitLine identity_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/agent_image.hpp"
+#include "agent/tracker_stream.hpp"
 #include "swarm/ticket/ticket.hpp"
 
 #include <algorithm>
@@ -23,8 +24,14 @@ struct SwarmLife {
     std::optional<Ticket> right{};  // what it says; nullopt: nothing
     bool urgent = false;
     std::uint64_t rate = no_rate_limit;            // bytes a second, of one that is fetched ahead
-    SwarmHandle handle = SwarmHandle::connection;  // on the stream that there is; this one: not announced on it
-    Time used{};                                   // when a runtime or another node asked for some of it last
+    TrackerStream* at = nullptr;                   // the stream that it is announced on; null: on none
+    SwarmHandle handle = SwarmHandle::connection;  // there
+    std::optional<PeerEndpoint> owner{};           // the instance that tracks it, by what a tracker has said
+    Time moved{};                                  // when that was
+    unsigned moves = 0;                            // that followed each other closely
+    bool here = false;                             // it can't be reached: tracked at home all the same
+    Time here_since{};
+    Time used{};  // when a runtime or another node asked for some of it last
 
     Time begun{};               // when it was brought
     std::uint64_t missing = 0;  // bytes, then; 0: it was complete, or its time has been told

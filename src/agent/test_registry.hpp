@@ -21,6 +21,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -53,7 +54,9 @@ class TestRegistry final : public ControlServerOwner,
                            public PeerChunkSink,
                            public PeerChunkSource {
 public:
-    TestRegistry(const Clock& clock, std::vector<const TestImage*> images);
+    TestRegistry(const Clock& clock, const std::vector<const TestImage*>& images);
+    // Another instance of the same registry.
+    TestRegistry(const TestRegistry& first, const std::vector<const TestImage*>& images);
     ~TestRegistry() override;
 
     std::string url() const { return http_->url(); }
@@ -65,6 +68,13 @@ public:
     void restart_tracker();
     // To another port.
     void move_tracker();
+    // All of it, for good; by HTTP it says that it is away.
+    void kill();
+    // The tracker, until restart_tracker().
+    void stop_tracker();
+    PeerEndpoint control() const;
+    // What its tracker is to know, which it is told again after each start.
+    void set_instances(std::vector<PeerEndpoint> instances);
     void limit_seed(std::uint64_t up);
     // Its own certificate, by the clock.
     void renew_itself();
@@ -139,6 +149,7 @@ private:
     std::shared_ptr<const PeerTlsContext> tls();
     void open_tracker(std::uint16_t port);
     void open_seed();
+    void begin(const std::vector<const TestImage*>& images);
     std::string enrol(const std::string& request);
     std::string certify(const std::string& request, const std::string& name);
 
@@ -163,18 +174,36 @@ private:
     std::shared_ptr<const PeerTlsContext> seed_tls_;
     std::unique_ptr<PeerNetwork> seed_;
     std::uint16_t control_port_ = 0;
+    std::vector<PeerEndpoint> instances_;
+    bool stopped_ = false;  // the server of control streams
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
     std::unique_ptr<TestPeer> http_;
 };
 
-inline TestRegistry::TestRegistry(const Clock& clock, std::vector<const TestImage*> images)
+inline TestRegistry::TestRegistry(const Clock& clock, const std::vector<const TestImage*>& images)
     : clock_{clock},
       authority_{NodeAuthority::create(random_, clock.now()).value()},
       signer_{TicketSigner::generate(random_).value()},
       seed_tls_{tls()},
       work_{loop_.get_executor()},
       thread_{[this] { loop_.run(); }}
+{
+    begin(images);
+}
+
+inline TestRegistry::TestRegistry(const TestRegistry& first, const std::vector<const TestImage*>& images)
+    : clock_{first.clock_},
+      authority_{first.authority_},
+      signer_{first.signer_},
+      seed_tls_{tls()},
+      work_{loop_.get_executor()},
+      thread_{[this] { loop_.run(); }}
+{
+    begin(images);
+}
+
+inline void TestRegistry::begin(const std::vector<const TestImage*>& images)
 {
     EXPECT_TRUE(verifier_.trust(signer_.public_key()).has_value());
     for (const auto* image : images) images_.emplace(image->id(), image);
@@ -197,8 +226,7 @@ inline TestRegistry::TestRegistry(const Clock& clock, std::vector<const TestImag
 inline TestRegistry::~TestRegistry()
 {
     http_.reset();
-    finish(server_->stop());
-    finish(seed_->stop());
+    kill();
     work_.reset();
     loop_.stop();
     thread_.join();
@@ -247,12 +275,42 @@ inline void TestRegistry::open_tracker(std::uint16_t port)
     server_ = std::make_unique<ControlServer>(loop_.get_executor(), binding, seed_tls_, *this, clock_);
     EXPECT_TRUE(server_->start().has_value());
     control_port_ = server_->port();
+    tracker_->set_instances(control(), instances_);
+}
+
+inline PeerEndpoint TestRegistry::control() const
+{
+    const auto address = asio::ip::make_address_v6(asio::ip::v4_mapped, asio::ip::address_v4::loopback());
+    return {.address = address.to_bytes(), .port = control_port_};
+}
+
+inline void TestRegistry::set_instances(std::vector<PeerEndpoint> instances)
+{
+    there([&] {
+        instances_ = std::move(instances);
+        tracker_->set_instances(control(), instances_);
+    });
+}
+
+inline void TestRegistry::stop_tracker()
+{
+    finish(server_->stop());
+    stopped_ = true;
+}
+
+inline void TestRegistry::kill()
+{
+    outages = std::numeric_limits<int>::max();
+    if (!stopped_) stop_tracker();
+    if (seed_) finish(seed_->stop());
+    there([this] { seed_.reset(); });
 }
 
 inline void TestRegistry::restart_tracker()
 {
-    finish(server_->stop());
+    if (!stopped_) stop_tracker();
     there([this] { open_tracker(control_port_); });
+    stopped_ = false;
 }
 
 inline void TestRegistry::move_tracker()

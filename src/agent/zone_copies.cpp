@@ -28,13 +28,6 @@ void ZoneCopies::out_of_date(const SwarmId& image, Time now)
     if (found != images_.end() && !found->second.since) found->second.since = now;
 }
 
-void ZoneCopies::all_out_of_date(Time now)
-{
-    for (auto& [id, image] : images_) {
-        if (!image.since) image.since = now;
-    }
-}
-
 void ZoneCopies::look(Time now)
 {
     std::vector<SwarmId> over;

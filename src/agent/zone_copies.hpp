@@ -31,7 +31,6 @@ public:
     void said(const ImageDescriptor& image, std::uint32_t others);
     // Nobody says when it changes any more.
     void out_of_date(const SwarmId& image, Time now);
-    void all_out_of_date(Time now);
     // Forgets what has been out of date for too long.
     void look(Time now);
 

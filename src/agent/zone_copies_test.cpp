@@ -56,7 +56,8 @@ TEST_F(ZoneCopiesTest, are_forgotten_when_they_have_been_out_of_date_for_long)
     copies.out_of_date(image.id(), now);
     copies.out_of_date(SwarmId{}, now);
     now += 23h;
-    copies.all_out_of_date(now);
+    copies.out_of_date(image.id(), now);
+    copies.out_of_date(other.id(), now);
     copies.look(now);
     EXPECT_EQ(known(image), (std::vector{1, 0}));
     now += 1h;

@@ -106,6 +106,12 @@ void SwarmNode::set_priority(const SwarmId& id, std::uint8_t priority)
     if (const auto index = index_of(id)) swarms_.at(*index).session->priority = priority;
 }
 
+void SwarmNode::set_tracked(const SwarmId& id, bool tracked)
+{
+    if (const auto index = index_of(id); index && swarms_.at(*index).session->peer)
+        swarms_.at(*index).session->peer->set_tracked(tracked);
+}
+
 void SwarmNode::deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now)
 {
     const auto index = index_of(id);

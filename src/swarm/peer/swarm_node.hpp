@@ -60,6 +60,8 @@ public:
     void set_ticket(const SwarmId& id, std::string ticket);
     // Of what is asked for from now on: at those who are asked, the higher goes first.
     void set_priority(const SwarmId& id, std::uint8_t priority);
+    // SwarmPeer::set_tracked().
+    void set_tracked(const SwarmId& id, bool tracked);
     // A neighbour's right to the swarm has ended: DENY, and nothing of it between both any more.
     void deny(const NodeId& node, const SwarmId& id, DenyCode why, SwarmTime now);
     // From the tracker. Those that there is a connection to are joined, the others are wanted from the shell.

@@ -410,7 +410,7 @@ void SwarmPeer::give_up_late(SwarmTime now)
         them.busy_until = now + std::min<SwarmTime>(them.strikes, 8) * policy_.look_interval;
         links_.cancel(ask->neighbour, ask->piece);
         if (!asks_.has(ask->piece)) picker_.put_back(ask->piece);
-        if (them.strikes == strikes_until_out) {
+        if (them.strikes >= strikes_until_out && tracked_) {
             ++counts_.rewires;
             links_.rewire(ask->neighbour);
         }
@@ -421,7 +421,7 @@ void SwarmPeer::give_up_late(SwarmTime now)
 
 void SwarmPeer::look_for_better(SwarmTime now)
 {
-    if (starved_since_ == 0 || now - starved_since_ < policy_.idle_until_rewire) return;
+    if (!tracked_ || starved_since_ == 0 || now - starved_since_ < policy_.idle_until_rewire) return;
     if (now - rewired_ < std::max(rewire_wait_, policy_.idle_until_rewire)) return;
     // Who asks in vain asks more and more rarely.
     constexpr SwarmTime longest_wait = swarm_second;

@@ -59,6 +59,9 @@ public:
     // What bounds bytes from other zones; it outlives the peer. Without, nothing does.
     void set_budget(const AcrossBudget& budget) noexcept { budget_ = &budget; }
 
+    // Whether a tracker would name other neighbours: where not, none is given up for being of no use. It is at first.
+    void set_tracked(bool tracked) noexcept { tracked_ = tracked; }
+
     // nullopt: there are most_neighbours. `across`: it is in another zone, and asked only for what no neighbour in ours
     // has.
     std::optional<NeighbourSlot> add_neighbour(bool seed, SwarmTime now, bool across = false);
@@ -164,6 +167,7 @@ private:
     SwarmTime rewire_wait_ = 0;
     SwarmTime backoff_ = 1;  // times the usual timeout
     bool started_ = false;
+    bool tracked_ = true;
 };
 
 }  // namespace entrepot

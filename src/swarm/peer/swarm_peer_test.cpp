@@ -276,6 +276,21 @@ TEST_F(ASwarmPeer, StarvedItWantsAnotherNeighbour)
     EXPECT_EQ(links.rewired.back(), poor);
 }
 
+TEST_F(ASwarmPeer, WithoutATrackerItGivesUpNobody)
+{
+    peer.set_tracked(false);
+    peer.start(now);
+    neighbour_with({});
+    const auto silent = neighbour_with({{0, 40}});
+    pass(10 * swarm_second);
+    EXPECT_GE(peer.counts().timeouts, 3U);
+    EXPECT_TRUE(links.rewired.empty()) << "nobody would name another one";
+    // They may go when there is somebody who would.
+    peer.set_tracked(true);
+    pass(10 * swarm_second);
+    EXPECT_NE(std::ranges::find(links.rewired, std::optional{silent}), links.rewired.end());
+}
+
 TEST_F(ASwarmPeer, AsksOtherZonesOnlyForWhatNobodyNearHas)
 {
     peer.start(now);
