@@ -44,6 +44,12 @@ void AgentSwarm::State::on(TrackerStream& from, const MovedFrame& frame)
 void AgentSwarm::State::on(const InstancesFrame& frame)
 {
     others_ = frame.others;
+    // One that has lost its power says nothing: streams to it would be there for a minute yet.
+    std::vector<const TrackerStream*> gone;
+    for (const auto& aside : asides_) {
+        if (std::ranges::find(others_, *aside->aside()) == others_.end()) gone.push_back(aside.get());
+    }
+    for (const auto* const aside : gone) end_aside(*aside, true);
 }
 
 // ---- streams aside
@@ -123,10 +129,12 @@ void AgentSwarm::State::look_after_asides()
 // instance does, because certificates and tickets are of all of them. False: there is none to be tried now.
 bool AgentSwarm::State::try_other_instance()
 {
-    if (!alone_since_) alone_since_ = now();
+    // Those who have lost it together don't come together.
+    const auto later = [this] { return now() + settings_.first_other * (7 + random_.below(7)) / 10; };
+    if (!other_at_) other_at_ = later();
     if (others_.empty()) return false;
-    if (now() - *alone_since_ < settings_.first_other) return true;
-    alone_since_ = now();
+    if (now() < *other_at_) return true;
+    other_at_ = later();
     const auto place = others_.begin() + random_.below(static_cast<std::uint32_t>(others_.size()));
     const auto instance = *place;
     others_.erase(place);

@@ -176,7 +176,7 @@ asio::awaitable<void> AgentSwarm::State::search_tracker()
 {
     if (connected_ || !adopted_ || stopping_) {
         search_at_.reset();
-        alone_since_.reset();
+        other_at_.reset();
         search_pause_ = settings_.first_search;
         co_return;
     }

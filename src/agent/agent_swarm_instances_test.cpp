@@ -124,6 +124,19 @@ TEST_F(AgentsOfTwoInstances, GoOnWhenTheOwnerIsAnotherOne)
     EXPECT_TRUE(tracks(*first, theirs, 0));
 }
 
+TEST_F(AgentsOfTwoInstances, LeaveAnInstanceThatIsKnownToBeGone)
+{
+    const auto& theirs = image_of(*second);
+    auto& agent = add(*first);
+    agent.bring(*first, theirs);
+    ASSERT_TRUE(tracks(*second, theirs, 1));
+    // As if it had lost its power: its streams are there still.
+    first->set_instances({first->control()});
+    EXPECT_TRUE(tracks(*first, theirs, 1));
+    EXPECT_TRUE(tracks(*second, theirs, 0));
+    EXPECT_TRUE(comes_true([&] { return agent.swarm->counters().asides == 0; }));
+}
+
 TEST_F(AgentsOfTwoInstances, GoToAnotherInstanceWhenTheirOwnIsGone)
 {
     auto& agent = add(*first);

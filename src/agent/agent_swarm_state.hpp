@@ -156,7 +156,7 @@ private:
     bool renewal_refused_ = false;
     std::optional<Time> search_at_;  // for the tracker; nullopt: there is a stream, or there was one a moment ago
     Duration search_pause_{};
-    std::optional<Time> alone_since_;     // without a stream of its own; nullopt: there is one
+    std::optional<Time> other_at_;        // another instance is tried for a stream of its own; nullopt: there is one
     std::optional<std::string> unsaved_;  // the enrolment, as it is to be on the disk
     std::string complaint_;               // the last one in the log
 
