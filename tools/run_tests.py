@@ -53,7 +53,7 @@ ON_POSTGRES = ["--database", "postgres", "auth", "bad_input", "abuse", "restart.
                "projects", "virtual", "artifacts", "people", "robots", "replication_api", "two_of_ours_compare", "synchronous",
                "harborapi", "harbor_clients", "cves", "lists",
                "idempot", "audit", "apply", "quota", "environments", "rebuild.Rebuild.test_all", "rebuild.Rebuild.test_killed",
-               "openapi.TheContract.test_every"]
+               "openapi.TheContract.test_every", "swarm_instances"]
 
 
 def blackbox(binary, *more):
