@@ -243,8 +243,20 @@ asio::awaitable<void> PeerNetwork::State::watch()
         all.reserve(channels_.size());
         for (const auto& [id, channel] : channels_) all.push_back(channel);
         for (const auto& channel : all) look_after(*channel, time);
+        measure_way();
         std::erase_if(traffic_, [this](const auto& entry) { return node_.find(entry.first) == nullptr; });
     }
+}
+
+// To the farthest of those whom something is on its way to.
+void PeerNetwork::State::measure_way()
+{
+    std::optional<std::chrono::microseconds> farthest;
+    for (const auto& [id, channel] : channels_) {
+        if (!channel->open || channel->cut || channel->taken == 0) continue;
+        farthest = std::max(farthest, channel->stream->round_trip());
+    }
+    if (farthest) uplink_.reached(*farthest);
 }
 
 void PeerNetwork::State::look_after(PeerChannel& channel, Time time)

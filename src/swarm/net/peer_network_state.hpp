@@ -87,6 +87,7 @@ private:
     asio::awaitable<void> keep_time();
     asio::awaitable<void> watch();
     void look_after(PeerChannel& channel, Time time);
+    void measure_way();
 
     // Doors.
     void admit(Tcp::socket socket);

@@ -234,6 +234,7 @@ public:
     }
     Result<std::optional<std::size_t>> write(std::span<const std::byte> from) override { return inner_->write(from); }
     std::size_t unacknowledged() const override { return inner_->unacknowledged(); }
+    std::optional<std::chrono::microseconds> round_trip() const override { return 2 * delay_; }
     asio::awaitable<void> writable() override { return inner_->writable(); }
     asio::awaitable<void> readable() override
     {

@@ -1,5 +1,7 @@
 #include "swarm/net/peer_stream.hpp"
 
+#include "swarm/net/round_trip.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -61,6 +63,12 @@ public:
         auto& socket = const_cast<Tcp::socket&>(socket_);
         if (!socket.is_open() || ::ioctl(socket.native_handle(), SIOCOUTQ, &bytes) != 0) return 0;
         return static_cast<std::size_t>(std::max(bytes, 0));
+    }
+
+    std::optional<std::chrono::microseconds> round_trip() const override
+    {
+        auto& socket = const_cast<Tcp::socket&>(socket_);
+        return socket.is_open() ? shortest_round_trip(socket.native_handle()) : std::nullopt;
     }
 
     asio::awaitable<void> readable() override { return wait(Tcp::socket::wait_read); }

@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@ public:
     virtual Result<std::optional<std::size_t>> write(std::span<const std::byte> from) = 0;
     // Of what was written, bytes that the other side has not acknowledged.
     virtual std::size_t unacknowledged() const = 0;
+    // The shortest so far, without what waits in queues; nullopt: nobody knows.
+    virtual std::optional<std::chrono::microseconds> round_trip() const = 0;
     // Return when trying again makes sense, and when the stream is closed.
     virtual asio::awaitable<void> readable() = 0;
     virtual asio::awaitable<void> writable() = 0;

@@ -13,10 +13,16 @@ class UplinkGauge {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // Bytes. A chunk, and what leaves in a round trip between continents.
+    // Bytes. A chunk, and what leaves until it is known that it came: more would only wait in queues, which are short
+    // on narrow links, and be sent twice.
     std::uint64_t limit() const noexcept
     {
-        return least + static_cast<std::uint64_t>(rate_ * std::chrono::duration<double>{longest_round_trip}.count());
+        return least + static_cast<std::uint64_t>(rate_ * std::chrono::duration<double>{until_known_}.count());
+    }
+    // How far away the farthest is of those who are sent anything. Until it is said, they may be on another continent.
+    void reached(std::chrono::microseconds round_trip) noexcept
+    {
+        until_known_ = std::min<std::chrono::microseconds>(2 * round_trip + late_word, longest);
     }
     // Bytes a second that others take, as far as anybody has seen.
     double rate() const noexcept { return rate_; }
@@ -57,12 +63,15 @@ public:
 
 private:
     static constexpr std::uint64_t least = 256 * 1024;
-    static constexpr std::chrono::milliseconds longest_round_trip{200};
+    // A receiver that gathers its acknowledgements, and this process until it looks.
+    static constexpr std::chrono::milliseconds late_word{40};
+    static constexpr std::chrono::milliseconds longest{500};
     static constexpr std::chrono::milliseconds window{50};
     static constexpr std::chrono::milliseconds longest_window{200};
     static constexpr std::chrono::steady_clock::duration shortest_wait = std::chrono::milliseconds{1};
     static constexpr std::chrono::steady_clock::duration longest_wait = std::chrono::milliseconds{20};
 
+    std::chrono::microseconds until_known_ = std::chrono::milliseconds{200};
     double rate_ = 0;
     double link_ = 0;
     Time began_{};

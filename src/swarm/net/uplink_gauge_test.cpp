@@ -12,6 +12,7 @@ struct Link {
     double send(double rate, std::chrono::duration<double> round_trip, std::chrono::seconds time)
     {
         constexpr std::chrono::duration<double> step = 1ms;
+        if (told) gauge.reached(std::chrono::duration_cast<std::chrono::microseconds>(round_trip));
         double last = 0;
         for (const auto end = now + time; now < end; now += 1ms) {
             const auto gone = std::min(rate, static_cast<double>(gauge.limit()) / round_trip.count()) * step.count();
@@ -22,6 +23,7 @@ struct Link {
         return last;
     }
 
+    bool told = false;  // the gauge knows the round trip
     UplinkGauge gauge{};
     UplinkGauge::Time now{1h};
     double acknowledged = 0;
@@ -34,6 +36,10 @@ TEST(AnUplinkGauge, FillsLinksOfAnySpeed)
         EXPECT_GE(near.send(rate, 1ms, 3s), 0.95 * rate) << rate;
         Link far;
         EXPECT_GE(far.send(rate, 100ms, 10s), 0.95 * rate) << rate << ", far away";
+        for (const auto round_trip : {200us, 10'000us, 100'000us, 250'000us}) {
+            Link known{.told = true};
+            EXPECT_GE(known.send(rate, round_trip, 20s), 0.95 * rate) << rate << ", " << round_trip.count() << " us";
+        }
     }
 }
 
@@ -43,6 +49,16 @@ TEST(AnUplinkGauge, HasFewBytesUnderWayOnANarrowLink)
     link.send(1e6, 1ms, 3s);
     EXPECT_LE(link.gauge.limit(), 2U * 256 * 1024);
     EXPECT_NEAR(link.gauge.link(), 1e6, 1e5);
+}
+
+TEST(AnUplinkGauge, LeavesQueuesShortWhereOthersAreNear)
+{
+    // 32 Mbit/s, whose switch has room for a tenth of a second.
+    Link link{.told = true};
+    link.send(4e6, 1ms, 3s);
+    EXPECT_LE(link.gauge.limit(), 256U * 1024 + 400'000 / 2);
+    link.gauge.reached(10s);
+    EXPECT_LE(link.gauge.limit(), 256U * 1024 + 2'000'000) << "nonsense of a kernel's has its bound";
 }
 
 TEST(AnUplinkGauge, ForgetsASpeedThatTheLinkHasNoMoreAndNotOneThatNobodyWants)
