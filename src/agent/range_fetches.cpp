@@ -1,5 +1,6 @@
 #include "agent/range_fetches.hpp"
 
+#include "core/buffer.hpp"
 #include "core/log.hpp"
 
 #include <algorithm>
@@ -112,10 +113,10 @@ Task<> RangeFetches::bring(const Run& run, Claim& claim)
         run.note->in_vain = true;
         co_return fail(Errc::unavailable, "the registry takes no ranges");
     }
-    std::vector<std::byte> bytes(chunk_bytes);
+    Buffer memory;
     for (std::uint32_t at = 0; at < run.chunks.count; ++at) {
         const ChunkIndex chunk = run.chunks.first + at;
-        const auto into = std::span{bytes}.first(layout.bytes_of_chunks({.first = chunk, .count = 1}));
+        const auto into = memory.room().first(layout.bytes_of_chunks({.first = chunk, .count = 1}));
         auto reading = read_full(*stretch.body, into);
         CO_TRY(const auto got, co_await std::move(reading));
         if (got < into.size()) co_return fail(Errc::connection_lost, "the registry's answer is too short");

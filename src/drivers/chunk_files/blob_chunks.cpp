@@ -1,5 +1,6 @@
 #include "drivers/chunk_files/blob_chunks.hpp"
 
+#include "core/buffer.hpp"
 #include "core/bytes.hpp"
 
 #include <algorithm>
@@ -192,11 +193,11 @@ void BlobChunks::hash_on(const OpenBlob& file, std::uint32_t chunk, std::span<co
         stream_.update(bytes);
         ++hashed_;
     }
-    std::vector<std::byte> buffer;
+    Buffer buffer;
     for (int count = 0; count < most_hashed_behind && hashed_ < chunks_ && has(hashed_); ++count) {
-        buffer.resize(chunk_size(blob_.size, hashed_));
-        if (!load(file, hashed_, buffer)) return;
-        stream_.update(buffer);
+        const auto before = buffer.room().first(chunk_size(blob_.size, hashed_));
+        if (!load(file, hashed_, before)) return;
+        stream_.update(before);
         ++hashed_;
     }
 }
@@ -253,15 +254,14 @@ Result<> BlobChunks::read(const OpenBlob& file, ChunkSpan span, std::span<std::b
 Result<> BlobChunks::check(const OpenBlob& file, ChunkSpan span, bool again)
 {
     CHECK(usable(span));
-    std::vector<std::byte> buffer;
+    Buffer buffer;
     for (auto chunk = span.first; chunk < span.first + span.count; ++chunk) {
         {
             const std::lock_guard guard{mutex_};
             if (!here_.contains(chunk)) return fail(Errc::not_found, "the chunk is not here");
             if (!again && checked_.contains(chunk)) continue;
         }
-        buffer.resize(chunk_size(blob_.size, chunk));
-        CHECK(fetch(file, chunk, buffer, true));
+        CHECK(fetch(file, chunk, buffer.room().first(chunk_size(blob_.size, chunk)), true));
     }
     return {};
 }

@@ -1,10 +1,10 @@
 // What of a blob is durable, and when it is complete.
+#include "core/buffer.hpp"
 #include "core/bytes.hpp"
 #include "core/log.hpp"
 #include "drivers/chunk_files/blob_chunks.hpp"
 
 #include <utility>
-#include <vector>
 
 namespace entrepot {
 
@@ -116,13 +116,13 @@ Result<bool> BlobChunks::finish(const OpenBlob& file)
 Result<Sha256> BlobChunks::hash_rest(const OpenBlob& file)
 {
     const std::lock_guard guard{hash_mutex_};
-    std::vector<std::byte> buffer;
+    Buffer buffer;
     while (hashed_ < chunks_) {
         if (is_removed_) return fail(Errc::blob_unknown, "the blob is not in the chunk store");
-        buffer.resize(chunk_size(blob_.size, hashed_));
+        const auto bytes = buffer.room().first(chunk_size(blob_.size, hashed_));
         // What can't be read is found, and dropped, by the pass that looks at each chunk.
-        if (!load(file, hashed_, buffer)) break;
-        stream_.update(buffer);
+        if (!load(file, hashed_, bytes)) break;
+        stream_.update(bytes);
         ++hashed_;
     }
     hashed_ = 0;
@@ -132,17 +132,17 @@ Result<Sha256> BlobChunks::hash_rest(const OpenBlob& file)
 Result<Sha256> BlobChunks::hash_anew(const OpenBlob& file)
 {
     Sha256Stream stream;
-    std::vector<std::byte> buffer;
+    Buffer buffer;
     std::uint32_t dropped = 0;
     for (std::uint32_t chunk = 0; chunk < chunks_; ++chunk) {
         if (is_removed_) return fail(Errc::blob_unknown, "the blob is not in the chunk store");
-        buffer.resize(chunk_size(blob_.size, chunk));
-        const auto loaded = load(file, chunk, buffer);
-        if (!loaded || !file->verifier.verify(chunk, buffer)) {
+        const auto bytes = buffer.room().first(chunk_size(blob_.size, chunk));
+        const auto loaded = load(file, chunk, bytes);
+        if (!loaded || !file->verifier.verify(chunk, bytes)) {
             drop(file, chunk);
             ++dropped;
         }
-        stream.update(buffer);
+        stream.update(bytes);
     }
     if (dropped != 0) {
         return fail(Errc::corrupt, "chunks of the chunk store were damaged, and were dropped", std::to_string(dropped));
