@@ -65,6 +65,7 @@ ROWS = (
     Row("tracker-dies", tracker_dies=True),
     Row("upgrade", layers=10, shared=0.9),
     # With links and nodes that leave the processor idle: what is simulated of these has to be what is measured.
+    Row("twenty-nodes", agents=20),
     Row("slow", megabytes=16, mbit=8, agents=20),
     Row("slow-forty-layers", megabytes=16, mbit=8, agents=20, layers=40),
     Row("slow-narrow-registry", megabytes=16, mbit=8, agents=20, registry=1),
