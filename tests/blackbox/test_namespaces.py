@@ -168,6 +168,7 @@ class Rollouts(WithLinks):
 class Runtime(WithLinks):
     def test_containerd_behind_a_slow_link(self):
         """Has a private image through its node's agent, from other nodes; who has no right gets it from no node."""
+        tools.tool("cri")  # which Go may have to fetch and build, and nothing beyond the switch is reached from a namespace
         agents = self.agents(3)
         for agent in agents[1:]:
             self.reads_image(agent)
